@@ -1,0 +1,36 @@
+//! What a reader accepts at most. A bundle beyond a limit is refused before the
+//! memory or the time is spent.
+
+/// The format that this version writes, and the only one that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The first line of a trailer.
+pub const MAGIC: [u8; 8] = *b"MKOFFLN\n";
+
+/// The header and every stub start at a multiple of this, so that `dd` with this
+/// block size can cut them out.
+pub const BLOCK_BYTES: u64 = 4096;
+
+/// Stored payload bytes under one hash of the chunk table.
+pub const CHUNK_BYTES: u64 = 1 << 20;
+
+/// An index larger than this is refused unread.
+pub const INDEX_BYTES: u64 = 8 << 20;
+
+/// A signature larger than this is refused unread.
+pub const SIGNATURE_BYTES: u64 = 4096;
+
+/// A header larger than this is refused.
+pub const HEADER_BYTES: u64 = 64 << 10;
+
+/// log2 of the largest zstd window: `zstd -d --long=27` opens every frame.
+pub const WINDOW_LOG: u32 = 27;
+
+/// Members of the payload.
+pub const MEMBERS: usize = 20_000;
+
+/// Characters of a member's path: what fits in a plain ustar header.
+pub const PATH_BYTES: usize = 100;
+
+/// An image config larger than this is refused.
+pub const IMAGE_CONFIG_BYTES: u64 = 4 << 20;

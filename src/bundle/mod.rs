@@ -1,0 +1,31 @@
+//! The format of a bundle: takes bytes, gives the structures in them, and back.
+//!
+//! A leaf: it reads and writes no file and knows nothing of who uses it. Each
+//! structure is read and written in one place and checked on both sides.
+//!
+#![doc = include_str!("FORMAT.md")]
+
+mod chunk;
+mod digest;
+mod frame;
+mod image;
+mod index;
+pub mod limits;
+mod part;
+mod platform;
+mod reference;
+mod runtime;
+mod trailer;
+mod version;
+
+pub use chunk::{ChunkTable, chunk_count};
+pub use digest::{Digest, DigestError, Hasher};
+pub use frame::{Frame, Member, member_span};
+pub use image::{ImageConfig, ImageConfigError};
+pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry};
+pub use part::{BinaryPart, BinaryRole, ImagePart, ImageRole, LAYOUT_DOCUMENTS, Origin, blob_path};
+pub use platform::{Arch, Platform, PlatformError};
+pub use reference::{ImageReference, ReferenceError};
+pub use runtime::{ContainerRuntime, RuntimeError};
+pub use trailer::{Trailer, TrailerError};
+pub use version::{Version, VersionError};

@@ -1,0 +1,133 @@
+//! The parts of a bundle: what a person would name when asked what is in it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, ImageReference, Platform, Version};
+
+/// What a program is for. The role, and nothing else, decides where it goes on the
+/// machine at the site.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BinaryRole {
+    /// Starts the cluster.
+    Minikube,
+    /// Sets the control plane up, inside the node.
+    Kubeadm,
+    /// Runs the pods, inside the node.
+    Kubelet,
+    /// The user's client, and the node's.
+    Kubectl,
+}
+
+impl BinaryRole {
+    /// Every role; a bundle has one program for each.
+    pub const ALL: [Self; 4] = [Self::Minikube, Self::Kubeadm, Self::Kubelet, Self::Kubectl];
+
+    /// Those that Kubernetes releases, in one version.
+    pub const KUBERNETES: [Self; 3] = [Self::Kubeadm, Self::Kubelet, Self::Kubectl];
+
+    /// The program's file name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minikube => "minikube",
+            Self::Kubeadm => "kubeadm",
+            Self::Kubelet => "kubelet",
+            Self::Kubectl => "kubectl",
+        }
+    }
+
+    /// Where the program lies in the payload.
+    #[must_use]
+    pub fn member_path(self) -> String {
+        format!("bin/{}", self.name())
+    }
+}
+
+impl fmt::Display for BinaryRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What an image is for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageRole {
+    /// The node itself (minikube's kicbase): loaded into the machine's engine.
+    Node,
+    /// Kubernetes needs it: loaded into the node.
+    Kubernetes,
+    /// The user's own: loaded into the node.
+    Application,
+}
+
+/// Where a part came from, as far as it does not depend on the packer's folders.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// skopeo's name of the transport (`docker-archive`, `oci`, `docker-daemon`), or
+    /// `file`, or `minikube-cache`.
+    pub transport: String,
+    /// What the part was compared with before it was packed, a sentence each.
+    pub evidence: Vec<String>,
+}
+
+/// A program.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BinaryPart {
+    /// What it is for.
+    pub role: BinaryRole,
+    /// Its release, where it is known.
+    pub version: Option<Version>,
+    /// The platform that it runs on.
+    pub platform: Platform,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content.
+    pub sha256: Digest,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// A container image.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImagePart {
+    /// What it is for.
+    pub role: ImageRole,
+    /// Its name.
+    pub reference: ImageReference,
+    /// The platform that it runs on.
+    pub platform: Platform,
+    /// The digest of its config, which is its id in Docker Engine.
+    pub config: Digest,
+    /// The digests of its uncompressed layers, lowest first, as its config lists them.
+    pub layers: Vec<Digest>,
+    /// The digest of the OCI manifest under which this bundle carries it.
+    pub manifest: Digest,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl ImagePart {
+    /// Every blob that makes up the image, a layer that is used twice named twice.
+    pub fn blobs(&self) -> impl Iterator<Item = Digest> + '_ {
+        [self.manifest, self.config]
+            .into_iter()
+            .chain(self.layers.iter().copied())
+    }
+}
+
+/// Where a blob lies in the payload: an OCI image layout in the folder `images`.
+#[must_use]
+pub fn blob_path(digest: Digest) -> String {
+    format!("images/blobs/sha256/{}", digest.hex())
+}
+
+/// The documents that make the folder `images` an OCI image layout and, once it is
+/// in a tar, an archive that `docker load` takes.
+pub const LAYOUT_DOCUMENTS: [&str; 3] = ["images/oci-layout", "images/index.json", "images/manifest.json"];

@@ -1,0 +1,102 @@
+//! Operating system and architecture, as the OCI image spec names them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An architecture that a cluster node can have, by its Go name (`GOARCH`), which
+/// Kubernetes, minikube and the OCI image spec use.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Arch {
+    /// x86-64.
+    Amd64,
+    /// `AArch64`.
+    Arm64,
+}
+
+impl Arch {
+    /// The Go name: `amd64`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// What `uname -m` prints on it: `x86_64`.
+    #[must_use]
+    pub fn machine(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64",
+            Self::Arm64 => "aarch64",
+        }
+    }
+
+    /// The value of `e_machine` in an ELF header (System V ABI): 62, 183.
+    #[must_use]
+    pub fn elf_machine(self) -> u16 {
+        match self {
+            Self::Amd64 => 62,
+            Self::Arm64 => 183,
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Amd64, Self::Arm64];
+}
+
+/// A platform; only Linux nodes are carried. In text: `linux/amd64`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Platform {
+    /// The architecture.
+    pub arch: Arch,
+}
+
+/// Text that names no platform which a bundle can be for.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a platform that can be carried (linux/amd64 or linux/arm64)")]
+pub struct PlatformError(String);
+
+impl Platform {
+    /// The platform that this program was built for; `None` where no bundle can run.
+    #[must_use]
+    pub fn of_this_machine() -> Option<Self> {
+        Arch::ALL
+            .into_iter()
+            .find(|arch| arch.machine() == std::env::consts::ARCH)
+            .map(|arch| Self { arch })
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "linux/{}", self.arch.name())
+    }
+}
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        Arch::ALL
+            .into_iter()
+            .map(|arch| Self { arch })
+            .find(|platform| platform.to_string() == text)
+            .ok_or_else(|| PlatformError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Platform {
+    type Error = PlatformError;
+    fn try_from(text: String) -> Result<Self, PlatformError> {
+        text.parse()
+    }
+}
+
+impl From<Platform> for String {
+    fn from(platform: Platform) -> Self {
+        platform.to_string()
+    }
+}

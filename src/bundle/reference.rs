@@ -1,0 +1,215 @@
+//! Image references, by the grammar of the distribution spec.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+
+/// The full name of an image with its tag: `registry.k8s.io/pause:3.10.1`.
+///
+/// Docker's short names are spelled out (`alpine` is
+/// `docker.io/library/alpine:latest`), so that one image has one name.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageReference {
+    registry: String,
+    repository: String,
+    tag: String,
+}
+
+/// Text that is not an image reference.
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` is not an image reference: {reason}")]
+pub struct ReferenceError {
+    text: String,
+    reason: &'static str,
+}
+
+impl ImageReference {
+    /// Reads `[registry/]repository[:tag][@digest]`. A digest is checked and
+    /// dropped: an archive carries a name by its tag.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let refused = |reason| ReferenceError {
+            text: text.chars().take(300).collect(),
+            reason,
+        };
+        if text.len() > 512 {
+            return Err(refused("longer than 512 characters"));
+        }
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        if digest.is_some_and(|digest| Digest::parse(digest).is_err()) {
+            return Err(refused("what stands after `@` is not a SHA-256 digest"));
+        }
+        let (name, tag) = match name.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            _ => (name, "latest"),
+        };
+        let (registry, repository) = match name.split_once('/') {
+            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
+                (first, rest.to_owned())
+            }
+            Some(_) => ("docker.io", name.to_owned()),
+            None => ("docker.io", format!("library/{name}")),
+        };
+        if !is_registry(registry) {
+            return Err(refused("the registry is not a host name with an optional port"));
+        }
+        if !repository.split('/').all(is_path_component) {
+            return Err(refused(
+                "a repository is lower-case letters and digits, separated by `/`, `.`, `_`, `__` or `-`",
+            ));
+        }
+        if !is_tag(tag) {
+            return Err(refused("a tag is up to 128 letters, digits, `_`, `.` and `-`"));
+        }
+        Ok(Self {
+            registry: registry.to_owned(),
+            repository,
+            tag: tag.to_owned(),
+        })
+    }
+
+    /// The registry's host, with its port where one is given.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The repository: `coredns/coredns`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The tag.
+    #[must_use]
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The name as Docker Engine lists it: Docker Hub's host left away.
+    #[must_use]
+    pub fn familiar(&self) -> String {
+        let full = self.to_string();
+        let short = full.strip_prefix("docker.io/").unwrap_or(&full);
+        short.strip_prefix("library/").unwrap_or(short).to_owned()
+    }
+}
+
+fn is_registry(text: &str) -> bool {
+    let (host, port) = text
+        .split_once(':')
+        .map_or((text, None), |(host, port)| (host, Some(port)));
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+fn is_path_component(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let alphanumeric = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+        && bytes.iter().all(|b| alphanumeric(b) || b"._-".contains(b))
+        && !text.contains("..")
+        && !text.contains("___")
+}
+
+fn is_tag(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..=128).contains(&bytes.len())
+        && !b".-".contains(&bytes[0])
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+}
+
+impl fmt::Display for ImageReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}:{}", self.registry, self.repository, self.tag)
+    }
+}
+
+impl FromStr for ImageReference {
+    type Err = ReferenceError;
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for ImageReference {
+    type Error = ReferenceError;
+    fn try_from(text: String) -> Result<Self, ReferenceError> {
+        let reference = Self::parse(&text)?;
+        // One spelling only, so that an index has one canonical form.
+        if reference.to_string() == text {
+            Ok(reference)
+        } else {
+            Err(ReferenceError {
+                text,
+                reason: "it is not spelled out in full",
+            })
+        }
+    }
+}
+
+impl From<ImageReference> for String {
+    fn from(reference: ImageReference) -> Self {
+        reference.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_are_spelled_out() {
+        for (short, full) in [
+            ("alpine", "docker.io/library/alpine:latest"),
+            ("kindest/kindnetd:v1", "docker.io/kindest/kindnetd:v1"),
+            ("localhost/app:1", "localhost/app:1"),
+            ("registry.example:5000/a/b", "registry.example:5000/a/b:latest"),
+            (
+                "registry.k8s.io/coredns/coredns:v1.13.1",
+                "registry.k8s.io/coredns/coredns:v1.13.1",
+            ),
+        ] {
+            assert_eq!(ImageReference::parse(short).expect(short).to_string(), full);
+        }
+        assert_eq!(
+            ImageReference::parse("docker.io/library/alpine:3")
+                .expect("name")
+                .familiar(),
+            "alpine:3"
+        );
+    }
+
+    #[test]
+    fn what_is_not_in_the_grammar_is_refused() {
+        for text in [
+            "",
+            ":",
+            "a b",
+            "UPPER/case",
+            "../x",
+            "a//b",
+            "a/../b:1",
+            "-x",
+            "x:-1",
+            "x@sha256:0",
+            "r.io:x/y",
+        ] {
+            assert!(ImageReference::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! minikube-offline carries a Kubernetes cluster to a place without a network.
+//!
+//! The folders stand in the order of the journey:
+//!
+//! ```text
+//! connected side                              air-gapped side
+//! spec ─ resolve ─ fetch ─ pack ─▶ bundle.run ─▶ verify ─ install ─ cluster
+//! ```
+//!
+//! The packager is the whole crate. The stub, which lies inside every bundle,
+//! is built without the feature `packager`: it has `bundle`, `verify`,
+//! `install`, `cluster` and what they stand on, and no network code.
+
+/// What the user asks for: flags and `bundle.toml` become a `Spec`.
+#[cfg(feature = "packager")]
+pub mod spec;
+
+/// What this Kubernetes version and container runtime need.
+#[cfg(feature = "packager")]
+pub mod resolve;
+
+/// Opens the parts where they are and finds out what they are.
+#[cfg(feature = "packager")]
+pub mod fetch;
+
+/// Parts become one self-extracting file.
+#[cfg(feature = "packager")]
+pub mod pack;
+
+/// The format of that file, and nothing else.
+pub mod bundle;
+
+/// A file becomes a `VerifiedBundle`; there is no other way to one.
+pub mod verify;
+
+/// A `VerifiedBundle` is put on this machine, and taken off again.
+pub mod install;
+
+/// What is installed becomes a running cluster.
+pub mod cluster;
+
+/// The door to the machine: files, locks, processes, signals, facts about it.
+pub mod host;
+
+/// The verbs, as a person types them.
+pub mod cli;
+
+pub mod failure;
+pub mod progress;
