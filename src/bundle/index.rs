@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::TAR_END;
+use super::frame::TAR_END_BYTES;
 use super::limits;
 use super::{
     BinaryPart, BinaryRole, ContainerRuntime, Digest, Frame, ImagePart, ImageReference, ImageRole,
@@ -236,7 +236,7 @@ impl BundleIndex {
         let mut members = self.members.iter();
         for (number, frame) in self.frames.iter().enumerate() {
             let last = number + 1 == self.frames.len();
-            let mut plain = if last { TAR_END } else { 0 };
+            let mut plain = if last { TAR_END_BYTES } else { 0 };
             for _ in 0..frame.members {
                 let member = members
                     .next()
@@ -269,8 +269,11 @@ impl BundleIndex {
         expected.extend(self.binaries.iter().map(|binary| binary.role.member_path()));
         expected.extend(self.images.iter().flat_map(ImagePart::blobs).map(blob_path));
         for member in &self.members {
-            if !expected.remove(&member.path) {
+            if member.tar_header().is_none() || !expected.remove(&member.path) {
                 return Err(format!("no part needs `{}`, or it is there twice", member.path));
+            }
+            if member.size == 0 && member.sha256 != Digest::of(b"") {
+                return Err(format!("`{}` is empty and has the digest of something", member.path));
             }
             let blob = member.path.strip_prefix("images/blobs/sha256/");
             if blob.is_some_and(|hex| hex != member.sha256.hex()) {

@@ -20,7 +20,7 @@ mod version;
 
 pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
-pub use frame::{Frame, Member, member_span};
+pub use frame::{Frame, Member, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry};
 pub use part::{BinaryPart, BinaryRole, ImagePart, ImageRole, LAYOUT_DOCUMENTS, Origin, blob_path};
