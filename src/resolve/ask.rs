@@ -64,15 +64,17 @@ pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Result<String, AskError
 }
 
 /// Runs `command` and gives its standard output; kills it, with what it started, after
-/// `timeout`.
+/// `timeout`. Without one it may run long, and Ctrl-C reaches it as it reaches this
+/// program.
 pub(crate) fn run(mut command: Command, timeout: Option<Duration>) -> Result<String, AskError> {
-    let child = command
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(AskError::Start)?;
+        .stderr(Stdio::piped());
+    if timeout.is_some() {
+        command.process_group(0);
+    }
+    let child = command.spawn().map_err(AskError::Start)?;
     let mut running = Running { child, reaped: false };
     let deadline = timeout.map(|timeout| (Instant::now() + timeout, timeout));
     let output = drain(running.child.stdout.take());
@@ -128,7 +130,7 @@ impl Drop for Running {
             return;
         }
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It fails when they ended meanwhile.
+            // It fails when they ended meanwhile, or share this program's group.
             let _ = kill_process_group(group, Signal::KILL);
         }
         let _ = self.child.wait();

@@ -66,7 +66,7 @@ fn listed_by(source: Option<ListSource>) -> String {
 }
 
 fn lines(parts: &[String]) -> String {
-    parts.iter().map(|part| format!("\n  {part}")).collect()
+    parts.iter().flat_map(|part| ["\n  ", part]).collect()
 }
 
 impl From<ResolveError> for Failure {

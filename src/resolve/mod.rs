@@ -11,7 +11,8 @@ use std::path::Path;
 
 use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, Platform, Version};
 
-pub(crate) use ask::{Ask, AskError, ask};
+pub use ask::AskError;
+pub(crate) use ask::{Ask, ask, run};
 pub use error::ResolveError;
 
 /// What minikube's default addon runs. Source: minikube v1.38.1,

@@ -28,8 +28,8 @@ const fn row(
     }
 }
 
-/// Source: minikube v1.38.1, pkg/minikube/constants/constants_kubeadm_images.go, which
-/// is generated from `kubeadm config images list`.
+/// Source: minikube v1.38.1, `pkg/minikube/constants/constants_kubeadm_images.go`,
+/// which is generated from `kubeadm config images list`.
 const ROWS: [Row; 19] = [
     row(28, 0, "3.9", "3.5.9-0", "v1.10.1"),
     row(28, 6, "3.9", "3.5.10-0", "v1.10.1"),

@@ -17,6 +17,7 @@ pub use error::SpecError;
 pub use file::{load_spec, parse_spec};
 pub use level::{Level, LevelError};
 pub use partial::PartialSpec;
+pub(crate) use source::is_tag_alone;
 pub use source::{ImageSource, ImageSourceError};
 
 /// What the user asks `pack` for, with every default filled in.
