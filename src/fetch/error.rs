@@ -111,6 +111,16 @@ pub enum FetchError {
         /// What is there.
         there: Vec<String>,
     },
+    /// A program does not say a version, so it is another one.
+    #[error("{role} `{}` should say its version; it says `{found}`", path.display())]
+    NoVersion {
+        /// What it should be.
+        role: BinaryRole,
+        /// The file.
+        path: PathBuf,
+        /// What it answered.
+        found: String,
+    },
     /// A folder is no cache of minikube's.
     #[error("`{}` is not a minikube home: it has no `cache/images`, `cache/kic` or `cache/linux`", path.display())]
     NotACache {
@@ -310,6 +320,7 @@ impl FetchError {
             Self::NoSuchImage { .. } => {
                 "name one that is there, or save the archive again with `docker save NAME:TAG`"
             }
+            Self::NoVersion { .. } => "give the program itself, not one that is called like it",
             Self::NotACache { .. } => "`--from-cache` takes `~/.minikube`, or the `cache` in it",
             Self::NotAFile { .. } | Self::Read { .. } => "check the path, and that you may read it",
             Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:FOLDER:TAG`",

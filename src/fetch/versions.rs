@@ -26,6 +26,14 @@ pub(super) fn version(
         source,
     })?;
     let said = parse_answer(role, &answer);
+    // A build from source may say `v1.39.0+dirty`; another program says something else.
+    if role == BinaryRole::Minikube && !said.starts_with('v') {
+        return Err(FetchError::NoVersion {
+            role,
+            path: path.to_owned(),
+            found: said.chars().take(80).collect(),
+        });
+    }
     let version = said.parse().ok();
     if role != BinaryRole::Minikube && version.as_ref() != Some(wanted) {
         return Err(FetchError::WrongVersion {

@@ -236,6 +236,14 @@ fn a_program_of_another_release_or_that_does_not_run_is_refused() {
         "kubeadm `DIR/binaries/kubeadm` should be v1.35.5; it says `v1.35.4`"
     );
     assert_eq!(kind, Kind::Usage);
+    let silent = |_: &Path, _: &[&str]| Ok(String::new());
+    let failure = Failure::from(gather_by_asking(&silent, &site.spec(), &Silent).expect_err("silent"));
+    assert!(
+        failure
+            .error
+            .to_string()
+            .ends_with("/minikube` should say its version; it says ``")
+    );
     let broken = |_: &Path, _: &[&str]| Err(AskError::Start(std::io::Error::from_raw_os_error(8)));
     let failure = Failure::from(gather_by_asking(&broken, &site.spec(), &Silent).expect_err("broken"));
     assert!(
