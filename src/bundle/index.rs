@@ -100,6 +100,13 @@ pub enum IndexError {
     Inconsistent(String),
 }
 
+/// Whether a bundle can have this name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`.
+#[must_use]
+pub fn is_bundle_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    (1..=128).contains(&name.len()) && name.bytes().all(plain)
+}
+
 impl BundleIndex {
     /// Reads an index, strictly: what [`BundleIndex::encode`] would not write is
     /// refused.
@@ -189,8 +196,7 @@ impl BundleIndex {
     }
 
     fn check_names(&self) -> Result<(), String> {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        if !(1..=128).contains(&self.name.len()) || !self.name.bytes().all(plain) {
+        if !is_bundle_name(&self.name) {
             return Err("the bundle's name has characters other than a-z, 0-9, `.`, `_` and `-`".to_owned());
         }
         if self.packer.len() > 128 || self.packer.chars().any(char::is_control) {

@@ -22,7 +22,7 @@ pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
 pub use frame::{Frame, Member, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError};
-pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry};
+pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
 pub use part::{BinaryPart, BinaryRole, ImagePart, ImageRole, LAYOUT_DOCUMENTS, Origin, blob_path};
 pub use platform::{Arch, Platform, PlatformError};
 pub use reference::{ImageReference, ReferenceError};
