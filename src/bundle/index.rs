@@ -242,7 +242,7 @@ impl BundleIndex {
         let mut members = self.members.iter();
         for (number, frame) in self.frames.iter().enumerate() {
             let last = number + 1 == self.frames.len();
-            let mut plain = if last { TAR_END_BYTES } else { 0 };
+            let mut plain = if last { TAR_END_BYTES as u64 } else { 0 };
             for _ in 0..frame.members {
                 let member = members
                     .next()
@@ -279,7 +279,10 @@ impl BundleIndex {
                 return Err(format!("no part needs `{}`, or it is there twice", member.path));
             }
             if member.size == 0 && member.sha256 != Digest::of(b"") {
-                return Err(format!("`{}` is empty and has the digest of something", member.path));
+                return Err(format!(
+                    "`{}` is empty and has the digest of something",
+                    member.path
+                ));
             }
             let blob = member.path.strip_prefix("images/blobs/sha256/");
             if blob.is_some_and(|hex| hex != member.sha256.hex()) {

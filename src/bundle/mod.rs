@@ -15,6 +15,7 @@ mod part;
 mod platform;
 mod reference;
 mod runtime;
+mod tail;
 mod trailer;
 mod version;
 
@@ -27,5 +28,6 @@ pub use part::{BinaryPart, BinaryRole, ImagePart, ImageRole, LAYOUT_DOCUMENTS, O
 pub use platform::{Arch, Platform, PlatformError};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
+pub use tail::{TAIL_HEADER_BYTES, tail_header};
 pub use trailer::{Trailer, TrailerError};
 pub use version::{Version, VersionError};

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::VerifyError;
+use super::{Damage, VerifyError};
 use crate::bundle::limits::CHUNK_BYTES;
 use crate::bundle::{BundleIndex, Digest};
 
@@ -21,7 +21,13 @@ pub(super) struct Chunks<'a> {
 
 impl<'a> Chunks<'a> {
     pub(super) fn new(file: &'a File, path: &'a Path, index: &'a BundleIndex) -> Self {
-        Self { file, path, index, buffer: Vec::new(), loaded: None }
+        Self {
+            file,
+            path,
+            index,
+            buffer: Vec::new(),
+            loaded: None,
+        }
     }
 
     /// The bytes of chunk `number`, which has its digest.
@@ -30,22 +36,42 @@ impl<'a> Chunks<'a> {
             return Ok(&self.buffer);
         }
         self.loaded = None;
-        let expected = usize::try_from(number).ok().and_then(|number| self.index.chunks.get(number));
+        let expected = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.index.chunks.get(number));
         let expected = *expected.expect("the caller stays inside the payload");
         let within = number * CHUNK_BYTES;
         let size = CHUNK_BYTES.min(self.index.payload_size() - within);
         let offset = self.index.payload_offset() + within;
-        self.buffer.resize(usize::try_from(size).expect("at most a chunk"), 0);
+        self.buffer
+            .resize(usize::try_from(size).expect("at most a chunk"), 0);
         let mut found = self.read(offset)?;
         if found != expected {
             // Memory and cables fail more often than media: ask the medium once more.
-            let _ = rustix::fs::fadvise(self.file, offset, size.try_into().ok(), rustix::fs::Advice::DontNeed);
+            let _ = rustix::fs::fadvise(
+                self.file,
+                offset,
+                size.try_into().ok(),
+                rustix::fs::Advice::DontNeed,
+            );
             found = self.read(offset)?;
         }
         if found != expected {
-            let what = format!("chunk {number} of {}, with {}", self.index.chunks.len(), self.names(within, size));
+            let what = format!(
+                "chunk {number} of {}, with {}",
+                self.index.chunks.len(),
+                self.names(within, size)
+            );
             let path = self.path.to_owned();
-            return Err(VerifyError::Damaged { path, what, offset, size, expected, found });
+            return Err(Damage {
+                path,
+                what,
+                offset,
+                size,
+                expected,
+                found,
+            }
+            .into());
         }
         self.loaded = Some(number);
         Ok(&self.buffer)
@@ -54,7 +80,10 @@ impl<'a> Chunks<'a> {
     fn read(&mut self, offset: u64) -> Result<Digest, VerifyError> {
         self.file
             .read_exact_at(&mut self.buffer, offset)
-            .map_err(|source| VerifyError::Read { path: self.path.to_owned(), source })?;
+            .map_err(|source| VerifyError::Read {
+                path: self.path.to_owned(),
+                source,
+            })?;
         Ok(Digest::of(&self.buffer))
     }
 
@@ -66,14 +95,19 @@ impl<'a> Chunks<'a> {
             let end = offset + frame.size;
             let last = first + usize::try_from(frame.members).unwrap_or(usize::MAX);
             if offset < start + size && start < end {
-                names.extend(self.index.members[first..last].iter().map(|member| member.path.as_str()));
+                names.extend(
+                    self.index.members[first..last]
+                        .iter()
+                        .map(|member| member.path.as_str()),
+                );
             }
             (offset, first) = (end, last);
         }
-        let more = names.len().saturating_sub(3);
-        names.truncate(3);
-        let named = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        if more > 0 { format!("{named} or {more} more in it") } else { format!("{named} in it") }
+        let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+        match names.len() - shown.len() {
+            0 => format!("{} in it", shown.join(", ")),
+            others => format!("{} or {others} more in it", shown.join(", ")),
+        }
     }
 }
 
@@ -87,7 +121,11 @@ pub(super) struct StoredReader<'a> {
 impl<'a> StoredReader<'a> {
     /// The bytes from `start` to `end`, counted from the start of the payload.
     pub(super) fn new(chunks: Chunks<'a>, start: u64, end: u64) -> Self {
-        Self { chunks, position: start, end }
+        Self {
+            chunks,
+            position: start,
+            end,
+        }
     }
 
     pub(super) fn is_at_end(&self) -> bool {

@@ -48,25 +48,8 @@ pub enum VerifyError {
         source: IndexError,
     },
     /// A run of bytes does not have its digest.
-    #[error(
-        "`{}` is damaged: {what}, bytes {offset} to {}, has digest {found} and should have {expected}",
-        path.display(),
-        offset + size
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What the bytes hold, for a person.
-        what: String,
-        /// Where they start.
-        offset: u64,
-        /// How many they are.
-        size: u64,
-        /// What the index says.
-        expected: Digest,
-        /// What they have.
-        found: Digest,
-    },
+    #[error(transparent)]
+    Damaged(Box<Damage>),
     /// The payload is stored whole and still does not decode to what the index says.
     #[error("`{}` was packed wrongly: `{member}` {reason}", path.display())]
     Payload {
@@ -77,6 +60,34 @@ pub enum VerifyError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// A run of bytes that does not have its digest.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{}` is damaged: {what}, bytes {offset} to {}, has digest {found} and should have {expected}",
+    path.display(),
+    offset + size
+)]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// What the bytes hold, for a person.
+    pub what: String,
+    /// Where they start.
+    pub offset: u64,
+    /// How many they are.
+    pub size: u64,
+    /// What the index says.
+    pub expected: Digest,
+    /// What they have.
+    pub found: Digest,
+}
+
+impl From<Damage> for VerifyError {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(Box::new(damage))
+    }
 }
 
 impl From<VerifyError> for Failure {
@@ -92,10 +103,14 @@ impl From<VerifyError> for Failure {
             VerifyError::Read { .. } => {
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
             }
-            VerifyError::Index { source: IndexError::Format { .. }, .. }
-            | VerifyError::Trailer { source: TrailerError::Format { .. }, .. } => {
-                "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run"
+            VerifyError::Index {
+                source: IndexError::Format { .. },
+                ..
             }
+            | VerifyError::Trailer {
+                source: TrailerError::Format { .. },
+                ..
+            } => "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run",
             VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
             _ => "copy the file again from where it was packed, and compare both with `sha256sum`",
         };

@@ -23,12 +23,14 @@ impl VerifiedBundle {
         while let Some(mut reader) = members.next_member()? {
             let member = reader.member();
             let Some(images) = configs.get(&member.path) else {
-                io::copy(&mut reader, &mut io::sink()).map_err(|error| self.member_error(&member.path, error))?;
+                io::copy(&mut reader, &mut io::sink())
+                    .map_err(|error| self.member_error(&member.path, error))?;
                 progress.advance(member.size);
                 continue;
             };
             let json = read_small(&mut reader, limits::IMAGE_CONFIG_BYTES)?;
-            let config = ImageConfig::parse(&json).map_err(|error| self.broken(&member.path, &error.to_string()))?;
+            let config =
+                ImageConfig::parse(&json).map_err(|error| self.broken(&member.path, &error.to_string()))?;
             for image in images {
                 if config.diff_ids != image.layers || config.platform != image.platform {
                     let reason = format!("does not describe {}", image.reference);
@@ -42,7 +44,9 @@ impl VerifiedBundle {
     }
 
     fn member_error(&self, member: &str, error: io::Error) -> VerifyError {
-        error.downcast().unwrap_or_else(|error| self.broken(member, &error.to_string()))
+        error
+            .downcast()
+            .unwrap_or_else(|error| self.broken(member, &error.to_string()))
     }
 
     fn broken(&self, member: &str, reason: &str) -> VerifyError {

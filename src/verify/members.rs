@@ -78,13 +78,18 @@ impl<'a> Members<'a> {
         self.next_frame += 1;
         self.stored_offset = end;
         self.frame_end += usize::try_from(frame.members).expect("checked by the index");
-        if !opened.index.members[self.next_member..self.frame_end].iter().any(&self.wanted) {
+        if !opened.index.members[self.next_member..self.frame_end]
+            .iter()
+            .any(&self.wanted)
+        {
             return Ok(());
         }
         let chunks = Chunks::new(&opened.file, &opened.path, &opened.index);
         let stored = BufReader::with_capacity(128 << 10, StoredReader::new(chunks, start, end));
         let mut decoder = zstd::Decoder::with_buffer(stored).map_err(|error| self.unreadable(&error))?;
-        decoder.window_log_max(limits::WINDOW_LOG).map_err(|error| self.unreadable(&error))?;
+        decoder
+            .window_log_max(limits::WINDOW_LOG)
+            .map_err(|error| self.unreadable(&error))?;
         self.decoder = Some(decoder.single_frame());
         Ok(())
     }
@@ -96,7 +101,7 @@ impl<'a> Members<'a> {
         }
         self.skip_unread()?;
         if self.next_frame == self.bundle.index().frames.len() {
-            let mut end = [1; TAR_END_BYTES as usize];
+            let mut end = [1; TAR_END_BYTES];
             self.read_exact(&mut end)?;
             if end.iter().any(|byte| *byte != 0) {
                 return Err(self.broken("is not followed by the end of the archive"));
@@ -120,11 +125,17 @@ impl<'a> Members<'a> {
         let expected = member.tar_header().expect("checked by the index");
         let mut header = [0; 512];
         self.read_exact(&mut header)?;
-        if header == expected { Ok(()) } else { Err(self.broken("has another header than the index says")) }
+        if header == expected {
+            Ok(())
+        } else {
+            Err(self.broken("has another header than the index says"))
+        }
     }
 
     fn skip_unread(&mut self) -> Result<(), VerifyError> {
-        let Some(decoder) = self.decoder.as_mut() else { return Ok(()) };
+        let Some(decoder) = self.decoder.as_mut() else {
+            return Ok(());
+        };
         let unread = std::mem::take(&mut self.unread);
         match io::copy(&mut decoder.take(unread), &mut io::sink()) {
             Ok(count) if count == unread => Ok(()),
@@ -193,7 +204,10 @@ impl Read for MemberReader<'_, '_> {
         self.left -= count as u64;
         self.members.unread -= count as u64;
         if self.left == 0 && std::mem::take(&mut self.hasher).finish() != self.member.sha256 {
-            return Err(self.members.broken("has another digest than the index says").into());
+            return Err(self
+                .members
+                .broken("has another digest than the index says")
+                .into());
         }
         Ok(count)
     }

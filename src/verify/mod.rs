@@ -14,7 +14,7 @@ mod open;
 
 use std::path::Path;
 
-pub use error::VerifyError;
+pub use error::{Damage, VerifyError};
 pub use members::{MemberReader, Members};
 pub use open::OpenedBundle;
 

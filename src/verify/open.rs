@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::chunks::Chunks;
-use super::{VerifiedBundle, VerifyError};
-use crate::bundle::{BundleIndex, Digest, Trailer, TrailerError, limits};
+use super::{Damage, VerifiedBundle, VerifyError};
+use crate::bundle::{BundleIndex, Digest, TAIL_HEADER_BYTES, Trailer, TrailerError, limits, tail_header};
 use crate::progress::Progress;
 
 /// A bundle of which all but the payload has been checked: enough to show what is
@@ -25,16 +25,33 @@ pub struct OpenedBundle {
 impl OpenedBundle {
     /// Opens `path`; checks length, trailer, index, header and stubs.
     pub fn open(path: &Path) -> Result<Self, VerifyError> {
-        let read = |source| VerifyError::Read { path: path.to_owned(), source };
+        let read = |source| VerifyError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let file = File::open(path).map_err(read)?;
         let trailer = read_trailer(&file, path)?;
         let size = usize::try_from(trailer.index_bytes).expect("limited by the trailer");
         let mut json = vec![0; size];
-        file.read_exact_at(&mut json, trailer.index_offset).map_err(read)?;
-        compare(path, "the index", trailer.index_offset, &json, trailer.index_sha256)?;
-        let index = BundleIndex::parse(&json)
-            .map_err(|source| VerifyError::Index { path: path.to_owned(), source })?;
-        let bundle = Self { file, path: path.to_owned(), index, trailer };
+        file.read_exact_at(&mut json, trailer.index_offset)
+            .map_err(read)?;
+        compare(
+            path,
+            "the index",
+            trailer.index_offset,
+            &json,
+            trailer.index_sha256,
+        )?;
+        let index = BundleIndex::parse(&json).map_err(|source| VerifyError::Index {
+            path: path.to_owned(),
+            source,
+        })?;
+        let bundle = Self {
+            file,
+            path: path.to_owned(),
+            index,
+            trailer,
+        };
         bundle.check_front()?;
         Ok(bundle)
     }
@@ -57,12 +74,20 @@ impl OpenedBundle {
         self.trailer.total_bytes
     }
 
+    /// Whether the index is signed; by whom is another question.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.trailer.signature_bytes > 0
+    }
+
     /// Hashes every chunk of the payload, on all cores.
     pub fn verify(self, progress: &dyn Progress) -> Result<VerifiedBundle, VerifyError> {
         progress.begin("verify", Some(self.index.payload_size()));
         let next = AtomicU64::new(0);
         let first_bad: Mutex<Option<(u64, VerifyError)>> = Mutex::new(None);
-        let workers = thread::available_parallelism().map_or(1, usize::from).min(self.index.chunks.len());
+        let workers = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(self.index.chunks.len());
         let work = || {
             let mut chunks = Chunks::new(&self.file, &self.path, &self.index);
             loop {
@@ -75,7 +100,9 @@ impl OpenedBundle {
                     Err(error) => {
                         // The rest need not be read, but what is lower may be bad too.
                         next.fetch_max(self.index.chunks.len() as u64, Ordering::Relaxed);
-                        let mut first = first_bad.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut first = first_bad
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
                         if first.as_ref().is_none_or(|(lowest, _)| number < *lowest) {
                             *first = Some((number, error));
                         }
@@ -88,34 +115,54 @@ impl OpenedBundle {
                 scope.spawn(work);
             }
         });
-        match first_bad.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            Some((_, error)) => Err(error),
-            None => {
-                progress.end("every byte has its digest");
-                Ok(VerifiedBundle { opened: self })
-            }
+        if let Some((_, error)) = first_bad
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        {
+            return Err(error);
         }
+        progress.end("every byte has its digest");
+        Ok(VerifiedBundle { opened: self })
     }
 
-    /// Header and stubs have their digests, and the payload ends where the index
+    /// Header and stubs have their digests, and the payload ends where the tail
     /// starts: no byte before the index is left uncovered.
     fn check_front(&self) -> Result<(), VerifyError> {
-        let mut runs = vec![("the header".to_owned(), self.index.header.size, self.index.header.sha256)];
+        let mut runs = vec![(
+            "the header".to_owned(),
+            self.index.header.size,
+            self.index.header.sha256,
+        )];
         let stubs = self.index.stubs.iter();
         runs.extend(stubs.map(|stub| (format!("the stub for {}", stub.platform), stub.size, stub.sha256)));
-        let payload_end = self.index.payload_offset().checked_add(self.index.payload_size());
-        if payload_end != Some(self.trailer.index_offset) {
-            return Err(VerifyError::Trailer {
+        let inconsistent = || VerifyError::Trailer {
+            path: self.path.clone(),
+            source: TrailerError::Inconsistent,
+        };
+        // The index was checked: neither sum overflows.
+        let payload_end = self.index.payload_offset() + self.index.payload_size();
+        if payload_end.checked_add(TAIL_HEADER_BYTES as u64) != Some(self.trailer.index_offset) {
+            return Err(inconsistent());
+        }
+        let mut tail = [0; TAIL_HEADER_BYTES];
+        self.file
+            .read_exact_at(&mut tail, payload_end)
+            .map_err(|source| VerifyError::Read {
                 path: self.path.clone(),
-                source: TrailerError::Inconsistent,
-            });
+                source,
+            })?;
+        if tail != tail_header(self.trailer.total_bytes - self.trailer.index_offset) {
+            return Err(inconsistent());
         }
         let mut offset = 0;
         for (what, size, sha256) in runs {
             let mut bytes = vec![0; usize::try_from(size).expect("a file of this length was opened")];
             self.file
                 .read_exact_at(&mut bytes, offset)
-                .map_err(|source| VerifyError::Read { path: self.path.clone(), source })?;
+                .map_err(|source| VerifyError::Read {
+                    path: self.path.clone(),
+                    source,
+                })?;
             compare(&self.path, &what, offset, &bytes, sha256)?;
             offset += size;
         }
@@ -129,11 +176,22 @@ fn compare(path: &Path, what: &str, offset: u64, bytes: &[u8], expected: Digest)
         return Ok(());
     }
     let size = bytes.len() as u64;
-    Err(VerifyError::Damaged { path: path.to_owned(), what: what.to_owned(), offset, size, expected, found })
+    Err(Damage {
+        path: path.to_owned(),
+        what: what.to_owned(),
+        offset,
+        size,
+        expected,
+        found,
+    }
+    .into())
 }
 
 fn read_trailer(file: &File, path: &Path) -> Result<Trailer, VerifyError> {
-    let read = |source| VerifyError::Read { path: path.to_owned(), source };
+    let read = |source| VerifyError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let found = file.metadata().map_err(read)?.len();
     let mut bytes = [0; Trailer::BYTES];
     let trailer = match found.checked_sub(Trailer::BYTES as u64) {
@@ -146,9 +204,16 @@ fn read_trailer(file: &File, path: &Path) -> Result<Trailer, VerifyError> {
     trailer.map_err(|source| match declared_length(file) {
         // The trailer went with the end of the file; the header still tells the length.
         Some(expected) if expected != found && matches!(source, TrailerError::Missing) => {
-            VerifyError::CutShort { path: path.to_owned(), expected, found }
+            VerifyError::CutShort {
+                path: path.to_owned(),
+                expected,
+                found,
+            }
         }
-        _ => VerifyError::Trailer { path: path.to_owned(), source },
+        _ => VerifyError::Trailer {
+            path: path.to_owned(),
+            source,
+        },
     })
 }
 
@@ -157,5 +222,6 @@ fn declared_length(file: &File) -> Option<u64> {
     let mut bytes = vec![0; usize::try_from(limits::HEADER_BYTES).ok()?];
     let count = file.read_at(&mut bytes, 0).ok()?;
     let text = String::from_utf8_lossy(&bytes[..count]);
-    text.lines().find_map(|line| line.strip_prefix("bundle_bytes=")?.parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix("bundle_bytes=")?.parse().ok())
 }
