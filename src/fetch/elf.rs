@@ -9,7 +9,7 @@ pub(super) const HEAD_BYTES: u64 = 8192;
 
 /// What the header of an ELF file says. Source: System V ABI, chapter 4.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct ElfHeader {
+pub(crate) struct ElfHeader {
     is_64_bit: bool,
     is_little_endian: bool,
     /// 2 is a program, 3 a position-independent one or a library.
@@ -19,7 +19,7 @@ pub(super) struct ElfHeader {
 
 impl ElfHeader {
     /// Reads the start of a file; `None` when it is no ELF file.
-    pub(super) fn parse(head: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(head: &[u8]) -> Option<Self> {
         let ident = head.get(..20).filter(|head| head.starts_with(b"\x7fELF"))?;
         let is_little_endian = ident[5] == 1;
         let number = |at: usize| {
@@ -39,7 +39,7 @@ impl ElfHeader {
     }
 
     /// Whether it is a program that `platform` can run.
-    pub(super) fn is_program_for(self, platform: Platform) -> bool {
+    pub(crate) fn is_program_for(self, platform: Platform) -> bool {
         self.is_64_bit
             && self.is_little_endian
             && matches!(self.kind, 2 | 3)

@@ -25,6 +25,7 @@ mod versions;
 mod fixtures;
 
 pub use cache::Cache;
+pub(crate) use elf::ElfHeader;
 pub use error::FetchError;
 pub use gather::gather;
 pub use parts::{LocalBinary, LocalImage, LocalLayer, Parts};
