@@ -1,7 +1,8 @@
 //! One run at a time: a file lock that dies with its process.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Kind};
@@ -42,6 +43,24 @@ impl Lock {
             path: path.to_owned(),
             source,
         };
+        loop {
+            let mut file = Self::open(path)?;
+            // An uninstall that just ended takes the file with it.
+            if names(path, &file).map_err(failed)? {
+                file.set_len(0)
+                    .and_then(|()| file.rewind())
+                    .and_then(|()| writeln!(file, "{}", std::process::id()))
+                    .map_err(failed)?;
+                return Ok(Self { _file: file });
+            }
+        }
+    }
+
+    fn open(path: &Path) -> Result<File, LockError> {
+        let failed = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -50,22 +69,28 @@ impl Lock {
             .open(path)
             .map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => {}
+            Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 let pid = file.read_to_string(&mut text).ok();
-                return Err(LockError::Held {
+                Err(LockError::Held {
                     path: path.to_owned(),
                     pid: pid.and_then(|_| text.trim().parse().ok()),
-                });
+                })
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
         }
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(failed)?;
-        Ok(Self { _file: file })
+    }
+}
+
+/// Whether `path` still is the name of `file`.
+fn names(path: &Path, file: &File) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(there) => file
+            .metadata()
+            .map(|facts| (facts.dev(), facts.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

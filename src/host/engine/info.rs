@@ -27,7 +27,7 @@ pub struct EngineInfo {
     /// What `uname -m` prints on its machine.
     pub architecture: String,
     /// Why it cannot answer, from clients that do not exit with 1 then.
-    server_errors: Vec<String>,
+    pub server_errors: Vec<String>,
 }
 
 impl EngineInfo {
