@@ -97,6 +97,12 @@ impl AtomicFile {
         target.with_file_name(format!(".{name}.minikube-offline-partial"))
     }
 
+    /// The digest of what was written so far.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+
     /// Gives the file its name and `mode`, durably. What had the name is replaced.
     pub fn commit(mut self, mode: u32) -> Result<Digest, FileError> {
         self.file
