@@ -1,1 +1,30 @@
-//! host
+//! The only door to the machine: takes what a stage wants done, gives what the
+//! machine answered, fails with an error that names the file, program or limit.
+//!
+//! Nothing outside this folder starts a program, reads an environment variable,
+//! catches a signal or takes a lock.
+
+mod atomic;
+mod engine;
+mod environment;
+mod facts;
+mod lock;
+mod process;
+mod program;
+mod running;
+mod signals;
+
+pub use atomic::{AtomicFile, FileError, sync_directory};
+pub use engine::{ContainerState, Engine, EngineError, EngineInfo, ImageState, VolumeState};
+pub use environment::Environment;
+pub use facts::{FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_seconds};
+pub use lock::{Lock, LockError};
+pub use process::{Command, Output, ProcessError, ProcessIdentity};
+pub use program::{own_program, remove_own_copy};
+pub use running::Running;
+pub use signals::Interruption;
+
+/// Catching and asking for signals.
+pub mod interrupt {
+    pub use super::signals::{catch, check, received};
+}

@@ -1,1 +1,36 @@
-//! install
+//! Takes a `VerifiedBundle`, gives its programs and archives on this machine, and
+//! takes them off again; fails when the machine is not fit, a file system is full,
+//! or another run is at work.
+
+mod archive;
+mod cache;
+mod extract;
+mod journal;
+mod layout;
+mod options;
+mod place;
+mod preflight;
+mod profile;
+mod programs;
+
+mod receipt;
+mod remove;
+mod session;
+#[cfg(test)]
+pub(crate) mod testing;
+mod transfer;
+
+pub use archive::{ArchiveWriter, ImageSet, write_images};
+pub use cache::{CacheContents, CacheError, fill_cache};
+pub use extract::{ExtractError, Extracted, carries_kindnet, extract_to, extract_to_cache};
+pub use journal::{Event, Journal, JournalError};
+pub use layout::{Cache, Layout, LayoutError};
+pub use options::{SiteOptions, Way, WayError};
+pub use place::{Existing, PlaceError, Placer};
+pub use preflight::{Finding, Report, Severity, preflight};
+pub use profile::{KubernetesConfig, ProfileConfig};
+pub use programs::{Installed, install_programs};
+pub use receipt::{InstalledBundle, InstalledProfile, Receipt, SeededVolume};
+pub use remove::{Removal, remove_installed};
+pub use session::Session;
+pub use transfer::{TransferError, transfer};

@@ -1,1 +1,52 @@
-//! verify
+//! Takes a path, gives a [`VerifiedBundle`], fails when a byte is not what the
+//! index says.
+//!
+//! Types carry the order: [`OpenedBundle`] can be shown, only a [`VerifiedBundle`]
+//! can be used, and nothing else makes one. Bytes are hashed in memory and *those*
+//! bytes are used: what changes on the medium after the check is found when it is
+//! read again.
+
+mod chunks;
+mod error;
+mod images;
+mod members;
+mod open;
+
+use std::path::Path;
+
+pub use error::{Damage, VerifyError};
+pub use members::{MemberReader, Members};
+pub use open::OpenedBundle;
+
+use crate::bundle::{BundleIndex, Member};
+
+/// A bundle whose every byte has the digest that its index names.
+#[derive(Debug)]
+pub struct VerifiedBundle {
+    opened: OpenedBundle,
+}
+
+impl VerifiedBundle {
+    /// What the bundle says of itself.
+    #[must_use]
+    pub fn index(&self) -> &BundleIndex {
+        &self.opened.index
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.opened.path
+    }
+
+    /// Length of the whole file in bytes.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.opened.total_bytes()
+    }
+
+    /// The members that are wanted, in the payload's order.
+    pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
+        Members::new(self, wanted)
+    }
+}

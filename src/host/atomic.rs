@@ -1,0 +1,186 @@
+//! Files that are there whole or not at all.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::bundle::{Digest, Hasher};
+use crate::failure::{Failure, Kind};
+
+/// A file or folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be {done}")]
+pub struct FileError {
+    /// What was to be done to it, as a participle: `written`.
+    pub done: &'static str,
+    /// Which file.
+    pub path: PathBuf,
+    /// Why not.
+    #[source]
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// An error for `map_err`: `path` cannot be `done`.
+    pub fn at(done: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self { done, path, source }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let kind = Kind::of_io(&error.source);
+        let folder = error.path.parent().unwrap_or(&error.path).display().to_string();
+        let hint = match error.source.kind() {
+            _ if kind == Kind::NoSpace => Some(format!(
+                "free space on the file system of `{folder}` (`df -h` shows it), then run the same command again; unfinished files were removed"
+            )),
+            io::ErrorKind::PermissionDenied => Some(format!(
+                "make `{folder}` writable for this user, or choose another place"
+            )),
+            io::ErrorKind::ReadOnlyFilesystem => Some(format!(
+                "`{folder}` is on a read-only file system: choose another place"
+            )),
+            _ => None,
+        };
+        let failure = Self::new(kind, error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// A file in the making: it takes its name when it is committed, and leaves nothing
+/// behind when it is dropped before.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: File,
+    temporary: PathBuf,
+    target: PathBuf,
+    hasher: Hasher,
+    committed: bool,
+}
+
+impl AtomicFile {
+    /// Starts to write `target`, whose folder is there. What a killed run left of the
+    /// same file goes away: the caller holds the lock.
+    pub fn create(target: &Path) -> Result<Self, FileError> {
+        let temporary = Self::temporary(target);
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(FileError::at("written", &temporary)(error));
+            }
+            _ => {}
+        }
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)
+            .map_err(FileError::at("written", target))?;
+        Ok(Self {
+            file,
+            temporary,
+            target: target.to_owned(),
+            hasher: Hasher::new(),
+            committed: false,
+        })
+    }
+
+    /// The name that `target` has while it is written.
+    #[must_use]
+    pub fn temporary(target: &Path) -> PathBuf {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        target.with_file_name(format!(".{name}.minikube-offline-partial"))
+    }
+
+    /// The digest of what was written so far.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+
+    /// Gives the file its name and `mode`, durably. What had the name is replaced.
+    pub fn commit(mut self, mode: u32) -> Result<Digest, FileError> {
+        self.file
+            .set_permissions(Permissions::from_mode(mode))
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| fs::rename(&self.temporary, &self.target))
+            .map_err(FileError::at("written", &self.target))?;
+        self.committed = true;
+        sync_directory(self.target.parent().unwrap_or(Path::new("/")))?;
+        Ok(std::mem::take(&mut self.hasher).finish())
+    }
+
+    /// Writes `bytes` as `target`.
+    pub fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<Digest, FileError> {
+        let mut file = Self::create(target)?;
+        file.write_all(bytes).map_err(FileError::at("written", target))?;
+        file.commit(mode)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Nothing better can be done in a drop; the next run removes it too.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Makes the names in `folder` durable.
+pub fn sync_directory(folder: &Path) -> Result<(), FileError> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems (FUSE, old NFS) know no fsync of folders.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other.map_err(FileError::at("synced", folder)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_leaves_nothing_and_a_committed_one_its_hash() {
+        let folder = std::env::temp_dir().join(format!("minikube-offline-atomic-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("folder");
+        let target = folder.join("kubectl");
+        let mut file = AtomicFile::create(&target).expect("create");
+        file.write_all(b"half").expect("write");
+        drop(file);
+        assert_eq!(fs::read_dir(&folder).expect("list").count(), 0);
+        assert_eq!(
+            AtomicFile::write(&target, b"abc", 0o755).expect("write"),
+            Digest::of(b"abc")
+        );
+        assert_eq!(
+            fs::metadata(&target).expect("there").permissions().mode() & 0o7777,
+            0o755
+        );
+        fs::remove_dir_all(folder).expect("clean up");
+    }
+
+    #[test]
+    fn a_full_disk_has_its_own_exit_code() {
+        let error = FileError::at("written", Path::new("/x/y"))(io::Error::from_raw_os_error(28));
+        let failure = Failure::from(error);
+        assert_eq!(failure.kind, Kind::NoSpace);
+        assert!(failure.hint.expect("hint").contains("`/x`"));
+    }
+}

@@ -1,0 +1,106 @@
+//! `docker info`.
+
+use serde::Deserialize;
+
+use super::EngineError;
+use crate::host::Output;
+
+/// What an engine says of itself. Source: Docker Engine API, "Get system information".
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct EngineInfo {
+    /// Its release: `20.10.24+dfsg1`.
+    pub server_version: String,
+    /// Where it keeps its data.
+    pub docker_root_dir: String,
+    /// Its storage driver.
+    pub driver: String,
+    /// The memory of its machine in bytes.
+    pub mem_total: u64,
+    /// The processors of its machine.
+    #[serde(rename = "NCPU")]
+    pub cpus: u64,
+    /// `name=rootless` among them.
+    pub security_options: Vec<String>,
+    /// 1 or 2; empty before 20.10.
+    pub cgroup_version: String,
+    /// What `uname -m` prints on its machine.
+    pub architecture: String,
+    /// Why it cannot answer, from clients that do not exit with 1 then.
+    pub server_errors: Vec<String>,
+}
+
+impl EngineInfo {
+    /// Whether it runs without root.
+    #[must_use]
+    pub fn rootless(&self) -> bool {
+        self.security_options
+            .iter()
+            .any(|option| option == "rootless" || option.split(',').any(|part| part == "name=rootless"))
+    }
+
+    /// The first two numbers of its release.
+    #[must_use]
+    pub fn release(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.server_version.split('.').map(|number| {
+            let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+            number[..digits].parse().ok()
+        });
+        Some((numbers.next()??, numbers.next()??))
+    }
+}
+
+pub(super) fn parse(output: &Output) -> Result<EngineInfo, EngineError> {
+    let info: Result<EngineInfo, _> = serde_json::from_str(output.stdout.trim());
+    let complaint = match &info {
+        Ok(info) if !info.server_errors.is_empty() => Some(info.server_errors.join("; ")),
+        _ if !output.success() => Some(output.stderr.clone()),
+        _ => None,
+    };
+    match complaint {
+        Some(said) if said.contains("permission denied") => Err(EngineError::Denied { said }),
+        Some(said) => Err(EngineError::NotAnswering { said }),
+        None => info.map_err(|source| EngineError::Answer {
+            command: output.command.clone(),
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: i32, stdout: &str, stderr: &str) -> Result<EngineInfo, EngineError> {
+        parse(&Output {
+            command: "docker info".to_owned(),
+            code: Some(code),
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_release_has_two_numbers() {
+        let info = answer(0, r#"{"ServerVersion":"20.10.24+dfsg1","NCPU":2,"MemTotal":8,"SecurityOptions":["name=seccomp,profile=default","name=rootless"]}"#, "").expect("info");
+        assert_eq!((info.release(), info.cpus), (Some((20, 10)), 2));
+        assert!(info.rootless());
+    }
+
+    #[test]
+    fn a_daemon_that_is_down_is_told_from_one_that_refuses() {
+        let down = answer(
+            0,
+            r#"{"ServerErrors":["Cannot connect to the Docker daemon"]}"#,
+            "",
+        );
+        assert!(matches!(down, Err(EngineError::NotAnswering { .. })), "{down:?}");
+        let denied = answer(
+            1,
+            "{}",
+            "permission denied while trying to connect to the Docker daemon socket",
+        );
+        assert!(matches!(denied, Err(EngineError::Denied { .. })), "{denied:?}");
+        assert!(matches!(answer(0, "what?", ""), Err(EngineError::Answer { .. })));
+    }
+}

@@ -1,0 +1,132 @@
+//! One run at a time: a file lock that dies with its process.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Kind};
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// A lock that was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Another run has it.
+    #[error("another run{} is at work and holds `{path}`", pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// The process that holds it, as far as the file says.
+        pid: Option<u32>,
+    },
+    /// The lock file cannot be used.
+    #[error("the lock `{path}` cannot be taken")]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Lock {
+    /// Takes the lock `path`, whose folder is there.
+    pub fn take(path: &Path) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        loop {
+            let mut file = Self::open(path)?;
+            // An uninstall that just ended takes the file with it.
+            if names(path, &file).map_err(failed)? {
+                file.set_len(0)
+                    .and_then(|()| file.rewind())
+                    .and_then(|()| writeln!(file, "{}", std::process::id()))
+                    .map_err(failed)?;
+                return Ok(Self { _file: file });
+            }
+        }
+    }
+
+    fn open(path: &Path) -> Result<File, LockError> {
+        let failed = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let pid = file.read_to_string(&mut text).ok();
+                Err(LockError::Held {
+                    path: path.to_owned(),
+                    pid: pid.and_then(|_| text.trim().parse().ok()),
+                })
+            }
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+/// Whether `path` still is the name of `file`.
+fn names(path: &Path, file: &File) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(there) => file
+            .metadata()
+            .map(|facts| (facts.dev(), facts.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match &error {
+            LockError::Held { pid, .. } => {
+                let hint = match pid {
+                    Some(pid) => format!("wait until it ends, or end it with `kill {pid}`"),
+                    None => "wait until it ends; the lock goes with its process".to_owned(),
+                };
+                Self::new(Kind::Locked, error).hint(hint)
+            }
+            LockError::Io { source, .. } => Self::new(Kind::of_io(source), error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_is_told_who_holds_the_lock() {
+        let path = std::env::temp_dir().join(format!("minikube-offline-lock-{}", std::process::id()));
+        let held = Lock::take(&path).expect("free");
+        let Err(error) = Lock::take(&path) else {
+            panic!("taken twice")
+        };
+        assert!(
+            error.to_string().contains(&std::process::id().to_string()),
+            "{error}"
+        );
+        assert_eq!(Failure::from(error).kind, Kind::Locked);
+        drop(held);
+        Lock::take(&path).expect("free again");
+        std::fs::remove_file(path).expect("clean up");
+    }
+}

@@ -1,0 +1,370 @@
+//! Other programs: an argument vector, never a shell.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::{Interruption, Running};
+use crate::failure::{Failure, Kind};
+
+/// A program with its arguments and what is changed in its environment.
+#[derive(Clone, Debug)]
+pub struct Command {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, Option<OsString>)>,
+    timeout: Option<Duration>,
+}
+
+/// What a program left when it ended.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// The program with its first arguments, for messages.
+    pub command: String,
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// The end of what it wrote to stdout.
+    pub stdout: String,
+    /// The end of what it wrote to stderr.
+    pub stderr: String,
+}
+
+/// A program that did not do its work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// It ran and said no.
+    #[error("`{command}` ended with {}{}", exit_text(*code), said(stderr))]
+    Failed {
+        /// The program with its first arguments.
+        command: String,
+        /// Its exit code; `None` when a signal ended it.
+        code: Option<i32>,
+        /// The end of its stderr.
+        stderr: String,
+    },
+    /// This run was told to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
+    /// There is no such program.
+    #[error("there is no program `{program}` on this machine's PATH")]
+    NotFound {
+        /// The program.
+        program: String,
+    },
+    /// It cannot be started, or its pipes cannot be used.
+    #[error("`{command}` cannot be run")]
+    Spawn {
+        /// The program with its first arguments.
+        command: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long and was ended.
+    #[error("`{command}` did not end within {} s", after.as_secs())]
+    TimedOut {
+        /// The program with its first arguments.
+        command: String,
+        /// How long it had.
+        after: Duration,
+    },
+}
+
+fn exit_text(code: Option<i32>) -> String {
+    code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
+}
+
+fn said(stderr: &str) -> String {
+    match stderr.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => format!(": {}", line.trim()),
+        None => String::new(),
+    }
+}
+
+impl From<ProcessError> for Failure {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Interrupted(interruption) => interruption.into(),
+            ProcessError::NotFound { .. } => Self::new(Kind::Unfit, error),
+            ProcessError::Spawn { ref source, .. } => Self::new(Kind::of_io(source), error),
+            _ => Self::new(Kind::Other, error),
+        }
+    }
+}
+
+impl Output {
+    /// Whether the exit code is 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// Itself, or an error with the exit code and stderr.
+    pub fn require_success(self) -> Result<Self, ProcessError> {
+        if self.success() {
+            Ok(self)
+        } else {
+            Err(ProcessError::Failed {
+                command: self.command,
+                code: self.code,
+                stderr: self.stderr,
+            })
+        }
+    }
+}
+
+impl Command {
+    /// The program `program`, looked for on PATH unless it has a slash.
+    #[must_use]
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            timeout: None,
+        }
+    }
+
+    /// With one more argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// With more arguments.
+    #[must_use]
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, arguments: I) -> Self {
+        self.arguments
+            .extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// With a variable set.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.environment
+            .push((name.as_ref().to_owned(), Some(value.as_ref().to_owned())));
+        self
+    }
+
+    /// Without a variable.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name.as_ref().to_owned(), None));
+        self
+    }
+
+    /// Ended when it takes longer.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The arguments, for messages and tests.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        self.arguments
+            .iter()
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    /// What is changed in the environment: `None` is a removed variable.
+    #[must_use]
+    pub fn environment(&self) -> &[(OsString, Option<OsString>)] {
+        &self.environment
+    }
+
+    /// Runs it with an empty stdin until it ends, whatever its exit code.
+    pub fn run(&self) -> Result<Output, ProcessError> {
+        self.start(Stdio::null())?.finish()
+    }
+
+    /// Runs it and gives each line of stdout to `on_line` as it comes. Only the end of
+    /// stderr is kept. `on_start` learns who it is before it does anything of note.
+    pub fn run_lines(
+        &self,
+        on_start: impl FnOnce(Option<ProcessIdentity>) -> Result<(), Failure>,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<Output, Failure> {
+        let running = self.start(Stdio::null())?;
+        if let Err(failure) = on_start(running.identity()) {
+            running.abort();
+            return Err(failure);
+        }
+        Ok(running.finish_lines(on_line)?)
+    }
+
+    /// Starts it with a pipe to its stdin, to be written to and then finished.
+    pub fn spawn(&self) -> Result<Running, ProcessError> {
+        self.start(Stdio::piped())
+    }
+
+    fn start(&self, stdin: Stdio) -> Result<Running, ProcessError> {
+        super::signals::check()?;
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: the terminal's Ctrl-C reaches us alone, and we end
+            // the program with all that it started.
+            .process_group(0);
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let child = command.spawn().map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                ProcessError::NotFound {
+                    program: self.program.to_string_lossy().into_owned(),
+                }
+            } else {
+                ProcessError::Spawn {
+                    command: self.short(),
+                    source,
+                }
+            }
+        })?;
+        Ok(Running::new(self.short(), child, self.timeout))
+    }
+
+    /// The program's name and its first words: `docker image inspect`.
+    fn short(&self) -> String {
+        let name = std::path::Path::new(&self.program)
+            .file_name()
+            .unwrap_or(&self.program);
+        std::iter::once(name.to_string_lossy().into_owned())
+            .chain(
+                self.arguments()
+                    .into_iter()
+                    .take_while(|argument| !argument.starts_with('-'))
+                    .take(2),
+            )
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// One process, told apart from a later one with the same number.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessIdentity {
+    /// Its number, which is its group's too.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot (proc(5), field 22 of `stat`).
+    pub started: u64,
+    /// The boot that these ticks count from.
+    pub boot: String,
+}
+
+impl ProcessIdentity {
+    /// The process that has the number `pid` now.
+    #[must_use]
+    pub fn of(pid: u32) -> Option<Self> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let started = start_ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+        Some(Self {
+            pid,
+            started,
+            boot: boot.trim().to_owned(),
+        })
+    }
+
+    /// Ends the process and its group, if it still runs.
+    pub fn end(&self) {
+        let alive = || Self::of(self.pid).as_ref() == Some(self);
+        let Some(group) = Pid::from_raw(self.pid.cast_signed()) else {
+            return;
+        };
+        for (signal, patience) in [(Signal::TERM, 10), (Signal::KILL, 5)] {
+            let until = Instant::now() + Duration::from_secs(patience);
+            if !alive() || kill_process_group(group, signal).is_err() {
+                return;
+            }
+            while alive() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
+/// Field 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets.
+/// A zombie (field 3) no longer runs.
+fn start_ticks(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    if fields.next()? == "Z" {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_of_stderr_says_why() {
+        let output = Command::new("sh")
+            .args(["-c", "echo out; echo first >&2; echo because >&2; exit 3"])
+            .run()
+            .expect("sh runs");
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (Some(3), "out\n"),
+            "{output:?}"
+        );
+        let error = output.require_success().expect_err("exit code 3");
+        assert_eq!(error.to_string(), "`sh` ended with exit code 3: because");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = Command::new("no-such-program-anywhere")
+            .run()
+            .expect_err("missing");
+        assert!(
+            error.to_string().contains("`no-such-program-anywhere`"),
+            "{error}"
+        );
+        assert_eq!(Failure::from(error).kind, Kind::Unfit);
+    }
+
+    #[test]
+    fn the_environment_is_changed_as_asked() {
+        let output = Command::new("sh")
+            .args(["-c", "echo \"$ONE-${HOME-none}\""])
+            .env("ONE", "1")
+            .env_remove("HOME")
+            .run()
+            .expect("sh runs");
+        assert_eq!(output.stdout, "1-none\n");
+    }
+
+    #[test]
+    fn a_process_is_known_by_more_than_its_number() {
+        let me = ProcessIdentity::of(std::process::id()).expect("this process");
+        assert_eq!(ProcessIdentity::of(std::process::id()), Some(me.clone()));
+        assert!(me.started > 0);
+        assert_eq!(
+            start_ticks("7 (a) b) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"),
+            Some(4711)
+        );
+        assert_eq!(
+            start_ticks("7 (a) Z 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"),
+            None
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! SIGINT, SIGTERM and SIGHUP: the first asks the work to end in order, the second
+//! ends the process at once.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::failure::{Failure, Kind};
+
+static RECEIVED: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+
+/// The signal that ended the work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// SIGINT, as Ctrl-C sends it.
+    #[error("interrupted")]
+    Interrupt,
+    /// SIGTERM, or SIGHUP when the terminal went away.
+    #[error("told to end by a signal")]
+    Terminate,
+}
+
+impl From<Interruption> for Failure {
+    fn from(interruption: Interruption) -> Self {
+        let kind = match interruption {
+            Interruption::Interrupt => Kind::Interrupted,
+            Interruption::Terminate => Kind::Terminated,
+        };
+        Self::new(kind, interruption).hint("run the same command again: it goes on where it stopped")
+    }
+}
+
+/// Catches the signals from now on. Called once, by the program's entry.
+pub fn catch() -> io::Result<()> {
+    let received = Arc::clone(RECEIVED.get_or_init(Arc::default));
+    let again = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        // First, so that it sees the flag as it was before this signal.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
+        flag::register(signal, Arc::clone(&again))?;
+        flag::register_usize(signal, Arc::clone(&received), signal.unsigned_abs() as usize)?;
+    }
+    Ok(())
+}
+
+/// The signal that came, if one did.
+#[must_use]
+pub fn received() -> Option<Interruption> {
+    match RECEIVED.get()?.load(Ordering::Relaxed) {
+        0 => None,
+        signal if signal == SIGINT.unsigned_abs() as usize => Some(Interruption::Interrupt),
+        _ => Some(Interruption::Terminate),
+    }
+}
+
+/// An error once a signal came.
+pub fn check() -> Result<(), Interruption> {
+    received().map_or(Ok(()), Err)
+}

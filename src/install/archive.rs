@@ -1,0 +1,254 @@
+//! Images as one tar that everything loads: an OCI image layout which also has the
+//! `manifest.json` of `docker save`, the layout that Docker Engine 25 and newer write
+//! themselves. Engine 20.10 reads `manifest.json`; containerd and podman read
+//! `index.json`, and so keep the manifest digests that the bundle names.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::{TransferError, transfer};
+use crate::bundle::{BundleIndex, Digest, ImagePart, Member, blob_path, member_span};
+use crate::verify::VerifiedBundle;
+
+/// The folder of the layout in the payload.
+const PAYLOAD_FOLDER: &str = "images/";
+
+/// Some images of a bundle, with the blobs that they share.
+#[derive(Clone, Debug)]
+pub struct ImageSet<'a> {
+    images: Vec<&'a ImagePart>,
+    sizes: HashMap<Digest, u64>,
+}
+
+impl<'a> ImageSet<'a> {
+    /// The images `images` of the bundle with this index.
+    pub fn new(index: &'a BundleIndex, images: impl IntoIterator<Item = &'a ImagePart>) -> Self {
+        let images: Vec<&ImagePart> = images.into_iter().collect();
+        let blobs: BTreeSet<Digest> = images.iter().flat_map(|image| image.blobs()).collect();
+        let by_path: HashMap<&str, u64> = index
+            .members
+            .iter()
+            .map(|member| (member.path.as_str(), member.size))
+            .collect();
+        let sizes = blobs
+            .into_iter()
+            .filter_map(|digest| {
+                by_path
+                    .get(blob_path(digest).as_str())
+                    .map(|size| (digest, *size))
+            })
+            .collect();
+        Self { images, sizes }
+    }
+
+    /// The images.
+    #[must_use]
+    pub fn images(&self) -> &[&'a ImagePart] {
+        &self.images
+    }
+
+    /// Whether the member is a blob of one of them.
+    #[must_use]
+    pub fn wants(&self, member: &Member) -> bool {
+        self.sizes.contains_key(&member.sha256) && member.path == blob_path(member.sha256)
+    }
+
+    /// The size of all their blobs.
+    #[must_use]
+    pub fn blob_bytes(&self) -> u64 {
+        self.sizes.values().sum()
+    }
+
+    /// The size of their archive.
+    #[must_use]
+    pub fn archive_bytes(&self) -> u64 {
+        let documents = self.documents();
+        let sizes = documents.iter().map(|(_, bytes)| bytes.len() as u64);
+        // The end of a tar: two empty blocks.
+        sizes
+            .chain(self.sizes.values().copied())
+            .filter_map(member_span)
+            .sum::<u64>()
+            + 1024
+    }
+
+    /// What makes blobs an archive: `oci-layout`, `index.json`, `manifest.json`.
+    #[must_use]
+    pub fn documents(&self) -> [(&'static str, Vec<u8>); 3] {
+        let manifests: Vec<_> = self
+            .images
+            .iter()
+            .map(|image| {
+                json!({
+                    "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                    "digest": image.manifest,
+                    "size": self.sizes.get(&image.manifest),
+                    "annotations": {
+                        "io.containerd.image.name": image.reference,
+                        "org.opencontainers.image.ref.name": image.reference.tag(),
+                    },
+                })
+            })
+            .collect();
+        let index = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": manifests,
+        });
+        let entries: Vec<_> = self
+            .images
+            .iter()
+            .map(|image| {
+                json!({
+                    "Config": blob_name(image.config),
+                    "RepoTags": [image.reference],
+                    "Layers": image.layers.iter().copied().map(blob_name).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        [
+            ("oci-layout", json!({ "imageLayoutVersion": "1.0.0" })),
+            ("index.json", index),
+            ("manifest.json", json!(entries)),
+        ]
+        .map(|(name, document)| (name, document.to_string().into_bytes()))
+    }
+}
+
+/// A blob's name inside an archive.
+fn blob_name(digest: Digest) -> String {
+    blob_path(digest)
+        .strip_prefix(PAYLOAD_FOLDER)
+        .map(str::to_owned)
+        .unwrap_or_default()
+}
+
+/// Writes a tar file by file.
+#[derive(Debug)]
+pub struct ArchiveWriter<W: Write> {
+    out: W,
+    unpadded: u64,
+}
+
+impl<W: Write> ArchiveWriter<W> {
+    /// A tar on `out`.
+    pub fn new(out: W) -> Self {
+        Self { out, unpadded: 0 }
+    }
+
+    /// Begins a file; what is written next is its content, `size` bytes of it.
+    pub fn begin(&mut self, name: &str, size: u64, mode: u32) -> io::Result<()> {
+        self.pad()?;
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name)?;
+        header.set_size(size);
+        header.set_mode(mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_cksum();
+        self.out.write_all(header.as_bytes())?;
+        Ok(())
+    }
+
+    /// Adds a blob's header.
+    pub fn begin_blob(&mut self, digest: Digest, size: u64) -> io::Result<()> {
+        self.begin(&blob_name(digest), size, 0o644)
+    }
+
+    /// Adds the documents of `set`.
+    pub fn documents(&mut self, set: &ImageSet<'_>) -> io::Result<()> {
+        for (name, bytes) in set.documents() {
+            self.begin(name, bytes.len() as u64, 0o644)?;
+            self.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the tar.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.pad()?;
+        self.out.write_all(&[0; 1024])?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    /// What was written so far, without an end.
+    #[must_use]
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    fn pad(&mut self) -> io::Result<()> {
+        let padding = usize::try_from((512 - self.unpadded % 512) % 512).unwrap_or(0);
+        self.unpadded = 0;
+        self.out.write_all(&[0; 512][..padding])
+    }
+}
+
+impl<W: Write> Write for ArchiveWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.unpadded += written as u64;
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes the archive of `set` to `out`, each blob once, in the order of the payload.
+pub fn write_images<W: Write>(
+    bundle: &VerifiedBundle,
+    set: &ImageSet<'_>,
+    out: W,
+    moved: &dyn Fn(u64),
+) -> Result<W, TransferError> {
+    let mut archive = ArchiveWriter::new(out);
+    archive.documents(set).map_err(TransferError::Write)?;
+    let mut members = bundle.members(|member| set.wants(member));
+    while let Some(mut reader) = members.next_member()? {
+        let (digest, size) = (reader.member().sha256, reader.member().size);
+        archive.begin_blob(digest, size).map_err(TransferError::Write)?;
+        transfer(&mut reader, &mut [&mut archive as &mut dyn Write], moved)?;
+    }
+    archive.finish().map_err(TransferError::Write)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_tar_reads_back_with_its_padding() {
+        let mut archive = ArchiveWriter::new(Vec::new());
+        for (name, size) in [("a", 0usize), ("b", 1), ("c/d", 512), ("e", 1025)] {
+            archive.begin(name, size as u64, 0o755).expect("header");
+            archive.write_all(&vec![b'x'; size]).expect("content");
+        }
+        let bytes = archive.finish().expect("end");
+        let mut found = Vec::new();
+        for entry in tar::Archive::new(bytes.as_slice()).entries().expect("tar") {
+            let mut entry = entry.expect("entry");
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).expect("content");
+            assert!(content.iter().all(|byte| *byte == b'x'));
+            found.push((entry.path().expect("path").display().to_string(), content.len()));
+        }
+        assert_eq!(
+            found,
+            [("a", 0), ("b", 1), ("c/d", 512), ("e", 1025)].map(|(name, size)| (name.to_owned(), size))
+        );
+    }
+
+    #[test]
+    fn a_blob_has_the_name_that_the_layout_gives_it() {
+        let digest = Digest::of(b"abc");
+        assert_eq!(blob_name(digest), format!("blobs/sha256/{}", digest.hex()));
+    }
+}

@@ -1,0 +1,187 @@
+//! minikube's cache: programs and one archive per image, where a stock minikube looks.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::place::file_digest;
+use super::{ArchiveWriter, Cache, Existing, ImageSet, PlaceError, Placer, TransferError, transfer};
+use crate::bundle::{BinaryRole, BundleIndex, ImagePart, ImageRole, Member};
+use crate::failure::{Failure, Kind};
+use crate::host::{AtomicFile, FileError};
+use crate::progress::Progress;
+use crate::verify::VerifiedBundle;
+
+/// What goes into a cache.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CacheContents {
+    /// Programs and every image, the node image among them.
+    Everything,
+    /// Programs and what goes into the node: the node image is in the engine.
+    WithoutNodeImage,
+}
+
+/// A cache that was not filled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// Another file has the name of a program.
+    #[error("`{path}` is not the {role} of this bundle, and minikube would use it")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The program.
+        role: BinaryRole,
+    },
+    /// Something was not put in its place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+}
+
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        match error {
+            CacheError::Place(error) => error.into(),
+            CacheError::Foreign { ref path, .. } => {
+                let hint = format!(
+                    "move it away, `mv {path} {path}.old`, or use `--way volume`, which does not need it",
+                    path = path.display()
+                );
+                Self::new(Kind::Unfit, error).hint(hint)
+            }
+        }
+    }
+}
+
+/// One image's archive in the making.
+struct Pending<'a> {
+    path: PathBuf,
+    set: ImageSet<'a>,
+    archive: ArchiveWriter<AtomicFile>,
+}
+
+/// Fills `cache` in one pass over the bundle and says what the person should know.
+/// With a journal, files that are not ours stay; without, the person asked for the
+/// cache to be filled and they are replaced.
+pub fn fill_cache(
+    bundle: &VerifiedBundle,
+    cache: &Cache,
+    contents: CacheContents,
+    placer: &mut Placer<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<String>, Failure> {
+    let index = bundle.index();
+    let mut notes = Vec::new();
+    let binaries = missing_binaries(index, cache, placer)?;
+    let mut pending = Vec::new();
+    for image in &index.images {
+        if image.role == ImageRole::Node && contents == CacheContents::WithoutNodeImage {
+            continue;
+        }
+        let path = image_path(cache, image);
+        let set = ImageSet::new(index, [image]);
+        match archive_state(&path, &set, placer)? {
+            Existing::Same => {}
+            Existing::Foreign if placer.is_journalled() => {
+                notes.push(format!("`{}` was there before and stays", path.display()));
+            }
+            _ => pending.push(begin_archive(path, set, placer)?),
+        }
+    }
+    let wanted = |member: &Member| {
+        binaries.iter().any(|(name, _)| *name == member.path)
+            || pending.iter().any(|pending| pending.set.wants(member))
+    };
+    let wanted: Vec<&Member> = index.members.iter().filter(|member| wanted(member)).collect();
+    let names: Vec<String> = wanted.iter().map(|member| member.path.clone()).collect();
+    let mut members = bundle.members(move |member| names.contains(&member.path));
+    let moved = |bytes| progress.advance(bytes);
+    while let Some(mut reader) = members.next_member()? {
+        let member = reader.member().clone();
+        if let Some((_, path)) = binaries.iter().find(|(name, _)| *name == member.path) {
+            placer.file(path, &mut reader, 0o755, &moved)?;
+            continue;
+        }
+        let mut writers: Vec<&mut dyn Write> = Vec::new();
+        for pending in pending.iter_mut().filter(|pending| pending.set.wants(&member)) {
+            let begun = pending.archive.begin_blob(member.sha256, member.size);
+            begun.map_err(FileError::at("written", &pending.path))?;
+            writers.push(&mut pending.archive);
+        }
+        transfer(&mut reader, &mut writers, &moved).map_err(|error| match error {
+            TransferError::Write(source) => {
+                FileError::at("written", &image_folder(cache, index))(source).into()
+            }
+            other => Failure::from(other),
+        })?;
+    }
+    for Pending { path, archive, .. } in pending {
+        let file = archive.finish().map_err(FileError::at("written", &path))?;
+        placer.commit(file, &path, 0o644)?;
+    }
+    Ok(notes)
+}
+
+fn image_path(cache: &Cache, image: &ImagePart) -> PathBuf {
+    match image.role {
+        ImageRole::Node => cache.node_image(image.platform.arch, &image.reference),
+        ImageRole::Kubernetes | ImageRole::Application => cache.image(image.platform.arch, &image.reference),
+    }
+}
+
+/// Any path among the archives: one of them is full, which does not matter.
+fn image_folder(cache: &Cache, index: &BundleIndex) -> PathBuf {
+    let node = index.node_image();
+    cache.node_image(node.platform.arch, &node.reference)
+}
+
+fn begin_archive<'a>(
+    path: PathBuf,
+    set: ImageSet<'a>,
+    placer: &mut Placer<'_>,
+) -> Result<Pending<'a>, Failure> {
+    let mut archive = ArchiveWriter::new(placer.create(&path)?);
+    archive.documents(&set).map_err(FileError::at("written", &path))?;
+    Ok(Pending { path, set, archive })
+}
+
+fn missing_binaries(
+    index: &BundleIndex,
+    cache: &Cache,
+    placer: &Placer<'_>,
+) -> Result<Vec<(String, PathBuf)>, CacheError> {
+    let cluster = &index.cluster;
+    let mut missing = Vec::new();
+    for role in BinaryRole::KUBERNETES {
+        let path = cache.binary(cluster.platform.arch, &cluster.kubernetes_version, role);
+        match placer.existing(&path, index.binary(role).sha256)? {
+            Existing::Same => {}
+            Existing::Foreign if placer.is_journalled() => return Err(CacheError::Foreign { path, role }),
+            _ => missing.push((role.member_path(), path)),
+        }
+    }
+    Ok(missing)
+}
+
+/// What is at an archive's path. An archive's hash is not known before it is written:
+/// it is the same when it is as we wrote it and names the same image.
+fn archive_state(path: &Path, set: &ImageSet<'_>, placer: &Placer<'_>) -> Result<Existing, PlaceError> {
+    let Some(digest) = file_digest(path)? else {
+        return Ok(if fs::symlink_metadata(path).is_ok() {
+            Existing::Foreign
+        } else {
+            Existing::Absent
+        });
+    };
+    if !placer.wrote(path, digest) {
+        return Ok(Existing::Foreign);
+    }
+    let mut expected = ArchiveWriter::new(Vec::new());
+    // A vector takes everything.
+    expected.documents(set).map_err(FileError::at("read", path))?;
+    let expected = expected.into_inner();
+    let mut start = vec![0; expected.len()];
+    let mut file = File::open(path).map_err(FileError::at("read", path))?;
+    let same = file.read_exact(&mut start).is_ok() && start == expected;
+    Ok(if same { Existing::Same } else { Existing::Ours })
+}

@@ -1,0 +1,238 @@
+//! Where things go on the machine. Nothing from a bundle takes part in a path here
+//! but validated versions, references and roles.
+
+use std::path::{Path, PathBuf};
+
+use crate::bundle::{Arch, BinaryRole, ImageReference, Version};
+use crate::failure::{Failure, Kind};
+use crate::host::Environment;
+
+/// The folders of one user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Layout {
+    /// minikube's own folder, which ends in `.minikube`.
+    pub minikube_home: PathBuf,
+    /// Whether it is the one that a bare `minikube` uses, too.
+    pub minikube_home_is_default: bool,
+    /// Journal and lock.
+    pub state: PathBuf,
+    /// The programs.
+    pub programs: PathBuf,
+    /// Where links to the programs make them commands.
+    pub links: PathBuf,
+}
+
+/// A user without folders.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// There is no home.
+    #[error("the variable `HOME` does not hold an absolute path")]
+    Home,
+    /// The folder for minikube is relative.
+    #[error("the minikube home `{path}` is not an absolute path")]
+    MinikubeHome {
+        /// The folder that was asked for.
+        path: PathBuf,
+    },
+}
+
+impl From<LayoutError> for Failure {
+    fn from(error: LayoutError) -> Self {
+        let hint = match error {
+            LayoutError::Home => "set it: `HOME=/root` for root, `HOME=/home/NAME` for others",
+            LayoutError::MinikubeHome { .. } => "give the whole path, from `/` on",
+        };
+        Self::new(Kind::Usage, error).hint(hint)
+    }
+}
+
+impl Layout {
+    /// The folders of the user that `environment` is of; `minikube_home` replaces the
+    /// variable `MINIKUBE_HOME`.
+    pub fn of(environment: &Environment, minikube_home: Option<&Path>) -> Result<Self, LayoutError> {
+        let home = environment.home().ok_or(LayoutError::Home)?;
+        let xdg = |name: &str, default: &str| {
+            environment
+                .absolute_path(name)
+                .unwrap_or_else(|| home.join(default))
+                .join("minikube-offline")
+        };
+        let from_variable = environment.variable("MINIKUBE_HOME").map(PathBuf::from);
+        let asked = minikube_home
+            .map(Path::to_owned)
+            .or_else(|| from_variable.clone());
+        if let Some(path) = asked.iter().find(|path| !path.is_absolute()) {
+            return Err(LayoutError::MinikubeHome { path: path.clone() });
+        }
+        let bare = dot_minikube(from_variable.as_deref().unwrap_or(&home));
+        let minikube_home = dot_minikube(asked.as_deref().unwrap_or(&home));
+        Ok(Self {
+            minikube_home_is_default: minikube_home == bare,
+            minikube_home,
+            state: xdg("XDG_STATE_HOME", ".local/state"),
+            programs: xdg("XDG_DATA_HOME", ".local/share").join("bin"),
+            links: if environment.is_root() {
+                PathBuf::from("/usr/local/bin")
+            } else {
+                home.join(".local/bin")
+            },
+        })
+    }
+
+    /// The lock of all runs of this user.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    /// What was done on this machine for this user.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.state.join("journal.jsonl")
+    }
+
+    /// A docker client configuration that says nothing.
+    #[must_use]
+    pub fn empty_docker_config(&self) -> PathBuf {
+        self.state.join("docker-config")
+    }
+
+    /// One of the programs that run on the machine itself.
+    #[must_use]
+    pub fn program(&self, role: BinaryRole) -> PathBuf {
+        self.programs.join(role.name())
+    }
+
+    /// minikube's cache, which `minikube kubectl` and `minikube start` look into.
+    #[must_use]
+    pub fn cache(&self) -> Cache {
+        Cache(self.minikube_home.join("cache"))
+    }
+
+    /// What minikube wrote of its last start.
+    #[must_use]
+    pub fn last_start_log(&self) -> PathBuf {
+        self.minikube_home.join("logs/lastStart.txt")
+    }
+}
+
+/// minikube's rule: a folder with another name gets a `.minikube` inside. Source:
+/// minikube v1.38.1, `pkg/minikube/localpath/localpath.go:43-52`.
+pub(super) fn dot_minikube(folder: &Path) -> PathBuf {
+    if folder.file_name().is_some_and(|name| name == ".minikube") {
+        folder.to_owned()
+    } else {
+        folder.join(".minikube")
+    }
+}
+
+/// The layout of minikube's cache.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cache(PathBuf);
+
+impl Cache {
+    /// The cache in the folder `root`.
+    #[must_use]
+    pub fn at(root: PathBuf) -> Self {
+        Self(root)
+    }
+
+    /// A Kubernetes program. Source: minikube v1.38.1, `download/binary.go:55-93`.
+    #[must_use]
+    pub fn binary(&self, arch: Arch, version: &Version, role: BinaryRole) -> PathBuf {
+        self.0
+            .join("linux")
+            .join(arch.name())
+            .join(version.to_string())
+            .join(role.name())
+    }
+
+    /// The archive of an image that goes into the node. Source: minikube v1.38.1,
+    /// `image/cache.go:67-90` and `image.go:202-206`: each `:` becomes `_`.
+    #[must_use]
+    pub fn image(&self, arch: Arch, reference: &ImageReference) -> PathBuf {
+        self.0
+            .join("images")
+            .join(arch.name())
+            .join(reference.to_string().replace(':', "_"))
+    }
+
+    /// The archive of the node image, under the name that `--base-image` with this
+    /// reference looks for. Source: minikube v1.38.1, `download/image.go:55-59`.
+    #[must_use]
+    pub fn node_image(&self, arch: Arch, reference: &ImageReference) -> PathBuf {
+        let path = reference.to_string();
+        let base = path.rsplit('/').next().unwrap_or(&path).replace(':', "_");
+        self.0.join("kic").join(arch.name()).join(format!("{base}.tar"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(variables: &[(&str, &str)], uid: u32, asked: Option<&str>) -> Layout {
+        Layout::of(&Environment::of(variables, uid), asked.map(Path::new)).expect("layout")
+    }
+
+    #[test]
+    fn minikubes_rule_for_its_home_is_kept() {
+        let home = [("HOME", "/home/ann")];
+        assert_eq!(
+            layout(&home, 1000, None).minikube_home,
+            Path::new("/home/ann/.minikube")
+        );
+        let variable = [("HOME", "/home/ann"), ("MINIKUBE_HOME", "/data/mk")];
+        assert_eq!(
+            layout(&variable, 1000, None).minikube_home,
+            Path::new("/data/mk/.minikube")
+        );
+        let asked = layout(&variable, 1000, Some("/big/.minikube"));
+        assert_eq!(asked.minikube_home, Path::new("/big/.minikube"));
+        assert!(!asked.minikube_home_is_default);
+        assert!(layout(&variable, 1000, None).minikube_home_is_default);
+    }
+
+    #[test]
+    fn root_links_where_every_user_finds_it() {
+        assert_eq!(
+            layout(&[("HOME", "/root")], 0, None).links,
+            Path::new("/usr/local/bin")
+        );
+        let ann = layout(&[("HOME", "/home/ann"), ("XDG_STATE_HOME", "var")], 1000, None);
+        assert_eq!(ann.links, Path::new("/home/ann/.local/bin"));
+        assert_eq!(ann.state, Path::new("/home/ann/.local/state/minikube-offline"));
+    }
+
+    #[test]
+    fn a_user_without_home_is_refused() {
+        assert!(Layout::of(&Environment::of(&[], 0), None).is_err());
+    }
+
+    #[test]
+    fn cached_files_have_minikubes_names() {
+        let cache = Cache::at(PathBuf::from("/c"));
+        let parse = |text: &str| text.parse::<ImageReference>().expect("reference");
+        assert_eq!(
+            cache.image(Arch::Amd64, &parse("registry.k8s.io/coredns/coredns:v1.13.1")),
+            Path::new("/c/images/amd64/registry.k8s.io/coredns/coredns_v1.13.1")
+        );
+        assert_eq!(
+            cache.image(Arch::Amd64, &parse("localhost:5000/app:1")),
+            Path::new("/c/images/amd64/localhost_5000/app_1")
+        );
+        assert_eq!(
+            cache.node_image(Arch::Arm64, &parse("gcr.io/k8s-minikube/kicbase:v0.0.50")),
+            Path::new("/c/kic/arm64/kicbase_v0.0.50.tar")
+        );
+        assert_eq!(
+            cache.binary(
+                Arch::Amd64,
+                &"v1.35.4".parse().expect("version"),
+                BinaryRole::Kubectl
+            ),
+            Path::new("/c/linux/amd64/v1.35.4/kubectl")
+        );
+    }
+}

@@ -1,0 +1,273 @@
+//! Files, folders and links, each in the journal before it has its name.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+
+use super::{Event, Journal, JournalError, TransferError, transfer};
+use crate::bundle::{Digest, Hasher};
+use crate::failure::Failure;
+use crate::host::{AtomicFile, FileError, sync_directory};
+
+/// What is at a path already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Existing {
+    /// Something that we did not put there, or that was changed since.
+    Foreign,
+    /// A file of ours with other content.
+    Ours,
+    /// The very file.
+    Same,
+    /// Nothing.
+    Absent,
+}
+
+/// Something that was not put in its place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceError {
+    /// A file, folder or link cannot be made.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The bytes did not arrive.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::File(error) => error.into(),
+            PlaceError::Journal(error) => error.into(),
+            PlaceError::Transfer(error) => error.into(),
+        }
+    }
+}
+
+/// Puts things on the machine, and into the journal where there is one.
+#[derive(Debug)]
+pub struct Placer<'a> {
+    journal: Option<&'a mut Journal>,
+}
+
+impl<'a> Placer<'a> {
+    /// What it makes is ours, to be removed by `uninstall`.
+    pub fn journalled(journal: &'a mut Journal) -> Self {
+        Self {
+            journal: Some(journal),
+        }
+    }
+
+    /// What it makes is the user's, who asked for it.
+    #[must_use]
+    pub fn unrecorded() -> Self {
+        Self { journal: None }
+    }
+
+    /// Whether what it makes is ours.
+    #[must_use]
+    pub fn is_journalled(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Makes `folder` and those above it.
+    pub fn folder(&mut self, folder: &Path) -> Result<(), PlaceError> {
+        if fs::metadata(folder).is_ok_and(|facts| facts.is_dir()) {
+            return Ok(());
+        }
+        if let Some(parent) = folder.parent() {
+            self.folder(parent)?;
+        }
+        let path = folder.to_owned();
+        self.record(Event::Folder { path })?;
+        fs::create_dir(folder).map_err(FileError::at("made", folder))?;
+        Ok(())
+    }
+
+    /// What is at `path`, which is to have the content `sha256`.
+    pub fn existing(&self, path: &Path, sha256: Digest) -> Result<Existing, PlaceError> {
+        Ok(match file_digest(path)? {
+            None if fs::symlink_metadata(path).is_err() => Existing::Absent,
+            Some(digest) if digest == sha256 => Existing::Same,
+            Some(digest) if self.wrote(path, digest) => Existing::Ours,
+            None | Some(_) => Existing::Foreign,
+        })
+    }
+
+    /// Whether the file `path` with this content is one that we wrote.
+    #[must_use]
+    pub fn wrote(&self, path: &Path, digest: Digest) -> bool {
+        self.journal.as_ref().is_some_and(|journal| {
+            journal
+                .receipt()
+                .files()
+                .get(path)
+                .is_some_and(|digests| digests.contains(&digest))
+        })
+    }
+
+    /// Starts a file, whose folder is made when it is not there.
+    pub fn create(&mut self, path: &Path) -> Result<AtomicFile, PlaceError> {
+        if let Some(folder) = path.parent() {
+            self.folder(folder)?;
+        }
+        let begun = path.to_owned();
+        self.record(Event::FileBegun { path: begun })?;
+        Ok(AtomicFile::create(path)?)
+    }
+
+    /// Gives a file its name.
+    pub fn commit(&mut self, file: AtomicFile, path: &Path, mode: u32) -> Result<(), PlaceError> {
+        let (path, sha256) = (path.to_owned(), file.digest());
+        self.record(Event::File { path, sha256 })?;
+        file.commit(mode)?;
+        Ok(())
+    }
+
+    /// Writes all of `reader` as the file `path`.
+    pub fn file(
+        &mut self,
+        path: &Path,
+        reader: &mut impl io::Read,
+        mode: u32,
+        moved: &dyn Fn(u64),
+    ) -> Result<(), PlaceError> {
+        let mut file = self.create(path)?;
+        transfer(reader, &mut [&mut file as &mut dyn Write], moved).map_err(|error| match error {
+            TransferError::Write(source) => FileError::at("written", path)(source).into(),
+            other => PlaceError::from(other),
+        })?;
+        self.commit(file, path, mode)
+    }
+
+    /// Makes `path` another name of the file `original`: a hard link, or a symbolic one
+    /// across file systems, so that it takes no space.
+    pub fn second_name(&mut self, original: &Path, path: &Path, sha256: Digest) -> Result<(), PlaceError> {
+        let inode = |path: &Path| fs::metadata(path).map(|facts| (facts.dev(), facts.ino())).ok();
+        if inode(original).is_some() && inode(original) == inode(path) {
+            return Ok(());
+        }
+        if let Some(folder) = path.parent() {
+            self.folder(folder)?;
+        }
+        let begun = path.to_owned();
+        self.record(Event::FileBegun { path: begun })?;
+        let temporary = AtomicFile::temporary(path);
+        let _ = fs::remove_file(&temporary);
+        if fs::hard_link(original, &temporary).is_ok() {
+            let path = path.to_owned();
+            self.record(Event::File { path, sha256 })?;
+        } else {
+            symlink(original, &temporary).map_err(FileError::at("made", path))?;
+            self.record_link(path, original)?;
+        }
+        fs::rename(&temporary, path).map_err(FileError::at("made", path))?;
+        Ok(sync_directory(path.parent().unwrap_or(Path::new("/")))?)
+    }
+
+    /// Makes the symbolic link `path`, unless something has that name: `false` then.
+    pub fn link(&mut self, path: &Path, target: &Path) -> Result<bool, PlaceError> {
+        match fs::symlink_metadata(path) {
+            Ok(_) => return Ok(fs::read_link(path).is_ok_and(|there| there == target)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(FileError::at("looked at", path)(error).into()),
+        }
+        if let Some(folder) = path.parent() {
+            self.folder(folder)?;
+        }
+        self.record_link(path, target)?;
+        symlink(target, path).map_err(FileError::at("made", path))?;
+        Ok(true)
+    }
+
+    fn record_link(&mut self, path: &Path, target: &Path) -> Result<(), PlaceError> {
+        let (path, target) = (path.to_owned(), target.to_owned());
+        self.record(Event::Link { path, target })
+    }
+
+    fn record(&mut self, event: Event) -> Result<(), PlaceError> {
+        match &mut self.journal {
+            Some(journal) => Ok(journal.record(event)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The digest of the file `path`; `None` when there is no regular file.
+pub(super) fn file_digest(path: &Path) -> Result<Option<Digest>, FileError> {
+    if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
+        return Ok(None);
+    }
+    let mut hasher = Hasher::new();
+    File::open(path)
+        .and_then(|mut file| io::copy(&mut file, &mut hasher))
+        .map_err(FileError::at("read", path))?;
+    Ok(Some(hasher.finish()))
+}
+
+/// A folder for a test.
+#[cfg(test)]
+pub(super) fn test_folder(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("test folder");
+    folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_file_is_told_from_ours() {
+        let folder = test_folder("place");
+        let path = folder.join("deep/kubectl");
+        let mut journal = Journal::open(&folder.join("journal")).expect("journal");
+        let mut placer = Placer::journalled(&mut journal);
+        let digest = Digest::of(b"ours");
+        assert_eq!(placer.existing(&path, digest).expect("look"), Existing::Absent);
+        placer
+            .file(&path, &mut b"ours".as_slice(), 0o755, &|_| {})
+            .expect("place");
+        assert_eq!(placer.existing(&path, digest).expect("look"), Existing::Same);
+        let newer = Digest::of(b"newer");
+        assert_eq!(placer.existing(&path, newer).expect("look"), Existing::Ours);
+        fs::write(&path, "theirs").expect("change");
+        assert_eq!(placer.existing(&path, newer).expect("look"), Existing::Foreign);
+        fs::remove_dir_all(folder).expect("clean up");
+    }
+
+    #[test]
+    fn a_link_never_replaces_what_is_there() {
+        let folder = test_folder("link");
+        let (path, target) = (folder.join("minikube"), folder.join("bin/minikube"));
+        let mut placer = Placer::unrecorded();
+        assert!(placer.link(&path, &target).expect("new"));
+        assert!(placer.link(&path, &target).expect("again"));
+        fs::remove_file(&path).expect("replace");
+        fs::write(&path, "theirs").expect("replace");
+        assert!(!placer.link(&path, &target).expect("foreign"));
+        assert_eq!(fs::read(&path).expect("kept"), b"theirs");
+        fs::remove_dir_all(folder).expect("clean up");
+    }
+
+    #[test]
+    fn a_second_name_takes_no_space_and_is_not_made_twice() {
+        let folder = test_folder("second");
+        let (one, two) = (folder.join("one"), folder.join("cache/two"));
+        fs::write(&one, "x").expect("file");
+        let mut placer = Placer::unrecorded();
+        for _ in 0..2 {
+            placer
+                .second_name(&one, &two, Digest::of(b"x"))
+                .expect("second name");
+        }
+        assert_eq!(fs::metadata(&two).expect("there").nlink(), 2);
+        assert_eq!(fs::read_dir(folder.join("cache")).expect("list").count(), 1);
+        fs::remove_dir_all(folder).expect("clean up");
+    }
+}

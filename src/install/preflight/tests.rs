@@ -1,0 +1,113 @@
+use std::path::PathBuf;
+
+use super::space::Demand;
+use super::*;
+use crate::bundle::{Arch, Platform};
+use crate::host::{EngineInfo, FileSystem};
+use crate::install::testing::index;
+use crate::install::{KubernetesConfig, ProfileConfig};
+
+fn fit() -> MachineFacts {
+    MachineFacts {
+        platform: Some(Platform { arch: Arch::Amd64 }),
+        engine: Ok(EngineInfo {
+            server_version: "20.10.24".into(),
+            mem_total: 8 << 30,
+            cpus: 4,
+            architecture: "x86_64".into(),
+            ..EngineInfo::default()
+        }),
+        profile: None,
+        root: false,
+        demands: Vec::new(),
+    }
+}
+
+fn options(change: impl FnOnce(&mut SiteOptions)) -> SiteOptions {
+    let mut options = SiteOptions::default();
+    change(&mut options);
+    options
+}
+
+#[test]
+fn a_fit_machine_has_nothing_to_mend() {
+    assert!(examine(&index(), &SiteOptions::default(), &fit()).is_empty());
+}
+
+#[test]
+fn every_reason_is_told_at_once() {
+    let mut facts = fit();
+    facts.platform = Some(Platform { arch: Arch::Arm64 });
+    facts.profile = Some(ProfileConfig {
+        driver: "docker".into(),
+        kubernetes_config: KubernetesConfig {
+            kubernetes_version: "v1.34.0".into(),
+            container_runtime: "docker".into(),
+        },
+    });
+    let options = options(|options| options.memory = Some("64g".into()));
+    let findings = examine(&index(), &options, &facts);
+    let failure = Report { findings }.into_result().expect_err("unfit");
+    assert_eq!(failure.kind, Kind::Unfit);
+    let text = failure.to_string();
+    for part in [
+        "1. ",
+        "2. ",
+        "3. ",
+        "linux/arm64",
+        "`v1.34.0`, not `v1.35.4`",
+        "65536 MiB",
+        "minikube delete -p minikube",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_missing_engine_is_the_only_thing_said_of_it() {
+    let mut facts = fit();
+    facts.engine = Err(("Docker Engine is not installed".into(), "install it".into()));
+    let failure = Report {
+        findings: examine(&index(), &SiteOptions::default(), &facts),
+    }
+    .into_result()
+    .expect_err("unfit");
+    assert_eq!(failure.hint.as_deref(), Some("install it"));
+    assert_eq!(failure.kind.exit_code(), 9);
+}
+
+#[test]
+fn file_systems_are_counted_once_with_all_that_goes_there() {
+    let demand = |what, bytes, device, free_bytes| Demand {
+        what,
+        bytes,
+        file_system: FileSystem {
+            device,
+            folder: PathBuf::from("/var"),
+            free_bytes,
+            read_only: false,
+        },
+    };
+    let enough = [
+        demand("a", 60, 1, 110),
+        demand("b", 40, 1, 110),
+        demand("c", 100, 2, 110),
+    ];
+    assert!(space::examine(&enough).is_empty());
+    let short = [demand("a", 60, 1, 109), demand("b", 40, 1, 109)];
+    let findings = space::examine(&short);
+    assert_eq!(findings.len(), 1);
+    let failure = Report { findings }.into_result().expect_err("full");
+    assert_eq!(failure.kind, Kind::NoSpace);
+    assert!(failure.to_string().contains("a and b need"), "{failure}");
+}
+
+#[test]
+fn root_is_told_that_force_is_added() {
+    let mut facts = fit();
+    facts.root = true;
+    let findings = examine(&index(), &SiteOptions::default(), &facts);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].why.contains("`--force`"));
+    assert!(Report { findings }.into_result().is_ok());
+}

@@ -1,0 +1,145 @@
+//! minikube and kubectl on the machine itself.
+
+use std::path::{Path, PathBuf};
+
+use super::{Event, Existing, PlaceError, Session};
+use crate::bundle::{BinaryRole, BundleIndex, Member};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::verify::VerifiedBundle;
+
+/// Programs are for everyone to run and for their owner to write.
+const PROGRAM_MODE: u32 = 0o755;
+
+/// The programs in their places.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// minikube.
+    pub minikube: PathBuf,
+    /// kubectl, of the cluster's release.
+    pub kubectl: PathBuf,
+    /// Links that make them commands.
+    pub links: Vec<PathBuf>,
+    /// How many were written; the others were there.
+    pub written: usize,
+    /// What the person should know.
+    pub notes: Vec<String>,
+}
+
+/// Puts minikube and kubectl where minikube, and the person, find them. What is there
+/// with the same content stays; what is another's is never replaced.
+pub fn install_programs(
+    bundle: &VerifiedBundle,
+    session: &mut Session,
+    progress: &dyn Progress,
+) -> Result<Installed, Failure> {
+    let index = bundle.index();
+    session.journal.record(Event::Bundle {
+        name: index.name.clone(),
+        serial: index.serial,
+        kubernetes_version: index.cluster.kubernetes_version.to_string(),
+    })?;
+    let written = write_programs(bundle, session, progress)?;
+    let mut installed = Installed {
+        minikube: session.layout.program(BinaryRole::Minikube),
+        kubectl: session.layout.program(BinaryRole::Kubectl),
+        links: Vec::new(),
+        written,
+        notes: Vec::new(),
+    };
+    name_kubectl_in_cache(index, session, &mut installed)?;
+    link_commands(session, &mut installed)?;
+    Ok(installed)
+}
+
+fn write_programs(
+    bundle: &VerifiedBundle,
+    session: &mut Session,
+    progress: &dyn Progress,
+) -> Result<usize, Failure> {
+    let layout = session.layout.clone();
+    let mut placer = session.placer();
+    let mut missing: Vec<(String, PathBuf)> = Vec::new();
+    for role in [BinaryRole::Minikube, BinaryRole::Kubectl] {
+        let path = layout.program(role);
+        // The folder is ours: what is there under this name is an older one of ours,
+        // or was changed since.
+        if placer.existing(&path, bundle.index().binary(role).sha256)? != Existing::Same {
+            missing.push((role.member_path(), path));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    let wanted = |member: &Member| missing.iter().any(|(name, _)| *name == member.path);
+    let mut members = bundle.members(wanted);
+    while let Some(mut reader) = members.next_member()? {
+        let found = missing.iter().find(|(name, _)| *name == reader.member().path);
+        if let Some((_, path)) = found {
+            placer.file(path, &mut reader, PROGRAM_MODE, &|bytes| progress.advance(bytes))?;
+        }
+    }
+    Ok(missing.len())
+}
+
+/// `minikube kubectl` runs what it finds there, as it is.
+fn name_kubectl_in_cache(
+    index: &BundleIndex,
+    session: &mut Session,
+    installed: &mut Installed,
+) -> Result<(), Failure> {
+    let cluster = &index.cluster;
+    let path = session.layout.cache().binary(
+        cluster.platform.arch,
+        &cluster.kubernetes_version,
+        BinaryRole::Kubectl,
+    );
+    let sha256 = index.binary(BinaryRole::Kubectl).sha256;
+    let mut placer = session.placer();
+    match placer.existing(&path, sha256)? {
+        Existing::Same => {}
+        Existing::Absent | Existing::Ours => placer.second_name(&installed.kubectl, &path, sha256)?,
+        Existing::Foreign => installed.notes.push(format!(
+            "`{}` is not this bundle's and stays; `minikube kubectl` runs it",
+            path.display()
+        )),
+    }
+    Ok(())
+}
+
+fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(), Failure> {
+    let folder = session.layout.links.clone();
+    for target in [installed.minikube.clone(), installed.kubectl.clone()] {
+        let name = target.file_name().unwrap_or_default();
+        let link = folder.join(name);
+        match session.placer().link(&link, &target) {
+            Ok(true) => installed.links.push(link),
+            Ok(false) => installed.notes.push(format!(
+                "`{}` was there before and stays; this bundle's is `{}`",
+                link.display(),
+                target.display()
+            )),
+            // A read-only /usr is no reason to have no cluster.
+            Err(PlaceError::File(error)) => installed.notes.push(format!(
+                "no command `{}`: {error}; it is `{}`",
+                name.to_string_lossy(),
+                target.display()
+            )),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if !installed.links.is_empty() && !is_on_path(session, &folder) {
+        installed
+            .notes
+            .push(format!("`{}` is not on the PATH", folder.display()));
+    }
+    Ok(())
+}
+
+fn is_on_path(session: &Session, folder: &Path) -> bool {
+    session
+        .environment
+        .path_folders()
+        .iter()
+        .any(|path| path == folder)
+}

@@ -1,0 +1,196 @@
+//! Takes off the machine what the journal says is ours, and nothing else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::place::file_digest;
+use super::{Event, Session};
+use crate::failure::Failure;
+use crate::host::{AtomicFile, Engine, EngineError, FileError};
+
+/// What minikube makes in its folder besides profiles, the user's own settings and its
+/// cache, as v1.38.1 leaves it after `minikube delete`. Folders go only when empty.
+const MINIKUBE_FILES: [&str; 14] = [
+    "ca.crt",
+    "ca.key",
+    "ca.pem",
+    "cert.pem",
+    "key.pem",
+    "proxy-client-ca.crt",
+    "proxy-client-ca.key",
+    "certs/ca-key.pem",
+    "certs/ca.pem",
+    "certs/cert.pem",
+    "certs/key.pem",
+    "machine_client.lock",
+    "last_update_check",
+    "logs/audit.json",
+];
+
+/// Further ones, which hold only what was said.
+const MINIKUBE_LOGS: [&str; 2] = ["logs/lastStart.txt", "logs/audit.json.lock"];
+
+/// Its folders, the inner ones first.
+const MINIKUBE_FOLDERS: [&str; 8] = [
+    "certs", "logs", "machines", "profiles", "config", "addons", "files", "cache",
+];
+
+/// What an uninstall did.
+#[derive(Clone, Debug, Default)]
+pub struct Removal {
+    /// What is gone.
+    pub removed: Vec<String>,
+    /// What stays, each with the reason.
+    pub kept: Vec<String>,
+}
+
+/// Removes links, files, images and folders. Profiles are gone by then. The journal
+/// goes last, and only when nothing of ours is left.
+pub fn remove_installed(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, Failure> {
+    let mut removal = Removal::default();
+    remove_links(session, &mut removal)?;
+    remove_files(session, &mut removal)?;
+    if let Some(engine) = engine {
+        remove_images(session, engine, &mut removal)?;
+    }
+    remove_minikube_files(session)?;
+    remove_folders(session, &mut removal)?;
+    Ok(removal)
+}
+
+fn remove_links(session: &mut Session, removal: &mut Removal) -> Result<(), Failure> {
+    for (path, target) in session.journal.receipt().links().clone() {
+        if fs::read_link(&path).is_ok_and(|there| there == target) {
+            remove_file(&path)?;
+            removal.removed.push(path.display().to_string());
+        } else if fs::symlink_metadata(&path).is_ok() {
+            removal.kept.push(changed(&path));
+        }
+        forget(session, path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn remove_files(session: &mut Session, removal: &mut Removal) -> Result<(), Failure> {
+    let receipt = session.journal.receipt().clone();
+    let unfinished: BTreeSet<&Path> = receipt.unfinished_files().iter().map(AsRef::as_ref).collect();
+    for path in receipt.files().keys().map(AsRef::as_ref).chain(unfinished) {
+        remove_file(&AtomicFile::temporary(path))?;
+        if let Some(digests) = receipt.files().get(path) {
+            match file_digest(path)? {
+                Some(digest) if digests.contains(&digest) => {
+                    remove_file(path)?;
+                    removal.removed.push(path.display().to_string());
+                }
+                Some(_) => removal.kept.push(changed(path)),
+                None => {}
+            }
+        }
+        forget(session, path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn remove_images(session: &mut Session, engine: &Engine, removal: &mut Removal) -> Result<(), Failure> {
+    for (reference, ids) in session.journal.receipt().images().clone() {
+        match engine.image(&reference)? {
+            Some(image) if ids.contains(&image.id) => match engine.remove_image(&reference) {
+                Ok(()) => removal.removed.push(format!("image {reference}")),
+                Err(error) if error.is_refusal() => {
+                    removal
+                        .kept
+                        .push(format!("image {reference}: a container uses it"));
+                }
+                Err(error) => return Err(EngineError::into(error)),
+            },
+            Some(_) => removal
+                .kept
+                .push(format!("image {reference}: it is another one now")),
+            None => {}
+        }
+        forget(session, reference)?;
+    }
+    Ok(())
+}
+
+/// minikube's folder, when it was not there before us, holds files that minikube made
+/// for our profiles alone.
+fn remove_minikube_files(session: &Session) -> Result<(), Failure> {
+    let ours: Vec<_> = session
+        .journal
+        .receipt()
+        .folders()
+        .into_iter()
+        .filter(|folder| folder.file_name().is_some_and(|name| name == ".minikube"))
+        .map(Path::to_owned)
+        .collect();
+    for home in ours {
+        if !super::ProfileConfig::names(&home).is_empty() {
+            continue;
+        }
+        for name in MINIKUBE_FILES.iter().chain(&MINIKUBE_LOGS) {
+            remove_file(&home.join(name))?;
+        }
+        for name in MINIKUBE_FOLDERS {
+            // Kept when there is something in it: that is the user's.
+            let _ = fs::remove_dir(home.join(name));
+        }
+    }
+    Ok(())
+}
+
+fn remove_folders(session: &mut Session, removal: &mut Removal) -> Result<(), Failure> {
+    let receipt = session.journal.receipt().clone();
+    let state = session.layout.state.clone();
+    let (above, others): (Vec<&Path>, Vec<&Path>) = receipt
+        .folders()
+        .into_iter()
+        .partition(|folder| state.starts_with(folder));
+    for folder in others {
+        remove_folder(folder, removal)?;
+        forget(session, folder.display().to_string())?;
+    }
+    // The lock's file may go while it is held: the next run makes its own.
+    let _ = fs::remove_dir(session.layout.empty_docker_config());
+    remove_file(&session.layout.journal())?;
+    remove_file(&session.layout.lock())?;
+    for folder in above {
+        remove_folder(folder, removal)?;
+    }
+    Ok(())
+}
+
+fn remove_folder(folder: &Path, removal: &mut Removal) -> Result<(), Failure> {
+    match fs::remove_dir(folder) {
+        Ok(()) => removal.removed.push(folder.display().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            removal
+                .kept
+                .push(format!("{}: it is not empty", folder.display()));
+        }
+        Err(error) => return Err(FileError::at("removed", folder)(error).into()),
+    }
+    Ok(())
+}
+
+fn remove_file(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error)
+            if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory =>
+        {
+            Err(FileError::at("removed", path)(error).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn changed(path: &Path) -> String {
+    format!("{}: it was changed after it was installed", path.display())
+}
+
+fn forget(session: &mut Session, what: String) -> Result<(), Failure> {
+    Ok(session.journal.record(Event::Forgotten { what })?)
+}

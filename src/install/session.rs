@@ -1,0 +1,81 @@
+//! One run at work on this machine: it holds the lock and the journal.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{Event, Journal, Layout, Placer};
+use crate::failure::Failure;
+use crate::host::{Environment, FileError, Lock, existing_ancestor};
+
+/// A run that may change this machine.
+#[derive(Debug)]
+pub struct Session {
+    /// Where things go.
+    pub layout: Layout,
+    /// Who runs it, with which variables.
+    pub environment: Environment,
+    /// What was done.
+    pub journal: Journal,
+    _lock: Lock,
+}
+
+impl Session {
+    /// Takes the lock and opens the journal. A program that a killed run left running
+    /// is ended first.
+    pub fn open(minikube_home: Option<&Path>) -> Result<Self, Failure> {
+        let environment = Environment::of_this_process();
+        let layout = Layout::of(&environment, minikube_home)?;
+        let made = make_state_folder(&layout.state)?;
+        let lock = Lock::take(&layout.lock())?;
+        let mut journal = Journal::open(&layout.journal())?;
+        for path in made {
+            journal.record(Event::Folder { path })?;
+        }
+        if let Some(child) = journal.receipt().child().cloned() {
+            child.end();
+            journal.record(Event::ChildEnded)?;
+        }
+        Ok(Self {
+            layout,
+            environment,
+            journal,
+            _lock: lock,
+        })
+    }
+
+    /// Puts files on this machine, in the name of this run.
+    pub fn placer(&mut self) -> Placer<'_> {
+        Placer::journalled(&mut self.journal)
+    }
+
+    /// A stage of a profile's start begins.
+    pub fn begin(&mut self, profile: &str, stage: &str) -> Result<(), Failure> {
+        let (profile, stage) = (profile.to_owned(), stage.to_owned());
+        Ok(self.journal.record(Event::StageBegun { profile, stage })?)
+    }
+
+    /// The stage is done.
+    pub fn end(&mut self, profile: &str, stage: &str) -> Result<(), Failure> {
+        let (profile, stage) = (profile.to_owned(), stage.to_owned());
+        Ok(self.journal.record(Event::StageDone { profile, stage })?)
+    }
+}
+
+/// The folder of the journal cannot be in the journal before it is made.
+fn make_state_folder(state: &Path) -> Result<Vec<std::path::PathBuf>, FileError> {
+    let existing = existing_ancestor(state);
+    let mut made: Vec<_> = state
+        .ancestors()
+        .take_while(|folder| *folder != existing)
+        .map(Path::to_owned)
+        .collect();
+    made.reverse();
+    for folder in &made {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other.map_err(FileError::at("made", folder))?,
+        }
+    }
+    Ok(made)
+}
