@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::TAR_END;
+use super::frame::TAR_END_BYTES;
 use super::limits;
 use super::{
     BinaryPart, BinaryRole, ContainerRuntime, Digest, Frame, ImagePart, ImageReference, ImageRole,
@@ -100,6 +100,13 @@ pub enum IndexError {
     Inconsistent(String),
 }
 
+/// Whether a bundle can have this name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`.
+#[must_use]
+pub fn is_bundle_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    (1..=128).contains(&name.len()) && name.bytes().all(plain)
+}
+
 impl BundleIndex {
     /// Reads an index, strictly: what [`BundleIndex::encode`] would not write is
     /// refused.
@@ -189,8 +196,7 @@ impl BundleIndex {
     }
 
     fn check_names(&self) -> Result<(), String> {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        if !(1..=128).contains(&self.name.len()) || !self.name.bytes().all(plain) {
+        if !is_bundle_name(&self.name) {
             return Err("the bundle's name has characters other than a-z, 0-9, `.`, `_` and `-`".to_owned());
         }
         if self.packer.len() > 128 || self.packer.chars().any(char::is_control) {
@@ -236,7 +242,7 @@ impl BundleIndex {
         let mut members = self.members.iter();
         for (number, frame) in self.frames.iter().enumerate() {
             let last = number + 1 == self.frames.len();
-            let mut plain = if last { TAR_END } else { 0 };
+            let mut plain = if last { TAR_END_BYTES as u64 } else { 0 };
             for _ in 0..frame.members {
                 let member = members
                     .next()
@@ -269,8 +275,14 @@ impl BundleIndex {
         expected.extend(self.binaries.iter().map(|binary| binary.role.member_path()));
         expected.extend(self.images.iter().flat_map(ImagePart::blobs).map(blob_path));
         for member in &self.members {
-            if !expected.remove(&member.path) {
+            if member.tar_header().is_none() || !expected.remove(&member.path) {
                 return Err(format!("no part needs `{}`, or it is there twice", member.path));
+            }
+            if member.size == 0 && member.sha256 != Digest::of(b"") {
+                return Err(format!(
+                    "`{}` is empty and has the digest of something",
+                    member.path
+                ));
             }
             let blob = member.path.strip_prefix("images/blobs/sha256/");
             if blob.is_some_and(|hex| hex != member.sha256.hex()) {

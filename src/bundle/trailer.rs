@@ -51,13 +51,16 @@ impl Trailer {
     /// Length of a trailer.
     pub const BYTES: usize = 80;
 
+    /// The same as the trailer states it.
+    const LENGTH_FIELD: u32 = 80;
+
     /// The bytes of the trailer; see `FORMAT.md` for the table.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..8].copy_from_slice(&limits::MAGIC);
         bytes[8..12].copy_from_slice(&limits::FORMAT.to_le_bytes());
-        bytes[12..16].copy_from_slice(&(Self::BYTES as u32).to_le_bytes());
+        bytes[12..16].copy_from_slice(&Self::LENGTH_FIELD.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.total_bytes.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.index_offset.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.index_bytes.to_le_bytes());
@@ -89,7 +92,7 @@ impl Trailer {
                 found: file_bytes,
             });
         }
-        if u32_at(12) as usize != Self::BYTES || !trailer.adds_up() {
+        if u32_at(12) != Self::LENGTH_FIELD || !trailer.adds_up() {
             return Err(TrailerError::Inconsistent);
         }
         Ok(trailer)

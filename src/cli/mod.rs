@@ -1,1 +1,50 @@
-//! cli
+//! The verbs, as a person types them: takes arguments, gives an exit code.
+//!
+//! The verbs of the site are the same in both programs, `minikube-offline VERB
+//! bundle.run` and `./bundle.run VERB`; only the packager packs.
+
+mod console;
+mod extract;
+mod inspect;
+#[cfg(feature = "packager")]
+mod pack;
+mod site;
+mod size;
+mod start;
+mod verify;
+
+#[cfg(feature = "packager")]
+mod packager;
+mod stub;
+
+use std::process::ExitCode;
+
+pub use console::OutputFormat;
+#[cfg(feature = "packager")]
+pub use packager::main as packager_main;
+pub use stub::main as stub_main;
+
+use console::Console;
+
+use crate::failure::{Failure, Kind};
+
+/// Says how a run ended, and gives its exit code.
+fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            console.failure(&failure);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+/// A command line that clap refuses: its own text, and the exit code for usage.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(Kind::Usage.exit_code())
+    } else {
+        ExitCode::SUCCESS
+    }
+}

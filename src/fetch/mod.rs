@@ -1,1 +1,31 @@
-//! fetch
+//! Takes a [`Spec`](crate::spec::Spec), gives the [`Parts`] it asks for, each opened
+//! where it lies, hashed and known for what it is; fails when a part is not what it
+//! should be, or one is missing.
+//!
+//! [`gather`] is the way through: programs, then what they say is needed, then images.
+
+mod blob;
+mod cache;
+mod daemon;
+mod docker_archive;
+mod elf;
+mod error;
+mod found;
+mod gather;
+mod hashing;
+mod images;
+mod oci_layout;
+mod parts;
+mod programs;
+mod sniff;
+mod tar_index;
+mod versions;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use cache::Cache;
+pub(crate) use elf::ElfHeader;
+pub use error::FetchError;
+pub use gather::gather;
+pub use parts::{LocalBinary, LocalImage, LocalLayer, Parts};

@@ -10,6 +10,7 @@ mod environment;
 mod facts;
 mod lock;
 mod process;
+mod program;
 mod running;
 mod signals;
 
@@ -21,6 +22,7 @@ pub use facts::{
 };
 pub use lock::{Lock, LockError};
 pub use process::{Command, Output, ProcessError, ProcessIdentity};
+pub use program::{own_program, remove_own_copy};
 pub use running::Running;
 pub use signals::Interruption;
 

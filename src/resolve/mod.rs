@@ -1,1 +1,250 @@
-//! resolve
+//! Takes a Kubernetes version, runtime and platform, gives the [`Requirements`]:
+//! what a bundle for them must carry; fails when nobody knows, or something is missing.
+
+mod ask;
+mod error;
+mod kubeadm;
+mod table;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, Platform, Version};
+
+pub use ask::AskError;
+pub(crate) use ask::{Ask, ask, run};
+pub use error::ResolveError;
+
+/// What minikube's default addon runs. Source: minikube v1.38.1,
+/// pkg/minikube/bootstrapper/images/images.go; the same since v1.20.
+const STORAGE_PROVISIONER: &str = "gcr.io/k8s-minikube/storage-provisioner:v5";
+
+/// What stands for the node image in a list of missing parts.
+const NODE_IMAGE: &str = "the node image (kicbase)";
+
+/// Who said which images Kubernetes needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ListSource {
+    /// The given kubeadm, asked.
+    Kubeadm,
+    /// The table in this program.
+    Table,
+}
+
+impl fmt::Display for ListSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kubeadm => "kubeadm",
+            Self::Table => "the table in this program",
+        })
+    }
+}
+
+/// What a bundle must carry, next to exactly one node image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Requirements {
+    /// The Kubernetes release that all this is for.
+    pub kubernetes_version: Version,
+    /// The platform that all this is for.
+    pub platform: Platform,
+    /// The programs.
+    pub binaries: Vec<BinaryRole>,
+    /// The images that go into the node, sorted.
+    pub images: Vec<ImageReference>,
+    /// Who said so.
+    pub source: ListSource,
+}
+
+/// What a single-node cluster needs.
+///
+/// `kubeadm` is asked when it is given, so it must run on this machine and have the
+/// version; without it the table answers. The runtime adds no image: a single node is
+/// started with `--cni=bridge` where minikube would take kindnet (containerd), and
+/// the bridge's plugins are in the node image.
+pub fn requirements(
+    kubernetes_version: &Version,
+    runtime: ContainerRuntime,
+    platform: Platform,
+    kubeadm: Option<&Path>,
+) -> Result<Requirements, ResolveError> {
+    requirements_from(&ask, kubernetes_version, runtime, platform, kubeadm)
+}
+
+/// [`requirements`], asking kubeadm by way of `ask`.
+pub(crate) fn requirements_from(
+    ask: Ask<'_>,
+    kubernetes_version: &Version,
+    runtime: ContainerRuntime,
+    platform: Platform,
+    kubeadm: Option<&Path>,
+) -> Result<Requirements, ResolveError> {
+    let (mut images, source) = match kubeadm {
+        Some(kubeadm) => (
+            kubeadm::list(ask, kubeadm, kubernetes_version)?,
+            ListSource::Kubeadm,
+        ),
+        None => (table::list(kubernetes_version)?, ListSource::Table),
+    };
+    // A runtime that comes new must be thought of here.
+    match runtime {
+        ContainerRuntime::Containerd | ContainerRuntime::Docker => {}
+    }
+    images.push(parse(STORAGE_PROVISIONER));
+    images.sort();
+    images.dedup();
+    Ok(Requirements {
+        kubernetes_version: kubernetes_version.clone(),
+        platform,
+        binaries: BinaryRole::ALL.to_vec(),
+        images,
+        source,
+    })
+}
+
+impl Requirements {
+    /// What is not among the given parts, by name: programs, the node image, images.
+    #[must_use]
+    pub fn missing(
+        &self,
+        binaries: &[BinaryRole],
+        has_node_image: bool,
+        images: &[ImageReference],
+    ) -> Vec<String> {
+        let programs = missing_programs(binaries);
+        let node = (!has_node_image).then(|| NODE_IMAGE.to_owned());
+        let images = self
+            .images
+            .iter()
+            .filter(|image| !images.contains(image))
+            .map(ToString::to_string);
+        programs.into_iter().chain(node).chain(images).collect()
+    }
+
+    /// Fails with every missing part by name, if there is one.
+    pub fn check(
+        &self,
+        binaries: &[BinaryRole],
+        has_node_image: bool,
+        images: &[ImageReference],
+    ) -> Result<(), ResolveError> {
+        let parts = self.missing(binaries, has_node_image, images);
+        if parts.is_empty() {
+            return Ok(());
+        }
+        Err(ResolveError::Missing {
+            version: self.kubernetes_version.clone(),
+            platform: self.platform,
+            parts,
+            source_of_list: Some(self.source),
+        })
+    }
+}
+
+/// The error for a version that nobody knows: without its kubeadm the images cannot be
+/// told, but what else is missing can.
+pub(crate) fn missing_with_kubeadm(
+    version: &Version,
+    platform: Platform,
+    binaries: &[BinaryRole],
+    has_node_image: bool,
+) -> ResolveError {
+    let mut parts = missing_programs(binaries);
+    parts.extend((!has_node_image).then(|| NODE_IMAGE.to_owned()));
+    parts.push("the images that kubeadm will list".to_owned());
+    ResolveError::Missing {
+        version: version.clone(),
+        platform,
+        parts,
+        source_of_list: None,
+    }
+}
+
+fn missing_programs(given: &[BinaryRole]) -> Vec<String> {
+    BinaryRole::ALL
+        .into_iter()
+        .filter(|role| !given.contains(role))
+        .map(|role| role.name().to_owned())
+        .collect()
+}
+
+/// A name that this program brings along.
+fn parse(name: &str) -> ImageReference {
+    ImageReference::parse(name).expect("a name in this program is in the grammar")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::Arch;
+    use crate::failure::{Failure, Kind};
+
+    const AMD64: Platform = Platform { arch: Arch::Amd64 };
+
+    fn from_table(version: &str) -> Requirements {
+        requirements(
+            &version.parse().expect("version"),
+            ContainerRuntime::Docker,
+            AMD64,
+            None,
+        )
+        .expect(version)
+    }
+
+    #[test]
+    fn every_missing_part_is_named() {
+        let needs = from_table("v1.34.2");
+        let given = [
+            parse("registry.k8s.io/etcd:3.6.5-0"),
+            parse("registry.k8s.io/pause:3.10.1"),
+        ];
+        let error = needs
+            .check(&[BinaryRole::Kubeadm, BinaryRole::Minikube], false, &given)
+            .expect_err("missing");
+        let failure = Failure::from(error);
+        assert_eq!(failure.kind, Kind::Usage);
+        assert_eq!(
+            failure.error.to_string(),
+            "9 parts are missing for Kubernetes v1.34.2 on linux/amd64 (the table in this program lists the images):
+  kubelet
+  kubectl
+  the node image (kicbase)
+  gcr.io/k8s-minikube/storage-provisioner:v5
+  registry.k8s.io/coredns/coredns:v1.12.1
+  registry.k8s.io/kube-apiserver:v1.34.2
+  registry.k8s.io/kube-controller-manager:v1.34.2
+  registry.k8s.io/kube-proxy:v1.34.2
+  registry.k8s.io/kube-scheduler:v1.34.2"
+        );
+        let hint = failure.hint.expect("hint");
+        for flag in [
+            "--binaries",
+            "--kicbase docker-archive:",
+            "--image docker-archive:",
+            "--from-cache",
+        ] {
+            assert!(hint.contains(flag), "{hint}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_missing_when_all_is_given() {
+        let needs = from_table("v1.34.2");
+        needs
+            .check(&BinaryRole::ALL, true, &needs.images)
+            .expect("all there");
+    }
+
+    #[test]
+    fn a_runtime_adds_no_image() {
+        let version = "v1.33.0".parse().expect("version");
+        let images = |runtime| {
+            requirements(&version, runtime, AMD64, None)
+                .expect("table")
+                .images
+        };
+        assert_eq!(
+            images(ContainerRuntime::Docker),
+            images(ContainerRuntime::Containerd)
+        );
+    }
+}

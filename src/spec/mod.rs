@@ -1,1 +1,50 @@
-//! spec
+//! Takes flags and a TOML file, gives a [`Spec`]; fails when a key, a value or the
+//! file itself is not usable, naming the place.
+//!
+//! Nothing here looks at the parts themselves: that is `fetch`'s work.
+
+mod error;
+mod file;
+mod level;
+mod partial;
+mod source;
+
+use std::path::PathBuf;
+
+use crate::bundle::{ContainerRuntime, Platform, Version};
+
+pub use error::SpecError;
+pub use file::{load_spec, parse_spec};
+pub use level::{Level, LevelError};
+pub use partial::PartialSpec;
+pub(crate) use source::is_tag_alone;
+pub use source::{ImageSource, ImageSourceError};
+
+/// What the user asks `pack` for, with every default filled in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Spec {
+    /// The Kubernetes release.
+    pub kubernetes_version: Version,
+    /// The runtime in the node.
+    pub container_runtime: ContainerRuntime,
+    /// The platform of the site's machine.
+    pub platform: Platform,
+    /// The program minikube.
+    pub minikube: Option<PathBuf>,
+    /// The node image.
+    pub kicbase: Option<ImageSource>,
+    /// Folders with kubeadm, kubelet and kubectl, or files with these names.
+    pub binaries: Vec<PathBuf>,
+    /// minikube's home folders, or the caches in them.
+    pub from_cache: Vec<PathBuf>,
+    /// Images that go into the node.
+    pub images: Vec<ImageSource>,
+    /// The file to write.
+    pub output: PathBuf,
+    /// How much time goes into making it small.
+    pub level: Level,
+    /// The bundle's name, the same for all that replace one another.
+    pub name: String,
+    /// Grows with each bundle of one name.
+    pub serial: u64,
+}

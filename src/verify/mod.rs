@@ -1,75 +1,52 @@
-//! A file becomes a [`VerifiedBundle`]: placeholder with the agreed interface.
+//! Takes a path, gives a [`VerifiedBundle`], fails when a byte is not what the
+//! index says.
+//!
+//! Types carry the order: [`OpenedBundle`] can be shown, only a [`VerifiedBundle`]
+//! can be used, and nothing else makes one. Bytes are hashed in memory and *those*
+//! bytes are used: what changes on the medium after the check is found when it is
+//! read again.
 
-use std::io::{self, Read};
+mod chunks;
+mod error;
+mod images;
+mod members;
+mod open;
+
 use std::path::Path;
 
+pub use error::{Damage, VerifyError};
+pub use members::{MemberReader, Members};
+pub use open::OpenedBundle;
+
 use crate::bundle::{BundleIndex, Member};
-use crate::failure::{Failure, Kind};
 
-/// A bundle whose index is authentic; its members are checked while they are read.
+/// A bundle whose every byte has the digest that its index names.
 #[derive(Debug)]
-pub struct VerifiedBundle(());
-
-/// Members in payload order.
-#[derive(Debug)]
-pub struct Members<'a>(&'a ());
-
-/// Reads one member's checked bytes.
-#[derive(Debug)]
-pub struct MemberReader<'a>(&'a ());
-
-/// What verification found.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// Placeholder.
-    #[error("the bundle cannot be verified yet")]
-    Unavailable,
-}
-
-impl From<VerifyError> for Failure {
-    fn from(error: VerifyError) -> Self {
-        Self::new(Kind::Damaged, error)
-    }
+pub struct VerifiedBundle {
+    opened: OpenedBundle,
 }
 
 impl VerifiedBundle {
     /// What the bundle says of itself.
     #[must_use]
     pub fn index(&self) -> &BundleIndex {
-        unreachable!("placeholder")
+        &self.opened.index
     }
 
-    /// Where the bundle lies.
+    /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        unreachable!("placeholder")
+        &self.opened.path
     }
 
-    /// The members that are wanted, in payload order.
-    pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
-        drop(wanted);
-        Members(&self.0)
-    }
-}
-
-impl Members<'_> {
-    /// The next wanted member.
-    pub fn next_member(&mut self) -> Result<Option<MemberReader<'_>>, VerifyError> {
-        Err(VerifyError::Unavailable)
-    }
-}
-
-impl MemberReader<'_> {
-    /// Its entry in the index.
+    /// Length of the whole file in bytes.
     #[must_use]
-    pub fn member(&self) -> &Member {
-        unreachable!("placeholder")
+    pub fn total_bytes(&self) -> u64 {
+        self.opened.total_bytes()
     }
-}
 
-impl Read for MemberReader<'_> {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::Error::other(VerifyError::Unavailable))
+    /// The members that are wanted, in the payload's order.
+    pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
+        Members::new(self, wanted)
     }
 }

@@ -1,0 +1,58 @@
+//! `extract`: the parts as files.
+
+use std::path::{self, Path, PathBuf};
+
+use serde_json::json;
+
+use super::console::Console;
+use crate::bundle::ContainerRuntime;
+use crate::failure::{Failure, Kind};
+use crate::install;
+use crate::verify::OpenedBundle;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct ExtractArgs {
+    #[command(flatten)]
+    target: Target,
+    /// With --to-cache: the runtime that the cluster will have [default: the bundle's]
+    #[arg(long, value_name = "RUNTIME", requires = "to_cache")]
+    container_runtime: Option<ContainerRuntime>,
+}
+
+#[derive(clap::Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// Write every part to this folder, which is empty or not there
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+    /// Fill the cache of this minikube home, so that a stock `minikube start` works offline
+    #[arg(long, value_name = "MINIKUBE_HOME")]
+    to_cache: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let bundle = bundle.verify(console)?;
+    let extracted = match (&args.target.to, &args.target.to_cache) {
+        (Some(folder), _) => install::extract_to(&bundle, &absolute(folder)?, console)?,
+        (None, Some(home)) => {
+            install::extract_to_cache(&bundle, &absolute(home)?, args.container_runtime, console)?
+        }
+        (None, None) => unreachable!("clap demands one of them"),
+    };
+    let mut text = format!("{} files in `{}`", extracted.files, extracted.folder.display());
+    if !extracted.next.is_empty() {
+        text = format!("{text}\nnext:\n  {}", extracted.next.join("\n  "));
+    }
+    let value = json!({
+        "kind": "done",
+        "folder": extracted.folder,
+        "files": extracted.files,
+        "next": extracted.next,
+    });
+    console.result(&text, &value)
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Failure> {
+    path::absolute(folder)
+        .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", folder.display())))
+}

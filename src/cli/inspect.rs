@@ -1,0 +1,142 @@
+//! `inspect` and `list`: what is in a bundle.
+
+use serde_json::{Value, json};
+
+use super::console::Console;
+use super::size::human_bytes;
+use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole};
+use crate::failure::Failure;
+use crate::verify::OpenedBundle;
+
+/// Shows everything that the index says.
+pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let index = bundle.index();
+    let value = json!({
+        "kind": "done",
+        "bundle": bundle.path(),
+        "total_bytes": bundle.total_bytes(),
+        "plain_bytes": index.plain_size(),
+        "signed": bundle.is_signed(),
+        "index": index,
+    });
+    console.result(&describe(index, bundle.total_bytes(), bundle.is_signed()), &value)
+}
+
+/// Names the parts, one a line: role, name, size in bytes, digest.
+pub(super) fn list(bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let index = bundle.index();
+    let rows: Vec<Row> = rows(index);
+    if console.is_json() {
+        for row in &rows {
+            console.result("", &row.json())?;
+        }
+        return console.result("", &json!({ "kind": "done", "parts": rows.len() }));
+    }
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{}\t{}\t{}\t{}", row.role, row.name, row.size, row.digest))
+        .collect();
+    console.result(&lines.join("\n"), &Value::Null)
+}
+
+/// One part, as `list` and the table of `inspect` show it.
+pub(super) struct Row {
+    pub(super) role: &'static str,
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) size: u64,
+    pub(super) digest: String,
+}
+
+impl Row {
+    fn json(&self) -> Value {
+        json!({ "role": self.role, "name": self.name, "size": self.size, "digest": self.digest })
+    }
+}
+
+/// Every part of a bundle: programs, then images.
+pub(super) fn rows(index: &BundleIndex) -> Vec<Row> {
+    let binary = |part: &BinaryPart| Row {
+        role: "program",
+        name: part.role.name().to_owned(),
+        version: part.version.as_ref().map(ToString::to_string).unwrap_or_default(),
+        size: part.size,
+        digest: part.sha256.to_string(),
+    };
+    let image = |part: &ImagePart| Row {
+        role: match part.role {
+            ImageRole::Node => "node-image",
+            ImageRole::Kubernetes => "image",
+            ImageRole::Application => "own-image",
+        },
+        name: part.reference.to_string(),
+        version: String::new(),
+        size: part
+            .layers
+            .iter()
+            .filter_map(|layer| index.blob_size(*layer))
+            .sum(),
+        digest: part.config.to_string(),
+    };
+    index
+        .binaries
+        .iter()
+        .map(binary)
+        .chain(index.images.iter().map(image))
+        .collect()
+}
+
+fn describe(index: &BundleIndex, total_bytes: u64, signed: bool) -> String {
+    let cluster = &index.cluster;
+    let signature = if signed {
+        "signed"
+    } else {
+        "not signed: digests guard against damage, not against a forger"
+    };
+    let mut text = format!(
+        "{} (serial {}, format {}, packed by {})\n\
+         starts     Kubernetes {} on {}, {} as container runtime\n\
+         signature  {signature}\n\
+         size       {} stored, {} plain, ratio {}\n\n",
+        index.name,
+        index.serial,
+        index.format,
+        index.packer,
+        cluster.kubernetes_version,
+        cluster.platform,
+        cluster.container_runtime,
+        human_bytes(total_bytes),
+        human_bytes(index.plain_size()),
+        ratio(index.plain_size(), total_bytes),
+    );
+    text += &table(index);
+    text += "\nWhat a start puts on a machine\n\
+        \x20 the programs    ~/.local/share/minikube-offline, with links `minikube` and `kubectl` in\n\
+        \x20                 /usr/local/bin (root) or ~/.local/bin where nothing has these names\n\
+        \x20 the node image  Docker Engine\n\
+        \x20 all other       a Docker volume with the profile's name, and minikube's home\n\
+        \x20 its journal     ~/.local/state/minikube-offline\n";
+    text
+}
+
+/// The parts in columns.
+pub(super) fn table(index: &BundleIndex) -> String {
+    let rows = rows(index);
+    let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
+    let (names, versions) = (width(|row| row.name.len()), width(|row| row.version.len()));
+    rows.iter().fold(String::new(), |text, row| {
+        let short = row.digest.get(..19).unwrap_or(&row.digest);
+        let (role, size) = (row.role, human_bytes(row.size));
+        text + &format!(
+            "{role:<11} {:<names$}  {:<versions$}  {size:>8}  {short}\n",
+            row.name, row.version
+        )
+    })
+}
+
+/// `4.6`: how many plain bytes one stored byte stands for.
+pub(super) fn ratio(plain: u64, stored: u64) -> String {
+    #[allow(clippy::cast_precision_loss)] // two digits are shown
+    let ratio = plain as f64 / stored.max(1) as f64;
+    format!("{ratio:.1}")
+}

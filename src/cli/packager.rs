@@ -1,0 +1,89 @@
+//! The packager's command line.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::console::{Console, OutputFormat};
+use super::site::{BundleVerb, MachineVerb};
+use super::{extract::ExtractArgs, start::StartArgs, verify::VerifyArgs};
+use super::{finish, pack, refuse};
+use crate::failure::Failure;
+
+/// Carries a Kubernetes cluster to a place without a network, as one file.
+#[derive(Debug, Parser)]
+#[command(name = "minikube-offline", version)]
+struct PackagerCli {
+    /// How to write results and progress
+    #[arg(long, global = true, value_enum, default_value_t)]
+    output: OutputFormat,
+    #[command(subcommand)]
+    verb: PackagerVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum PackagerVerb {
+    /// Pack parts into a bundle
+    Pack(Box<pack::PackArgs>),
+    /// Verify a bundle and start its cluster
+    Start(OfBundle<StartArgs>),
+    /// Compare every byte of a bundle with its digest
+    Verify(OfBundle<VerifyArgs>),
+    /// Show what is in a bundle
+    Inspect(OfBundle<NoArgs>),
+    /// Name the parts of a bundle, one a line
+    List(OfBundle<NoArgs>),
+    /// Write the parts of a bundle to a folder or to a minikube cache
+    Extract(OfBundle<ExtractArgs>),
+    #[command(flatten)]
+    Machine(MachineVerb),
+}
+
+/// A verb's own arguments behind the bundle that it is about.
+#[derive(clap::Args, Debug)]
+struct OfBundle<A: clap::Args> {
+    /// The bundle
+    bundle: std::path::PathBuf,
+    #[command(flatten)]
+    args: A,
+}
+
+#[derive(clap::Args, Debug)]
+struct NoArgs {}
+
+/// Runs the packager.
+#[must_use]
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match PackagerCli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let console = Console::new(cli.output);
+    let result = run(cli.verb, &console);
+    finish(&console, result)
+}
+
+fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
+    let (verb, bundle) = match verb {
+        PackagerVerb::Pack(args) => return pack::run(*args, console),
+        PackagerVerb::Machine(verb) => return verb.run(console),
+        PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
+        PackagerVerb::Verify(of) => (BundleVerb::Verify(of.args), of.bundle),
+        PackagerVerb::Inspect(of) => (BundleVerb::Inspect, of.bundle),
+        PackagerVerb::List(of) => (BundleVerb::List, of.bundle),
+        PackagerVerb::Extract(of) => (BundleVerb::Extract(of.args), of.bundle),
+    };
+    verb.run(&bundle, console)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        PackagerCli::command().debug_assert();
+    }
+}

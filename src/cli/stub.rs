@@ -1,0 +1,126 @@
+//! The program inside a bundle.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::console::{Console, OutputFormat};
+use super::site::{BundleVerb, MachineVerb};
+use super::start::StartArgs;
+use super::{finish, refuse};
+use crate::bundle::limits;
+use crate::failure::{Failure, Kind};
+use crate::host;
+
+/// What `pack` looks for in a stub: it must read the format that is written. The
+/// line is printed by `--probe`, so that no optimizer can drop it.
+const MARKER: &str = "minikube-offline-stub format 1\n";
+const _: () = assert!(limits::FORMAT == 1, "the marker names the format");
+
+/// A Kubernetes cluster for a place without a network, in one file.
+///
+/// Without a verb it starts the cluster.
+#[derive(Debug, Parser)]
+#[command(name = "bundle.run", version, args_conflicts_with_subcommands = true)]
+struct StubCli {
+    /// How to write results and progress
+    #[arg(long, global = true, value_enum, default_value_t)]
+    output: OutputFormat,
+    #[command(subcommand)]
+    verb: Option<StubVerb>,
+    #[command(flatten)]
+    start: StartArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum StubVerb {
+    #[command(flatten)]
+    Bundle(BundleVerb),
+    #[command(flatten)]
+    Machine(MachineVerb),
+}
+
+/// Runs the stub. The header calls it as `stub --probe`, to see whether programs run
+/// from the folder that it chose, and then as `stub --bundle PATH ARGUMENT...`.
+#[must_use]
+pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let program = arguments.next().unwrap_or_default();
+    let first = arguments.next();
+    match first.as_deref().and_then(|first| first.to_str()) {
+        Some("--probe") => {
+            let _ = std::io::Write::write_all(&mut std::io::stdout(), MARKER.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Some("--bundle") => {
+            host::remove_own_copy();
+            let bundle = PathBuf::from(arguments.next().unwrap_or_default());
+            run(&bundle, arguments)
+        }
+        _ => {
+            let console = Console::new(OutputFormat::Human);
+            let name = program.to_string_lossy();
+            let failure = Failure::new(
+                Kind::Usage,
+                format!("`{name}` is the program inside a bundle and is not run by itself"),
+            );
+            finish(
+                &console,
+                Err(failure.hint("run the bundle, or `minikube-offline VERB bundle.run`")),
+            )
+        }
+    }
+}
+
+fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let name = bundle.file_name().unwrap_or(bundle.as_os_str()).to_owned();
+    let cli = match StubCli::try_parse_from([name].into_iter().chain(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let console = Console::new(cli.output);
+    let result = match cli.verb {
+        None => BundleVerb::Start(cli.start).run(bundle, &console),
+        Some(StubVerb::Bundle(verb)) => verb.run(bundle, &console),
+        Some(StubVerb::Machine(verb)) => verb.run(&console),
+    };
+    finish(&console, result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        StubCli::command().debug_assert();
+    }
+
+    #[test]
+    fn start_is_what_is_done_when_nothing_is_asked() {
+        for line in [
+            &["x.run"][..],
+            &["x.run", "-y", "--profile", "verify"],
+            &["x.run", "--", "verify"],
+        ] {
+            assert!(
+                StubCli::try_parse_from(line).expect("start").verb.is_none(),
+                "{line:?}"
+            );
+        }
+        assert!(
+            StubCli::try_parse_from(["x.run", "verify"])
+                .expect("verify")
+                .verb
+                .is_some()
+        );
+        assert!(
+            StubCli::try_parse_from(["x.run", "--output", "json", "list"])
+                .expect("list")
+                .verb
+                .is_some()
+        );
+    }
+}

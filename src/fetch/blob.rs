@@ -1,0 +1,146 @@
+//! A run of bytes in a file, maybe compressed.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::FetchError;
+use crate::bundle::limits;
+
+/// What is read from a file at once.
+pub(super) const BUFFER_BYTES: usize = 1 << 20;
+
+/// How a blob is compressed where it lies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Compression {
+    Gzip,
+    None,
+    Zstd,
+}
+
+impl Compression {
+    /// By the first bytes: RFC 1952 for gzip, RFC 8878 for zstd. What an archive says
+    /// of its layers is not reliable.
+    pub(super) fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A run of bytes in a file.
+#[derive(Clone, Debug)]
+pub(super) struct Blob {
+    /// The file.
+    pub(super) file: Arc<Path>,
+    /// What it is called there, for messages.
+    pub(super) name: String,
+    /// Where it starts.
+    pub(super) offset: u64,
+    /// How many bytes it has there.
+    pub(super) stored_bytes: u64,
+    compression: Compression,
+}
+
+impl Blob {
+    /// The blob at this place; its first bytes are read.
+    pub(super) fn at(
+        file: &Arc<Path>,
+        name: &str,
+        offset: u64,
+        stored_bytes: u64,
+    ) -> Result<Self, FetchError> {
+        let mut blob = Self {
+            file: Arc::clone(file),
+            name: name.to_owned(),
+            offset,
+            stored_bytes,
+            compression: Compression::None,
+        };
+        let mut head = Vec::new();
+        let read = blob
+            .stored()
+            .and_then(|stored| stored.take(4).read_to_end(&mut head));
+        read.map_err(|source| FetchError::read(file, source))?;
+        blob.compression = Compression::of(&head);
+        Ok(blob)
+    }
+
+    /// The uncompressed bytes.
+    pub(super) fn open(&self) -> Result<Box<dyn Read + Send>, FetchError> {
+        self.open_counted(|stored| stored)
+    }
+
+    /// The uncompressed bytes; the stored ones pass through `count` on their way.
+    pub(super) fn open_counted<'a, R: Read + Send + 'a>(
+        &self,
+        count: impl FnOnce(io::Take<File>) -> R,
+    ) -> Result<Box<dyn Read + Send + 'a>, FetchError> {
+        let read_error = |source| FetchError::read(&self.file, source);
+        let stored = BufReader::with_capacity(BUFFER_BYTES, count(self.stored().map_err(read_error)?));
+        Ok(match self.compression {
+            Compression::None => Box::new(stored),
+            Compression::Gzip => Box::new(MultiGzDecoder::new(stored)),
+            Compression::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(stored).map_err(read_error)?;
+                // No layer makes this program take more memory than a bundle does.
+                decoder.window_log_max(limits::WINDOW_LOG).map_err(read_error)?;
+                Box::new(decoder)
+            }
+        })
+    }
+
+    /// The bytes as they lie in the file.
+    fn stored(&self) -> io::Result<io::Take<File>> {
+        let mut file = File::open(&self.file)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        Ok(file.take(self.stored_bytes))
+    }
+
+    /// All of the bytes as they lie in the file, for small ones.
+    pub(super) fn read_small(&self, limit: u64) -> Result<Vec<u8>, FetchError> {
+        if self.stored_bytes > limit {
+            return Err(self.damaged(format!(
+                "has {} bytes, more than the {limit} that are taken",
+                self.stored_bytes
+            )));
+        }
+        let mut bytes = Vec::new();
+        let read = self
+            .stored()
+            .and_then(|mut stored| stored.read_to_end(&mut bytes));
+        read.map_err(|source| FetchError::read(&self.file, source))?;
+        if bytes.len() as u64 != self.stored_bytes {
+            return Err(self.damaged("is cut short".to_owned()));
+        }
+        Ok(bytes)
+    }
+
+    /// The error that this blob is not usable.
+    pub(super) fn damaged(&self, reason: String) -> FetchError {
+        FetchError::Damaged {
+            path: self.file.to_path_buf(),
+            entry: self.name.clone(),
+            reason,
+        }
+    }
+
+    /// The error for what happened while the blob was decoded: a disk that cannot be
+    /// read has a number from the system, a decoder's complaint has none.
+    pub(super) fn decode_error(&self, source: io::Error) -> FetchError {
+        if source.raw_os_error().is_some() {
+            FetchError::read(&self.file, source)
+        } else {
+            FetchError::Undecodable {
+                path: self.file.to_path_buf(),
+                entry: self.name.clone(),
+                source,
+            }
+        }
+    }
+}

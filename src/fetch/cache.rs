@@ -1,0 +1,128 @@
+//! minikube's cache, as it fills it itself.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::FetchError;
+use crate::bundle::{Arch, BinaryRole, ImageReference, Version};
+
+/// A minikube cache for one architecture. Source: minikube v1.38.1,
+/// pkg/minikube/{download/image.go,download/binary.go,image/cache.go,localpath}.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    arch: Arch,
+}
+
+impl Cache {
+    /// The cache in `folder`, which is minikube's home (`~/.minikube`) or the `cache` in
+    /// it. Fails when nothing of a cache is there.
+    pub fn open(folder: &Path, arch: Arch) -> Result<Self, FetchError> {
+        let inner = folder.join("cache");
+        let cache = if inner.is_dir() { &inner } else { folder };
+        let has_content = ["images", "kic", "linux"]
+            .iter()
+            .any(|name| cache.join(name).is_dir());
+        if !has_content {
+            return Err(FetchError::NotACache {
+                path: folder.to_owned(),
+            });
+        }
+        Ok(Self {
+            folder: cache.to_owned(),
+            arch,
+        })
+    }
+
+    /// The file that has this image: `images/<arch>/registry.k8s.io/pause_3.10.1`; an
+    /// image of Docker Hub's may be there under its short name.
+    #[must_use]
+    pub fn image(&self, reference: &ImageReference) -> Option<PathBuf> {
+        let folder = self.folder.join("images").join(self.arch.name());
+        [reference.to_string(), reference.familiar()]
+            .into_iter()
+            .map(|name| folder.join(name.replace(':', "_")))
+            .find(|path| path.is_file())
+    }
+
+    /// The program, which the cache has when minikube installed this version:
+    /// `linux/<arch>/<version>/kubeadm`.
+    #[must_use]
+    pub fn binary(&self, role: BinaryRole, version: &Version) -> Option<PathBuf> {
+        let path = self.folder.join("linux").join(self.arch.name());
+        let path = path.join(version.to_string()).join(role.name());
+        path.is_file().then_some(path)
+    }
+
+    /// The node images, `kic/<arch>/kicbase_v*.tar`, by name. minikube names the one
+    /// from its second source `stable_v*`.
+    pub fn kicbases(&self) -> Result<Vec<PathBuf>, FetchError> {
+        let folder = self.folder.join("kic").join(self.arch.name());
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let read_error = |source| FetchError::read(&folder, source);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(read_error)? {
+            let path = entry.map_err(read_error)?.path();
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let is_node = name.starts_with("kicbase_v") || name.starts_with("stable_v");
+            if is_node && path.extension() == Some(OsStr::new("tar")) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: &Path) {
+        fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        fs::write(path, "").expect("file");
+    }
+
+    #[test]
+    fn files_are_found_by_minikubes_names() {
+        let home = tempfile::tempdir().expect("folder");
+        let cache = home.path().join("cache");
+        for name in [
+            "images/amd64/registry.k8s.io/coredns/coredns_v1.13.1",
+            "images/amd64/localhost_5000/app_1",
+            "images/amd64/busybox_1",
+            "kic/amd64/kicbase_v0.0.50@sha256_eb4f.tar",
+            "kic/amd64/kicbase_v0.0.49.tar",
+            "kic/amd64/kicbase_v0.0.50.tar.lock",
+            "kic/arm64/kicbase_v0.0.48.tar",
+            "linux/amd64/v1.35.4/kubeadm",
+        ] {
+            touch(&cache.join(name));
+        }
+        let image =
+            |cache: &Cache, name: &str| cache.image(&ImageReference::parse(name).expect(name)).is_some();
+        for folder in [home.path(), &cache] {
+            let cache = Cache::open(folder, Arch::Amd64).expect("cache");
+            assert!(image(&cache, "registry.k8s.io/coredns/coredns:v1.13.1"));
+            assert!(image(&cache, "localhost:5000/app:1"));
+            assert!(image(&cache, "busybox:1"));
+            assert!(!image(&cache, "busybox:2"));
+            let version = "v1.35.4".parse().expect("version");
+            assert!(cache.binary(BinaryRole::Kubeadm, &version).is_some());
+            assert!(cache.binary(BinaryRole::Kubelet, &version).is_none());
+            let names: Vec<_> = cache.kicbases().expect("list");
+            let names: Vec<_> = names.iter().filter_map(|path| path.file_name()).collect();
+            assert_eq!(names, ["kicbase_v0.0.49.tar", "kicbase_v0.0.50@sha256_eb4f.tar"]);
+        }
+    }
+
+    #[test]
+    fn a_folder_without_a_cache_is_refused() {
+        let empty = tempfile::tempdir().expect("folder");
+        let error = Cache::open(empty.path(), Arch::Amd64).expect_err("empty");
+        assert!(matches!(error, FetchError::NotACache { .. }));
+    }
+}

@@ -1,0 +1,366 @@
+//! What can be wrong with a part.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version};
+use crate::failure::{Failure, Kind};
+use crate::resolve::{AskError, ResolveError};
+
+/// A part that cannot be used, or that is not there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// An archive is compressed as a whole.
+    #[error("`{}` is {found}, not a plain tar", path.display())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
+    /// An image's config cannot be used.
+    #[error("the config of `{reference}` in `{}` cannot be used", path.display())]
+    Config {
+        /// The archive, or the blob.
+        path: PathBuf,
+        /// The image.
+        reference: String,
+        /// Why.
+        #[source]
+        source: ImageConfigError,
+    },
+    /// Two parts want one place in the bundle.
+    #[error("there are two different parts for {what}: `{first}` and `{second}`")]
+    Conflict {
+        /// The role or name.
+        what: String,
+        /// Where the one is.
+        first: String,
+        /// Where the other is.
+        second: String,
+    },
+    /// Something in an archive or layout is not what it should be.
+    #[error("`{}` is damaged: `{entry}` {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What in it.
+        entry: String,
+        /// How.
+        reason: String,
+    },
+    /// A program cannot say its version.
+    #[error("{role} `{}` does not run here", path.display())]
+    DoesNotRun {
+        /// What it should be.
+        role: BinaryRole,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: AskError,
+    },
+    /// The engine does not give an image.
+    #[error("Docker Engine does not give `{reference}`")]
+    EngineImage {
+        /// The image.
+        reference: ImageReference,
+        /// What it said.
+        #[source]
+        source: AskError,
+    },
+    /// A layout says the tag of an image only, and no name can be made from its folder.
+    #[error("the image in `{}` has no name", path.display())]
+    LayoutWithoutName {
+        /// The layout's folder.
+        path: PathBuf,
+    },
+    /// A layout refers to something that no image has.
+    #[error("`{}` has `{digest}` of the type `{found}`, which cannot be carried", path.display())]
+    MediaType {
+        /// The layout's folder.
+        path: PathBuf,
+        /// What is referred to.
+        digest: String,
+        /// Its type.
+        found: String,
+    },
+    /// There is no engine, or it does not answer.
+    #[error("Docker Engine does not answer")]
+    NoEngine {
+        /// What `docker version` ended with.
+        #[source]
+        source: AskError,
+    },
+    /// None of Kubernetes' programs is there.
+    #[error("`{}` should be kubeadm, kubelet or kubectl, or a folder with them; it is {found}", path.display())]
+    NoPrograms {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// An archive or layout does not have the image that was asked for.
+    #[error("`{}` does not have {wanted}; it has {}", path.display(), listed(there))]
+    NoSuchImage {
+        /// The archive or layout.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// What is there.
+        there: Vec<String>,
+    },
+    /// A program does not say a version, so it is another one.
+    #[error("{role} `{}` should say its version; it says `{found}`", path.display())]
+    NoVersion {
+        /// What it should be.
+        role: BinaryRole,
+        /// The file.
+        path: PathBuf,
+        /// What it answered.
+        found: String,
+    },
+    /// A folder is no cache of minikube's.
+    #[error("`{}` is not a minikube home: it has no `cache/images`, `cache/kic` or `cache/linux`", path.display())]
+    NotACache {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A path is no regular file.
+    #[error("`{}` should be a file; it is {found}", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A folder is no layout.
+    #[error("`{}` is not an OCI image layout: it has no `oci-layout`", path.display())]
+    NotALayout {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file is no archive of images.
+    #[error("`{}` should be an archive of images; it is {found}", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What is needed is not known, or not all there.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// No folder for what the engine writes.
+    #[error("cannot make a folder for the engine's images in `{}`", path.display())]
+    Scratch {
+        /// The folder around it.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There must be one image, and there are more.
+    #[error("`{}` has more than one image: {}", path.display(), listed(there))]
+    SeveralImages {
+        /// The archive or layout.
+        path: PathBuf,
+        /// What is there.
+        there: Vec<String>,
+    },
+    /// The caches have node images of several versions.
+    #[error("there is more than one node image: {}", listed(there))]
+    SeveralNodeImages {
+        /// The files.
+        there: Vec<String>,
+    },
+    /// A file ends before what its headers announce.
+    #[error("`{}` is cut short: it ends after {found} bytes", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        found: u64,
+    },
+    /// A layer or a header cannot be decoded.
+    #[error("`{}` is damaged: `{entry}` cannot be decoded", path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// What in it.
+        entry: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A layout uses another hash than SHA-256.
+    #[error("`{}` refers to `{digest}`, which is not a SHA-256 digest", path.display())]
+    UnknownDigest {
+        /// The layout's folder.
+        path: PathBuf,
+        /// The digest.
+        digest: String,
+    },
+    /// An archive has an image by which no name leads.
+    #[error("`{}` has an image without a tag", path.display())]
+    WithoutTag {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// A layer is not the one that the config lists.
+    #[error("`{}` is damaged: the layer `{entry}` has {found}, the image's config says {expected}", path.display())]
+    WrongLayer {
+        /// The file.
+        path: PathBuf,
+        /// The layer in it.
+        entry: String,
+        /// What the config says.
+        expected: Digest,
+        /// What it is.
+        found: Digest,
+    },
+    /// An image is for another platform.
+    #[error("`{reference}` in `{place}` is for {found}, and the bundle is for {expected}")]
+    WrongPlatform {
+        /// Where it is.
+        place: String,
+        /// The image.
+        reference: ImageReference,
+        /// The bundle's platform.
+        expected: Platform,
+        /// The image's.
+        found: Platform,
+    },
+    /// A file is not the program that it should be.
+    #[error("{role} `{}` should be a program for {expected}; it is {found}", path.display())]
+    WrongProgram {
+        /// What it should be.
+        role: BinaryRole,
+        /// The file.
+        path: PathBuf,
+        /// The bundle's platform.
+        expected: Platform,
+        /// What it is.
+        found: String,
+    },
+    /// A program has another version.
+    #[error("{role} `{}` should be {expected}; it says `{found}`", path.display())]
+    WrongVersion {
+        /// What it should be.
+        role: BinaryRole,
+        /// The file.
+        path: PathBuf,
+        /// The spec's version.
+        expected: Version,
+        /// What it answered.
+        found: String,
+    },
+}
+
+impl FetchError {
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Damaged { .. }
+            | Self::Truncated { .. }
+            | Self::Undecodable { .. }
+            | Self::WrongLayer { .. } => Kind::Damaged,
+            Self::Read { source, .. } | Self::Scratch { source, .. } => match source.kind() {
+                // The path on the command line is wrong.
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::Usage,
+                _ => Kind::of_io(source),
+            },
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Compressed { .. } => "decompress it first: `gzip -d`, `zstd -d` or `xz -d`",
+            Self::Config { .. } | Self::WrongPlatform { .. } => {
+                "save the image for the bundle's platform: `docker pull --platform` and `docker save`"
+            }
+            Self::Conflict { .. } => "leave one of them away",
+            Self::Damaged { .. }
+            | Self::Truncated { .. }
+            | Self::Undecodable { .. }
+            | Self::WrongLayer { .. } => {
+                "copy or save the file again, and compare it with `sha256sum` where it came from"
+            }
+            Self::DoesNotRun { .. } => {
+                "run it yourself with `version`; a program needs `chmod +x`, and a file system without noexec"
+            }
+            Self::EngineImage { .. } => "`docker images` lists what the engine has",
+            Self::LayoutWithoutName { .. } => "name the image in full: `oci:FOLDER:registry.example/app:1`",
+            Self::MediaType { .. } => {
+                "only container images with tar layers of their own can be carried: save the image again with `skopeo copy` or `docker save`"
+            }
+            Self::NoEngine { .. } => {
+                "start Docker Engine, or give an archive that `docker save` wrote: `docker-archive:PATH`"
+            }
+            Self::NoPrograms { .. } => {
+                "give the folder of a Kubernetes release's programs, and minikube with `--minikube PATH`"
+            }
+            Self::NoSuchImage { .. } => {
+                "name one that is there, or save the archive again with `docker save NAME:TAG`"
+            }
+            Self::NoVersion { .. } => "give the program itself, not one that is called like it",
+            Self::NotACache { .. } => "`--from-cache` takes `~/.minikube`, or the `cache` in it",
+            Self::NotAFile { .. } | Self::Read { .. } => "check the path, and that you may read it",
+            Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:FOLDER:TAG`",
+            Self::NotAnArchive { .. } => "make one with `docker save -o FILE NAME:TAG`",
+            Self::Scratch { .. } => "the bundle is written there as well: check the folder of `--output`",
+            Self::SeveralImages { .. } => {
+                "add the name of the one to take: `docker-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
+            }
+            Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
+            Self::UnknownDigest { .. } => "copy the image into a new layout with `skopeo copy`",
+            Self::WithoutTag { .. } => "save it by its name, not by its id: `docker save -o FILE NAME:TAG`",
+            Self::WrongProgram { .. } => "every program must be for the platform that `--platform` names",
+            Self::WrongVersion { .. } => {
+                "the programs must be of the release that `--kubernetes-version` names"
+            }
+            // It brings its own.
+            Self::Resolve(_) => "",
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none with a name".to_owned(),
+        names => names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Resolve(error) => error.into(),
+            error => {
+                let (kind, hint) = (error.kind(), error.hint());
+                Self::new(kind, error).hint(hint)
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! An image that was found, before its layers are read.
+
+use super::FetchError;
+use super::blob::Blob;
+use crate::bundle::{Digest, ImageConfig, ImageReference, Platform};
+
+/// An image, by what its archive or layout says of it.
+#[derive(Clone, Debug)]
+pub(super) struct FoundImage {
+    pub(super) reference: ImageReference,
+    pub(super) platform: Platform,
+    pub(super) config: Digest,
+    pub(super) config_json: Vec<u8>,
+    /// Digest of the uncompressed layer and where the layer lies, lowest first.
+    pub(super) layers: Vec<(Digest, Blob)>,
+    /// skopeo's name of the transport, or `minikube-cache`.
+    pub(super) transport: &'static str,
+    /// Where it lies, for messages.
+    pub(super) place: String,
+}
+
+impl FoundImage {
+    /// The image with this config and these layers, which must be as many as the
+    /// config lists.
+    pub(super) fn new(
+        reference: ImageReference,
+        config: &Blob,
+        config_json: Vec<u8>,
+        layers: Vec<Blob>,
+        transport: &'static str,
+    ) -> Result<Self, FetchError> {
+        let facts = ImageConfig::parse(&config_json).map_err(|source| FetchError::Config {
+            path: config.file.to_path_buf(),
+            reference: reference.to_string(),
+            source,
+        })?;
+        if facts.diff_ids.len() != layers.len() {
+            return Err(config.damaged(format!(
+                "lists {} layers, and there are {}",
+                facts.diff_ids.len(),
+                layers.len()
+            )));
+        }
+        Ok(Self {
+            place: config.file.display().to_string(),
+            reference,
+            platform: facts.platform,
+            config: Digest::of(&config_json),
+            config_json,
+            layers: facts.diff_ids.into_iter().zip(layers).collect(),
+            transport,
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! From the spec to the parts, in the order in which one thing tells the next.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::parts::{LocalBinary, Parts};
+use super::{Cache, FetchError, images, programs};
+use crate::bundle::{BinaryRole, Platform};
+use crate::progress::Progress;
+use crate::resolve::{Ask, Requirements, ResolveError, ask, missing_with_kubeadm, requirements_from};
+use crate::spec::{ImageSource, Spec};
+
+/// Finds every part that `spec` names, looks at each, and makes sure that all which is
+/// needed is there: programs first, because kubeadm says which images are needed.
+///
+/// The result is the same for the same parts, in whatever order folders and flags name
+/// them. Nothing is written but archives of the engine's images, beside the output,
+/// which are removed with the [`Parts`].
+pub fn gather(spec: &Spec, progress: &dyn Progress) -> Result<Parts, FetchError> {
+    gather_by_asking(&ask, spec, progress)
+}
+
+/// [`gather`], asking programs by way of `ask`.
+pub(super) fn gather_by_asking(
+    ask: Ask<'_>,
+    spec: &Spec,
+    progress: &dyn Progress,
+) -> Result<Parts, FetchError> {
+    let caches = spec
+        .from_cache
+        .iter()
+        .map(|folder| Cache::open(folder, spec.platform.arch))
+        .collect::<Result<Vec<_>, _>>()?;
+    let binaries = programs::gather(spec, &caches, ask, progress)?;
+    let roles: Vec<BinaryRole> = binaries.iter().map(|binary| binary.part.role).collect();
+    let scratch = scratch(spec)?;
+    // Without an engine to ask, nothing is written, and the folder is not used.
+    let scratch_path = scratch.as_ref().map_or(Path::new(""), TempDir::path);
+    let requirements = match needs(spec, &binaries, ask) {
+        Err(ResolveError::UnknownVersion { .. }) if !roles.contains(&BinaryRole::Kubeadm) => {
+            let found = images::find(spec, &caches, &[], scratch_path, progress)?;
+            let (has_node, _) = images::names(&found);
+            let version = &spec.kubernetes_version;
+            return Err(missing_with_kubeadm(version, spec.platform, &roles, has_node).into());
+        }
+        needs => needs?,
+    };
+    let found = images::find(spec, &caches, &requirements.images, scratch_path, progress)?;
+    images::check(&requirements, &roles, &found)?;
+    Ok(Parts {
+        binaries,
+        images: images::read(found, progress)?,
+        requirements,
+        _scratch: scratch,
+    })
+}
+
+fn needs(spec: &Spec, binaries: &[LocalBinary], ask: Ask<'_>) -> Result<Requirements, ResolveError> {
+    requirements_from(
+        ask,
+        &spec.kubernetes_version,
+        spec.container_runtime,
+        spec.platform,
+        kubeadm_for_this_machine(spec, binaries).as_deref(),
+    )
+}
+
+/// A kubeadm that can be asked: the one that is packed or, when that is for another
+/// platform, one for this machine's in a cache.
+fn kubeadm_for_this_machine(spec: &Spec, binaries: &[LocalBinary]) -> Option<PathBuf> {
+    let here = Platform::of_this_machine()?;
+    if spec.platform == here {
+        let kubeadm = binaries
+            .iter()
+            .find(|binary| binary.part.role == BinaryRole::Kubeadm);
+        return kubeadm.map(|kubeadm| kubeadm.path.clone());
+    }
+    let caches = spec.from_cache.iter();
+    caches
+        .filter_map(|folder| Cache::open(folder, here.arch).ok())
+        .find_map(|cache| cache.binary(BinaryRole::Kubeadm, &spec.kubernetes_version))
+}
+
+/// A folder for what the engine writes, where there will be room for the bundle as well.
+fn scratch(spec: &Spec) -> Result<Option<TempDir>, FetchError> {
+    let mut sources = spec.images.iter().chain(&spec.kicbase);
+    if !sources.any(|source| matches!(source, ImageSource::DockerDaemon { .. })) {
+        return Ok(None);
+    }
+    let parent = spec.output.parent().unwrap_or(Path::new(""));
+    let parent = if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    };
+    tempfile::Builder::new()
+        .prefix(".minikube-offline-")
+        .tempdir_in(parent)
+        .map(Some)
+        .map_err(|source| FetchError::Scratch {
+            path: parent.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! What a file is that is not what it should be.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::FetchError;
+use super::elf::ElfHeader;
+
+/// The first bytes of the regular file `path`, at most `bytes`; an error for anything
+/// that is not a regular file. A pipe is never opened: that would wait for a writer.
+pub(super) fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
+    let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
+    if !metadata.is_file() {
+        let found = if metadata.is_dir() {
+            "a folder"
+        } else {
+            "a device or a pipe"
+        };
+        return Err(FetchError::NotAFile {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(bytes).read_to_end(&mut head))
+        .map_err(|source: io::Error| FetchError::read(path, source))?;
+    Ok(head)
+}
+
+/// What a file that starts with `head` is, in a person's words.
+pub(super) fn describe(head: &[u8]) -> String {
+    if let Some(header) = ElfHeader::parse(head) {
+        return header.to_string();
+    }
+    let known = match head {
+        [] => "an empty file",
+        [0x1f, 0x8b, ..] => "gzip data",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd data",
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz data",
+        [b'P', b'K', 3, 4, ..] => "a zip file",
+        [b'M', b'Z', ..] => "a Windows program",
+        [0xcf, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => "a macOS program",
+        [b'#', b'!', ..] => "a script",
+        _ if head.get(257..262) == Some(b"ustar") => "a tar",
+        _ if is_text(head) => "a text file",
+        _ => "data of an unknown kind",
+    };
+    known.to_owned()
+}
+
+fn is_text(head: &[u8]) -> bool {
+    // The last character may be cut.
+    String::from_utf8_lossy(head)
+        .trim_end_matches('\u{fffd}')
+        .chars()
+        .all(|c| !c.is_control() || c.is_ascii_whitespace())
+        && std::str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_first_bytes() {
+        for (head, name) in [
+            (&b""[..], "an empty file"),
+            (b"hello\n", "a text file"),
+            ("gr\u{fc}n".as_bytes(), "a text file"),
+            (b"gr\xc3", "a text file"),
+            (b"#!/bin/sh\n", "a script"),
+            (&[0x1f, 0x8b, 8], "gzip data"),
+            (&[0, 1, 2], "data of an unknown kind"),
+        ] {
+            assert_eq!(describe(head), name);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a bundle could not be written.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::bundle::{Digest, IndexError, Platform};
+use crate::failure::{Failure, Kind};
+use crate::fetch::FetchError;
+
+/// A bundle that could not be written; nothing is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// A part cannot be read any more.
+    #[error("reading `{what}`")]
+    Read {
+        /// The part.
+        what: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The bundle cannot be written.
+    #[error("writing the bundle into `{}`", path.display())]
+    Write {
+        /// The folder or the file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A part changed after it was looked at.
+    #[error("`{what}` changed while it was packed: it has digest {found}, and had {expected}")]
+    Changed {
+        /// The part.
+        what: String,
+        /// Its digest before.
+        expected: Digest,
+        /// Its digest now.
+        found: Digest,
+    },
+    /// A member's path does not fit into a tar header.
+    #[error("`{path}` is too long a path for the payload")]
+    MemberPath {
+        /// The path.
+        path: String,
+    },
+    /// An image layer cannot be opened any more.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The parts contradict one another.
+    #[error("the parts do not make a bundle")]
+    Index(#[from] IndexError),
+    /// The header does not fit.
+    #[error("the header cannot be made: {0}")]
+    Header(String),
+    /// There is no stub to put in.
+    #[error("there is no stub for {platform}")]
+    NoStub {
+        /// The platform that has none.
+        platform: Platform,
+        /// Where it was looked for.
+        looked: Vec<PathBuf>,
+    },
+    /// What was given as a stub is none.
+    #[error("`{}` is not a stub for {platform}: {reason}", path.display())]
+    NotAStub {
+        /// The file.
+        path: PathBuf,
+        /// The platform that it should be for.
+        platform: Platform,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        let (kind, hint) = match error {
+            PackError::Fetch(error) => return error.into(),
+            PackError::Write { ref source, .. } => (Kind::of_io(source), write_hint(source)),
+            PackError::Read { ref source, .. } => (
+                Kind::of_io(source),
+                "the part must stay where it is until the bundle is written".to_owned(),
+            ),
+            PackError::Changed { .. } => (
+                Kind::Damaged,
+                "pack again when nothing writes to the parts any more".to_owned(),
+            ),
+            PackError::NoStub { ref looked, .. } => {
+                let looked: Vec<String> = looked
+                    .iter()
+                    .map(|path| format!("`{}`", path.display()))
+                    .collect();
+                let places = looked.join(" and ");
+                (
+                    Kind::Usage,
+                    format!("give one with --stub (it was looked for at {places})"),
+                )
+            }
+            PackError::NotAStub { .. } => (
+                Kind::Usage,
+                "build the stub of this same version with `make build`".to_owned(),
+            ),
+            PackError::MemberPath { .. } | PackError::Index(_) | PackError::Header(_) => (
+                Kind::Other,
+                "this is a mistake in minikube-offline; please report it".to_owned(),
+            ),
+        };
+        Self::new(kind, error).hint(hint)
+    }
+}
+
+fn write_hint(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            "the file system takes no file that large (FAT32: 4 GiB less one byte); \
+             write to another file system, and carry the bundle on an exFAT or ext4 stick"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space there, or write to another file system with -o; \
+             while it is packed a bundle needs twice its own size"
+        }
+        _ => "write to another folder with -o",
+    }
+    .to_owned()
+}

@@ -1,0 +1,82 @@
+//! Asks kubeadm which images it will want.
+
+use std::path::Path;
+
+use super::{Ask, ResolveError};
+use crate::bundle::{ImageReference, Version};
+
+/// The images that the program `kubeadm` names for `version`.
+pub(super) fn list(
+    ask: Ask<'_>,
+    kubeadm: &Path,
+    version: &Version,
+) -> Result<Vec<ImageReference>, ResolveError> {
+    let version_text = version.to_string();
+    let arguments = ["config", "images", "list", "--kubernetes-version", &version_text];
+    let answer = ask(kubeadm, &arguments).map_err(|source| ResolveError::Kubeadm {
+        path: kubeadm.to_owned(),
+        version: version.clone(),
+        source,
+    })?;
+    parse_list(&answer).map_err(|line| ResolveError::KubeadmAnswer {
+        path: kubeadm.to_owned(),
+        line: line.chars().take(200).collect(),
+    })
+}
+
+/// One image a line. An empty list is no answer; the error is the line that is wrong.
+fn parse_list(answer: &str) -> Result<Vec<ImageReference>, &str> {
+    let lines = answer.lines().map(str::trim).filter(|line| !line.is_empty());
+    let images: Vec<ImageReference> = lines
+        .map(|line| ImageReference::parse(line).map_err(|_| line))
+        .collect::<Result<_, _>>()?;
+    if images.is_empty() { Err("") } else { Ok(images) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::{Arch, ContainerRuntime, Platform};
+    use crate::resolve::{ListSource, requirements_from};
+
+    // What kubeadm v1.35.4 prints.
+    const V1_35_4: &str = "registry.k8s.io/kube-apiserver:v1.35.4
+registry.k8s.io/kube-controller-manager:v1.35.4
+registry.k8s.io/kube-scheduler:v1.35.4
+registry.k8s.io/kube-proxy:v1.35.4
+registry.k8s.io/coredns/coredns:v1.13.1
+registry.k8s.io/pause:3.10.1
+registry.k8s.io/etcd:3.6.6-0
+";
+
+    #[test]
+    fn a_kubeadm_knows_more_than_the_table() {
+        let version = "v1.35.4".parse().expect("version");
+        let platform = Platform { arch: Arch::Amd64 };
+        let asked = |program: &Path, arguments: &[&str]| {
+            assert_eq!(program, Path::new("kubeadm"));
+            assert_eq!(
+                arguments.join(" "),
+                "config images list --kubernetes-version v1.35.4"
+            );
+            Ok(V1_35_4.to_owned())
+        };
+        let runtime = ContainerRuntime::Docker;
+        let needs =
+            requirements_from(&asked, &version, runtime, platform, Some(Path::new("kubeadm"))).expect("list");
+        assert_eq!(needs.source, ListSource::Kubeadm);
+        assert_eq!(needs.images.len(), 8);
+        assert!(needs.images.is_sorted());
+        let unknown = requirements_from(&asked, &version, runtime, platform, None);
+        assert!(matches!(unknown, Err(ResolveError::UnknownVersion { .. })));
+    }
+
+    #[test]
+    fn an_answer_without_images_is_refused() {
+        assert_eq!(parse_list(""), Err(""));
+        assert_eq!(
+            parse_list("registry.k8s.io/pause:3\nunknown flag: --x\n"),
+            Err("unknown flag: --x")
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! Which images Kubernetes needs, where no kubeadm can be asked.
+
+use super::{ResolveError, parse};
+use crate::bundle::{ImageReference, Version};
+
+/// From this patch release on, a minor release needs these tags.
+struct Row {
+    minor: u32,
+    from_patch: u32,
+    pause: &'static str,
+    etcd: &'static str,
+    coredns: &'static str,
+}
+
+const fn row(
+    minor: u32,
+    from_patch: u32,
+    pause: &'static str,
+    etcd: &'static str,
+    coredns: &'static str,
+) -> Row {
+    Row {
+        minor,
+        from_patch,
+        pause,
+        etcd,
+        coredns,
+    }
+}
+
+/// Source: minikube v1.38.1, `pkg/minikube/constants/constants_kubeadm_images.go`,
+/// which is generated from `kubeadm config images list`.
+const ROWS: [Row; 19] = [
+    row(28, 0, "3.9", "3.5.9-0", "v1.10.1"),
+    row(28, 6, "3.9", "3.5.10-0", "v1.10.1"),
+    row(28, 8, "3.9", "3.5.12-0", "v1.10.1"),
+    row(28, 14, "3.9", "3.5.15-0", "v1.10.1"),
+    row(29, 0, "3.9", "3.5.10-0", "v1.11.1"),
+    row(29, 3, "3.9", "3.5.12-0", "v1.11.1"),
+    row(29, 9, "3.9", "3.5.15-0", "v1.11.1"),
+    row(29, 11, "3.9", "3.5.16-0", "v1.11.1"),
+    row(30, 0, "3.9", "3.5.12-0", "v1.11.1"),
+    row(30, 5, "3.9", "3.5.15-0", "v1.11.3"),
+    row(31, 0, "3.10", "3.5.15-0", "v1.11.1"),
+    row(31, 1, "3.10", "3.5.15-0", "v1.11.3"),
+    row(31, 14, "3.10", "3.5.24-0", "v1.11.3"),
+    row(32, 0, "3.10", "3.5.16-0", "v1.11.3"),
+    row(32, 10, "3.10", "3.5.24-0", "v1.11.3"),
+    row(33, 0, "3.10", "3.5.21-0", "v1.12.0"),
+    row(33, 6, "3.10", "3.5.24-0", "v1.12.0"),
+    row(34, 0, "3.10.1", "3.6.4-0", "v1.12.1"),
+    row(34, 2, "3.10.1", "3.6.5-0", "v1.12.1"),
+];
+
+/// The tags of v1.35.0 and v1.35.1, the newest in the same source.
+const NEWEST: Row = row(35, 0, "3.10.1", "3.6.6-0", "v1.13.1");
+
+/// The newest patch release of each minor one in that source: what comes after it may
+/// need other tags, and a guess would be found out at the site.
+const LAST_PATCHES: [(u32, u32); 8] = [
+    (28, 15),
+    (29, 15),
+    (30, 14),
+    (31, 14),
+    (32, 12),
+    (33, 8),
+    (34, 4),
+    (35, 1),
+];
+
+/// The images that kubeadm `version` would list; an error for a version, or a
+/// pre-release, that the table does not have.
+pub(super) fn list(version: &Version) -> Result<Vec<ImageReference>, ResolveError> {
+    let unknown = || ResolveError::UnknownVersion {
+        version: version.clone(),
+    };
+    let is_release = !version.to_string().contains('-');
+    let is_known = LAST_PATCHES
+        .iter()
+        .any(|&(minor, last)| version.minor() == minor && version.patch() <= last);
+    if version.major() != 1 || !is_release || !is_known {
+        return Err(unknown());
+    }
+    let row = ROWS
+        .iter()
+        .chain([&NEWEST])
+        .rfind(|row| row.minor == version.minor() && row.from_patch <= version.patch())
+        .ok_or_else(unknown)?;
+    let programs = ["apiserver", "controller-manager", "scheduler", "proxy"];
+    let mut images: Vec<ImageReference> = programs
+        .iter()
+        .map(|program| parse(&format!("registry.k8s.io/kube-{program}:{version}")))
+        .collect();
+    images.push(parse(&format!("registry.k8s.io/coredns/coredns:{}", row.coredns)));
+    images.push(parse(&format!("registry.k8s.io/pause:{}", row.pause)));
+    images.push(parse(&format!("registry.k8s.io/etcd:{}", row.etcd)));
+    Ok(images)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(version: &str) -> Vec<String> {
+        let version = version.parse().expect("version");
+        list(&version)
+            .expect("in the table")
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn a_patch_release_gets_the_tags_that_came_last_before_it() {
+        assert_eq!(
+            images("v1.30.6"),
+            [
+                "registry.k8s.io/kube-apiserver:v1.30.6",
+                "registry.k8s.io/kube-controller-manager:v1.30.6",
+                "registry.k8s.io/kube-scheduler:v1.30.6",
+                "registry.k8s.io/kube-proxy:v1.30.6",
+                "registry.k8s.io/coredns/coredns:v1.11.3",
+                "registry.k8s.io/pause:3.9",
+                "registry.k8s.io/etcd:3.5.15-0",
+            ]
+        );
+        assert!(images("v1.33.5").contains(&"registry.k8s.io/etcd:3.5.21-0".to_owned()));
+        assert!(images("v1.35.1").contains(&"registry.k8s.io/etcd:3.6.6-0".to_owned()));
+    }
+
+    #[test]
+    fn a_version_beyond_the_table_is_not_guessed() {
+        for version in ["v1.27.0", "v1.35.2", "v1.36.0", "v2.30.0", "v1.35.0-rc.1"] {
+            let error = list(&version.parse().expect("version")).expect_err(version);
+            assert!(error.to_string().contains(version), "{error}");
+        }
+    }
+}

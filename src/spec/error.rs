@@ -1,0 +1,72 @@
+//! What can be wrong with what the user asks for.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Kind};
+
+/// A spec that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// The file cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not the TOML that is wanted.
+    #[error("`{}`, line {line}, column {column}: {message}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// Neither the flags nor the file name a Kubernetes version.
+    #[error("no Kubernetes version is given")]
+    NoKubernetesVersion,
+    /// This machine is none that a bundle can be for, and no platform is given.
+    #[error("no platform is given, and no bundle can be for this machine's")]
+    NoPlatform,
+    /// A bundle cannot have this name.
+    #[error("`{name}` is not a bundle's name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`")]
+    Name {
+        /// The name.
+        name: String,
+    },
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        let kind = match &error {
+            SpecError::Read { source, .. } => match source.kind() {
+                // A wrong name on the command line, or a file that is no text.
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory => {
+                    Kind::Usage
+                }
+                _ => Kind::of_io(source),
+            },
+            _ => Kind::Usage,
+        };
+        let hint = match &error {
+            SpecError::Read { .. } => "`-f` takes the path of a TOML file",
+            SpecError::Toml { .. } => {
+                "the keys are the flags of `pack` without their dashes: `minikube-offline pack --help` lists them"
+            }
+            SpecError::NoKubernetesVersion => {
+                "add `--kubernetes-version v1.35.4`, or `kubernetes-version = \"v1.35.4\"` to the TOML file"
+            }
+            SpecError::NoPlatform => "add `--platform linux/amd64` or `--platform linux/arm64`",
+            SpecError::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
+        };
+        Failure::new(kind, error).hint(hint)
+    }
+}

@@ -1,0 +1,175 @@
+//! A spec with gaps, as flags or a file leave it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{ImageSource, Level, Spec, SpecError};
+use crate::bundle::{ContainerRuntime, Platform, Version, is_bundle_name};
+
+/// What one place (the flags, or the TOML file) says; `None` where it says nothing.
+///
+/// In TOML the keys are the flags' names: `kubernetes-version`, `from-cache`,
+/// `image`, …
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct PartialSpec {
+    /// The Kubernetes release.
+    pub kubernetes_version: Option<Version>,
+    /// The runtime in the node.
+    pub container_runtime: Option<ContainerRuntime>,
+    /// The platform of the site's machine.
+    pub platform: Option<Platform>,
+    /// The program minikube.
+    pub minikube: Option<PathBuf>,
+    /// The node image.
+    pub kicbase: Option<ImageSource>,
+    /// Folders with kubeadm, kubelet and kubectl, or files with these names.
+    pub binaries: Option<Vec<PathBuf>>,
+    /// minikube's home folders, or the caches in them.
+    pub from_cache: Option<Vec<PathBuf>>,
+    /// Images that go into the node.
+    #[serde(rename = "image")]
+    pub images: Option<Vec<ImageSource>>,
+    /// The file to write.
+    pub output: Option<PathBuf>,
+    /// How much time goes into making it small.
+    pub level: Option<Level>,
+    /// The bundle's name.
+    pub name: Option<String>,
+    /// Grows with each bundle of one name.
+    pub serial: Option<u64>,
+}
+
+impl PartialSpec {
+    /// `self` (the flags) over `file`: what `self` says wins, and a list in `self`
+    /// replaces the whole list in `file`.
+    #[must_use]
+    pub fn merge(self, file: Self) -> Self {
+        Self {
+            kubernetes_version: self.kubernetes_version.or(file.kubernetes_version),
+            container_runtime: self.container_runtime.or(file.container_runtime),
+            platform: self.platform.or(file.platform),
+            minikube: self.minikube.or(file.minikube),
+            kicbase: self.kicbase.or(file.kicbase),
+            binaries: self.binaries.or(file.binaries),
+            from_cache: self.from_cache.or(file.from_cache),
+            images: self.images.or(file.images),
+            output: self.output.or(file.output),
+            level: self.level.or(file.level),
+            name: self.name.or(file.name),
+            serial: self.serial.or(file.serial),
+        }
+    }
+
+    /// Fills the gaps: runtime docker, this machine's platform, serial 1, and the name
+    /// `minikube-offline-v<major.minor>`, in the current folder and with `.run` for
+    /// the output. Fails without a Kubernetes version.
+    pub fn resolve(self) -> Result<Spec, SpecError> {
+        let kubernetes_version = self.kubernetes_version.ok_or(SpecError::NoKubernetesVersion)?;
+        let default_name = format!("minikube-offline-{}", kubernetes_version.line());
+        let output = self
+            .output
+            .unwrap_or_else(|| PathBuf::from(format!("{default_name}.run")));
+        let name = self.name.unwrap_or(default_name);
+        if !is_bundle_name(&name) {
+            return Err(SpecError::Name { name });
+        }
+        Ok(Spec {
+            kubernetes_version,
+            container_runtime: self.container_runtime.unwrap_or(ContainerRuntime::Docker),
+            platform: self
+                .platform
+                .or_else(Platform::of_this_machine)
+                .ok_or(SpecError::NoPlatform)?,
+            minikube: self.minikube,
+            kicbase: self.kicbase,
+            binaries: self.binaries.unwrap_or_default(),
+            from_cache: self.from_cache.unwrap_or_default(),
+            images: self.images.unwrap_or_default(),
+            output,
+            level: self.level.unwrap_or_default(),
+            name,
+            serial: self.serial.unwrap_or(1),
+        })
+    }
+
+    /// The same with relative paths seen from `folder`.
+    #[must_use]
+    pub(super) fn seen_from(self, folder: &Path) -> Self {
+        let path = |path: PathBuf| folder.join(path);
+        let paths = |paths: Vec<PathBuf>| paths.into_iter().map(path).collect();
+        Self {
+            minikube: self.minikube.map(path),
+            kicbase: self.kicbase.map(|source| source.seen_from(folder)),
+            binaries: self.binaries.map(paths),
+            from_cache: self.from_cache.map(paths),
+            images: self.images.map(|images| {
+                images
+                    .into_iter()
+                    .map(|source| source.seen_from(folder))
+                    .collect()
+            }),
+            output: self.output.map(path),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().expect("version")
+    }
+
+    #[test]
+    fn flags_win_and_their_lists_replace_the_files() {
+        let flags = PartialSpec {
+            kubernetes_version: Some(version("v1.35.4")),
+            binaries: Some(vec!["flags".into()]),
+            ..PartialSpec::default()
+        };
+        let file = PartialSpec {
+            kubernetes_version: Some(version("v1.34.0")),
+            binaries: Some(vec!["a".into(), "b".into()]),
+            from_cache: Some(vec!["cache".into()]),
+            level: Some(Level::Max),
+            ..PartialSpec::default()
+        };
+        let spec = flags.merge(file).resolve().expect("spec");
+        assert_eq!(spec.kubernetes_version.to_string(), "v1.35.4");
+        assert_eq!(spec.binaries, [PathBuf::from("flags")]);
+        assert_eq!(spec.from_cache, [PathBuf::from("cache")]);
+        assert_eq!(spec.level, Level::Max);
+    }
+
+    #[test]
+    fn gaps_are_filled() {
+        let spec = PartialSpec {
+            kubernetes_version: Some(version("v1.35.4")),
+            platform: Some("linux/arm64".parse().expect("platform")),
+            ..PartialSpec::default()
+        }
+        .resolve()
+        .expect("spec");
+        assert_eq!(spec.output, PathBuf::from("minikube-offline-v1.35.run"));
+        assert_eq!(spec.name, "minikube-offline-v1.35");
+        assert_eq!(spec.container_runtime, ContainerRuntime::Docker);
+        assert_eq!(spec.level, Level::Default);
+        assert_eq!(spec.serial, 1);
+    }
+
+    #[test]
+    fn a_spec_without_a_version_or_with_a_bad_name_is_refused() {
+        let error = PartialSpec::default().resolve().expect_err("no version");
+        assert!(matches!(error, SpecError::NoKubernetesVersion));
+        let named = PartialSpec {
+            kubernetes_version: Some(version("v1.35.4")),
+            name: Some("Über/all".to_owned()),
+            ..PartialSpec::default()
+        };
+        assert!(matches!(named.resolve(), Err(SpecError::Name { .. })));
+    }
+}

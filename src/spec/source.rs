@@ -1,0 +1,271 @@
+//! Where an image is, in skopeo's words.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::bundle::{ImageReference, ReferenceError};
+
+/// Where an image is. In text, with the transport names of containers-transports(5):
+/// `docker-archive:PATH[:REF]`, `oci:DIR[:TAG]`, `docker-daemon:REF`.
+///
+/// As in skopeo, a path ends at the first `:`, so a path with a `:` in it cannot be
+/// named.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub enum ImageSource {
+    /// A file that `docker save` or minikube wrote.
+    DockerArchive {
+        /// The file.
+        path: PathBuf,
+        /// Which of its images; without it, all.
+        reference: Option<ImageReference>,
+    },
+    /// An image in this machine's Docker Engine.
+    DockerDaemon {
+        /// Its name.
+        reference: ImageReference,
+    },
+    /// An OCI image layout.
+    Oci {
+        /// The folder that has `oci-layout` in it.
+        folder: PathBuf,
+        /// The tag or the full name of the image; without it, there must be one only.
+        name: Option<String>,
+    },
+}
+
+/// Text that does not say where an image is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageSourceError {
+    /// The path or the name after the transport is not there.
+    #[error("`{text}` has nothing after `{transport}:`")]
+    Empty {
+        /// What was given.
+        text: String,
+        /// Its transport.
+        transport: &'static str,
+    },
+    /// The image is named by a digest, by which an archive cannot carry it.
+    #[error("`{text}` names an image by its digest; name it by its tag")]
+    ByDigest {
+        /// What was given.
+        text: String,
+    },
+    /// The name of the image is not one.
+    #[error("`{text}` does not name an image: {reason}")]
+    Reference {
+        /// What was given.
+        text: String,
+        /// Why the name is none; part of the message, because clap prints no causes.
+        reason: ReferenceError,
+    },
+    /// The transport is not known, or there is none.
+    #[error(
+        "`{text}` does not begin with a known transport; there are `docker-archive:PATH[:REF]`, \
+         `oci:DIR[:TAG]` and `docker-daemon:REF`; registries come with a later release, \
+         until then `docker pull` the image and name it with `docker-daemon:`"
+    )]
+    Transport {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl ImageSource {
+    /// Reads the text form; touches no disk.
+    pub fn parse(text: &str) -> Result<Self, ImageSourceError> {
+        match text.split_once(':') {
+            Some(("docker-archive", rest)) => {
+                let (path, name) = split_path(text, "docker-archive", rest)?;
+                Ok(Self::DockerArchive {
+                    path,
+                    reference: name.map(|name| parse_reference(text, name)).transpose()?,
+                })
+            }
+            Some(("docker-daemon", "")) => Err(ImageSourceError::Empty {
+                text: text.to_owned(),
+                transport: "docker-daemon",
+            }),
+            Some(("docker-daemon", name)) => Ok(Self::DockerDaemon {
+                reference: parse_reference(text, name)?,
+            }),
+            Some(("oci", rest)) => {
+                let (folder, name) = split_path(text, "oci", rest)?;
+                if let Some(name) = name {
+                    // A tag alone is a name as well, with the tag in the repository's place.
+                    let full = if is_tag_alone(name) {
+                        format!("x:{name}")
+                    } else {
+                        name.to_owned()
+                    };
+                    parse_reference(text, &full)?;
+                }
+                Ok(Self::Oci {
+                    folder,
+                    name: name.map(str::to_owned),
+                })
+            }
+            _ => Err(ImageSourceError::Transport {
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    /// skopeo's name of the transport.
+    #[must_use]
+    pub fn transport(&self) -> &'static str {
+        match self {
+            Self::DockerArchive { .. } => "docker-archive",
+            Self::DockerDaemon { .. } => "docker-daemon",
+            Self::Oci { .. } => "oci",
+        }
+    }
+
+    /// The same with a relative path seen from `folder`.
+    #[must_use]
+    pub fn seen_from(self, folder: &Path) -> Self {
+        match self {
+            Self::DockerArchive { path, reference } => Self::DockerArchive {
+                path: folder.join(path),
+                reference,
+            },
+            Self::DockerDaemon { .. } => self,
+            Self::Oci { folder: layout, name } => Self::Oci {
+                folder: folder.join(layout),
+                name,
+            },
+        }
+    }
+}
+
+/// Whether `name` is a tag and not a name with a repository in it.
+pub(crate) fn is_tag_alone(name: &str) -> bool {
+    !name.contains(['/', ':'])
+}
+
+fn split_path<'a>(
+    text: &str,
+    transport: &'static str,
+    rest: &'a str,
+) -> Result<(PathBuf, Option<&'a str>), ImageSourceError> {
+    let (path, name) = match rest.split_once(':') {
+        Some((path, name)) => (path, Some(name)),
+        None => (rest, None),
+    };
+    if path.is_empty() || name == Some("") {
+        return Err(ImageSourceError::Empty {
+            text: text.to_owned(),
+            transport,
+        });
+    }
+    Ok((PathBuf::from(path), name))
+}
+
+fn parse_reference(text: &str, name: &str) -> Result<ImageReference, ImageSourceError> {
+    if name.contains('@') || name.starts_with("sha256:") {
+        return Err(ImageSourceError::ByDigest {
+            text: text.to_owned(),
+        });
+    }
+    ImageReference::parse(name).map_err(|reason| ImageSourceError::Reference {
+        text: text.to_owned(),
+        reason,
+    })
+}
+
+impl fmt::Display for ImageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.transport())?;
+        match self {
+            Self::DockerArchive { path, reference } => {
+                write!(f, "{}", path.display())?;
+                reference.as_ref().map_or(Ok(()), |name| write!(f, ":{name}"))
+            }
+            Self::DockerDaemon { reference } => write!(f, "{reference}"),
+            Self::Oci { folder, name } => {
+                write!(f, "{}", folder.display())?;
+                name.as_ref().map_or(Ok(()), |name| write!(f, ":{name}"))
+            }
+        }
+    }
+}
+
+impl FromStr for ImageSource {
+    type Err = ImageSourceError;
+    fn from_str(text: &str) -> Result<Self, ImageSourceError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for ImageSource {
+    type Error = ImageSourceError;
+    fn try_from(text: String) -> Result<Self, ImageSourceError> {
+        Self::parse(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_transport_is_read() {
+        for (text, full) in [
+            ("docker-archive:./kicbase.tar", "docker-archive:./kicbase.tar"),
+            (
+                "docker-archive:a.tar:app:1",
+                "docker-archive:a.tar:docker.io/library/app:1",
+            ),
+            (
+                "docker-archive:a.tar:r.io:5000/app",
+                "docker-archive:a.tar:r.io:5000/app:latest",
+            ),
+            ("oci:./layout", "oci:./layout"),
+            ("oci:./layout:tag", "oci:./layout:tag"),
+            ("oci:./layout:r.example/app:1", "oci:./layout:r.example/app:1"),
+            (
+                "docker-daemon:registry.example/app:1",
+                "docker-daemon:registry.example/app:1",
+            ),
+        ] {
+            assert_eq!(ImageSource::parse(text).expect(text).to_string(), full);
+        }
+    }
+
+    #[test]
+    fn an_unknown_transport_is_told_which_there_are() {
+        for text in ["docker://alpine:3", "alpine", "./kicbase.tar", "dir:x", ""] {
+            let error = ImageSource::parse(text).expect_err(text).to_string();
+            for word in [
+                "docker-archive:PATH",
+                "oci:DIR",
+                "docker-daemon:REF",
+                "later release",
+            ] {
+                assert!(error.contains(word), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_a_source_is_refused() {
+        for text in [
+            "docker-archive:",
+            "docker-archive::x",
+            "docker-archive:a.tar:",
+            "oci:",
+            "oci:dir:",
+            "oci:dir:-bad",
+            "docker-daemon:",
+            "docker-daemon:Upper/x",
+            "docker-daemon:sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "docker-archive:a.tar:@0",
+        ] {
+            assert!(ImageSource::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The stored payload, chunk by chunk, each compared with the chunk table in the
+//! very memory from which it is used.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::{Damage, VerifyError};
+use crate::bundle::limits::CHUNK_BYTES;
+use crate::bundle::{BundleIndex, Digest};
+
+/// Reads chunks into one buffer.
+pub(super) struct Chunks<'a> {
+    file: &'a File,
+    path: &'a Path,
+    index: &'a BundleIndex,
+    buffer: Vec<u8>,
+    loaded: Option<u64>,
+}
+
+impl<'a> Chunks<'a> {
+    pub(super) fn new(file: &'a File, path: &'a Path, index: &'a BundleIndex) -> Self {
+        Self {
+            file,
+            path,
+            index,
+            buffer: Vec::new(),
+            loaded: None,
+        }
+    }
+
+    /// The bytes of chunk `number`, which has its digest.
+    pub(super) fn load(&mut self, number: u64) -> Result<&[u8], VerifyError> {
+        if self.loaded == Some(number) {
+            return Ok(&self.buffer);
+        }
+        self.loaded = None;
+        let expected = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.index.chunks.get(number));
+        let expected = *expected.expect("the caller stays inside the payload");
+        let within = number * CHUNK_BYTES;
+        let size = CHUNK_BYTES.min(self.index.payload_size() - within);
+        let offset = self.index.payload_offset() + within;
+        self.buffer
+            .resize(usize::try_from(size).expect("at most a chunk"), 0);
+        let mut found = self.read(offset)?;
+        if found != expected {
+            // Memory and cables fail more often than media: ask the medium once more.
+            let _ = rustix::fs::fadvise(
+                self.file,
+                offset,
+                size.try_into().ok(),
+                rustix::fs::Advice::DontNeed,
+            );
+            found = self.read(offset)?;
+        }
+        if found != expected {
+            let what = format!(
+                "chunk {number} of {}, with {}",
+                self.index.chunks.len(),
+                self.names(within, size)
+            );
+            let path = self.path.to_owned();
+            return Err(Damage {
+                path,
+                what,
+                offset,
+                size,
+                expected,
+                found,
+            }
+            .into());
+        }
+        self.loaded = Some(number);
+        Ok(&self.buffer)
+    }
+
+    fn read(&mut self, offset: u64) -> Result<Digest, VerifyError> {
+        self.file
+            .read_exact_at(&mut self.buffer, offset)
+            .map_err(|source| VerifyError::Read {
+                path: self.path.to_owned(),
+                source,
+            })?;
+        Ok(Digest::of(&self.buffer))
+    }
+
+    /// What lies in the frames under the stored bytes from `start`, for a person.
+    fn names(&self, start: u64, size: u64) -> String {
+        let (mut offset, mut first) = (0, 0);
+        let mut names = Vec::new();
+        for frame in &self.index.frames {
+            let end = offset + frame.size;
+            let last = first + usize::try_from(frame.members).unwrap_or(usize::MAX);
+            if offset < start + size && start < end {
+                names.extend(
+                    self.index.members[first..last]
+                        .iter()
+                        .map(|member| member.path.as_str()),
+                );
+            }
+            (offset, first) = (end, last);
+        }
+        let shown: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+        match names.len() - shown.len() {
+            0 => format!("{} in it", shown.join(", ")),
+            others => format!("{} or {others} more in it", shown.join(", ")),
+        }
+    }
+}
+
+/// A run of the stored payload as a stream of verified bytes.
+pub(super) struct StoredReader<'a> {
+    chunks: Chunks<'a>,
+    position: u64,
+    end: u64,
+}
+
+impl<'a> StoredReader<'a> {
+    /// The bytes from `start` to `end`, counted from the start of the payload.
+    pub(super) fn new(chunks: Chunks<'a>, start: u64, end: u64) -> Self {
+        Self {
+            chunks,
+            position: start,
+            end,
+        }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.position == self.end
+    }
+}
+
+impl Read for StoredReader<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.is_at_end() || out.is_empty() {
+            return Ok(0);
+        }
+        let number = self.position / CHUNK_BYTES;
+        let chunk = self.chunks.load(number)?;
+        let from = usize::try_from(self.position - number * CHUNK_BYTES).expect("inside a chunk");
+        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        let count = out.len().min(chunk.len() - from).min(left);
+        out[..count].copy_from_slice(&chunk[from..from + count]);
+        self.position += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,130 @@
+//! What can be wrong with a bundle.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::bundle::{Digest, IndexError, TrailerError};
+use crate::failure::{Failure, Kind};
+
+/// A bundle that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The file cannot be read.
+    #[error("reading `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The file ends too early, or is no bundle at all.
+    #[error("`{}` is {found} bytes long and should be {expected}: it was not copied whole", path.display())]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// What its header says.
+        expected: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// The trailer is not a bundle's.
+    #[error("`{}` is not a whole bundle", path.display())]
+    Trailer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: TrailerError,
+    },
+    /// The index is not one that can be used.
+    #[error("the index of `{}` cannot be used", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: IndexError,
+    },
+    /// A run of bytes does not have its digest.
+    #[error(transparent)]
+    Damaged(Box<Damage>),
+    /// The payload is stored whole and still does not decode to what the index says.
+    #[error("`{}` was packed wrongly: `{member}` {reason}", path.display())]
+    Payload {
+        /// The file.
+        path: PathBuf,
+        /// The member that it is about.
+        member: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A run of bytes that does not have its digest.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{}` is damaged: {what}, bytes {offset} to {}, has digest {found} and should have {expected}",
+    path.display(),
+    offset + size
+)]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// What the bytes hold, for a person.
+    pub what: String,
+    /// Where they start.
+    pub offset: u64,
+    /// How many they are.
+    pub size: u64,
+    /// What the index says.
+    pub expected: Digest,
+    /// What they have.
+    pub found: Digest,
+}
+
+impl From<Damage> for VerifyError {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(Box::new(damage))
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        let kind = match &error {
+            VerifyError::Read { source, .. } => Kind::of_io(source),
+            _ => Kind::Damaged,
+        };
+        let hint = match &error {
+            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "give the path of a bundle, such as ./minikube-offline-v1.35.run"
+            }
+            VerifyError::Read { .. } => {
+                "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
+            }
+            VerifyError::Index {
+                source: IndexError::Format { .. },
+                ..
+            }
+            | VerifyError::Trailer {
+                source: TrailerError::Format { .. },
+                ..
+            } => "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run",
+            VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
+            _ => "copy the file again from where it was packed, and compare both with `sha256sum`",
+        };
+        Self::new(kind, error).hint(hint)
+    }
+}
+
+/// An error that passes through `std::io::Read` and comes out as itself.
+impl From<VerifyError> for io::Error {
+    fn from(error: VerifyError) -> Self {
+        let kind = match &error {
+            VerifyError::Read { source, .. } => source.kind(),
+            _ => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}

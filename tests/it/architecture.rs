@@ -1,0 +1,77 @@
+//! The arrows between the folders of `src`: each uses what stands before it in the
+//! journey, and the site never the packager.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use walkdir::WalkDir;
+
+/// What each folder may use; nothing else.
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("failure", &[]),
+    ("progress", &[]),
+    ("bundle", &[]),
+    ("host", &["bundle", "failure"]),
+    ("spec", &["bundle", "failure"]),
+    ("resolve", &["bundle", "failure", "host"]),
+    (
+        "fetch",
+        &["bundle", "failure", "host", "progress", "resolve", "spec"],
+    ),
+    ("pack", &["bundle", "failure", "fetch", "progress", "spec"]),
+    ("verify", &["bundle", "failure", "progress"]),
+    ("install", &["bundle", "failure", "host", "progress", "verify"]),
+    (
+        "cluster",
+        &["bundle", "failure", "host", "install", "progress", "verify"],
+    ),
+    (
+        "cli",
+        &[
+            "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "resolve",
+            "spec", "verify",
+        ],
+    ),
+];
+
+#[test]
+fn a_folder_uses_only_what_the_journey_allows() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let mut wrong = BTreeSet::new();
+    let mut files = 0;
+    for entry in WalkDir::new(source) {
+        let entry = entry.expect("a folder entry");
+        let inside = entry.path().strip_prefix(source).expect("inside src");
+        let folder = inside
+            .components()
+            .next()
+            .map(|first| first.as_os_str().to_string_lossy().into_owned());
+        let folder = folder.unwrap_or_default().trim_end_matches(".rs").to_owned();
+        let rust = inside.extension().is_some_and(|extension| extension == "rs");
+        if !rust || ["lib", "main", "bin"].contains(&folder.as_str()) {
+            continue;
+        }
+        files += 1;
+        let allowed = ARROWS.iter().find(|(name, _)| *name == folder);
+        let allowed = allowed
+            .unwrap_or_else(|| panic!("`{folder}` has no place in the journey"))
+            .1;
+        let text = fs::read_to_string(entry.path()).expect("a source file");
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        for used in code.split("crate::").skip(1) {
+            let used: String = used
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if used != folder && !allowed.contains(&used.as_str()) && !used.is_empty() {
+                wrong.insert(format!("{} uses {used}", inside.display()));
+            }
+        }
+    }
+    assert!(files > 30, "{files} files were read");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

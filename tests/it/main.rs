@@ -1,0 +1,10 @@
+//! The programs, from outside: what goes in, what comes out, what is left behind.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+mod architecture;
+mod damage;
+mod header;
+mod pack;
+mod payload;
+mod support;

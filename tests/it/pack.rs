@@ -1,0 +1,163 @@
+//! `pack`: what it makes of good parts, and what it says of bad ones.
+
+use std::fs;
+
+use crate::support::parts::{SampleParts, elf, write_archive};
+use crate::support::program::{Sandbox, bytes};
+
+#[test]
+fn the_same_parts_give_the_same_bytes_in_any_folder_and_order() {
+    let sandbox = Sandbox::new();
+    let first = SampleParts::make(&sandbox.path("one"), false);
+    let second = SampleParts::make(&sandbox.path("two/deep er"), true);
+    let one = sandbox.pack(&first, "one.run");
+    let two = sandbox.pack(&second, "two.run");
+    assert!(bytes(&one) == bytes(&two));
+    let left: Vec<_> = fs::read_dir(sandbox.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("partial")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn a_layer_that_two_images_share_is_stored_once() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let alone = bytes(&sandbox.pack(&parts, "alone.run")).len();
+    // The same layer as kube-proxy's, under a name of the user's own.
+    let layer = crate::support::parts::noise("registry.k8s.io/kube-proxy:v1.34.0", 70_000);
+    let own = sandbox.path("own.tar");
+    write_archive(&own, "registry.example/app:1", &[layer]);
+    let bundle = sandbox.path("shared.run");
+    let mut arguments = vec!["pack".to_owned(), format!("-o{}", bundle.display())];
+    arguments.push(format!("--stub={}", sandbox.stub().display()));
+    arguments.push(format!("--image=docker-archive:{}", own.display()));
+    arguments.extend(parts.flags());
+    let outcome = sandbox.packager(&arguments);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(
+        bytes(&bundle).len() < alone + 8192,
+        "{} and {alone}",
+        bytes(&bundle).len()
+    );
+}
+
+#[test]
+fn every_missing_part_is_named_at_once() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let flags = parts
+        .flags()
+        .into_iter()
+        .filter(|flag| !flag.contains("--minikube=") && !flag.contains("pause") && !flag.contains("etcd"));
+    let mut arguments = vec![
+        "pack".to_owned(),
+        format!("-o{}", sandbox.path("x.run").display()),
+    ];
+    arguments.push(format!("--stub={}", sandbox.stub().display()));
+    arguments.extend(flags);
+    let outcome = sandbox.packager(&arguments);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    for missing in [
+        "minikube",
+        "registry.k8s.io/pause:3.10.1",
+        "registry.k8s.io/etcd:3.6.4-0",
+    ] {
+        assert!(outcome.stderr.contains(missing), "{missing}: {}", outcome.stderr);
+    }
+    assert!(!sandbox.path("x.run").exists());
+}
+
+/// One bad part each: what is done to the good ones, and what must be said.
+#[test]
+fn a_bad_part_is_named_with_what_was_expected() {
+    type Spoil = fn(&SampleParts);
+    let cases: &[(&str, Spoil, i32, &[&str])] = &[
+        (
+            "a program for another architecture",
+            |parts| fs::write(parts.folder().join("binaries/kubelet"), elf(62, "x")).unwrap(),
+            2,
+            &["binaries/kubelet", "arm64", "amd64"],
+        ),
+        (
+            "a text file as kicbase.tar",
+            |parts| fs::write(parts.kicbase(), "hello\n").unwrap(),
+            2,
+            &["kicbase"],
+        ),
+        (
+            "a truncated archive",
+            |parts| {
+                let whole = bytes(&parts.kicbase());
+                fs::write(parts.kicbase(), &whole[..whole.len() / 2]).unwrap();
+            },
+            4,
+            &["kicbase"],
+        ),
+        (
+            "a layer with another digest than its config says",
+            |parts| {
+                let mut whole = bytes(&parts.kicbase());
+                // Past the headers, the config and the manifest: inside the layer.
+                let middle = whole.len() - 20_000;
+                whole[middle] ^= 1;
+                fs::write(parts.kicbase(), whole).unwrap();
+            },
+            4,
+            &["kicbase", "sha256:"],
+        ),
+        (
+            "two programs with one role",
+            |parts| fs::write(parts.folder().join("kubeadm"), elf(183, "other")).unwrap(),
+            2,
+            &["kubeadm"],
+        ),
+    ];
+    for (what, spoil, status, says) in cases {
+        let sandbox = Sandbox::new();
+        let parts = SampleParts::make(&sandbox.path("parts"), false);
+        spoil(&parts);
+        let mut arguments = vec![
+            "pack".to_owned(),
+            format!("-o{}", sandbox.path("x.run").display()),
+        ];
+        arguments.push(format!("--stub={}", sandbox.stub().display()));
+        arguments.extend(parts.flags());
+        if parts.folder().join("kubeadm").exists() {
+            arguments.push(format!("--binaries={}", parts.folder().join("kubeadm").display()));
+        }
+        let outcome = sandbox.packager(&arguments);
+        assert_eq!(outcome.status, *status, "{what}: {outcome:?}");
+        for text in *says {
+            assert!(
+                outcome.stderr.contains(text),
+                "{what}: `{text}` in {}",
+                outcome.stderr
+            );
+        }
+        assert!(outcome.stderr.contains("\nhint: "), "{what}: {}", outcome.stderr);
+        assert!(!sandbox.path("x.run").exists(), "{what}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let sandbox = Sandbox::new();
+    fs::write(
+        sandbox.path("bundle.toml"),
+        "kubernetes-version = \"v1.34.0\"\nminicube = \"x\"\n",
+    )
+    .unwrap();
+    let outcome = sandbox.packager(["pack", "-f", "bundle.toml"]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("line 2") && outcome.stderr.contains("minicube"),
+        "{}",
+        outcome.stderr
+    );
+}

@@ -1,0 +1,231 @@
+//! Parts for tests: an ELF header and noise for each program, a small archive for
+//! each image. They are for linux/arm64, so that no machine of ours asks the
+//! programs anything.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use minikube_offline::bundle::{Arch, Digest, Platform};
+use serde_json::json;
+
+/// The images that Kubernetes v1.34.0 needs, and minikube's own.
+const IMAGES: [&str; 8] = [
+    "registry.k8s.io/kube-apiserver:v1.34.0",
+    "registry.k8s.io/kube-controller-manager:v1.34.0",
+    "registry.k8s.io/kube-scheduler:v1.34.0",
+    "registry.k8s.io/kube-proxy:v1.34.0",
+    "registry.k8s.io/coredns/coredns:v1.12.1",
+    "registry.k8s.io/pause:3.10.1",
+    "registry.k8s.io/etcd:3.6.4-0",
+    "gcr.io/k8s-minikube/storage-provisioner:v5",
+];
+
+/// The node image of minikube v1.38.1.
+const NODE_IMAGE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.50";
+
+/// A folder with everything that a bundle needs.
+pub(crate) struct SampleParts {
+    folder: PathBuf,
+}
+
+impl SampleParts {
+    /// Makes the parts in `folder`, the files in an order that `reversed` turns round.
+    pub(crate) fn make(folder: &Path, reversed: bool) -> Self {
+        fs::create_dir_all(folder.join("images")).expect("a folder");
+        fs::create_dir_all(folder.join("binaries")).expect("a folder");
+        let mut work: Vec<(bool, &str)> = IMAGES.map(|image| (true, image)).to_vec();
+        work.push((true, NODE_IMAGE));
+        work.extend(
+            [
+                "binaries/kubeadm",
+                "binaries/kubelet",
+                "binaries/kubectl",
+                "minikube",
+            ]
+            .map(|p| (false, p)),
+        );
+        if reversed {
+            work.reverse();
+        }
+        for (image, name) in work {
+            if image {
+                write_archive(
+                    &folder.join("images").join(file_name(name)),
+                    name,
+                    &[noise(name, 70_000)],
+                );
+            } else {
+                fs::write(folder.join(name), elf(183, name)).expect("a program");
+            }
+        }
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The flags of `pack` that name every part.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
+        let archive =
+            |image: &str| format!("docker-archive:{}", path(&format!("images/{}", file_name(image))));
+        let mut flags = vec![
+            "--kubernetes-version=v1.34.0".to_owned(),
+            "--platform=linux/arm64".to_owned(),
+            format!("--minikube={}", path("minikube")),
+            format!("--binaries={}", path("binaries")),
+            format!("--kicbase={}", archive(NODE_IMAGE)),
+        ];
+        flags.extend(IMAGES.map(|image| format!("--image={}", archive(image))));
+        flags
+    }
+
+    /// Where the archive of the node image is.
+    pub(crate) fn kicbase(&self) -> PathBuf {
+        self.folder.join("images").join(file_name(NODE_IMAGE))
+    }
+}
+
+/// Parts for this very machine, whose programs are the stand-in: they answer what
+/// `pack` asks them, and the bundle can be run.
+pub(crate) struct RunnableParts {
+    folder: PathBuf,
+    platform: Platform,
+}
+
+impl RunnableParts {
+    pub(crate) fn make(folder: &Path) -> Self {
+        let platform = Platform::of_this_machine().expect("a bundle can be for this machine");
+        fs::create_dir_all(folder.join("images")).expect("a folder");
+        for program in ["minikube", "kubeadm", "kubelet", "kubectl"] {
+            fs::copy(stand_in(), folder.join(program)).expect("the stand-in");
+        }
+        let kubeadm = Command::new(folder.join("kubeadm"))
+            .args(["config", "images", "list", "--kubernetes-version", KUBERNETES])
+            .output()
+            .expect("the stand-in runs");
+        let listed = String::from_utf8(kubeadm.stdout).expect("text");
+        for image in listed
+            .lines()
+            .chain([NODE_IMAGE, "gcr.io/k8s-minikube/storage-provisioner:v5"])
+        {
+            let archive = folder.join("images").join(file_name(image));
+            write_archive_for(platform.arch, &archive, image, &[noise(image, 5_000)]);
+        }
+        Self {
+            folder: folder.to_owned(),
+            platform,
+        }
+    }
+
+    /// The flags of `pack` that name every part.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
+        let mut flags = vec![
+            format!("--kubernetes-version={KUBERNETES}"),
+            format!("--platform={}", self.platform),
+            format!("--minikube={}", path("minikube")),
+        ];
+        flags.extend(["kubeadm", "kubelet", "kubectl"].map(|name| format!("--binaries={}", path(name))));
+        for entry in fs::read_dir(self.folder.join("images")).expect("a folder") {
+            let archive = entry.expect("an entry").path();
+            let node = archive.ends_with(file_name(NODE_IMAGE));
+            let flag = if node { "--kicbase" } else { "--image" };
+            flags.push(format!("{flag}=docker-archive:{}", archive.display()));
+        }
+        flags
+    }
+}
+
+/// The Kubernetes version that the stand-in's programs have.
+const KUBERNETES: &str = "v1.35.4";
+
+/// The stand-in, which `cargo test` builds beside the programs.
+pub(crate) fn stand_in() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_minikube-offline")).with_file_name("examples/minikube-standin");
+    assert!(
+        path.exists(),
+        "run the whole `cargo test`, or `cargo build --example minikube-standin` first"
+    );
+    path
+}
+
+fn file_name(image: &str) -> String {
+    image.replace(['/', ':'], "_") + ".tar"
+}
+
+/// A program that is an ELF file for `machine` (`e_machine`) and nothing more.
+pub(crate) fn elf(machine: u16, seed: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 64];
+    bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    bytes[16..18].copy_from_slice(&2u16.to_le_bytes());
+    bytes[18..20].copy_from_slice(&machine.to_le_bytes());
+    bytes[20..24].copy_from_slice(&1u32.to_le_bytes());
+    bytes.extend(noise(seed, 90_000));
+    bytes
+}
+
+/// `size` bytes that do not compress, the same for the same seed.
+pub(crate) fn noise(seed: &str, size: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size + 32);
+    let mut block = Digest::of(seed.as_bytes());
+    while bytes.len() < size {
+        bytes.extend_from_slice(block.as_bytes());
+        block = Digest::of(block.as_bytes());
+    }
+    bytes.truncate(size);
+    bytes
+}
+
+/// A docker-archive with one image, whose layers hold one file each.
+pub(crate) fn write_archive(path: &Path, reference: &str, contents: &[Vec<u8>]) {
+    write_archive_for(Arch::Arm64, path, reference, contents);
+}
+
+fn write_archive_for(arch: Arch, path: &Path, reference: &str, contents: &[Vec<u8>]) {
+    let layers: Vec<Vec<u8>> = contents
+        .iter()
+        .map(|content| tar_of(&[("file", content)]))
+        .collect();
+    let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer).to_string()).collect();
+    let config = json!({
+        "architecture": arch.name(),
+        "os": "linux",
+        "config": { "Labels": { "name": reference } },
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+    });
+    let config = config.to_string().into_bytes();
+    let config_name = format!("{}.json", Digest::of(&config).hex());
+    let names: Vec<String> = (0..layers.len())
+        .map(|number| format!("{number}/layer.tar"))
+        .collect();
+    let manifest = json!([{ "Config": config_name, "RepoTags": [reference], "Layers": names }]).to_string();
+    let mut files: Vec<(&str, &[u8])> = vec![(&config_name, &config), ("manifest.json", manifest.as_bytes())];
+    files.extend(
+        names
+            .iter()
+            .map(String::as_str)
+            .zip(layers.iter().map(Vec::as_slice)),
+    );
+    File::create(path)
+        .and_then(|mut file| file.write_all(&tar_of(&files)))
+        .expect("an archive");
+}
+
+fn tar_of(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.as_ref().len() as u64);
+        header.set_mode(0o644);
+        builder
+            .append_data(&mut header, name, content.as_ref())
+            .expect("a tar in memory");
+    }
+    builder.into_inner().expect("a tar in memory")
+}

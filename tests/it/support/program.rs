@@ -1,0 +1,109 @@
+//! The programs under test, run with an environment that holds nothing of ours.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use super::parts::{RunnableParts, SampleParts};
+
+/// A folder of its own for a test: home, temporary files, and what the test makes.
+pub(crate) struct Sandbox {
+    folder: TempDir,
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("minikube offline 'test' ")
+            .tempdir()
+            .expect("a folder");
+        std::fs::create_dir(folder.path().join("home")).expect("a folder");
+        Self { folder }
+    }
+
+    /// A path inside.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs the packager.
+    pub(crate) fn packager<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Outcome {
+        self.run(Command::new(env!("CARGO_BIN_EXE_minikube-offline")).args(arguments))
+    }
+
+    /// Runs any program, in this sandbox.
+    pub(crate) fn run(&self, command: &mut Command) -> Outcome {
+        let output = command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.path("home"))
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .output()
+            .expect("the program starts");
+        Outcome::from(output)
+    }
+
+    /// Packs the sample parts into `name`.
+    pub(crate) fn pack(&self, parts: &SampleParts, name: &str) -> PathBuf {
+        self.pack_flags(&parts.flags(), &self.stub(), name)
+    }
+
+    /// Packs parts for this machine into `name`, with the stub of this build.
+    pub(crate) fn pack_runnable(&self, parts: &RunnableParts, name: &str) -> PathBuf {
+        self.pack_flags(
+            &parts.flags(),
+            Path::new(env!("CARGO_BIN_EXE_minikube-offline-stub")),
+            name,
+        )
+    }
+
+    fn pack_flags(&self, flags: &[String], stub: &Path, name: &str) -> PathBuf {
+        let bundle = self.path(name);
+        let mut arguments = vec![
+            "pack".to_owned(),
+            "-o".to_owned(),
+            bundle.to_string_lossy().into_owned(),
+        ];
+        arguments.extend(["--stub".to_owned(), stub.to_string_lossy().into_owned()]);
+        arguments.extend_from_slice(flags);
+        let outcome = self.packager(&arguments);
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+        bundle
+    }
+
+    /// A stub for the sample parts' platform, which is never run.
+    pub(crate) fn stub(&self) -> PathBuf {
+        let path = self.path("stub-arm64");
+        if !path.exists() {
+            let mut bytes = super::parts::elf(183, "stub");
+            bytes.extend_from_slice(b"minikube-offline-stub format 1\n");
+            std::fs::write(&path, bytes).expect("a stub");
+        }
+        path
+    }
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The bytes of a file.
+pub(crate) fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).expect("a file")
+}
