@@ -1,6 +1,6 @@
 //! `extract`: the parts as files.
 
-use std::path::{self, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use serde_json::json;
 
@@ -33,11 +33,9 @@ struct Target {
 pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let bundle = bundle.verify(console)?;
     let extracted = match (&args.target.to, &args.target.to_cache) {
-        (Some(folder), _) => install::extract_to(&bundle, folder, console)?,
+        (Some(folder), _) => install::extract_to(&bundle, &absolute(folder)?, console)?,
         (None, Some(home)) => {
-            let home = path::absolute(home)
-                .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", home.display())))?;
-            install::extract_to_cache(&bundle, &home, args.container_runtime, console)?
+            install::extract_to_cache(&bundle, &absolute(home)?, args.container_runtime, console)?
         }
         (None, None) => unreachable!("clap demands one of them"),
     };
@@ -52,4 +50,9 @@ pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -
         "next": extracted.next,
     });
     console.result(&text, &value)
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Failure> {
+    path::absolute(folder)
+        .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", folder.display())))
 }

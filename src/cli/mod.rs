@@ -6,6 +6,7 @@
 mod console;
 mod extract;
 mod inspect;
+mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 mod site;
