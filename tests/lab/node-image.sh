@@ -27,7 +27,8 @@ fi
 install -m 755 "$here/runc-wrapper" "$root/usr/sbin/runc"
 install -m 755 "$here/node-entrypoint" "$root/usr/local/bin/entrypoint"
 echo '{"kicbase_version":"lab"}' >"$root/version.json"
-[ ! -x "$lab/bin/crictl" ] || install -m 755 "$lab/bin/crictl" "$root/usr/local/bin/"
+if [ -x "$lab/bin/crictl" ]; then crictl=$lab/bin/crictl; else crictl=$here/node-crictl; fi
+install -m 755 "$crictl" "$root/usr/local/bin/crictl"
 if [ -x "$lab/bin/cri-dockerd" ]; then
     install -m 755 "$lab/bin/cri-dockerd" "$root/usr/bin/"
     install -m 644 "$lab/bin/cri-docker.service" "$lab/bin/cri-docker.socket" "$root/usr/lib/systemd/system/"

@@ -25,6 +25,20 @@ pub(crate) const STATUS: &str = "format layout node output";
 pub(crate) const STOP: &str = "all? cancel-scheduled? keep-context-active? output schedule";
 pub(crate) const VERSION: &str = "components? output short?";
 
+/// Moves the profile's flag behind the verb, if it stands before it.
+pub(crate) fn verb_first(args: &[String]) -> Vec<String> {
+    let at = match args.first().map(String::as_str) {
+        Some("-p" | "--profile") => 2,
+        Some(flag) if flag.starts_with("-p=") || flag.starts_with("--profile=") => 1,
+        _ => 0,
+    };
+    let mut args = args.to_vec();
+    if at < args.len() {
+        args[..=at].rotate_right(1);
+    }
+    args
+}
+
 /// A parsed command line.
 #[derive(Debug, Default)]
 pub(crate) struct Flags {

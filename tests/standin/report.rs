@@ -1,4 +1,4 @@
-//! What a command says: CloudEvents or text on stdout, and the files that
+//! What a command says: `CloudEvents` or text on stdout, and the files that
 //! minikube leaves behind, `events.json` and `lastStart.txt`.
 
 use crate::home::Home;

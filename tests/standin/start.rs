@@ -28,7 +28,7 @@ pub(crate) fn run(flags: &Flags, home: &Home, report: &mut Report) -> Result<(),
         report.info(&format!("MINIKUBE_HOME={path}"));
     }
     let wanted = check_flags(flags, report)?;
-    check_proxies()?;
+    check_proxies(report)?;
     let existing = Profile::load(home, flags.profile());
     let node = Node::new(flags.profile());
     if let Some(existing) = existing.as_ref().filter(|_| node.state().is_some()) {
@@ -291,15 +291,22 @@ fn check_same(existing: &Profile, wanted: &Profile) -> Result<(), Stop> {
     Ok(())
 }
 
-fn check_proxies() -> Result<(), Stop> {
-    if env::var_os("MINIKUBE_STANDIN_ALLOW_PROXY").is_some() {
-        return Ok(());
-    }
+/// A proxy on this machine stays out of the node, as in minikube; any other would
+/// go into it.
+fn check_proxies(report: &mut Report) -> Result<(), Stop> {
     let is_proxy = |name: &str| PROXIES.contains(&name.to_lowercase().as_str());
-    match env::vars().find(|(name, value)| is_proxy(name) && !value.is_empty()) {
-        None => Ok(()),
-        Some((name, _)) => Err(Stop::proxy(format!("{name} is set, and would go into the node"))),
+    for (name, value) in env::vars().filter(|(name, value)| is_proxy(name) && !value.is_empty()) {
+        let host = value.split_once("://").map_or(value.as_str(), |(_, host)| host);
+        if host.starts_with("localhost") || host.starts_with("127.0") {
+            report.log(
+                'W',
+                &format!("Local proxy ignored: not passing {name} to docker env."),
+            );
+        } else if env::var_os("MINIKUBE_STANDIN_ALLOW_PROXY").is_none() {
+            return Err(Stop::proxy(format!("{name} is set, and would go into the node")));
+        }
     }
+    Ok(())
 }
 
 fn check_root(flags: &Flags, report: &mut Report) -> Result<(), Stop> {

@@ -17,11 +17,13 @@ use std::process::Command;
 /// Runs a command line; gives the exit code.
 pub(crate) fn run(args: &[String]) -> u8 {
     let home = Home::from_env();
+    let args = flags::verb_first(args);
     let (verb, rest) = args
         .split_first()
-        .map_or(("help", args), |(verb, rest)| (verb.as_str(), rest));
+        .map_or(("help", [].as_slice()), |(verb, rest)| (verb.as_str(), rest));
     let mut report = Report::new(wants_json(rest));
     let result = match verb {
+        "config" => config(rest),
         "delete" => delete(rest, &home, &mut report),
         "image" => image(rest, &home),
         "kubectl" => kubectl(rest, &home),
@@ -60,6 +62,22 @@ fn version(args: &[String]) -> Result<u8, Stop> {
     } else {
         println!("minikube version: v1.38.1\ncommit: stand-in");
     }
+    Ok(0)
+}
+
+/// `minikube config defaults kubernetes-version`: the versions that start without
+/// `--force`, of which minikube has hundreds.
+fn config(args: &[String]) -> Result<u8, Stop> {
+    let flags = Flags::parse(args, "output")?;
+    if flags.words != ["defaults", "kubernetes-version"] || !flags.is_json() {
+        return Err(Stop::usage(
+            "the stand-in has `config defaults kubernetes-version -o json` only",
+        ));
+    }
+    println!(
+        "{}",
+        json!(["v1.35.1", "v1.35.0", "v1.34.4", "v1.34.3", "v1.33.8", "v1.32.12"])
+    );
     Ok(0)
 }
 
@@ -125,9 +143,10 @@ fn stop(args: &[String], home: &Home, report: &mut Report) -> Result<u8, Stop> {
 
 fn delete(args: &[String], home: &Home, report: &mut Report) -> Result<u8, Stop> {
     let flags = Flags::parse(args, flags::DELETE)?;
-    let names = match flags.is_on("all", false)? {
-        true => Profile::names(home),
-        false => vec![flags.profile().to_owned()],
+    let names = if flags.is_on("all", false)? {
+        Profile::names(home)
+    } else {
+        vec![flags.profile().to_owned()]
     };
     for name in &names {
         match Profile::load(home, name) {
