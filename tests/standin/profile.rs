@@ -33,6 +33,18 @@ impl Profile {
         })
     }
 
+    /// The flag of an earlier start.
+    pub(crate) fn flag(&self, name: &str) -> Option<&str> {
+        match name {
+            "base-image" => Some(&self.base_image),
+            "cni" => Some("bridge"),
+            "container-runtime" => Some(self.runtime.name()),
+            "driver" => Some("docker"),
+            "kubernetes-version" => Some(&self.version),
+            _ => None,
+        }
+    }
+
     /// The whole `config.json`.
     pub(crate) fn config(home: &Home, name: &str) -> Option<Value> {
         let config = fs::read(home.profile(name).join("config.json")).ok()?;

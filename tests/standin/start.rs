@@ -27,9 +27,9 @@ pub(crate) fn run(flags: &Flags, home: &Home, report: &mut Report) -> Result<(),
     if let Ok(path) = env::var("MINIKUBE_HOME") {
         report.info(&format!("MINIKUBE_HOME={path}"));
     }
-    let wanted = check_flags(flags, report)?;
-    check_proxies(report)?;
     let existing = Profile::load(home, flags.profile());
+    let wanted = check_flags(flags, existing.as_ref(), report)?;
+    check_proxies(report)?;
     let node = Node::new(flags.profile());
     if let Some(existing) = existing.as_ref().filter(|_| node.state().is_some()) {
         check_same(existing, &wanted)?;
@@ -160,14 +160,16 @@ fn fill_and_start(
     kubeconfig::add(&wanted.name, admin.as_ref(), &kubectl).map_err(Stop::guest)
 }
 
-/// The flags, as strictly as an offline start needs them.
-fn check_flags(flags: &Flags, report: &mut Report) -> Result<Profile, Stop> {
+/// The flags, as strictly as an offline start needs them. A profile remembers its
+/// own.
+fn check_flags(flags: &Flags, existing: Option<&Profile>, report: &mut Report) -> Result<Profile, Stop> {
     if let Some(word) = flags.words.first() {
         return Err(Stop::usage(format!("unknown word: {word}")));
     }
     let needed = |name: &str| {
         flags
             .value(name)
+            .or_else(|| existing?.flag(name))
             .ok_or_else(|| Stop::usage(format!("--{name} must be given offline")))
     };
     if needed("driver")? != "docker" {
@@ -196,7 +198,7 @@ fn check_flags(flags: &Flags, report: &mut Report) -> Result<Profile, Stop> {
     check_version(version, flags.is_on("force", false)?, report)?;
     let runtime = Runtime::parse(needed("container-runtime")?)?;
     let needs_kindnet = runtime == Runtime::Containerd || flags.value("nodes").unwrap_or("1") != "1";
-    if needs_kindnet && !matches!(flags.value("cni"), Some("bridge" | "false")) {
+    if needs_kindnet && !matches!(needed("cni"), Ok("bridge" | "false")) {
         return Err(Stop::provision(
             "kindnet would be pulled: the stand-in wants --cni=bridge",
         ));
