@@ -15,6 +15,14 @@
 #[cfg(feature = "packager")]
 pub mod spec;
 
+/// What was downloaded, by digest; shared between packs.
+#[cfg(feature = "packager")]
+pub mod store;
+
+/// The one way to the network: proxies, certificates, retries, resumed downloads.
+#[cfg(feature = "packager")]
+pub mod http;
+
 /// What this Kubernetes version and container runtime need.
 #[cfg(feature = "packager")]
 pub mod resolve;

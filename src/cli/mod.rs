@@ -12,6 +12,8 @@ mod pack;
 mod site;
 mod size;
 mod start;
+#[cfg(feature = "packager")]
+mod store;
 mod verify;
 
 #[cfg(feature = "packager")]

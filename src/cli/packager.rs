@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb};
 use super::{extract::ExtractArgs, start::StartArgs, verify::VerifyArgs};
-use super::{finish, pack, refuse};
+use super::{finish, pack, refuse, store};
 use crate::failure::Failure;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
@@ -36,6 +36,9 @@ enum PackagerVerb {
     List(OfBundle<NoArgs>),
     /// Write the parts of a bundle to a folder or to a minikube cache
     Extract(OfBundle<ExtractArgs>),
+    /// Look after what was downloaded
+    #[command(subcommand)]
+    Store(store::StoreVerb),
     #[command(flatten)]
     Machine(MachineVerb),
 }
@@ -67,6 +70,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
     let (verb, bundle) = match verb {
         PackagerVerb::Pack(args) => return pack::run(*args, console),
+        PackagerVerb::Store(verb) => return verb.run(console),
         PackagerVerb::Machine(verb) => return verb.run(console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Verify(of) => (BundleVerb::Verify(of.args), of.bundle),

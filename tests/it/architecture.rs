@@ -7,16 +7,20 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
     ("host", &["bundle", "failure"]),
+    ("store", &["bundle", "failure", "host"]),
+    ("http", &["bundle", "failure", "host", "progress", "store"]),
     ("spec", &["bundle", "failure"]),
     ("resolve", &["bundle", "failure", "host"]),
     (
         "fetch",
-        &["bundle", "failure", "host", "progress", "resolve", "spec"],
+        &[
+            "bundle", "failure", "host", "http", "progress", "resolve", "spec", "store",
+        ],
     ),
     ("pack", &["bundle", "failure", "fetch", "progress", "spec"]),
     ("verify", &["bundle", "failure", "progress"]),
@@ -29,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "cli",
         &[
             "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "resolve",
-            "spec", "verify",
+            "spec", "store", "verify", "http",
         ],
     ),
 ];

@@ -8,3 +8,4 @@ mod header;
 mod pack;
 mod payload;
 mod support;
+mod upstream;

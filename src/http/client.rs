@@ -1,0 +1,293 @@
+//! Requests whose answers fit into memory.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
+use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, Proxy, Url};
+
+use super::{HttpError, Patience, Proxies};
+use crate::host::Environment;
+
+/// How the network is to be used.
+#[derive(Clone, Debug, Default)]
+pub struct HttpOptions {
+    /// The proxy for everything, instead of those of the environment.
+    pub proxy: Option<String>,
+    /// Files with certificates of authorities that are trusted as well.
+    pub ca: Vec<PathBuf>,
+    /// Hosts, with their ports where they have one, whose certificates are not
+    /// checked.
+    pub insecure_hosts: Vec<String>,
+    /// How patient to be.
+    pub patience: Patience,
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Http {
+    client: Client,
+    /// For the hosts whose certificates are not checked.
+    insecure: Client,
+    options: HttpOptions,
+    pub(super) proxies: Proxies,
+}
+
+/// What is asked of a server.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The URL.
+    pub url: String,
+    /// The media types that are taken.
+    pub accept: Option<String>,
+    /// The value of `Authorization`; it goes to this host only.
+    pub authorization: Option<String>,
+}
+
+/// An answer in memory.
+#[derive(Debug)]
+pub struct Answer {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The content.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header that is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Http {
+    /// A client for these options and the proxies of `environment`.
+    pub fn new(options: HttpOptions, environment: &Environment) -> Result<Self, HttpError> {
+        let proxies = Proxies::of(options.proxy.as_deref(), environment)?;
+        let mut certificates = Vec::new();
+        for path in &options.ca {
+            certificates.extend(load_certificates(path)?);
+        }
+        let client = |insecure: bool| {
+            builder(&options, &proxies)
+                .tls_certs_merge(certificates.clone())
+                .tls_danger_accept_invalid_certs(insecure)
+                .build()
+                .map_err(HttpError::Client)
+        };
+        Ok(Self {
+            client: client(false)?,
+            insecure: client(true)?,
+            options,
+            proxies,
+        })
+    }
+
+    /// How patient this client is.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        self.options.patience
+    }
+
+    /// The options that it was made with.
+    #[must_use]
+    pub fn options(&self) -> &HttpOptions {
+        &self.options
+    }
+
+    /// The proxy for `url`, with its password: for a client that is not this one.
+    #[must_use]
+    pub fn proxy_for(&self, url: &str) -> Option<String> {
+        let url = Url::parse(url).ok()?;
+        self.proxies.between(&url).map(ToString::to_string)
+    }
+
+    /// The answer to `request`, which has `limit` bytes at most.
+    pub fn get(&self, request: &Request, limit: u64) -> Result<Answer, HttpError> {
+        self.patiently(|| {
+            let response = self.send(request, Method::GET, &[])?;
+            let headers = response.headers().clone();
+            let body = self.read(response, &request.url, limit)?;
+            Ok(Answer { headers, body })
+        })
+    }
+
+    /// The size that the server announces for `request`.
+    pub fn size(&self, request: &Request) -> Result<Option<u64>, HttpError> {
+        self.patiently(|| {
+            let response = self.send(request, Method::HEAD, &[])?;
+            let length = response.headers().get("content-length");
+            Ok(length.and_then(|length| length.to_str().ok()?.parse().ok()))
+        })
+    }
+
+    /// Does `work` until it succeeds, fails for good, or patience ends.
+    fn patiently<T>(&self, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
+        let mut failures = 0;
+        loop {
+            match work() {
+                Err(error) if error.is_transient() => {
+                    failures += 1;
+                    if failures >= self.patience().attempts || !self.pause(failures, &error) {
+                        return Err(error);
+                    }
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Waits before the next try; `false` when there should be none.
+    pub(super) fn pause(&self, failures: u32, error: &HttpError) -> bool {
+        let asked_for = match error {
+            HttpError::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        };
+        self.patience().pause(failures, asked_for)
+    }
+
+    /// Sends the request once; an answer that is no success is an error.
+    pub(super) fn send(
+        &self,
+        request: &Request,
+        method: Method,
+        headers: &[(&str, String)],
+    ) -> Result<Response, HttpError> {
+        let url = parse(&request.url)?;
+        let mut builder: RequestBuilder = self.client_for(&url).request(method, url.clone());
+        if let Some(accept) = &request.accept {
+            builder = builder.header("accept", accept);
+        }
+        if let Some(authorization) = &request.authorization {
+            builder = builder.header("authorization", authorization);
+        }
+        for (name, value) in headers {
+            builder = builder.header(*name, value);
+        }
+        let response = builder
+            .send()
+            .map_err(|source| self.connection(&request.url, source))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refusal(response, &request.url))
+    }
+
+    fn client_for(&self, url: &Url) -> &Client {
+        let host = url.host_str().unwrap_or_default();
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        let hosts = &self.options.insecure_hosts;
+        if hosts.iter().any(|named| *named == host || *named == with_port) {
+            &self.insecure
+        } else {
+            &self.client
+        }
+    }
+
+    fn read(&self, response: Response, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
+        let too_long = |found| HttpError::TooLong {
+            url: url.to_owned(),
+            proxy: self.proxy_shown(url),
+            expected: limit,
+            found,
+        };
+        let announced = response.content_length();
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_long(announced));
+        }
+        let mut body = Vec::new();
+        response
+            .take(limit + 1)
+            .read_to_end(&mut body)
+            .map_err(|source| HttpError::CutOff {
+                url: url.to_owned(),
+                proxy: self.proxy_shown(url),
+                bytes: body.len() as u64,
+                source,
+            })?;
+        if body.len() as u64 > limit {
+            return Err(too_long(None));
+        }
+        Ok(body)
+    }
+
+    fn refusal(&self, response: Response, url: &str) -> HttpError {
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let mut head = Vec::new();
+        // The text only helps; without it the status says enough.
+        let _ = response.take(300).read_to_end(&mut head);
+        let text = String::from_utf8_lossy(&head);
+        HttpError::Status {
+            url: url.to_owned(),
+            proxy: self.proxy_shown(url),
+            status,
+            message: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            retry_after,
+        }
+    }
+
+    pub(super) fn connection(&self, url: &str, source: reqwest::Error) -> HttpError {
+        HttpError::Connection {
+            url: url.to_owned(),
+            proxy: self.proxy_shown(url),
+            // The URL is in the message already.
+            source: source.without_url(),
+        }
+    }
+
+    /// The proxy for `url` as a message shows it.
+    pub(super) fn proxy_shown(&self, url: &str) -> Option<String> {
+        self.proxies.shown(&Url::parse(url).ok()?)
+    }
+}
+
+fn builder(options: &HttpOptions, proxies: &Proxies) -> ClientBuilder {
+    let proxies = proxies.clone();
+    Client::builder()
+        .user_agent(concat!("minikube-offline/", env!("CARGO_PKG_VERSION")))
+        .no_proxy()
+        .proxy(Proxy::custom(move |url| proxies.between(url).cloned()))
+        .redirect(Policy::custom(|attempt| {
+            let came_by = attempt.previous().last().map(Url::scheme);
+            if attempt.previous().len() > 10 {
+                attempt.error("more than 10 redirects")
+            } else if came_by == Some("https") && attempt.url().scheme() != "https" {
+                attempt.error("a redirect from https to http")
+            } else {
+                attempt.follow()
+            }
+        }))
+        // For connecting, and for each read of the body: not for the whole.
+        .timeout(options.patience.stall)
+        .connect_timeout(options.patience.stall)
+}
+
+fn load_certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
+    let refused = |source| HttpError::Ca {
+        path: path.to_owned(),
+        source,
+    };
+    let bytes = fs::read(path).map_err(|error| refused(error.into()))?;
+    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| refused(error.into()))?;
+    if certificates.is_empty() {
+        return Err(refused("there is no certificate in it".into()));
+    }
+    Ok(certificates)
+}
+
+fn parse(url: &str) -> Result<Url, HttpError> {
+    Url::parse(url)
+        .ok()
+        .filter(|url| ["http", "https"].contains(&url.scheme()))
+        .ok_or_else(|| HttpError::Url { url: url.to_owned() })
+}

@@ -1,0 +1,194 @@
+//! Takes bytes from outside, gives files named by their digests; fails when size or
+//! digest is another one, and then nothing is stored.
+//!
+//! The only way in is a [`Partial`], which hashes what is written to it. Downloads that
+//! were cut off stay under `partial` and go on with the next run. Every user holds a
+//! shared lock on the store; who removes from it holds it alone.
+
+mod error;
+mod partial;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::bundle::{Digest, Hasher};
+use crate::host::{Environment, FileError};
+
+pub use error::StoreError;
+pub use partial::{Partial, Refused};
+
+/// What is read from a file at once.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A folder of blobs, shared by all runs of one user.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// Locked as long as the store is open.
+    _lock: File,
+}
+
+/// A blob in the store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredBlob {
+    /// Its digest, which is its name.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was written or last used.
+    pub used: SystemTime,
+}
+
+/// What [`Store::prune`] removed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Pruned {
+    /// How many blobs and unfinished downloads.
+    pub files: usize,
+    /// How many bytes they had.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// The store's folder for the user of `environment`:
+    /// `${XDG_CACHE_HOME:-~/.cache}/minikube-offline/store`.
+    pub fn folder_of(environment: &Environment) -> Result<PathBuf, StoreError> {
+        environment
+            .absolute_path("XDG_CACHE_HOME")
+            .or_else(|| environment.home().map(|home| home.join(".cache")))
+            .map(|cache| cache.join("minikube-offline/store"))
+            .ok_or(StoreError::NoHome)
+    }
+
+    /// Opens the store in `folder`, which is made when it is not there.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let (path, lock) = lock_file(folder)?;
+        lock.lock_shared().map_err(FileError::at("locked", &path))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where the blob `digest` is, or will be.
+    #[must_use]
+    pub fn path(&self, digest: Digest) -> PathBuf {
+        self.folder.join("sha256").join(digest.hex())
+    }
+
+    /// The blob's file, when the store has it. It is read once more: a file that was
+    /// damaged since is removed and counts as absent.
+    pub fn find(&self, digest: Digest) -> Result<Option<PathBuf>, StoreError> {
+        let path = self.path(digest);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::at("read", &path)(error).into()),
+        };
+        let found = hash(&file).map_err(FileError::at("read", &path))?.finish();
+        if found != digest {
+            fs::remove_file(&path).map_err(FileError::at("removed", &path))?;
+            return Ok(None);
+        }
+        // Only `prune` looks at the time; a store on read-only media has none to keep.
+        let _ = file.set_modified(SystemTime::now());
+        Ok(Some(path))
+    }
+
+    /// Starts, or goes on with, the download that is known as `key`; waits while
+    /// another process is at the same one.
+    pub fn partial(&self, key: Digest) -> Result<Partial, StoreError> {
+        Partial::open(self, key)
+    }
+
+    /// Every blob, by digest.
+    pub fn list(&self) -> Result<Vec<StoredBlob>, StoreError> {
+        let mut blobs = Vec::new();
+        for (path, size, used) in files(&self.folder.join("sha256"))? {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            if let Some(digest) = name.and_then(|name| Digest::parse(&name).ok()) {
+                blobs.push(StoredBlob { digest, size, used });
+            }
+        }
+        blobs.sort_by_key(|blob| blob.digest);
+        Ok(blobs)
+    }
+
+    /// Removes what nobody used for `unused`, unfinished downloads too. Fails when
+    /// another run uses the store.
+    pub fn prune(folder: &Path, unused: Duration) -> Result<Pruned, StoreError> {
+        let (path, lock) = lock_file(folder)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path }),
+            Err(TryLockError::Error(source)) => return Err(FileError::at("locked", &path)(source).into()),
+        }
+        let mut pruned = Pruned::default();
+        let now = SystemTime::now();
+        for inside in ["sha256", "partial"] {
+            for (path, size, used) in files(&folder.join(inside))? {
+                // A clock that was set back makes nothing old.
+                if now.duration_since(used).unwrap_or_default() >= unused {
+                    fs::remove_file(&path).map_err(FileError::at("removed", &path))?;
+                    pruned.files += usize::from(path.extension().is_none());
+                    pruned.bytes += size;
+                }
+            }
+        }
+        Ok(pruned)
+    }
+}
+
+/// The file that everybody who uses the store locks.
+fn lock_file(folder: &Path) -> Result<(PathBuf, File), StoreError> {
+    for inside in ["sha256", "partial"] {
+        let path = folder.join(inside);
+        fs::create_dir_all(&path).map_err(FileError::at("made", &path))?;
+    }
+    let path = folder.join("lock");
+    let file = open_for_lock(&path)?;
+    Ok((path, file))
+}
+
+fn open_for_lock(path: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
+    Ok(file.map_err(FileError::at("opened", path))?)
+}
+
+/// The files in `folder` with size and time.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, u64, SystemTime)>, StoreError> {
+    let failed = || FileError::at("read", folder);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        let facts = entry.metadata().map_err(failed())?;
+        if facts.is_file() {
+            let used = facts.modified().map_err(failed())?;
+            files.push((entry.path(), facts.len(), used));
+        }
+    }
+    Ok(files)
+}
+
+/// A hasher that has seen all of `file` from where it stands.
+fn hash(mut file: &File) -> io::Result<Hasher> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher),
+            Ok(length) => hasher.update(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+use super::*;
+use crate::failure::{Failure, Kind};
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = Store::open(folder.path()).expect("store");
+    (folder, store)
+}
+
+fn add(store: &Store, bytes: &[u8]) -> Digest {
+    let digest = Digest::of(bytes);
+    let mut partial = store.partial(digest).expect("partial");
+    partial.restart("test").expect("restart");
+    partial.append(bytes).expect("append");
+    partial
+        .publish(Some(digest), Some(bytes.len() as u64))
+        .expect("publish")
+        .expect("agrees")
+}
+
+#[test]
+fn what_agrees_is_published_and_found() {
+    let (_folder, store) = store();
+    let digest = add(&store, b"abc");
+    let path = store.find(digest).expect("read").expect("there");
+    assert_eq!(fs::read(path).expect("file"), b"abc");
+    let listed = store.list().expect("list");
+    assert_eq!(
+        listed
+            .iter()
+            .map(|blob| (blob.digest, blob.size))
+            .collect::<Vec<_>>(),
+        [(digest, 3)]
+    );
+}
+
+#[test]
+fn other_bytes_and_another_size_are_never_published() {
+    let (folder, store) = store();
+    for (expected, size) in [(Digest::of(b"abc"), None), (Digest::of(b"abd"), Some(4))] {
+        let mut partial = store.partial(expected).expect("partial");
+        partial.append(b"abd").expect("append");
+        let refused = partial
+            .publish(Some(expected), size)
+            .expect("io")
+            .expect_err("refused");
+        assert_eq!(refused.digest, Digest::of(b"abd"));
+    }
+    assert!(store.list().expect("list").is_empty());
+    let left = fs::read_dir(folder.path().join("partial"))
+        .expect("folder")
+        .filter(|entry| entry.as_ref().expect("entry").path().extension().is_none());
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn an_unfinished_download_goes_on_where_it_stopped() {
+    let (_folder, store) = store();
+    let digest = Digest::of(b"abcdef");
+    let mut partial = store.partial(digest).expect("partial");
+    partial.restart("from here").expect("restart");
+    partial.append(b"abc").expect("append");
+    drop(partial);
+    let mut partial = store.partial(digest).expect("partial");
+    assert_eq!((partial.len(), partial.note().as_deref()), (3, Some("from here")));
+    partial.append(b"def").expect("append");
+    partial.publish(Some(digest), None).expect("io").expect("agrees");
+    assert!(store.find(digest).expect("read").is_some());
+}
+
+#[test]
+fn a_blob_that_was_damaged_in_the_store_counts_as_absent() {
+    let (_folder, store) = store();
+    let digest = add(&store, b"abc");
+    fs::write(store.path(digest), b"abd").expect("damage");
+    assert_eq!(store.find(digest).expect("read"), None);
+    assert!(!store.path(digest).exists());
+}
+
+#[test]
+fn nothing_is_pruned_that_is_used_or_new() {
+    let (folder, store) = store();
+    add(&store, b"abc");
+    let error = Store::prune(folder.path(), Duration::ZERO).expect_err("in use");
+    assert_eq!(Failure::from(error).kind, Kind::Locked);
+    drop(store);
+    let month = Duration::from_secs(30 * 86_400);
+    assert_eq!(
+        Store::prune(folder.path(), month).expect("prune"),
+        Pruned::default()
+    );
+    let pruned = Store::prune(folder.path(), Duration::ZERO).expect("prune");
+    assert_eq!(pruned, Pruned { files: 1, bytes: 3 });
+}
+
+#[test]
+fn two_at_one_blob_wait_for_each_other() {
+    let (_folder, store) = store();
+    let digest = Digest::of(b"abc");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut partial = store.partial(digest).expect("partial");
+                if store.find(digest).expect("read").is_none() {
+                    assert!(partial.is_empty());
+                    partial.append(b"abc").expect("append");
+                    partial
+                        .publish(Some(digest), Some(3))
+                        .expect("io")
+                        .expect("agrees");
+                } else {
+                    partial.discard().expect("discard");
+                }
+            });
+        }
+    });
+    assert_eq!(store.list().expect("list").len(), 1);
+}
+
+#[test]
+fn the_folder_is_the_users_cache() {
+    let environment = |variables: &[(&str, &str)]| Environment::of(variables, 1000);
+    let folder = |variables| Store::folder_of(&environment(variables));
+    assert_eq!(
+        folder(&[("HOME", "/h")]).expect("home"),
+        Path::new("/h/.cache/minikube-offline/store")
+    );
+    assert_eq!(
+        folder(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).expect("cache"),
+        Path::new("/c/minikube-offline/store")
+    );
+    assert!(matches!(
+        folder(&[("XDG_CACHE_HOME", "c")]),
+        Err(StoreError::NoHome)
+    ));
+}

@@ -1,0 +1,4 @@
+//! The network side against servers of our own, faults included.
+
+mod download;
+mod proxy;
