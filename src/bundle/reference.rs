@@ -50,6 +50,8 @@ impl ImageReference {
             _ => (name, "latest"),
         };
         let (registry, repository) = match name.split_once('/') {
+            // Docker Hub's own images, said half.
+            Some((first @ "docker.io", rest)) if !rest.contains('/') => (first, format!("library/{rest}")),
             Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
                 (first, rest.to_owned())
             }
@@ -177,6 +179,7 @@ mod tests {
         for (short, full) in [
             ("alpine", "docker.io/library/alpine:latest"),
             ("kindest/kindnetd:v1", "docker.io/kindest/kindnetd:v1"),
+            ("docker.io/registry:3", "docker.io/library/registry:3"),
             ("localhost/app:1", "localhost/app:1"),
             ("registry.example:5000/a/b", "registry.example:5000/a/b:latest"),
             (

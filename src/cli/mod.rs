@@ -11,6 +11,8 @@ mod machine;
 mod pack;
 mod site;
 mod size;
+#[cfg(feature = "packager")]
+mod sources;
 mod start;
 #[cfg(feature = "packager")]
 mod store;

@@ -9,13 +9,14 @@ use serde_json::json;
 use super::console::Console;
 use super::inspect::{ratio, table};
 use super::size::{human_bytes, human_duration};
-use crate::bundle::{ClusterFacts, ContainerRuntime, Platform, Version};
+use super::sources::{SourceArgs, upstream};
+use crate::bundle::{ClusterFacts, ContainerRuntime, Platform};
 use crate::failure::Failure;
-use crate::fetch;
+use crate::fetch::{self, Upstream};
 use crate::host;
 use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
-use crate::spec::{ImageSource, Level, PartialSpec, Spec, load_spec};
+use crate::spec::{ImageSource, Level, PartialSpec, Spec, VersionWord, load_spec};
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
 const FAT32_BYTES: u64 = u32::MAX as u64;
@@ -25,9 +26,9 @@ pub(super) struct PackArgs {
     /// Take what the flags leave open from this TOML file
     #[arg(short, long, value_name = "BUNDLE.TOML")]
     file: Option<PathBuf>,
-    /// The Kubernetes release, such as v1.35.4
+    /// The Kubernetes release: v1.35.4, v1.35 for its newest patch, stable or latest
     #[arg(long, value_name = "VERSION")]
-    kubernetes_version: Option<Version>,
+    kubernetes_version: Option<VersionWord>,
     /// The container runtime in the node: docker or containerd [default: docker]
     #[arg(long, value_name = "RUNTIME")]
     container_runtime: Option<ContainerRuntime>,
@@ -46,10 +47,13 @@ pub(super) struct PackArgs {
     /// A minikube home: take from its cache what is not given otherwise
     #[arg(long, value_name = "FOLDER")]
     from_cache: Vec<PathBuf>,
-    /// An image for the node: docker-archive:FILE[:NAME], oci:FOLDER[:TAG] or
-    /// docker-daemon:NAME
+    /// An image for the node: docker://NAME, docker-archive:FILE[:NAME],
+    /// oci:FOLDER[:TAG] or docker-daemon:NAME
     #[arg(long = "image", value_name = "IMAGE")]
     images: Vec<ImageSource>,
+    /// An addon of minikube's whose images go into the node
+    #[arg(long = "addon", value_name = "NAME")]
+    addons: Vec<String>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE")]
     bundle: Option<PathBuf>,
@@ -65,13 +69,16 @@ pub(super) struct PackArgs {
     /// The stub to put in, instead of this program's own
     #[arg(long, value_name = "FILE")]
     stub: Option<PathBuf>,
+    #[command(flatten)]
+    sources: SourceArgs,
 }
 
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
-    let (spec, stub) = args.into_spec()?;
+    let stub = args.stub.clone();
+    let (spec, upstream) = args.into_spec()?;
     let stub = Stub::find(stub.as_deref(), &host::own_program()?, spec.platform)?;
-    let parts = fetch::gather(&spec, console)?;
+    let parts = fetch::gather(&spec, upstream.as_ref(), console)?;
     let options = PackOptions {
         output: spec.output.clone(),
         name: spec.name.clone(),
@@ -99,8 +106,8 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
 }
 
 impl PackArgs {
-    /// The spec, and the stub that is to be used.
-    fn into_spec(self) -> Result<(Spec, Option<PathBuf>), Failure> {
+    /// The spec, and the servers that give what it does not.
+    fn into_spec(self) -> Result<(Spec, Option<Upstream>), Failure> {
         fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
             if list.is_empty() { None } else { Some(list) }
         }
@@ -113,16 +120,22 @@ impl PackArgs {
             binaries: given(self.binaries),
             from_cache: given(self.from_cache),
             images: given(self.images),
+            addons: given(self.addons),
+            sources: self.sources.into_sources(),
             output: self.bundle,
             level: self.level,
             name: self.name,
             serial: self.serial,
         };
-        let merged = match self.file {
+        let mut merged = match self.file {
             Some(path) => flags.merge(load_spec(&path)?),
             None => flags,
         };
-        Ok((merged.resolve()?, self.stub))
+        let upstream = upstream(&merged.sources)?;
+        if let (Some(upstream), Some(word)) = (&upstream, &merged.kubernetes_version) {
+            merged.kubernetes_version = Some(upstream.release(word)?.into());
+        }
+        Ok((merged.resolve()?, upstream))
     }
 }
 

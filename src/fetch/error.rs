@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::UpstreamError;
 use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version};
 use crate::failure::{Failure, Kind};
 use crate::resolve::{AskError, ResolveError};
@@ -203,6 +204,9 @@ pub enum FetchError {
         #[source]
         source: io::Error,
     },
+    /// A part does not come from its publisher.
+    #[error(transparent)]
+    Upstream(#[from] Box<UpstreamError>),
     /// A layout uses another hash than SHA-256.
     #[error("`{}` refers to `{digest}`, which is not a SHA-256 digest", path.display())]
     UnknownDigest {
@@ -337,8 +341,14 @@ impl FetchError {
                 "the programs must be of the release that `--kubernetes-version` names"
             }
             // It brings its own.
-            Self::Resolve(_) => "",
+            Self::Resolve(_) | Self::Upstream(_) => "",
         }
+    }
+}
+
+impl From<UpstreamError> for FetchError {
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(Box::new(error))
     }
 }
 
@@ -357,6 +367,7 @@ impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Resolve(error) => error.into(),
+            FetchError::Upstream(error) => (*error).into(),
             error => {
                 let (kind, hint) = (error.kind(), error.hint());
                 Self::new(kind, error).hint(hint)

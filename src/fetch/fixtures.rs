@@ -238,7 +238,7 @@ impl Site {
 
     /// The message, with this folder as `DIR`, and its kind.
     pub(super) fn refused(&self, spec: &Spec) -> (String, Kind) {
-        let failure = Failure::from(gather_by_asking(&answers, spec, &Silent).expect_err("refused"));
+        let failure = Failure::from(gather_by_asking(&answers, spec, None, &Silent).expect_err("refused"));
         assert!(failure.hint.as_ref().is_some_and(|hint| !hint.is_empty()));
         let folder = self.folder.path().display().to_string();
         (failure.error.to_string().replace(&folder, "DIR"), failure.kind)

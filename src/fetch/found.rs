@@ -15,6 +15,8 @@ pub(super) struct FoundImage {
     pub(super) layers: Vec<(Digest, Blob)>,
     /// skopeo's name of the transport, or `minikube-cache`.
     pub(super) transport: &'static str,
+    /// What it was compared with on its way here, a sentence each.
+    pub(super) evidence: Vec<String>,
     /// Where it lies, for messages.
     pub(super) place: String,
 }
@@ -49,6 +51,7 @@ impl FoundImage {
             config_json,
             layers: facts.diff_ids.into_iter().zip(layers).collect(),
             transport,
+            evidence: Vec::new(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::parts::{LocalBinary, Parts};
-use super::{Cache, FetchError, images, programs};
+use super::{Cache, FetchError, Upstream, images, programs, remote};
 use crate::bundle::{BinaryRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, missing_with_kubeadm, requirements_from};
@@ -14,17 +14,24 @@ use crate::spec::{ImageSource, Spec};
 /// Finds every part that `spec` names, looks at each, and makes sure that all which is
 /// needed is there: programs first, because kubeadm says which images are needed.
 ///
+/// What is not given comes from `upstream`, if there is one.
+///
 /// The result is the same for the same parts, in whatever order folders and flags name
 /// them. Nothing is written but archives of the engine's images, beside the output,
-/// which are removed with the [`Parts`].
-pub fn gather(spec: &Spec, progress: &dyn Progress) -> Result<Parts, FetchError> {
-    gather_by_asking(&ask, spec, progress)
+/// which are removed with the [`Parts`], and what upstream gives, in its store.
+pub fn gather(
+    spec: &Spec,
+    upstream: Option<&Upstream>,
+    progress: &dyn Progress,
+) -> Result<Parts, FetchError> {
+    gather_by_asking(&ask, spec, upstream, progress)
 }
 
 /// [`gather`], asking programs by way of `ask`.
 pub(super) fn gather_by_asking(
     ask: Ask<'_>,
     spec: &Spec,
+    upstream: Option<&Upstream>,
     progress: &dyn Progress,
 ) -> Result<Parts, FetchError> {
     let caches = spec
@@ -32,12 +39,12 @@ pub(super) fn gather_by_asking(
         .iter()
         .map(|folder| Cache::open(folder, spec.platform.arch))
         .collect::<Result<Vec<_>, _>>()?;
-    let binaries = programs::gather(spec, &caches, ask, progress)?;
+    let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
     let roles: Vec<BinaryRole> = binaries.iter().map(|binary| binary.part.role).collect();
     let scratch = scratch(spec)?;
     // Without an engine to ask, nothing is written, and the folder is not used.
     let scratch_path = scratch.as_ref().map_or(Path::new(""), TempDir::path);
-    let requirements = match needs(spec, &binaries, ask) {
+    let requirements = match needs(spec, &binaries, upstream, ask, progress)? {
         Err(ResolveError::UnknownVersion { .. }) if !roles.contains(&BinaryRole::Kubeadm) => {
             let found = images::find(spec, &caches, &[], scratch_path, progress)?;
             let (has_node, _) = images::names(&found);
@@ -47,6 +54,9 @@ pub(super) fn gather_by_asking(
         needs => needs?,
     };
     let found = images::find(spec, &caches, &requirements.images, scratch_path, progress)?;
+    let minikube = || for_this_machine(BinaryRole::Minikube, spec, &binaries, upstream, progress);
+    let needed = &requirements.images;
+    let found = remote::complete(spec, found, needed, &minikube, upstream, ask, progress)?;
     images::check(&requirements, &roles, &found)?;
     Ok(Parts {
         binaries,
@@ -56,30 +66,60 @@ pub(super) fn gather_by_asking(
     })
 }
 
-fn needs(spec: &Spec, binaries: &[LocalBinary], ask: Ask<'_>) -> Result<Requirements, ResolveError> {
-    requirements_from(
-        ask,
-        &spec.kubernetes_version,
-        spec.container_runtime,
-        spec.platform,
-        kubeadm_for_this_machine(spec, binaries).as_deref(),
-    )
+fn needs(
+    spec: &Spec,
+    binaries: &[LocalBinary],
+    upstream: Option<&Upstream>,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Result<Requirements, ResolveError>, FetchError> {
+    let answer = |kubeadm: Option<PathBuf>| {
+        requirements_from(
+            ask,
+            &spec.kubernetes_version,
+            spec.container_runtime,
+            spec.platform,
+            kubeadm.as_deref(),
+        )
+    };
+    // A kubeadm that nobody has is fetched only for what the table does not know.
+    let here = for_this_machine(BinaryRole::Kubeadm, spec, binaries, None, progress)?;
+    match (answer(here.clone()), upstream) {
+        (Err(ResolveError::UnknownVersion { .. }), Some(_)) if here.is_none() => Ok(answer(
+            for_this_machine(BinaryRole::Kubeadm, spec, binaries, upstream, progress)?,
+        )),
+        (answer, _) => Ok(answer),
+    }
 }
 
-/// A kubeadm that can be asked: the one that is packed or, when that is for another
-/// platform, one for this machine's in a cache.
-fn kubeadm_for_this_machine(spec: &Spec, binaries: &[LocalBinary]) -> Option<PathBuf> {
-    let here = Platform::of_this_machine()?;
+/// A program that can be asked: the one that is packed or, when that is for another
+/// platform, one for this machine's in a cache, or from upstream.
+fn for_this_machine(
+    role: BinaryRole,
+    spec: &Spec,
+    binaries: &[LocalBinary],
+    upstream: Option<&Upstream>,
+    progress: &dyn Progress,
+) -> Result<Option<PathBuf>, FetchError> {
+    let Some(here) = Platform::of_this_machine() else {
+        return Ok(None);
+    };
     if spec.platform == here {
-        let kubeadm = binaries
-            .iter()
-            .find(|binary| binary.part.role == BinaryRole::Kubeadm);
-        return kubeadm.map(|kubeadm| kubeadm.path.clone());
+        let packed = binaries.iter().find(|binary| binary.part.role == role);
+        return Ok(packed.map(|binary| binary.path.clone()));
     }
     let caches = spec.from_cache.iter();
-    caches
+    let in_cache = caches
         .filter_map(|folder| Cache::open(folder, here.arch).ok())
-        .find_map(|cache| cache.binary(BinaryRole::Kubeadm, &spec.kubernetes_version))
+        .find_map(|cache| cache.binary(role, &spec.kubernetes_version));
+    match (in_cache, upstream) {
+        (Some(path), _) => Ok(Some(path)),
+        (None, Some(upstream)) => {
+            let program = upstream.program(role, &spec.kubernetes_version, here, progress)?;
+            Ok(Some(program.path))
+        }
+        (None, None) => Ok(None),
+    }
 }
 
 /// A folder for what the engine writes, where there will be room for the bundle as well.

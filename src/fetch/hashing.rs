@@ -31,13 +31,20 @@ pub(super) fn hash(mut reader: impl Read, mut advance: impl FnMut(u64)) -> io::R
 /// Does `work` for each item, several at a time, and gives the results in the items'
 /// order. Items should come with the longest first.
 pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    in_parallel_with(processors, items, work)
+}
+
+/// [`in_parallel`], `workers` at a time: for what does not wait for a processor.
+pub(super) fn in_parallel_with<T: Sync, R: Send>(
+    workers: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(items.len()));
-    let workers = thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(items.len());
     thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..workers.min(items.len()) {
             scope.spawn(|| {
                 while let Some((number, item)) = take(items, &next) {
                     let result = work(item);

@@ -54,22 +54,33 @@ pub(super) fn find(
         };
         (role, image)
     }));
-    if let Some((_, image)) = found.iter().find(|(_, image)| image.platform != spec.platform) {
-        return Err(FetchError::WrongPlatform {
-            place: image.place.clone(),
-            reference: image.reference.clone(),
-            expected: spec.platform,
-            found: image.platform,
-        });
-    }
-    let found = one_of_each(found)?;
+    let found = settle(found, spec.platform)?;
     progress.end(&format!("{} images", found.len()));
     Ok(found)
 }
 
-/// The node image: the given one, else the caches'.
+/// One image for each name, all of them for `platform`.
+pub(super) fn settle(
+    found: Vec<(ImageRole, FoundImage)>,
+    platform: Platform,
+) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+    if let Some((_, image)) = found.iter().find(|(_, image)| image.platform != platform) {
+        return Err(FetchError::WrongPlatform {
+            place: image.place.clone(),
+            reference: image.reference.clone(),
+            expected: platform,
+            found: image.platform,
+        });
+    }
+    one_of_each(found)
+}
+
+/// The node image on this machine: the given one, else the caches'.
 fn node_images(spec: &Spec, caches: &[Cache], opener: &Opener<'_>) -> Result<Vec<FoundImage>, FetchError> {
     if let Some(source) = &spec.kicbase {
+        if matches!(source, ImageSource::Docker { .. }) {
+            return Ok(Vec::new());
+        }
         return only_one(opener.open(source)?, &source.to_string()).map(|image| vec![image]);
     }
     let mut paths = Vec::new();
@@ -118,6 +129,8 @@ impl Opener<'_> {
             ImageSource::DockerArchive { path, reference } => {
                 docker_archive::read(path, reference.as_ref(), source.transport())
             }
+            // It comes later, with all that is downloaded.
+            ImageSource::Docker { .. } => Ok(Vec::new()),
             ImageSource::DockerDaemon { reference } => {
                 self.progress
                     .note(&format!("saving `{reference}` from Docker Engine"));
@@ -215,7 +228,11 @@ pub(super) fn read(
                 .collect(),
             origin: Origin {
                 transport: image.transport.to_owned(),
-                evidence: vec!["its layers have the digests that its config lists".to_owned()],
+                evidence: image
+                    .evidence
+                    .into_iter()
+                    .chain(["its layers have the digests that its config lists".to_owned()])
+                    .collect(),
             },
         })
         .collect())

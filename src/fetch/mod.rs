@@ -17,8 +17,10 @@ mod images;
 mod oci_layout;
 mod parts;
 mod programs;
+mod remote;
 mod sniff;
 mod tar_index;
+mod upstream;
 mod versions;
 
 #[cfg(test)]
@@ -29,3 +31,4 @@ pub(crate) use elf::ElfHeader;
 pub use error::FetchError;
 pub use gather::gather;
 pub use parts::{LocalBinary, LocalImage, LocalLayer, Parts};
+pub use upstream::{Upstream, UpstreamError};

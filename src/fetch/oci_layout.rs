@@ -24,19 +24,19 @@ const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
 /// Source: OCI image spec, "Media Types"; Docker's image manifest v2, schema 2.
-const INDEXES: [&str; 2] = [
+pub(super) const INDEXES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
-const MANIFESTS: [&str; 2] = [
+pub(super) const MANIFESTS: [&str; 2] = [
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ];
-const CONFIGS: [&str; 2] = [
+pub(super) const CONFIGS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 ];
-const LAYERS: [&str; 5] = [
+pub(super) const LAYERS: [&str; 5] = [
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.oci.image.layer.v1.tar+zstd",
@@ -45,23 +45,33 @@ const LAYERS: [&str; 5] = [
 ];
 
 #[derive(Deserialize)]
-struct Index {
-    manifests: Vec<Descriptor>,
+pub(super) struct Index {
+    pub(super) manifests: Vec<Descriptor>,
+}
+
+impl Index {
+    /// The platforms that it names.
+    pub(super) fn platforms(&self) -> Vec<String> {
+        let described = self.manifests.iter().filter_map(|d| d.platform.as_ref());
+        described
+            .map(|p| format!("{}/{}", p.os, p.architecture))
+            .collect()
+    }
 }
 
 #[derive(Deserialize)]
-struct Manifest {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
+pub(super) struct Manifest {
+    pub(super) config: Descriptor,
+    pub(super) layers: Vec<Descriptor>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Descriptor {
+pub(super) struct Descriptor {
     #[serde(default)]
-    media_type: String,
-    digest: String,
-    size: u64,
+    pub(super) media_type: String,
+    pub(super) digest: String,
+    pub(super) size: u64,
     #[serde(default)]
     annotations: HashMap<String, String>,
     platform: Option<DescribedPlatform>,
@@ -103,7 +113,7 @@ impl Descriptor {
     }
 
     /// Whether it is for `platform`; `None` where it does not say.
-    fn is_for(&self, platform: Platform) -> Option<bool> {
+    pub(super) fn is_for(&self, platform: Platform) -> Option<bool> {
         let described = self.platform.as_ref()?;
         Some(format!("{}/{}", described.os, described.architecture) == platform.to_string())
     }
@@ -204,12 +214,6 @@ impl Layout {
             }
             self.check_type(&descriptor, &INDEXES)?;
             let index: Index = parse(&json, &blob)?;
-            let platforms = || {
-                let described = index.manifests.iter().filter_map(|d| d.platform.as_ref());
-                described
-                    .map(|p| format!("{}/{}", p.os, p.architecture))
-                    .collect()
-            };
             descriptor = index
                 .manifests
                 .iter()
@@ -222,7 +226,7 @@ impl Layout {
                 .ok_or_else(|| FetchError::NoSuchImage {
                     path: self.folder.clone(),
                     wanted: format!("an image for {platform}"),
-                    there: platforms(),
+                    there: index.platforms(),
                 })?;
         }
         Err(FetchError::Damaged {

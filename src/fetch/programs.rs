@@ -7,21 +7,29 @@ use std::path::{Path, PathBuf};
 use super::elf::{self, ElfHeader};
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
-use super::{Cache, FetchError, sniff, versions};
+use super::{Cache, FetchError, Upstream, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Origin, Platform};
 use crate::progress::Progress;
 use crate::resolve::Ask;
 use crate::spec::Spec;
 
-/// Every program that the spec and the caches have, one for each role at most, by
-/// role. Those for this machine's platform are asked for their version.
+/// Every program that the spec and the caches have, and `upstream` what they do not,
+/// one for each role at most, by role. Those for this machine's platform are asked for their version.
 pub(super) fn gather(
     spec: &Spec,
     caches: &[Cache],
+    upstream: Option<&Upstream>,
     ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<LocalBinary>, FetchError> {
     let mut candidates = candidates(spec, caches)?;
+    if let Some(upstream) = upstream {
+        for role in BinaryRole::ALL {
+            if candidates.iter().all(|candidate| candidate.role != role) {
+                candidates.push(download(spec, role, upstream, progress)?);
+            }
+        }
+    }
     let mut total = 0;
     for candidate in &candidates {
         total += check(candidate, spec.platform)?;
@@ -65,6 +73,23 @@ struct Candidate {
     role: BinaryRole,
     path: PathBuf,
     transport: &'static str,
+    /// What a download was compared with.
+    evidence: Option<String>,
+}
+
+fn download(
+    spec: &Spec,
+    role: BinaryRole,
+    upstream: &Upstream,
+    progress: &dyn Progress,
+) -> Result<Candidate, FetchError> {
+    let program = upstream.program(role, &spec.kubernetes_version, spec.platform, progress)?;
+    Ok(Candidate {
+        role,
+        path: program.path,
+        transport: "https",
+        evidence: Some(program.evidence),
+    })
 }
 
 fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchError> {
@@ -73,6 +98,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
         role,
         path,
         transport: "file",
+        evidence: None,
     };
     found.extend(spec.minikube.clone().map(|path| file(BinaryRole::Minikube, path)));
     for path in &spec.binaries {
@@ -88,6 +114,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
                 role,
                 path,
                 transport: "minikube-cache",
+                evidence: None,
             });
         }
     }
@@ -177,7 +204,12 @@ fn read(
             sha256,
             origin: Origin {
                 transport: candidate.transport.to_owned(),
-                evidence: vec![format!("it is a program for {platform}")],
+                evidence: candidate
+                    .evidence
+                    .iter()
+                    .cloned()
+                    .chain([format!("it is a program for {platform}")])
+                    .collect(),
             },
         },
         path: candidate.path.clone(),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
@@ -30,9 +31,10 @@ pub struct HttpOptions {
 /// The network.
 #[derive(Debug)]
 pub struct Http {
-    client: Client,
-    /// For the hosts whose certificates are not checked.
-    insecure: Client,
+    /// The second one is for hosts whose certificates are not checked. Made when the
+    /// first request is sent: who needs no network needs no certificates.
+    clients: OnceLock<[Client; 2]>,
+    certificates: Vec<Certificate>,
     options: HttpOptions,
     pub(super) proxies: Proxies,
 }
@@ -73,19 +75,27 @@ impl Http {
         for path in &options.ca {
             certificates.extend(load_certificates(path)?);
         }
+        Ok(Self {
+            clients: OnceLock::new(),
+            certificates,
+            options,
+            proxies,
+        })
+    }
+
+    fn clients(&self) -> Result<&[Client; 2], HttpError> {
+        if let Some(clients) = self.clients.get() {
+            return Ok(clients);
+        }
         let client = |insecure: bool| {
-            builder(&options, &proxies)
-                .tls_certs_merge(certificates.clone())
+            builder(&self.options, &self.proxies)
+                .tls_certs_merge(self.certificates.clone())
                 .tls_danger_accept_invalid_certs(insecure)
                 .build()
                 .map_err(HttpError::Client)
         };
-        Ok(Self {
-            client: client(false)?,
-            insecure: client(true)?,
-            options,
-            proxies,
-        })
+        let clients = [client(false)?, client(true)?];
+        Ok(self.clients.get_or_init(|| clients))
     }
 
     /// How patient this client is.
@@ -126,6 +136,17 @@ impl Http {
         })
     }
 
+    /// Whether anything answers at `url`, whatever it says.
+    #[must_use]
+    pub fn answers(&self, url: &str) -> bool {
+        let request = Request {
+            url: url.to_owned(),
+            ..Request::default()
+        };
+        let answer = self.send(&request, Method::GET, &[]);
+        answer.is_ok() || answer.is_err_and(|error| error.status().is_some())
+    }
+
     /// Does `work` until it succeeds, fails for good, or patience ends.
     fn patiently<T>(&self, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
         let mut failures = 0;
@@ -159,7 +180,7 @@ impl Http {
         headers: &[(&str, String)],
     ) -> Result<Response, HttpError> {
         let url = parse(&request.url)?;
-        let mut builder: RequestBuilder = self.client_for(&url).request(method, url.clone());
+        let mut builder: RequestBuilder = self.client_for(&url)?.request(method, url.clone());
         if let Some(accept) = &request.accept {
             builder = builder.header("accept", accept);
         }
@@ -178,15 +199,12 @@ impl Http {
         Err(self.refusal(response, &request.url))
     }
 
-    fn client_for(&self, url: &Url) -> &Client {
+    fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
         let host = url.host_str().unwrap_or_default();
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
         let hosts = &self.options.insecure_hosts;
-        if hosts.iter().any(|named| *named == host || *named == with_port) {
-            &self.insecure
-        } else {
-            &self.client
-        }
+        let is_insecure = hosts.iter().any(|named| *named == host || *named == with_port);
+        Ok(&self.clients()?[usize::from(is_insecure)])
     }
 
     fn read(&self, response: Response, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
@@ -246,7 +264,8 @@ impl Http {
     }
 
     /// The proxy for `url` as a message shows it.
-    pub(super) fn proxy_shown(&self, url: &str) -> Option<String> {
+    #[must_use]
+    pub fn proxy_shown(&self, url: &str) -> Option<String> {
         self.proxies.shown(&Url::parse(url).ok()?)
     }
 }

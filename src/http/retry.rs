@@ -30,10 +30,11 @@ impl Default for Patience {
 }
 
 impl Patience {
+    #[must_use]
     /// Waits after the failure number `failures` (from 1): between half and all of the
     /// growing pause, by chance, or as long as the server asks for. `false` when that
     /// would be too long.
-    pub(super) fn pause(&self, failures: u32, asked_for: Option<Duration>) -> bool {
+    pub fn pause(&self, failures: u32, asked_for: Option<Duration>) -> bool {
         if asked_for.is_some_and(|asked| asked > self.longest_pause) {
             return false;
         }

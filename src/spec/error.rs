@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::VersionWord;
 use crate::failure::{Failure, Kind};
 
 /// A spec that cannot be used.
@@ -33,6 +34,12 @@ pub enum SpecError {
     /// Neither the flags nor the file name a Kubernetes version.
     #[error("no Kubernetes version is given")]
     NoKubernetesVersion,
+    /// A word for a release, and nobody may be asked which one it is.
+    #[error("`{word}` is not a release, and nothing may be downloaded that says which one it means")]
+    WordOffline {
+        /// The word.
+        word: VersionWord,
+    },
     /// This machine is none that a bundle can be for, and no platform is given.
     #[error("no platform is given, and no bundle can be for this machine's")]
     NoPlatform,
@@ -63,6 +70,9 @@ impl From<SpecError> for Failure {
             }
             SpecError::NoKubernetesVersion => {
                 "add `--kubernetes-version v1.35.4`, or `kubernetes-version = \"v1.35.4\"` to the TOML file"
+            }
+            SpecError::WordOffline { .. } => {
+                "name the release in full, such as v1.35.4, or leave `--offline` away"
             }
             SpecError::NoPlatform => "add `--platform linux/amd64` or `--platform linux/arm64`",
             SpecError::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",

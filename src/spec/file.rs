@@ -100,9 +100,9 @@ mod tests {
             "`bundle.toml`, line 1, column 22: `1.35` is not a release version such as `v1.35.4`"
         );
         // Inside a list the place is the list's; the message quotes the item.
-        let image = refused("\nimage = [\n  \"oci:x\",\n  \"docker://alpine\",\n]\n");
+        let image = refused("\nimage = [\n  \"oci:x\",\n  \"alpine:3\",\n]\n");
         assert!(
-            image.starts_with("`bundle.toml`, line 2, column 9: `docker://alpine`"),
+            image.starts_with("`bundle.toml`, line 2, column 9: `alpine:3`"),
             "{image}"
         );
         let syntax = refused("level = \n");

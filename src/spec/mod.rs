@@ -8,6 +8,8 @@ mod file;
 mod level;
 mod partial;
 mod source;
+mod sources;
+mod word;
 
 use std::path::PathBuf;
 
@@ -19,6 +21,8 @@ pub use level::{Level, LevelError};
 pub use partial::PartialSpec;
 pub(crate) use source::is_tag_alone;
 pub use source::{ImageSource, ImageSourceError};
+pub use sources::{MirrorCountry, MirrorCountryError, RegistryMirror, RegistryMirrorError, Sources};
+pub use word::VersionWord;
 
 /// What the user asks `pack` for, with every default filled in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,6 +43,10 @@ pub struct Spec {
     pub from_cache: Vec<PathBuf>,
     /// Images that go into the node.
     pub images: Vec<ImageSource>,
+    /// minikube's addons whose images go into the node.
+    pub addons: Vec<String>,
+    /// Where parts come from that are not given.
+    pub sources: Sources,
     /// The file to write.
     pub output: PathBuf,
     /// How much time goes into making it small.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ImageSource, Level, Spec, SpecError};
-use crate::bundle::{ContainerRuntime, Platform, Version, is_bundle_name};
+use super::{ImageSource, Level, Sources, Spec, SpecError, VersionWord};
+use crate::bundle::{ContainerRuntime, Platform, is_bundle_name};
 
 /// What one place (the flags, or the TOML file) says; `None` where it says nothing.
 ///
@@ -14,8 +14,8 @@ use crate::bundle::{ContainerRuntime, Platform, Version, is_bundle_name};
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct PartialSpec {
-    /// The Kubernetes release.
-    pub kubernetes_version: Option<Version>,
+    /// The Kubernetes release, or a word for one.
+    pub kubernetes_version: Option<VersionWord>,
     /// The runtime in the node.
     pub container_runtime: Option<ContainerRuntime>,
     /// The platform of the site's machine.
@@ -31,6 +31,11 @@ pub struct PartialSpec {
     /// Images that go into the node.
     #[serde(rename = "image")]
     pub images: Option<Vec<ImageSource>>,
+    /// minikube's addons whose images go into the node.
+    #[serde(rename = "addon")]
+    pub addons: Option<Vec<String>>,
+    /// Where parts come from that are not given.
+    pub sources: Sources,
     /// The file to write.
     pub output: Option<PathBuf>,
     /// How much time goes into making it small.
@@ -55,6 +60,8 @@ impl PartialSpec {
             binaries: self.binaries.or(file.binaries),
             from_cache: self.from_cache.or(file.from_cache),
             images: self.images.or(file.images),
+            addons: self.addons.or(file.addons),
+            sources: self.sources.merge(file.sources),
             output: self.output.or(file.output),
             level: self.level.or(file.level),
             name: self.name.or(file.name),
@@ -64,9 +71,13 @@ impl PartialSpec {
 
     /// Fills the gaps: runtime docker, this machine's platform, serial 1, and the name
     /// `minikube-offline-v<major.minor>`, in the current folder and with `.run` for
-    /// the output. Fails without a Kubernetes version.
+    /// the output. Fails without a Kubernetes release; a word for one was to be replaced
+    /// by it before.
     pub fn resolve(self) -> Result<Spec, SpecError> {
-        let kubernetes_version = self.kubernetes_version.ok_or(SpecError::NoKubernetesVersion)?;
+        let kubernetes_version = match self.kubernetes_version.ok_or(SpecError::NoKubernetesVersion)? {
+            VersionWord::Release(version) => version,
+            word => return Err(SpecError::WordOffline { word }),
+        };
         let default_name = format!("minikube-offline-{}", kubernetes_version.line());
         let output = self
             .output
@@ -87,6 +98,8 @@ impl PartialSpec {
             binaries: self.binaries.unwrap_or_default(),
             from_cache: self.from_cache.unwrap_or_default(),
             images: self.images.unwrap_or_default(),
+            addons: self.addons.unwrap_or_default(),
+            sources: self.sources,
             output,
             level: self.level.unwrap_or_default(),
             name,
@@ -110,6 +123,7 @@ impl PartialSpec {
                     .map(|source| source.seen_from(folder))
                     .collect()
             }),
+            sources: self.sources.seen_from(folder),
             output: self.output.map(path),
             ..self
         }
@@ -120,7 +134,7 @@ impl PartialSpec {
 mod tests {
     use super::*;
 
-    fn version(text: &str) -> Version {
+    fn version(text: &str) -> VersionWord {
         text.parse().expect("version")
     }
 

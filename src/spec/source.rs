@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use crate::bundle::{ImageReference, ReferenceError};
+use crate::bundle::{Digest, ImageReference, ReferenceError};
 
 /// Where an image is. In text, with the transport names of containers-transports(5):
-/// `docker-archive:PATH[:REF]`, `oci:DIR[:TAG]`, `docker-daemon:REF`.
+/// `docker-archive:PATH[:REF]`, `oci:DIR[:TAG]`, `docker-daemon:REF`,
+/// `docker://REF[@DIGEST]`.
 ///
 /// As in skopeo, a path ends at the first `:`, so a path with a `:` in it cannot be
 /// named.
@@ -27,6 +28,13 @@ pub enum ImageSource {
     DockerDaemon {
         /// Its name.
         reference: ImageReference,
+    },
+    /// An image in a registry.
+    Docker {
+        /// Its name.
+        reference: ImageReference,
+        /// The digest of its manifest, or of the list of its manifests.
+        digest: Option<Digest>,
     },
     /// An OCI image layout.
     Oci {
@@ -50,7 +58,7 @@ pub enum ImageSourceError {
         transport: &'static str,
     },
     /// The image is named by a digest, by which an archive cannot carry it.
-    #[error("`{text}` names an image by its digest; name it by its tag")]
+    #[error("`{text}` does not name an image by its tag, by which it is carried")]
     ByDigest {
         /// What was given.
         text: String,
@@ -66,8 +74,7 @@ pub enum ImageSourceError {
     /// The transport is not known, or there is none.
     #[error(
         "`{text}` does not begin with a known transport; there are `docker-archive:PATH[:REF]`, \
-         `oci:DIR[:TAG]` and `docker-daemon:REF`; registries come with a later release, \
-         until then `docker pull` the image and name it with `docker-daemon:`"
+         `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`"
     )]
     Transport {
         /// What was given.
@@ -93,6 +100,24 @@ impl ImageSource {
             Some(("docker-daemon", name)) => Ok(Self::DockerDaemon {
                 reference: parse_reference(text, name)?,
             }),
+            Some(("docker", rest)) if rest.starts_with("//") => {
+                let (name, digest) = match rest[2..].split_once('@') {
+                    Some((name, digest)) => (name, Some(digest)),
+                    None => (&rest[2..], None),
+                };
+                // Without a tag there is no name to carry it by.
+                let is_named = digest.is_none() || name.rsplit('/').next().unwrap_or(name).contains(':');
+                let digest = digest.map(Digest::parse).transpose().ok();
+                match digest {
+                    Some(digest) if is_named && !name.is_empty() => Ok(Self::Docker {
+                        reference: parse_reference(text, name)?,
+                        digest,
+                    }),
+                    _ => Err(ImageSourceError::ByDigest {
+                        text: text.to_owned(),
+                    }),
+                }
+            }
             Some(("oci", rest)) => {
                 let (folder, name) = split_path(text, "oci", rest)?;
                 if let Some(name) = name {
@@ -120,6 +145,7 @@ impl ImageSource {
     pub fn transport(&self) -> &'static str {
         match self {
             Self::DockerArchive { .. } => "docker-archive",
+            Self::Docker { .. } => "docker",
             Self::DockerDaemon { .. } => "docker-daemon",
             Self::Oci { .. } => "oci",
         }
@@ -133,7 +159,7 @@ impl ImageSource {
                 path: folder.join(path),
                 reference,
             },
-            Self::DockerDaemon { .. } => self,
+            Self::Docker { .. } | Self::DockerDaemon { .. } => self,
             Self::Oci { folder: layout, name } => Self::Oci {
                 folder: folder.join(layout),
                 name,
@@ -185,6 +211,10 @@ impl fmt::Display for ImageSource {
                 write!(f, "{}", path.display())?;
                 reference.as_ref().map_or(Ok(()), |name| write!(f, ":{name}"))
             }
+            Self::Docker { reference, digest } => {
+                write!(f, "//{reference}")?;
+                digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
+            }
             Self::DockerDaemon { reference } => write!(f, "{reference}"),
             Self::Oci { folder, name } => {
                 write!(f, "{}", folder.display())?;
@@ -224,6 +254,11 @@ mod tests {
                 "docker-archive:a.tar:r.io:5000/app",
                 "docker-archive:a.tar:r.io:5000/app:latest",
             ),
+            ("docker://app", "docker://docker.io/library/app:latest"),
+            (
+                "docker://r.io:5000/app:1@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                "docker://r.io:5000/app:1@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
             ("oci:./layout", "oci:./layout"),
             ("oci:./layout:tag", "oci:./layout:tag"),
             ("oci:./layout:r.example/app:1", "oci:./layout:r.example/app:1"),
@@ -238,13 +273,13 @@ mod tests {
 
     #[test]
     fn an_unknown_transport_is_told_which_there_are() {
-        for text in ["docker://alpine:3", "alpine", "./kicbase.tar", "dir:x", ""] {
+        for text in ["alpine:3", "alpine", "./kicbase.tar", "dir:x", ""] {
             let error = ImageSource::parse(text).expect_err(text).to_string();
             for word in [
                 "docker-archive:PATH",
                 "oci:DIR",
                 "docker-daemon:REF",
-                "later release",
+                "docker://REF",
             ] {
                 assert!(error.contains(word), "{error}");
             }
@@ -261,6 +296,10 @@ mod tests {
             "oci:dir:",
             "oci:dir:-bad",
             "docker-daemon:",
+            "docker://",
+            "docker:app",
+            "docker://app:1@sha256:00",
+            "docker://r.io:5000/app@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
             "docker-daemon:Upper/x",
             "docker-daemon:sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "docker-archive:a.tar:@0",

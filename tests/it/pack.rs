@@ -57,6 +57,7 @@ fn every_missing_part_is_named_at_once() {
         .filter(|flag| !flag.contains("--minikube=") && !flag.contains("pause") && !flag.contains("etcd"));
     let mut arguments = vec![
         "pack".to_owned(),
+        "--offline".to_owned(),
         format!("-o{}", sandbox.path("x.run").display()),
     ];
     arguments.push(format!("--stub={}", sandbox.stub().display()));
@@ -124,6 +125,7 @@ fn a_bad_part_is_named_with_what_was_expected() {
         spoil(&parts);
         let mut arguments = vec![
             "pack".to_owned(),
+            "--offline".to_owned(),
             format!("-o{}", sandbox.path("x.run").display()),
         ];
         arguments.push(format!("--stub={}", sandbox.stub().display()));

@@ -26,6 +26,7 @@ mod profile;
 mod report;
 mod start;
 mod stop;
+mod upstream;
 mod verbs;
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use crate::profile::Profile;
 use crate::report::Report;
 use crate::start;
 use crate::stop::Stop;
+use crate::upstream;
 use serde_json::json;
 use std::path::Path;
 use std::process::Command;
@@ -23,11 +24,16 @@ pub(crate) fn run(args: &[String]) -> u8 {
         .map_or(("help", [].as_slice()), |(verb, rest)| (verb.as_str(), rest));
     let mut report = Report::new(wants_json(rest));
     let result = match verb {
+        "addons" => upstream::addons(rest),
         "config" => config(rest),
         "delete" => delete(rest, &home, &mut report),
         "image" => image(rest, &home),
         "kubectl" => kubectl(rest, &home),
         "profile" => profile(rest, &home),
+        "start" if rest == ["--help"] => {
+            upstream::start_help();
+            Ok(0)
+        }
         "start" => Flags::parse(rest, flags::START)
             .and_then(|flags| start::run(&flags, &home, &mut report))
             .map(|()| 0),

@@ -31,7 +31,7 @@ fn content(parts: &Parts) -> Vec<String> {
 #[test]
 fn every_part_is_found_and_known() {
     let site = Site::new();
-    let parts = gather_by_asking(&answers, &site.spec(), &Silent).expect("parts");
+    let parts = gather_by_asking(&answers, &site.spec(), None, &Silent).expect("parts");
     let programs: Vec<String> = parts
         .binaries
         .iter()
@@ -87,7 +87,7 @@ fn order_and_repetition_of_flags_change_nothing() {
     second.images.push(site.archive("pause.tar"));
     site.write("again/kubeadm", &elf(arch(), b"binaries/kubeadm"));
     second.binaries.insert(0, site.path("again/kubeadm"));
-    let gathered = |spec| content(&gather_by_asking(&answers, spec, &Silent).expect("parts"));
+    let gathered = |spec| content(&gather_by_asking(&answers, spec, None, &Silent).expect("parts"));
     assert_eq!(gathered(&first), gathered(&second));
 }
 
@@ -120,7 +120,7 @@ fn a_minikube_cache_has_all_but_minikube() {
     let mut spec = site.spec();
     (spec.binaries, spec.images, spec.kicbase) = (Vec::new(), Vec::new(), None);
     spec.from_cache = vec![site.path("home")];
-    let parts = gather_by_asking(&answers, &spec, &Silent).expect("parts");
+    let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
     assert_eq!((parts.binaries.len(), parts.images.len()), (4, 3));
     assert_eq!(parts.images[0].origin.transport, "minikube-cache");
 
@@ -139,7 +139,7 @@ fn a_minikube_cache_has_all_but_minikube() {
     );
     assert_eq!(kind, Kind::Usage);
     spec.kicbase = Some(site.archive("kicbase.tar"));
-    gather_by_asking(&answers, &spec, &Silent).expect("the flag decides");
+    gather_by_asking(&answers, &spec, None, &Silent).expect("the flag decides");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_program_of_another_release_or_that_does_not_run_is_refused() {
     );
     assert_eq!(kind, Kind::Usage);
     let silent = |_: &Path, _: &[&str]| Ok(String::new());
-    let failure = Failure::from(gather_by_asking(&silent, &site.spec(), &Silent).expect_err("silent"));
+    let failure = Failure::from(gather_by_asking(&silent, &site.spec(), None, &Silent).expect_err("silent"));
     assert!(
         failure
             .error
@@ -245,7 +245,7 @@ fn a_program_of_another_release_or_that_does_not_run_is_refused() {
             .ends_with("/minikube` should say its version; it says ``")
     );
     let broken = |_: &Path, _: &[&str]| Err(AskError::Start(std::io::Error::from_raw_os_error(8)));
-    let failure = Failure::from(gather_by_asking(&broken, &site.spec(), &Silent).expect_err("broken"));
+    let failure = Failure::from(gather_by_asking(&broken, &site.spec(), None, &Silent).expect_err("broken"));
     assert!(
         failure
             .error
@@ -294,7 +294,7 @@ fn a_node_image_is_one_image_with_one_name() {
     assert_eq!(kind, Kind::Usage);
     let text = format!("docker-archive:{}:r.io/kicbase:b", site.path("two.tar").display());
     spec.kicbase = Some(ImageSource::parse(&text).expect("source"));
-    let parts = gather_by_asking(&answers, &spec, &Silent).expect("parts");
+    let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
     assert_eq!(parts.images[0].reference.to_string(), "r.io/kicbase:b");
 }
 
@@ -357,7 +357,7 @@ fn progress_adds_up() {
     }
     let site = Site::new();
     let sum = Sum(Mutex::default());
-    gather_by_asking(&answers, &site.spec(), &sum).expect("parts");
+    gather_by_asking(&answers, &site.spec(), None, &sum).expect("parts");
     let stages = sum.0.into_inner().expect("lock");
     assert_eq!(stages.len(), 3);
     for (total, done) in stages {

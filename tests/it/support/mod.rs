@@ -2,4 +2,5 @@
 
 pub(crate) mod parts;
 pub(crate) mod program;
+pub(crate) mod registry;
 pub(crate) mod server;

@@ -217,7 +217,7 @@ fn write_archive_for(arch: Arch, path: &Path, reference: &str, contents: &[Vec<u
         .expect("an archive");
 }
 
-fn tar_of(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<u8> {
+pub(crate) fn tar_of(files: &[(&str, impl AsRef<[u8]>)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in files {
         let mut header = tar::Header::new_gnu();

@@ -146,7 +146,6 @@ impl Server {
         self.seen.lock().expect("no panic").clone()
     }
 
-    #[allow(dead_code, reason = "the registries are tested with it")]
     /// How many requests there were with `text` in their target.
     pub(crate) fn count(&self, text: &str) -> usize {
         self.seen()
@@ -206,7 +205,8 @@ fn peek_request(stream: &TcpStream) -> io::Result<(Seen, usize)> {
         if let Some(end) = text.find("\r\n\r\n") {
             return Ok((parse(&text[..end]), end + 4));
         }
-        if there == 0 {
+        // A TLS handshake: this server speaks none.
+        if there == 0 || buffer[0] == 0x16 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         thread::yield_now();

@@ -1,4 +1,6 @@
 //! The network side against servers of our own, faults included.
 
 mod download;
+mod images;
+mod pack;
 mod proxy;

@@ -1,0 +1,79 @@
+//! The flags that say where parts come from which are not given.
+
+use std::path::PathBuf;
+
+use crate::bundle::Version;
+use crate::failure::Failure;
+use crate::fetch::Upstream;
+use crate::host::Environment;
+use crate::http::Patience;
+use crate::spec::{MirrorCountry, RegistryMirror, Sources};
+
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "What is not given is downloaded")]
+pub(super) struct SourceArgs {
+    /// Download nothing: name what is missing
+    #[arg(long)]
+    offline: bool,
+    /// The release of minikube [default: the newest that has this Kubernetes]
+    #[arg(long, value_name = "VERSION")]
+    minikube_version: Option<Version>,
+    /// A mirror of dl.k8s.io/release: URL/VERSION/bin/linux/ARCH/NAME, as minikube has it
+    #[arg(long, value_name = "URL")]
+    binary_mirror: Option<String>,
+    /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH
+    #[arg(long, value_name = "URL")]
+    release_mirror: Option<String>,
+    /// A mirror of a registry, such as registry.k8s.io=mirror.example/k8s; tried in order
+    #[arg(long = "registry-mirror", value_name = "REGISTRY=PLACE")]
+    registry_mirrors: Vec<RegistryMirror>,
+    /// The registry and folder that has Kubernetes' and minikube's images
+    #[arg(long, value_name = "PLACE", conflicts_with = "image_mirror_country")]
+    image_repository: Option<String>,
+    /// The country whose mirror has them: cn
+    #[arg(long, value_name = "COUNTRY")]
+    image_mirror_country: Option<MirrorCountry>,
+    /// The proxy for everything, instead of `HTTPS_PROXY` and its like
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// A file with certificates of authorities that are trusted as well
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+    /// A registry without TLS, or whose certificate is not checked
+    #[arg(long = "insecure-registry", value_name = "HOST[:PORT]")]
+    insecure_registries: Vec<String>,
+    /// A program or an image that is taken although nothing proves it
+    #[arg(long, value_name = "NAME")]
+    accept_unverified: Vec<String>,
+    /// A host that stands for a registry itself
+    #[arg(long = "registry-upstream", hide = true)]
+    registry_upstreams: Vec<RegistryMirror>,
+}
+
+impl SourceArgs {
+    pub(super) fn into_sources(self) -> Sources {
+        Sources {
+            offline: self.offline,
+            minikube_version: self.minikube_version,
+            binary_mirror: self.binary_mirror,
+            release_mirror: self.release_mirror,
+            registry_mirrors: self.registry_mirrors,
+            image_repository: self.image_repository,
+            image_mirror_country: self.image_mirror_country,
+            proxy: self.proxy,
+            ca: self.ca,
+            insecure_registries: self.insecure_registries,
+            accept_unverified: self.accept_unverified,
+            registry_upstreams: self.registry_upstreams,
+        }
+    }
+}
+
+/// The servers that give what is not given; none when nothing may be downloaded.
+pub(super) fn upstream(sources: &Sources) -> Result<Option<Upstream>, Failure> {
+    if sources.offline {
+        return Ok(None);
+    }
+    let environment = Environment::of_this_process();
+    Ok(Some(Upstream::new(sources, &environment, Patience::default())?))
+}

@@ -1,0 +1,83 @@
+//! The images that are wanted and not on this machine.
+
+use std::path::PathBuf;
+
+use super::found::FoundImage;
+use super::upstream::{Upstream, UpstreamError, WantedImage, addon_images, node_image};
+use super::{FetchError, images};
+use crate::bundle::{ImageReference, ImageRole};
+use crate::progress::Progress;
+use crate::resolve::Ask;
+use crate::spec::{ImageSource, Spec};
+
+/// `found`, and what is not there of: the images that the spec names in registries, the
+/// node image, those in `needs`, and the addons'. `minikube` finds a program that can be
+/// asked, where that is needed.
+pub(super) fn complete(
+    spec: &Spec,
+    mut found: Vec<(ImageRole, FoundImage)>,
+    needs: &[ImageReference],
+    minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
+    upstream: Option<&Upstream>,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+    let Some(upstream) = upstream else {
+        return named(spec, needs).into_iter().next().map_or(Ok(found), |image| {
+            let reference = image.reference;
+            Err(UpstreamError::Offline { reference }.into())
+        });
+    };
+    let mut wanted = named(spec, needs);
+    let asked = |what| -> Result<PathBuf, FetchError> {
+        let reason = "no minikube for this machine's platform is known".to_owned();
+        minikube()?.ok_or_else(|| UpstreamError::NotAsked { what, reason }.into())
+    };
+    let is_there = |role| found.iter().any(|(there, _)| *there == role);
+    if !is_there(ImageRole::Node) && wanted.iter().all(|image| image.role != ImageRole::Node) {
+        wanted.push(node_image(ask, &asked("its node image")?)?);
+    }
+    let mut others: Vec<WantedImage> = Vec::new();
+    for addon in &spec.addons {
+        others.extend(addon_images(ask, &asked("the images of an addon")?, addon)?);
+    }
+    others.extend(needs.iter().map(|reference| WantedImage {
+        role: ImageRole::Kubernetes,
+        reference: reference.clone(),
+        pinned: None,
+    }));
+    for image in others {
+        let given = found.iter().any(|(_, there)| there.reference == image.reference)
+            || wanted.iter().any(|other| other.reference == image.reference);
+        if !given {
+            wanted.push(image);
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(found);
+    }
+    found.extend(upstream.images(&wanted, spec.platform, progress)?);
+    images::settle(found, spec.platform)
+}
+
+/// The images that the spec names in registries.
+fn named(spec: &Spec, needs: &[ImageReference]) -> Vec<WantedImage> {
+    let wanted = |source: &ImageSource, is_node: bool| match source {
+        ImageSource::Docker { reference, digest } => Some(WantedImage {
+            role: match (is_node, needs.contains(reference)) {
+                (true, _) => ImageRole::Node,
+                (false, true) => ImageRole::Kubernetes,
+                (false, false) => ImageRole::Application,
+            },
+            reference: reference.clone(),
+            pinned: digest.map(|digest| (digest, "it was asked for by this digest".to_owned())),
+        }),
+        _ => None,
+    };
+    let node = spec.kicbase.iter().filter_map(|source| wanted(source, true));
+    let mut named: Vec<WantedImage> = node
+        .chain(spec.images.iter().filter_map(|source| wanted(source, false)))
+        .collect();
+    named.dedup_by(|a, b| a.reference == b.reference && a.pinned == b.pinned);
+    named
+}

@@ -1,0 +1,235 @@
+//! Why a part does not come from its publisher.
+
+use crate::bundle::{BinaryRole, Digest, DigestError, ImageReference, Platform, Version};
+use crate::failure::{Failure, Kind};
+use crate::http::HttpError;
+use crate::resolve::AskError;
+use crate::store::StoreError;
+
+/// A part that cannot be had, or not be believed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// minikube does not know the addon.
+    #[error("minikube has no images for the addon `{addon}`")]
+    Addon {
+        /// Its name.
+        addon: String,
+        /// What minikube said.
+        #[source]
+        source: AskError,
+    },
+    /// What publishes a checksum publishes something else.
+    #[error("`{url}` should begin with a SHA-256 digest")]
+    Checksum {
+        /// The URL.
+        url: String,
+        /// Why it is none.
+        #[source]
+        source: DigestError,
+    },
+    /// A credential helper failed.
+    #[error("`{helper}` gives no credentials for `{host}`: {reason}")]
+    Credentials {
+        /// The program.
+        helper: String,
+        /// The registry.
+        host: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The network said no.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The registry does not let this user in.
+    #[error("`{host}` does not let in whom it asked to log in for `{repository}`")]
+    Login {
+        /// The registry.
+        host: String,
+        /// What was to be read.
+        repository: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A manifest, or what it names, cannot be used.
+    #[error("the manifest {digest} of `{reference}` {reason}")]
+    Manifest {
+        /// The image.
+        reference: String,
+        /// The manifest.
+        digest: Digest,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// minikube does not say which node image it needs.
+    #[error("minikube does not name its node image: `minikube start --help` says `{said}`")]
+    NodeImage {
+        /// What it said instead.
+        said: String,
+    },
+    /// minikube is for another machine, or there is none, so it cannot be asked.
+    #[error("minikube cannot be asked for {what}: {reason}")]
+    NotAsked {
+        /// What it should say.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// The registry has no such image.
+    #[error("there is no image `{reference}`{}", at(place))]
+    NoImage {
+        /// The image.
+        reference: ImageReference,
+        /// Where it was looked for.
+        place: String,
+        /// What the registry said.
+        #[source]
+        source: Box<HttpError>,
+    },
+    /// No known minikube has this Kubernetes.
+    #[error(
+        "no minikube that this program knows has Kubernetes {kubernetes}: the newest, {newest}, has v1.28.0 to v1.35"
+    )]
+    NoMinikube {
+        /// The Kubernetes release.
+        kubernetes: Version,
+        /// The newest known minikube.
+        newest: &'static str,
+    },
+    /// The image is there, but not for this platform.
+    #[error("`{reference}` is not there for {platform}; it is there for {}", there.join(", "))]
+    NoPlatform {
+        /// The image.
+        reference: ImageReference,
+        /// What was asked for.
+        platform: Platform,
+        /// What there is.
+        there: Vec<String>,
+    },
+    /// There is no such release.
+    #[error("there is no {role} {version}{}", newest.as_ref().map(|newest| format!("; the newest of {} is {newest}", newest.line())).unwrap_or_default())]
+    NoRelease {
+        /// The program.
+        role: BinaryRole,
+        /// The release.
+        version: Version,
+        /// The newest of its line.
+        newest: Option<Version>,
+        /// What the server said.
+        #[source]
+        source: Box<HttpError>,
+    },
+    /// Something must be downloaded, and nothing may be.
+    #[error("`docker://{reference}` is in a registry, and nothing may be downloaded")]
+    Offline {
+        /// The image.
+        reference: ImageReference,
+    },
+    /// No folder for the programs.
+    #[error("cannot make a folder for programs in the folder for temporary files")]
+    Programs {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing says what the part should be.
+    #[error("nothing says what {what} should be")]
+    Unproven {
+        /// The part, as `--accept-unverified` names it.
+        what: String,
+        /// Who should have said it.
+        #[source]
+        source: Box<HttpError>,
+    },
+    /// A word does not lead to a release.
+    #[error("`{url}` should name a release; it says `{said}`")]
+    Word {
+        /// The URL.
+        url: String,
+        /// What it says.
+        said: String,
+    },
+}
+
+fn at(place: &str) -> String {
+    if place.is_empty() {
+        String::new()
+    } else {
+        format!(" in `{place}`")
+    }
+}
+
+impl From<UpstreamError> for Failure {
+    fn from(error: UpstreamError) -> Self {
+        let (kind, hint) = match &error {
+            UpstreamError::Http(_) | UpstreamError::Store(_) => (Kind::Io, String::new()),
+            UpstreamError::Addon { .. } => (
+                Kind::Usage,
+                "`minikube addons list` names the addons that there are".to_owned(),
+            ),
+            UpstreamError::Checksum { .. } | UpstreamError::Word { .. } => (
+                Kind::Damaged,
+                "something between answers for the server, such as a proxy's login page, or the mirror is not laid \
+                 out like the original"
+                    .to_owned(),
+            ),
+            UpstreamError::Credentials { .. } => (
+                Kind::Io,
+                "log in again with `docker login HOST`, or remove the helper from docker's config.json".to_owned(),
+            ),
+            UpstreamError::Login { .. } => (
+                Kind::Io,
+                "log in with `docker login HOST`: its config.json and its helpers are read".to_owned(),
+            ),
+            UpstreamError::Manifest { .. } => (
+                Kind::Damaged,
+                "nothing of it was taken: ask who runs the registry, or take another one".to_owned(),
+            ),
+            UpstreamError::NodeImage { .. } | UpstreamError::NotAsked { .. } => (
+                Kind::Usage,
+                "name it yourself with `--kicbase docker://gcr.io/k8s-minikube/kicbase:TAG@sha256:DIGEST`, and images \
+                 of addons with `--image`"
+                    .to_owned(),
+            ),
+            UpstreamError::NoImage { .. } => (
+                Kind::Usage,
+                "check its name and tag; a private registry may say so to whom is not logged in: `docker login HOST`"
+                    .to_owned(),
+            ),
+            UpstreamError::NoMinikube { .. } => (
+                Kind::Usage,
+                "name a minikube that has it with `--minikube-version VERSION`, or give one with `--minikube FILE`"
+                    .to_owned(),
+            ),
+            UpstreamError::NoPlatform { .. } => (
+                Kind::Usage,
+                "take another image, or another `--platform`".to_owned(),
+            ),
+            UpstreamError::NoRelease { .. } => (
+                Kind::Usage,
+                "`--kubernetes-version v1.35` takes the newest patch, `stable` the newest release".to_owned(),
+            ),
+            UpstreamError::Offline { .. } => (
+                Kind::Usage,
+                "leave `--offline` away, or `docker pull` it and name it with `docker-daemon:`".to_owned(),
+            ),
+            UpstreamError::Programs { source } => (
+                Kind::of_io(source),
+                "name another folder with TMPDIR".to_owned(),
+            ),
+            UpstreamError::Unproven { what, .. } => (
+                Kind::Usage,
+                format!("take it all the same with `--accept-unverified {what}`; the bundle will say so"),
+            ),
+        };
+        match error {
+            UpstreamError::Http(error) => error.into(),
+            UpstreamError::Store(error) => error.into(),
+            error => Self::new(kind, error).hint(hint),
+        }
+    }
+}

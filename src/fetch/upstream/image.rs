@@ -1,0 +1,125 @@
+//! Images from registries: tag, manifest, config, layers, each by the digest that the
+//! one before names.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::manifest::{Resolved, resolve};
+use super::places::Place;
+use super::{Upstream, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageRole, Platform};
+use crate::fetch::FetchError;
+use crate::fetch::blob::Blob;
+use crate::fetch::found::FoundImage;
+use crate::fetch::hashing::in_parallel_with;
+use crate::http::Download;
+use crate::progress::Progress;
+
+/// So many downloads at a time: a server's limit for one client, not the processors'.
+const WORKERS: usize = 4;
+
+/// A blob that is to be in the store.
+struct Job {
+    digest: Digest,
+    size: u64,
+    /// Where it may be, the first one first.
+    places: Vec<Place>,
+}
+
+/// Downloads the images; each blob once, whatever number of images uses it.
+pub(super) fn download(
+    upstream: &Upstream,
+    wanted: &[WantedImage],
+    platform: Platform,
+    progress: &dyn Progress,
+) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+    progress.begin("asking the registries", None);
+    let resolved = in_parallel_with(WORKERS, wanted, |wanted| {
+        resolve(upstream, wanted, platform, progress)
+    });
+    let resolved: Vec<Resolved> = resolved.into_iter().collect::<Result<_, _>>()?;
+    progress.end(&format!("{} images", resolved.len()));
+
+    let mut jobs: BTreeMap<Digest, Job> = BTreeMap::new();
+    for image in &resolved {
+        for layer in &image.layers {
+            let job = jobs.entry(layer.0).or_insert(Job {
+                digest: layer.0,
+                size: layer.1,
+                places: Vec::new(),
+            });
+            job.places.extend(image.places.iter().cloned());
+        }
+    }
+    let mut jobs: Vec<Job> = jobs.into_values().collect();
+    jobs.sort_by_key(|job| (std::cmp::Reverse(job.size), job.digest));
+    progress.begin(
+        "downloading the images",
+        Some(jobs.iter().map(|job| job.size).sum()),
+    );
+    let files = in_parallel_with(WORKERS, &jobs, |job| {
+        let path = blob(upstream, job.digest, job.size, &job.places, progress)?;
+        Ok::<_, UpstreamError>((job.digest, path))
+    });
+    let files: BTreeMap<Digest, PathBuf> = files.into_iter().collect::<Result<_, _>>()?;
+    progress.end(&format!("{} images, {} layers", resolved.len(), files.len()));
+    wanted
+        .iter()
+        .zip(resolved)
+        .map(|(wanted, image)| Ok((wanted.role, found(image, &files)?)))
+        .collect()
+}
+
+/// A blob from the first place that has it as it should be.
+pub(super) fn blob(
+    upstream: &Upstream,
+    digest: Digest,
+    size: u64,
+    places: &[Place],
+    progress: &dyn Progress,
+) -> Result<PathBuf, UpstreamError> {
+    let store = upstream.store()?;
+    let mut last = None;
+    for (number, place) in places.iter().enumerate() {
+        let path = format!("blobs/{digest}");
+        let result = upstream
+            .registries
+            .let_in(&upstream.http, place, None, &path, |request| {
+                let download = Download {
+                    request,
+                    digest: Some(digest),
+                    size: Some(size),
+                };
+                upstream.http.download(store, &download, progress)
+            });
+        match result {
+            Err(error) if !matches!(error, UpstreamError::Store(_)) && number + 1 < places.len() => {
+                progress.note(&format!("{error}: going on with the next place"));
+                last = Some(error);
+            }
+            Err(error) => return Err(error),
+            Ok(path) => return Ok(path),
+        }
+    }
+    // There is always one place: the registry itself.
+    Err(last.expect("an image has a place"))
+}
+
+fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImage, FetchError> {
+    let open = |digest: Digest, size: u64, path: &PathBuf| {
+        let name = format!("{} of {}", digest, image.reference);
+        Blob::at(&Arc::from(path.as_path()), &name, 0, size)
+    };
+    let config = open(image.config.0, image.config.1, &image.config_path)?;
+    let layers = image
+        .layers
+        .iter()
+        .map(|(digest, size)| open(*digest, *size, &files[digest]))
+        .collect::<Result<_, _>>()?;
+    let place = format!("docker://{}", image.reference);
+    let mut found = FoundImage::new(image.reference, &config, image.config_json, layers, "docker")?;
+    found.place = place;
+    found.evidence = image.evidence;
+    Ok(found)
+}

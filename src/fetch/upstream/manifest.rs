@@ -1,0 +1,271 @@
+//! From an image's name to the config and the layers for one platform.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+
+use super::image::blob;
+use super::places::Place;
+use super::{Upstream, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageReference, Platform, limits};
+use crate::fetch::oci_layout::{CONFIGS, Descriptor, INDEXES, Index, LAYERS, MANIFESTS, Manifest};
+use crate::host::FileError;
+use crate::http::{Answer, HttpError};
+use crate::progress::Progress;
+use crate::store::StoreError;
+
+/// The distribution spec wants registries to take manifests of 4 MiB.
+const MANIFEST_BYTES: u64 = 4 << 20;
+
+/// An image whose manifest is known.
+pub(super) struct Resolved {
+    pub(super) reference: ImageReference,
+    pub(super) config: (Digest, u64),
+    pub(super) config_path: PathBuf,
+    pub(super) config_json: Vec<u8>,
+    /// Digest and size of each layer as it is served, lowest first.
+    pub(super) layers: Vec<(Digest, u64)>,
+    /// Where the blobs may be, mirrors first.
+    pub(super) places: Vec<Place>,
+    pub(super) evidence: Vec<String>,
+}
+
+/// A manifest, or a list of them, with its digest.
+struct Document {
+    media_type: String,
+    digest: Digest,
+    json: Vec<u8>,
+}
+
+pub(super) fn resolve(
+    upstream: &Upstream,
+    wanted: &WantedImage,
+    platform: Platform,
+    progress: &dyn Progress,
+) -> Result<Resolved, UpstreamError> {
+    let reference = &wanted.reference;
+    let origin = upstream.registries.upstream(reference);
+    let mut places = upstream.registries.mirrors(reference);
+    places.push(origin.clone());
+    let (mut document, mut evidence) = top(upstream, wanted, &places, &origin, progress)?;
+    if INDEXES.contains(&document.media_type.as_str()) {
+        let index: Index = parse(&document, reference)?;
+        let digest = choose(&index, reference, platform, &document)?;
+        document = by_digest(upstream, reference, digest, &places, progress)?;
+        evidence.push(format!("its manifest for {platform} is {digest}"));
+    }
+    if !MANIFESTS.contains(&document.media_type.as_str()) {
+        let reason = format!("is of the type `{}`, which no node runs", document.media_type);
+        return Err(refused(reference, document.digest, reason));
+    }
+    let manifest: Manifest = parse(&document, reference)?;
+    let described = |descriptor: &Descriptor, known: &[&str]| {
+        let digest = Digest::try_from(descriptor.digest.clone());
+        if !known.contains(&descriptor.media_type.as_str()) {
+            let reason = format!("names a blob of the type `{}`", descriptor.media_type);
+            return Err(refused(reference, document.digest, reason));
+        }
+        let digest = digest
+            .map_err(|error| refused(reference, document.digest, format!("names a blob, but {error}")))?;
+        Ok((digest, descriptor.size))
+    };
+    let config = described(&manifest.config, &CONFIGS)?;
+    if config.1 > limits::IMAGE_CONFIG_BYTES {
+        let reason = format!("names a config of {} bytes", config.1);
+        return Err(refused(reference, document.digest, reason));
+    }
+    let layers = manifest
+        .layers
+        .iter()
+        .map(|layer| described(layer, &LAYERS))
+        .collect::<Result<_, _>>()?;
+    let config_path = blob(upstream, config.0, config.1, &places, &crate::progress::Silent)?;
+    let config_json = fs::read(&config_path)
+        .map_err(FileError::at("read", &config_path))
+        .map_err(StoreError::from)?;
+    evidence.push("each of its blobs has the digest that its manifest names".to_owned());
+    Ok(Resolved {
+        reference: reference.clone(),
+        config,
+        config_path,
+        config_json,
+        layers,
+        places,
+        evidence,
+    })
+}
+
+/// What the image's name stands for. A tag is asked of the registry itself: a mirror
+/// is believed only where a digest says what it must give.
+fn top(
+    upstream: &Upstream,
+    wanted: &WantedImage,
+    places: &[Place],
+    origin: &Place,
+    progress: &dyn Progress,
+) -> Result<(Document, Vec<String>), UpstreamError> {
+    let reference = &wanted.reference;
+    if let Some((digest, because)) = &wanted.pinned {
+        let document = by_digest(upstream, reference, *digest, places, progress)?;
+        return Ok((document, vec![format!("{because}: {digest}")]));
+    }
+    let error = match document(upstream, origin, reference.tag()) {
+        Ok(document) => {
+            let text = format!("{} says that this tag is {}", origin.host, document.digest);
+            return Ok((document, vec![text]));
+        }
+        Err(UpstreamError::Http(error)) => error,
+        Err(error) => return Err(error),
+    };
+    if matches!(error.status(), Some(401 | 403 | 404)) || places.len() == 1 {
+        return Err(missing(reference, origin, error));
+    }
+    let name = reference.to_string();
+    if !upstream.accepts(&name) {
+        return Err(UpstreamError::Unproven {
+            what: name,
+            source: Box::new(error),
+        });
+    }
+    for mirror in &places[..places.len() - 1] {
+        match document(upstream, mirror, reference.tag()) {
+            Ok(document) => {
+                let digest = document.digest;
+                let text = format!(
+                    "accepted unverified: only the mirror {} says that this tag is {digest}",
+                    mirror.host
+                );
+                return Ok((document, vec![text]));
+            }
+            Err(error) => progress.note(&format!("{error}: going on with the next place")),
+        }
+    }
+    Err(error.into())
+}
+
+/// The manifest `digest` from the first place that has it.
+fn by_digest(
+    upstream: &Upstream,
+    reference: &ImageReference,
+    digest: Digest,
+    places: &[Place],
+    progress: &dyn Progress,
+) -> Result<Document, UpstreamError> {
+    let mut last = None;
+    for place in places {
+        let result = document(upstream, place, &digest.to_string()).and_then(|document| {
+            if document.digest == digest {
+                return Ok(document);
+            }
+            let url = upstream
+                .registries
+                .url(&upstream.http, place, &format!("manifests/{digest}"));
+            Err(wrong_digest(upstream, url, digest, document.digest).into())
+        });
+        match result {
+            Ok(document) => return Ok(document),
+            Err(error) => {
+                if let Some(before) = last.replace((error, place)) {
+                    progress.note(&format!("{}: went on with the next place", before.0));
+                }
+            }
+        }
+    }
+    match last.expect("an image has a place") {
+        (UpstreamError::Http(error), place) => Err(missing(reference, place, error)),
+        (error, _) => Err(error),
+    }
+}
+
+/// The manifest that `place` has by this tag or digest. What the registry says of its
+/// digest must agree with its bytes.
+fn document(upstream: &Upstream, place: &Place, tag: &str) -> Result<Document, UpstreamError> {
+    let accept = [&INDEXES[..], &MANIFESTS[..]].concat().join(", ");
+    let path = format!("manifests/{tag}");
+    let answer: Answer =
+        upstream
+            .registries
+            .let_in(&upstream.http, place, Some(&accept), &path, |request| {
+                upstream.http.get(&request, MANIFEST_BYTES)
+            })?;
+    let digest = Digest::of(&answer.body);
+    if let Some(said) = answer.header("docker-content-digest")
+        && said.starts_with("sha256:")
+        && said != digest.to_string()
+    {
+        let url = upstream.registries.url(&upstream.http, place, &path);
+        let expected = Digest::parse(said).unwrap_or(digest);
+        return Err(wrong_digest(upstream, url, expected, digest).into());
+    }
+    let media_type = answer.header("content-type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+    Ok(Document {
+        media_type,
+        digest,
+        json: answer.body,
+    })
+}
+
+/// The digest of the manifest for `platform` in the list.
+fn choose(
+    index: &Index,
+    reference: &ImageReference,
+    platform: Platform,
+    document: &Document,
+) -> Result<Digest, UpstreamError> {
+    let chosen = index
+        .manifests
+        .iter()
+        .find(|descriptor| descriptor.is_for(platform) == Some(true))
+        .ok_or_else(|| UpstreamError::NoPlatform {
+            reference: reference.clone(),
+            platform,
+            there: index.platforms(),
+        })?;
+    Digest::try_from(chosen.digest.clone()).map_err(|error| {
+        refused(
+            reference,
+            document.digest,
+            format!("names a manifest, but {error}"),
+        )
+    })
+}
+
+fn parse<T: DeserializeOwned>(document: &Document, reference: &ImageReference) -> Result<T, UpstreamError> {
+    serde_json::from_slice(&document.json).map_err(|error| {
+        refused(
+            reference,
+            document.digest,
+            format!("is not what its type says: {error}"),
+        )
+    })
+}
+
+fn refused(reference: &ImageReference, digest: Digest, reason: String) -> UpstreamError {
+    UpstreamError::Manifest {
+        reference: reference.to_string(),
+        digest,
+        reason,
+    }
+}
+
+fn wrong_digest(upstream: &Upstream, url: String, expected: Digest, found: Digest) -> HttpError {
+    HttpError::WrongDigest {
+        proxy: upstream.http.proxy_shown(&url),
+        url,
+        expected,
+        found,
+    }
+}
+
+fn missing(reference: &ImageReference, place: &Place, source: HttpError) -> UpstreamError {
+    if source.status() != Some(404) {
+        return source.into();
+    }
+    UpstreamError::NoImage {
+        reference: reference.clone(),
+        place: format!("{}/{}", place.host, place.repository),
+        source: Box::new(source),
+    }
+}

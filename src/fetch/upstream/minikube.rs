@@ -1,0 +1,116 @@
+//! What minikube itself says it needs.
+
+use std::path::Path;
+
+use super::{UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageReference, ImageRole};
+use crate::resolve::Ask;
+
+/// The node image by the digest that this minikube has built in.
+pub(in crate::fetch) fn node_image(ask: Ask<'_>, minikube: &Path) -> Result<WantedImage, UpstreamError> {
+    let help = ask(minikube, &["start", "--help"]).map_err(|source| UpstreamError::NotAsked {
+        what: "its node image",
+        reason: source.to_string(),
+    })?;
+    parse_node_image(&help).ok_or_else(|| {
+        let line = help.lines().find(|line| line.contains("base-image"));
+        UpstreamError::NodeImage {
+            said: line.unwrap_or_default().trim().chars().take(200).collect(),
+        }
+    })
+}
+
+/// `--base-image='gcr.io/k8s-minikube/kicbase:v0.0.50@sha256:…':` in the help.
+fn parse_node_image(help: &str) -> Option<WantedImage> {
+    let value = help.split("--base-image=").nth(1)?;
+    let name = value
+        .trim_start_matches(['\'', '"'])
+        .split(['\'', '"', ' ', '\n'])
+        .next()?
+        .trim_end_matches(':');
+    let wanted = pinned(ImageRole::Node, name, "minikube names it by this digest")?;
+    wanted.pinned.is_some().then_some(wanted)
+}
+
+/// The images of `addon`, each by the digest that minikube has built in, if it has one.
+pub(in crate::fetch) fn addon_images(
+    ask: Ask<'_>,
+    minikube: &Path,
+    addon: &str,
+) -> Result<Vec<WantedImage>, UpstreamError> {
+    let answer =
+        ask(minikube, &["addons", "images", addon, "-o", "json"]).map_err(|source| UpstreamError::Addon {
+            addon: addon.to_owned(),
+            source,
+        })?;
+    let because = format!("minikube's addon `{addon}` names it by this digest");
+    parse_addon_images(&answer, &because).ok_or_else(|| UpstreamError::NotAsked {
+        what: "the images of an addon",
+        reason: format!(
+            "to `addons images {addon}` it says `{}`",
+            answer.chars().take(200).collect::<String>()
+        ),
+    })
+}
+
+/// A JSON list of names, in any order, some of them twice.
+fn parse_addon_images(answer: &str, because: &str) -> Option<Vec<WantedImage>> {
+    let mut names: Vec<String> = serde_json::from_str(answer.trim()).ok()?;
+    names.sort();
+    names.dedup();
+    names
+        .iter()
+        // Where minikube names no registry the name begins with a slash.
+        .map(|name| pinned(ImageRole::Application, name.trim_start_matches('/'), because))
+        .collect()
+}
+
+fn pinned(role: ImageRole, name: &str, because: &str) -> Option<WantedImage> {
+    let digest = match name.split_once('@') {
+        Some((_, digest)) => Some(Digest::parse(digest).ok()?),
+        None => None,
+    };
+    Some(WantedImage {
+        role,
+        reference: ImageReference::parse(name).ok()?,
+        pinned: digest.map(|digest| (digest, because.to_owned())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What minikube v1.38.1 prints.
+    const HELP: &str = "    --auto-update-drivers=true:
+\tIf set, automatically updates drivers to the latest version. Defaults to true.
+
+    --base-image='gcr.io/k8s-minikube/kicbase:v0.0.50@sha256:eb4fec00e8ad70adf8e6436f195cc429825ffb85f95afcdb5d8d9deb576f3e93':
+\tThe base image to use for docker/podman drivers. Intended for local development.
+";
+
+    #[test]
+    fn the_node_image_stands_in_the_help() {
+        let image = parse_node_image(HELP).expect("an image");
+        assert_eq!(image.reference.to_string(), "gcr.io/k8s-minikube/kicbase:v0.0.50");
+        let (digest, _) = image.pinned.expect("a digest");
+        assert!(digest.hex().starts_with("eb4fec00"), "{digest}");
+        assert!(parse_node_image("--base-image='gcr.io/k8s-minikube/kicbase:v0.0.50':").is_none());
+        assert!(parse_node_image("no help").is_none());
+    }
+
+    #[test]
+    fn an_addons_images_are_taken_once_each_with_their_digests() {
+        let twice = "registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.7@sha256:\
+                     ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let answer = format!("[\"{twice}\",\"{twice}\",\"docker.io/registry:3.0.0\"]");
+        let images = parse_addon_images(&answer, "because").expect("images");
+        assert_eq!(images.len(), 2);
+        assert_eq!(
+            images[0].reference.to_string(),
+            "docker.io/library/registry:3.0.0"
+        );
+        assert!(images[0].pinned.is_none() && images[1].pinned.is_some());
+        assert!(parse_addon_images("error", "because").is_none());
+    }
+}

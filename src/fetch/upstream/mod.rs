@@ -1,0 +1,130 @@
+//! Parts that nobody gave: programs from their release pages, images from registries.
+//!
+//! Everything comes by [`http`](crate::http) into the [`store`](crate::store), and is
+//! compared with what its publisher says of it before anything uses it.
+
+mod credentials;
+mod error;
+mod image;
+mod login;
+mod manifest;
+mod minikube;
+mod places;
+mod releases;
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Version};
+use crate::host::Environment;
+use crate::http::{Http, HttpOptions, Patience};
+use crate::progress::Progress;
+use crate::spec::{Sources, VersionWord};
+use crate::store::{Store, StoreError};
+
+use super::FetchError;
+use super::found::FoundImage;
+use places::Registries;
+
+pub(super) use minikube::{addon_images, node_image};
+
+pub use error::UpstreamError;
+
+/// The publishers' servers, or the mirrors that stand for them.
+#[derive(Debug)]
+pub struct Upstream {
+    http: Http,
+    /// Opened when the first thing is wanted.
+    store: OnceLock<Store>,
+    store_folder: Option<PathBuf>,
+    sources: Sources,
+    registries: Registries,
+    /// The programs by their names, which some of them go by.
+    programs: TempDir,
+}
+
+/// A program that was downloaded.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) evidence: String,
+}
+
+/// An image that is to be downloaded.
+#[derive(Clone, Debug)]
+pub(super) struct WantedImage {
+    pub(super) role: ImageRole,
+    pub(super) reference: ImageReference,
+    /// The digest of its manifest, or of the list of its manifests, and who says so.
+    pub(super) pinned: Option<(Digest, String)>,
+}
+
+impl Upstream {
+    /// The servers that `sources` name, with the store and the proxies of the user of
+    /// `environment`. Nothing is asked yet.
+    pub fn new(sources: &Sources, environment: &Environment, patience: Patience) -> Result<Self, FetchError> {
+        let options = HttpOptions {
+            proxy: sources.proxy.clone(),
+            ca: sources.ca.clone(),
+            insecure_hosts: sources.insecure_registries.clone(),
+            patience,
+        };
+        Ok(Self {
+            http: Http::new(options, environment).map_err(UpstreamError::from)?,
+            store: OnceLock::new(),
+            store_folder: Store::folder_of(environment).ok(),
+            registries: Registries::new(sources, environment),
+            sources: sources.clone(),
+            programs: TempDir::new().map_err(|source| UpstreamError::Programs { source })?,
+        })
+    }
+
+    fn store(&self) -> Result<&Store, UpstreamError> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let folder = self.store_folder.as_ref().ok_or(StoreError::NoHome)?;
+        let store = Store::open(folder)?;
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// The release that `word` stands for today.
+    pub fn release(&self, word: &VersionWord) -> Result<Version, FetchError> {
+        Ok(releases::release(self, word)?)
+    }
+
+    /// The program for this Kubernetes release, downloaded.
+    pub(super) fn program(
+        &self,
+        role: BinaryRole,
+        kubernetes: &Version,
+        platform: Platform,
+        progress: &dyn Progress,
+    ) -> Result<Program, FetchError> {
+        let version = match role {
+            BinaryRole::Minikube => releases::minikube_for(self, kubernetes)?,
+            _ => kubernetes.clone(),
+        };
+        Ok(releases::program(self, role, &version, platform, progress)?)
+    }
+
+    /// The images, downloaded; the same names in the same order.
+    pub(super) fn images(
+        &self,
+        wanted: &[WantedImage],
+        platform: Platform,
+        progress: &dyn Progress,
+    ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+        image::download(self, wanted, platform, progress)
+    }
+
+    /// Whether the user takes `name` although nothing proves it.
+    fn accepts(&self, name: &str) -> bool {
+        self.sources
+            .accept_unverified
+            .iter()
+            .any(|accepted| accepted == name)
+    }
+}

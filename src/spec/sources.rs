@@ -1,0 +1,187 @@
+//! Where parts come from that are not given.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bundle::Version;
+
+/// Where, and how, parts are downloaded that are not given. In TOML the table
+/// `[sources]`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Sources {
+    /// Nothing is downloaded.
+    pub offline: bool,
+    /// The release of minikube; without it the newest that has the Kubernetes version.
+    pub minikube_version: Option<Version>,
+    /// Instead of `https://dl.k8s.io/release`.
+    pub binary_mirror: Option<String>,
+    /// Instead of minikube's release page.
+    pub release_mirror: Option<String>,
+    /// Where images of a registry are looked for first, in this order.
+    #[serde(rename = "registry-mirror")]
+    pub registry_mirrors: Vec<RegistryMirror>,
+    /// The registry and folder that has Kubernetes' and minikube's images.
+    pub image_repository: Option<String>,
+    /// The country whose mirror has them.
+    pub image_mirror_country: Option<MirrorCountry>,
+    /// The proxy for everything.
+    pub proxy: Option<String>,
+    /// Files with certificates of authorities that are trusted as well.
+    pub ca: Vec<PathBuf>,
+    /// Registries without TLS, or whose certificates are not checked.
+    #[serde(rename = "insecure-registry")]
+    pub insecure_registries: Vec<String>,
+    /// Parts that are taken although nothing proves them: programs and images by name.
+    pub accept_unverified: Vec<String>,
+    /// Hosts that stand for a registry itself; for tests.
+    #[serde(skip)]
+    pub registry_upstreams: Vec<RegistryMirror>,
+}
+
+/// `REGISTRY=HOST[:PORT][/FOLDER]`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RegistryMirror {
+    /// Whose images it has.
+    pub registry: String,
+    /// Its host, with a port where it needs one.
+    pub host: String,
+    /// What stands before the repositories' names there, or nothing.
+    pub folder: String,
+}
+
+/// A country with a public mirror of Kubernetes' images.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum MirrorCountry {
+    /// China.
+    Cn,
+}
+
+impl MirrorCountry {
+    /// The repository. Source: minikube v1.38.1, `pkg/minikube/constants/constants.go`.
+    #[must_use]
+    pub fn image_repository(self) -> &'static str {
+        match self {
+            Self::Cn => "registry.cn-hangzhou.aliyuncs.com/google_containers",
+        }
+    }
+}
+
+impl FromStr for MirrorCountry {
+    type Err = MirrorCountryError;
+    fn from_str(text: &str) -> Result<Self, MirrorCountryError> {
+        match text {
+            "cn" => Ok(Self::Cn),
+            _ => Err(MirrorCountryError(text.chars().take(80).collect())),
+        }
+    }
+}
+
+/// Text that names no country with a mirror.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` has no known mirror; there is one for `cn`")]
+pub struct MirrorCountryError(String);
+
+/// Text that names no mirror.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a registry's mirror such as `registry.k8s.io=mirror.example/k8s`")]
+pub struct RegistryMirrorError(String);
+
+impl Sources {
+    /// `self` (the flags) over `file`; a list in `self` replaces the one in `file`.
+    #[must_use]
+    pub fn merge(self, file: Self) -> Self {
+        fn list<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+            if first.is_empty() { second } else { first }
+        }
+        Self {
+            offline: self.offline || file.offline,
+            minikube_version: self.minikube_version.or(file.minikube_version),
+            binary_mirror: self.binary_mirror.or(file.binary_mirror),
+            release_mirror: self.release_mirror.or(file.release_mirror),
+            registry_mirrors: list(self.registry_mirrors, file.registry_mirrors),
+            image_repository: self.image_repository.or(file.image_repository),
+            image_mirror_country: self.image_mirror_country.or(file.image_mirror_country),
+            proxy: self.proxy.or(file.proxy),
+            ca: list(self.ca, file.ca),
+            insecure_registries: list(self.insecure_registries, file.insecure_registries),
+            accept_unverified: list(self.accept_unverified, file.accept_unverified),
+            registry_upstreams: list(self.registry_upstreams, file.registry_upstreams),
+        }
+    }
+
+    /// The same with relative paths seen from `folder`.
+    #[must_use]
+    pub(super) fn seen_from(self, folder: &Path) -> Self {
+        Self {
+            ca: self.ca.into_iter().map(|path| folder.join(path)).collect(),
+            ..self
+        }
+    }
+}
+
+impl FromStr for RegistryMirror {
+    type Err = RegistryMirrorError;
+    fn from_str(text: &str) -> Result<Self, RegistryMirrorError> {
+        let refused = || RegistryMirrorError(text.chars().take(200).collect());
+        let (registry, location) = text.split_once('=').ok_or_else(refused)?;
+        let (host, folder) = location.split_once('/').unwrap_or((location, ""));
+        let plain = |text: &str| !text.is_empty() && !text.contains(['/', '@', ' ']);
+        let port = host.split_once(':').map(|(_, port)| port);
+        let has_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+        if !plain(registry) || !plain(host) || !has_port || text.ends_with('/') {
+            return Err(refused());
+        }
+        Ok(Self {
+            registry: registry.to_owned(),
+            host: host.to_owned(),
+            folder: folder.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for RegistryMirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.registry, self.host)?;
+        if self.folder.is_empty() {
+            return Ok(());
+        }
+        write!(f, "/{}", self.folder)
+    }
+}
+
+impl TryFrom<String> for RegistryMirror {
+    type Error = RegistryMirrorError;
+    fn try_from(text: String) -> Result<Self, RegistryMirrorError> {
+        text.parse()
+    }
+}
+
+impl From<RegistryMirror> for String {
+    fn from(mirror: RegistryMirror) -> Self {
+        mirror.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_is_a_host_with_or_without_a_folder() {
+        for text in [
+            "registry.k8s.io=mirror.example:5000/k8s/all",
+            "docker.io=localhost",
+        ] {
+            assert_eq!(text.parse::<RegistryMirror>().expect(text).to_string(), text);
+        }
+        for text in ["", "a", "a=", "=b", "a=https://b", "a=b/"] {
+            assert!(text.parse::<RegistryMirror>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A Kubernetes version as a person may say it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use crate::bundle::{Version, VersionError};
+
+/// A release, or a word that stands for one: `v1.35.4`, `v1.35` (its newest patch),
+/// `stable`, `latest`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub enum VersionWord {
+    /// The newest build, pre-releases included.
+    Latest,
+    /// The newest patch release of this line, such as `1.35`.
+    Line(String),
+    /// This release.
+    Release(Version),
+    /// The newest release.
+    Stable,
+}
+
+impl VersionWord {
+    /// The release, where the word names one.
+    #[must_use]
+    pub fn release(&self) -> Option<&Version> {
+        match self {
+            Self::Release(version) => Some(version),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for VersionWord {
+    type Err = VersionError;
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let number = |text: &str| text.parse::<u32>().is_ok_and(|number| number.to_string() == text);
+        Ok(match text {
+            "latest" => Self::Latest,
+            "stable" => Self::Stable,
+            _ => {
+                let line = text.strip_prefix('v').filter(|line| {
+                    line.split_once('.')
+                        .is_some_and(|(major, minor)| number(major) && number(minor))
+                });
+                match line {
+                    Some(line) => Self::Line(line.to_owned()),
+                    None => Self::Release(text.parse()?),
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Display for VersionWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("latest"),
+            Self::Line(line) => write!(f, "v{line}"),
+            Self::Release(version) => write!(f, "{version}"),
+            Self::Stable => f.write_str("stable"),
+        }
+    }
+}
+
+impl From<Version> for VersionWord {
+    fn from(version: Version) -> Self {
+        Self::Release(version)
+    }
+}
+
+impl TryFrom<String> for VersionWord {
+    type Error = VersionError;
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_not_a_release() {
+        for text in ["latest", "stable", "v1.35", "v1.35.4", "v1.36.0-rc.1"] {
+            assert_eq!(text.parse::<VersionWord>().expect(text).to_string(), text);
+        }
+        assert_eq!("v1.35".parse::<VersionWord>().expect("line").release(), None);
+        for text in ["1.35", "v1", "v1.035", "v1.+5", "newest", ""] {
+            assert!(text.parse::<VersionWord>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! `pack` with nothing given by hand.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use minikube_offline::bundle::{Digest, Platform};
+use serde_json::json;
+
+use crate::support::parts::stand_in;
+use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::registry::{Draft, Registry};
+use crate::support::server::{Reply, Seen, Server};
+
+const VERSION: &str = "v1.35.4";
+
+/// Servers with upstream's layout, in one: `dl.k8s.io`, minikube's releases, and the
+/// registries.
+struct World {
+    server: Server,
+    files: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let arch = Platform::of_this_machine().expect("a platform").arch;
+        let mut registry = Registry::default();
+        for (repository, tag) in [
+            ("k8s/kube-apiserver", VERSION),
+            ("k8s/kube-controller-manager", VERSION),
+            ("k8s/kube-scheduler", VERSION),
+            ("k8s/kube-proxy", VERSION),
+            ("k8s/coredns/coredns", "v1.13.1"),
+            ("k8s/pause", "3.10.1"),
+            ("k8s/etcd", "3.6.6-0"),
+            ("k8s-minikube/storage-provisioner", "v5"),
+        ] {
+            registry.add(repository, tag, &[Draft::new(arch, repository)]);
+        }
+        let kicbase = registry.add("k8s-minikube/kicbase", "v0.0.50", &[Draft::new(arch, "kicbase")]);
+        let hello = registry.add("k8s/hello", "1", &[Draft::new(arch, "hello")]);
+        let answers = json!({
+            "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
+            "addons": { "greeter": [format!("registry.k8s.io/hello:1@{hello}")] },
+        });
+        let program = fs::read(stand_in()).expect("the stand-in");
+        let minikube = [&program[..], format!("\nstandin-answers {answers}").as_bytes()].concat();
+        let name = arch.name();
+        let mut files = vec![
+            ("/release/stable-1.35.txt".to_owned(), VERSION.into()),
+            (format!("/minikube/v1.38.1/minikube-linux-{name}"), minikube),
+        ];
+        for role in ["kubeadm", "kubelet", "kubectl"] {
+            files.push((
+                format!("/release/{VERSION}/bin/linux/{name}/{role}"),
+                program.clone(),
+            ));
+        }
+        let sums: Vec<_> = files
+            .iter()
+            .filter(|(path, _)| !path.contains(".txt"))
+            .map(|(path, bytes)| {
+                (
+                    format!("{path}.sha256"),
+                    format!("{}\n", Digest::of(bytes).hex()).into_bytes(),
+                )
+            })
+            .collect();
+        files.extend(sums);
+        let files = Arc::new(Mutex::new(files));
+        let served = Arc::clone(&files);
+        let server = Server::start(move |seen: &Seen| {
+            let files = served.lock().expect("no panic");
+            match files.iter().find(|(path, _)| *path == seen.target) {
+                Some((_, bytes)) => Reply::file(seen, bytes, "\"1\""),
+                None => registry.answer(seen),
+            }
+        });
+        Self { server, files }
+    }
+
+    fn change(&self, path_end: &str, change: impl Fn(&mut Vec<u8>)) {
+        let mut files = self.files.lock().expect("no panic");
+        for (path, bytes) in files.iter_mut().filter(|(path, _)| path.ends_with(path_end)) {
+            let _ = path;
+            change(bytes);
+        }
+    }
+
+    fn remove(&self, path_end: &str) {
+        self.files
+            .lock()
+            .expect("no panic")
+            .retain(|(path, _)| !path.ends_with(path_end));
+    }
+
+    fn pack(&self, sandbox: &Sandbox, version: &str, more: &[&str]) -> Outcome {
+        let host = self.server.host();
+        let mut arguments = vec![
+            "pack".to_owned(),
+            format!("--kubernetes-version={version}"),
+            format!("--binary-mirror={}", self.server.url("/release")),
+            format!("--release-mirror={}/", self.server.url("/minikube")),
+            format!("--registry-upstream=registry.k8s.io={host}/k8s"),
+            format!("--registry-upstream=gcr.io={host}"),
+            format!("--insecure-registry={host}"),
+            format!("--stub={}", env!("CARGO_BIN_EXE_minikube-offline-stub")),
+            "-o=x.run".to_owned(),
+        ];
+        arguments.extend(more.iter().map(ToString::to_string));
+        sandbox.packager(&arguments)
+    }
+}
+
+#[test]
+fn a_version_is_enough_and_the_second_pack_downloads_nothing() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let outcome = world.pack(&sandbox, "v1.35", &["--addon=greeter", "--level=fast"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let verified = sandbox.packager(["verify", "--deep", "x.run"]);
+    assert_eq!(verified.status, 0, "{verified:?}");
+    let listed = sandbox.packager(["list", "x.run"]).stdout;
+    for part in [
+        "kubelet",
+        "kicbase:v0.0.50",
+        "etcd:3.6.6-0",
+        "storage-provisioner:v5",
+        "hello:1",
+    ] {
+        assert!(listed.contains(part), "{part} in {listed}");
+    }
+    // Ten images, each with a config and a layer; every blob once.
+    let seen = world.server.seen();
+    let mut blobs: Vec<&str> = seen
+        .iter()
+        .filter(|seen| seen.target.contains("/blobs/") && seen.method == "GET")
+        .map(|seen| seen.target.as_str())
+        .collect();
+    assert_eq!(blobs.len(), 20);
+    blobs.sort_unstable();
+    blobs.dedup();
+    assert_eq!(blobs.len(), 20);
+    let first = bytes(&sandbox.path("x.run"));
+
+    let outcome = world.pack(&sandbox, VERSION, &["--addon=greeter", "--level=fast"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    let again = &world.server.seen()[seen.len()..];
+    assert!(
+        again.iter().all(|seen| !seen.target.contains("/blobs/")
+            && (seen.method == "HEAD" || !seen.target.ends_with("kubelet"))),
+        "{again:?}"
+    );
+
+    let store = sandbox.packager(["store", "list"]);
+    assert!(store.stdout.contains("22 blobs"), "{store:?}");
+    let pruned = sandbox.packager(["store", "prune", "--older-than", "1"]);
+    assert!(pruned.stdout.starts_with("removed 0 files"), "{pruned:?}");
+    let pruned = sandbox.packager(["store", "prune"]);
+    assert!(pruned.stdout.starts_with("removed 22 files"), "{pruned:?}");
+}
+
+#[test]
+fn what_upstream_does_not_have_or_does_not_prove_is_named() {
+    type Spoil = fn(&World);
+    let cases: [(&str, Spoil, &[&str], i32, &[&str]); 8] = [
+        (
+            "v1.35.99",
+            |_| {},
+            &[],
+            2,
+            &[
+                "there is no kubeadm v1.35.99; the newest of v1.35 is v1.35.4",
+                "hint: ",
+            ],
+        ),
+        (
+            "v1.99.0",
+            |_| {},
+            &[],
+            2,
+            &[
+                "no minikube that this program knows has Kubernetes v1.99.0",
+                "--minikube-version",
+            ],
+        ),
+        (
+            VERSION,
+            |_| {},
+            &["--minikube-version=v1.0.0"],
+            2,
+            &["there is no minikube v1.0.0"],
+        ),
+        (
+            VERSION,
+            |_| {},
+            &["--addon=nonsense"],
+            2,
+            &["no images for the addon `nonsense`", "addons list"],
+        ),
+        (
+            VERSION,
+            |world| world.change("/kubelet", |bytes| bytes[5000] ^= 1),
+            &[],
+            4,
+            &["/kubelet` should have sha256:"],
+        ),
+        (
+            VERSION,
+            |world| world.remove("kubectl.sha256"),
+            &[],
+            2,
+            &[
+                "nothing says what kubectl should be",
+                "--accept-unverified kubectl",
+            ],
+        ),
+        (
+            VERSION,
+            |world| world.change("kubectl.sha256", |bytes| *bytes = b"<html>".to_vec()),
+            &[],
+            4,
+            &["kubectl.sha256` should begin with a SHA-256 digest"],
+        ),
+        (
+            VERSION,
+            |_| {},
+            &["--offline"],
+            2,
+            &["4 parts are missing", "--kicbase"],
+        ),
+    ];
+    for (version, spoil, more, status, words) in cases {
+        let world = World::new();
+        spoil(&world);
+        let sandbox = Sandbox::new();
+        let outcome = world.pack(&sandbox, version, more);
+        assert_eq!(outcome.status, status, "{version} {more:?}: {outcome:?}");
+        for word in words {
+            assert!(outcome.stderr.contains(word), "`{word}` in {}", outcome.stderr);
+        }
+        assert!(!sandbox.path("x.run").exists());
+    }
+}
+
+#[test]
+fn a_part_that_was_accepted_unverified_says_so_in_the_bundle() {
+    let world = World::new();
+    world.remove("kubectl.sha256");
+    let sandbox = Sandbox::new();
+    let outcome = world.pack(
+        &sandbox,
+        VERSION,
+        &["--accept-unverified=kubectl", "--level=fast"],
+    );
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let index = String::from_utf8_lossy(&bytes(&sandbox.path("x.run"))).into_owned();
+    assert!(index.contains("nothing was compared: accepted unverified from http://"));
+    assert!(index.contains("kubelet.sha256 says"));
+}
+
+#[test]
+fn a_pack_that_was_cut_off_goes_on_and_gives_the_same_bytes() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let outcome = world.pack(&sandbox, VERSION, &["--level=fast"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let whole = bytes(&sandbox.path("x.run"));
+    // Half of a program, as a killed run leaves it.
+    let other = Sandbox::new();
+    let program = fs::read(stand_in()).expect("the stand-in");
+    let partial = other.path("home/.cache/minikube-offline/store/partial");
+    fs::create_dir_all(&partial).unwrap();
+    let name = partial.join(Digest::of(&program).hex());
+    let url = world.server.seen();
+    let kubeadm = url
+        .iter()
+        .find(|seen| seen.target.ends_with("/kubeadm"))
+        .expect("a request");
+    write(&name, &program[..program.len() / 2]);
+    write(
+        &name.with_extension("note"),
+        format!("{}\n\"1\"", world.server.url(&kubeadm.target)).as_bytes(),
+    );
+    let before = url.len();
+    let outcome = world.pack(&other, VERSION, &["--level=fast"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(bytes(&other.path("x.run")) == whole);
+    let range = format!("bytes={}-", program.len() / 2);
+    let seen = world.server.seen();
+    assert!(
+        seen[before..]
+            .iter()
+            .any(|seen| seen.header("range") == Some(&range))
+    );
+}
+
+fn write(path: &Path, content: &[u8]) {
+    File::create(path).unwrap().write_all(content).unwrap();
+}

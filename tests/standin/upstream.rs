@@ -1,0 +1,40 @@
+//! What minikube says of the network's side: its node image, its addons' images.
+//!
+//! A test writes other answers behind the program: `\nstandin-answers ` and JSON.
+
+use crate::stop::Stop;
+use serde_json::{Value, json};
+
+const NODE_IMAGE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.50@sha256:\
+    eb4fec00e8ad70adf8e6436f195cc429825ffb85f95afcdb5d8d9deb576f3e93";
+
+/// `start --help`, as far as it names the node image.
+pub(crate) fn start_help() {
+    let answers = answers();
+    let image = answers["node_image"].as_str().unwrap_or(NODE_IMAGE);
+    println!("Starts a local Kubernetes cluster\n\nOptions:");
+    println!("    --base-image='{image}':\n\tThe base image to use for docker/podman drivers.");
+}
+
+/// `addons images NAME -o json`.
+pub(crate) fn addons(args: &[String]) -> Result<u8, Stop> {
+    let [images, name, ..] = args else {
+        return Err(Stop::usage("the stand-in has `addons images NAME -o json` only"));
+    };
+    match answers()["addons"].get(name) {
+        Some(list) if images == "images" => {
+            print!("{list}");
+            Ok(0)
+        }
+        _ => Err(Stop::usage(format!("\"{name}\" is not a valid addon name"))),
+    }
+}
+
+fn answers() -> Value {
+    let program = std::fs::read("/proc/self/exe").unwrap_or_default();
+    let end = &program[program.len().saturating_sub(16 << 10)..];
+    let text = String::from_utf8_lossy(end);
+    text.rsplit_once("\nstandin-answers ")
+        .and_then(|(_, answers)| serde_json::from_str(answers).ok())
+        .unwrap_or_else(|| json!({}))
+}
