@@ -96,6 +96,10 @@ fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
     }
     fs::remove_file(path).map_err(FileError::at("removed", path))?;
     if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".kube")) {
+        // What kubectl caches of the clusters that it talked to.
+        for cache in ["cache/discovery", "cache/http"] {
+            let _ = fs::remove_dir_all(folder.join(cache));
+        }
         // Kept when there is something in it.
         let _ = fs::remove_dir(folder.join("cache"));
         let _ = fs::remove_dir(folder);
