@@ -10,7 +10,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: build demo test test-cluster test-minikube bench lint parts release-parts toolchain
+.PHONY: check-stub build demo test test-cluster test-minikube bench lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -23,6 +23,11 @@ demo: toolchain parts
 ## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
 	cargo test --locked
+
+## check-stub: what every bundle has inside is static, small and on the list
+check-stub: toolchain
+	$(STATIC) --bin minikube-offline-stub
+	packaging/check-stub $(STUB)
 
 lint:
 	cargo fmt --check

@@ -35,7 +35,7 @@ pub(super) struct UninstallArgs {
 
 #[derive(clap::Args, Debug)]
 struct HomeArg {
-    /// minikube's folder [default: $MINIKUBE_HOME or ~/.minikube]
+    /// The folder of minikube [default: where minikube itself looks]
     #[arg(long, value_name = "FOLDER")]
     minikube_home: Option<PathBuf>,
 }

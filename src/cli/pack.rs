@@ -47,8 +47,8 @@ pub(super) struct PackArgs {
     /// A minikube home: take from its cache what is not given otherwise
     #[arg(long, value_name = "FOLDER")]
     from_cache: Vec<PathBuf>,
-    /// An image for the node: docker://NAME, docker-archive:FILE[:NAME],
-    /// oci:FOLDER[:TAG] or docker-daemon:NAME
+    /// An image for the node: `docker://NAME`, `docker-archive:FILE[:NAME]`,
+    /// `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
     #[arg(long = "image", value_name = "IMAGE")]
     images: Vec<ImageSource>,
     /// An addon of minikube's whose images go into the node

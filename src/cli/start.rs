@@ -41,7 +41,7 @@ pub(super) struct StartOptions {
     /// Memory for the node, such as 4096mb or 4g
     #[arg(long)]
     memory: Option<String>,
-    /// minikube's folder [default: $MINIKUBE_HOME or ~/.minikube]
+    /// The folder of minikube [default: where minikube itself looks]
     #[arg(long, value_name = "FOLDER")]
     minikube_home: Option<PathBuf>,
     /// How images come into the node: auto, volume or cache

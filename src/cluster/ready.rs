@@ -60,14 +60,9 @@ pub(super) fn wait(session: &Session, profile: &str) -> Result<Vec<String>, Fail
     // The cluster is on this machine, whatever proxy leads out of it.
     let command = without_proxies(
         Command::new(session.layout.program(BinaryRole::Kubectl))
-            .args([
-                "--context",
-                profile,
-                "--request-timeout=10s",
-                "get",
-                "nodes",
-                "--output=json",
-            ])
+            .args(["--context", profile, "--request-timeout=10s"])
+            // The raw path: kubectl then writes no cache of the API into the home.
+            .args(["get", "--raw", "/api/v1/nodes"])
             .timeout(Duration::from_secs(30)),
     );
     loop {

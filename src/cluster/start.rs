@@ -10,6 +10,7 @@ pub use summary::{Started, Timing};
 
 use super::minikube::{Minikube, start_arguments};
 use super::seed::{self, Seeding};
+use super::status::{self, NodeStatus};
 use super::{images, node_image, ready};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
@@ -188,6 +189,9 @@ impl Run<'_> {
         self.stage("minikube start", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            if run.runs_already(&minikube)? {
+                return Ok(((), "already running".to_owned()));
+            }
             let index = run.bundle.index();
             let root = run.session.environment.is_root();
             let known = minikube.knows(&index.cluster.kubernetes_version)?;
@@ -204,6 +208,16 @@ impl Run<'_> {
             minikube.start(&arguments, &mut run.session, run.progress)?;
             Ok(((), "started".to_owned()))
         })
+    }
+
+    /// Whether there is nothing to start. What was given after `--` may change a cluster
+    /// that runs, so then minikube decides.
+    fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
+        if !self.options.extra_args.is_empty() || !self.profile_exists()? {
+            return Ok(false);
+        }
+        let nodes = status::nodes(minikube, &self.options.profile)?;
+        Ok(!nodes.is_empty() && nodes.iter().all(NodeStatus::runs))
     }
 
     /// A profile that is not there yet will be ours.
@@ -235,9 +249,9 @@ impl Run<'_> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
-            minikube.delete(&run.options.profile)?;
+            minikube.delete(&run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
-            seed::discard(&mut run.session, &run.engine, &name)?;
+            seed::discard_after_kill(&mut run.session, &run.engine, &name)?;
             run.session.journal.record(Event::ProfileRemoved { name })?;
             Ok(((), "deleted".to_owned()))
         })

@@ -56,11 +56,16 @@ impl ProfileStatus {
     /// Whether all of it runs.
     #[must_use]
     pub fn runs(&self) -> bool {
-        !self.nodes.is_empty()
-            && self
-                .nodes
-                .iter()
-                .all(|node| node.host == "Running" && node.kubelet == "Running")
+        !self.nodes.is_empty() && self.nodes.iter().all(NodeStatus::runs)
+    }
+}
+
+impl NodeStatus {
+    /// Whether its container, its kubelet and, on a control plane, its API server run.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        let api_server = ["Running", "Irrelevant"].contains(&self.api_server.as_str());
+        self.host == "Running" && self.kubelet == "Running" && api_server
     }
 }
 
@@ -77,12 +82,7 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
     for name in names {
         let config = ProfileConfig::load(&layout.minikube_home, &name)?.unwrap_or_default();
         let nodes = if minikube.is_installed() {
-            let output = minikube
-                .command(&["status", "--profile", &name, "--output=json"])
-                .timeout(Duration::from_secs(60))
-                .run()?;
-            // Its exit code says what does not run, which is an answer.
-            parse(&output.stdout)
+            nodes(&minikube, &name)?
         } else {
             Vec::new()
         };
@@ -101,6 +101,16 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
     })
 }
 
+/// The profile's nodes, as minikube sees them.
+pub(super) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, Failure> {
+    let output = minikube
+        .command(&["status", "--profile", profile, "--output=json"])
+        .timeout(Duration::from_secs(60))
+        .run()?;
+    // Its exit code says what does not run, which is an answer.
+    Ok(parse(&output.stdout))
+}
+
 /// An object for one node, an array for several.
 fn parse(text: &str) -> Vec<NodeStatus> {
     let text = text.trim();
@@ -112,10 +122,10 @@ fn parse(text: &str) -> Vec<NodeStatus> {
 
 /// Stops a profile's cluster; a start goes on with it.
 pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> {
-    let session = Session::open(minikube_home)?;
+    let mut session = Session::open(minikube_home)?;
     let engine = Engine::connect(&session.environment)?;
     let home = session.layout.minikube_home.clone();
-    Minikube::new(&session, Some(&engine), &home, false)?.stop(profile)
+    Minikube::new(&session, Some(&engine), &home, false)?.stop(profile, &mut session)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Resul
         }
         let unused: Vec<String> = session.journal.receipt().volumes().keys().cloned().collect();
         for name in unused {
-            seed::discard(&mut session, engine, &name)?;
+            seed::discard_after_kill(&mut session, engine, &name)?;
             removed.push(format!("volume {name}"));
         }
     }
@@ -55,11 +55,11 @@ fn remove_profile(
 ) -> Result<(), Failure> {
     let minikube = Minikube::new(session, Some(engine), &profile.minikube_home, false)?;
     if minikube.is_installed() {
-        minikube.delete(name)?;
+        minikube.delete(name, session)?;
     } else {
         remove_by_hand(engine, name)?;
     }
-    seed::discard(session, engine, name)?;
+    seed::discard_after_kill(session, engine, name)?;
     if let Some(kubeconfig) = &profile.kubeconfig {
         remove_empty_kubeconfig(kubeconfig)?;
     }
@@ -96,6 +96,10 @@ fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
     }
     fs::remove_file(path).map_err(FileError::at("removed", path))?;
     if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".kube")) {
+        // What kubectl caches of the clusters that it talked to.
+        for cache in ["cache/discovery", "cache/http"] {
+            let _ = fs::remove_dir_all(folder.join(cache));
+        }
         // Kept when there is something in it.
         let _ = fs::remove_dir(folder.join("cache"));
         let _ = fs::remove_dir(folder);

@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, Proxy, Url};
 
 use super::{HttpError, Patience, Proxies};
-use crate::host::Environment;
+use crate::host::{Environment, interrupt};
 
 /// How the network is to be used.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +151,7 @@ impl Http {
     fn patiently<T>(&self, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
         let mut failures = 0;
         loop {
+            interrupt::check()?;
             match work() {
                 Err(error) if error.is_transient() => {
                     failures += 1;

@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 
 use super::{Http, HttpError, Request};
 use crate::bundle::Digest;
+use crate::host::interrupt;
 use crate::progress::Progress;
 use crate::store::{Partial, Store};
 
@@ -44,6 +45,7 @@ impl Http {
         let (mut failures, mut attempts) = (0, 0);
         let mut fresh = false;
         loop {
+            interrupt::check()?;
             // Taken anew each time: a refused one is gone.
             let mut partial = store.partial(key)?;
             if let Some(digest) = download.digest
@@ -71,9 +73,7 @@ impl Http {
                 Err(error) => error,
             };
             if !error.is_transient() {
-                if error.status().is_none()
-                    && !matches!(error, HttpError::Store(_) | HttpError::Connection { .. })
-                {
+                if error.blames_the_content() {
                     partial.discard()?;
                 }
                 return Err(error);
@@ -167,6 +167,7 @@ impl Http {
                 });
             }
             partial.append(&buffer[..length])?;
+            interrupt::check()?;
             told.stands_at(partial.len());
         }
     }

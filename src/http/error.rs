@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::ProxyError;
 use crate::bundle::Digest;
 use crate::failure::{Failure, Kind};
+use crate::host::Interruption;
 use crate::store::StoreError;
 
 /// A request that did not lead to what it should.
@@ -49,6 +50,9 @@ pub enum HttpError {
         #[source]
         source: io::Error,
     },
+    /// This run was told to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
     /// The address of a proxy is none.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -151,6 +155,14 @@ impl HttpError {
         }
     }
 
+    /// Whether what came is not what should have come.
+    pub(super) fn blames_the_content(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLong { .. } | Self::WrongDigest { .. } | Self::WrongSize { .. }
+        )
+    }
+
     /// The status, where the server answered with one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -190,7 +202,7 @@ impl HttpError {
                     .to_owned()
             }
             Self::Url { .. } => "write it in full, such as `https://mirror.example/release`".to_owned(),
-            Self::Store(_) => String::new(),
+            Self::Interrupted(_) | Self::Store(_) => String::new(),
         }
     }
 
@@ -233,6 +245,7 @@ fn is_certificate(error: &reqwest::Error) -> bool {
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
         match error {
+            HttpError::Interrupted(interruption) => interruption.into(),
             HttpError::Store(error) => error.into(),
             error => {
                 let (kind, hint) = (error.kind(), error.hint());

@@ -3,7 +3,12 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::host::interrupt;
+
+/// A signal waits no longer than this.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How patient a client is with servers and networks.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +35,10 @@ impl Default for Patience {
 }
 
 impl Patience {
-    #[must_use]
     /// Waits after the failure number `failures` (from 1): between half and all of the
     /// growing pause, by chance, or as long as the server asks for. `false` when that
     /// would be too long.
+    #[must_use]
     pub fn pause(&self, failures: u32, asked_for: Option<Duration>) -> bool {
         if asked_for.is_some_and(|asked| asked > self.longest_pause) {
             return false;
@@ -43,7 +48,10 @@ impl Patience {
         // So that many clients do not come back at the same time.
         let chance = u32::try_from(RandomState::new().hash_one(failures) % 512).unwrap_or(0);
         let jittered = grown / 2 + (grown / 1024) * chance;
-        thread::sleep(asked_for.unwrap_or(jittered));
+        let until = Instant::now() + asked_for.unwrap_or(jittered);
+        while interrupt::received().is_none() && Instant::now() < until {
+            thread::sleep(TICK.min(until.saturating_duration_since(Instant::now())));
+        }
         true
     }
 }

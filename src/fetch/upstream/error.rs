@@ -155,6 +155,16 @@ pub enum UpstreamError {
     },
 }
 
+impl UpstreamError {
+    /// Whether another place would not help.
+    pub(super) fn ends_the_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_))
+        )
+    }
+}
+
 fn at(place: &str) -> String {
     if place.is_empty() {
         String::new()

@@ -94,7 +94,7 @@ pub(super) fn blob(
                 upstream.http.download(store, &download, progress)
             });
         match result {
-            Err(error) if !matches!(error, UpstreamError::Store(_)) && number + 1 < places.len() => {
+            Err(error) if !error.ends_the_run() && number + 1 < places.len() => {
                 progress.note(&format!("{error}: going on with the next place"));
                 last = Some(error);
             }

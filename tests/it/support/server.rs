@@ -1,6 +1,7 @@
 //! An HTTP server of our own, which does what a test tells it to, faults included.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +64,7 @@ impl Reply {
         self
     }
 
-    pub(crate) fn header(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
@@ -172,14 +173,14 @@ fn serve(mut stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> io
     stream.read_exact(&mut vec![0; read])?;
     let mut head = format!("HTTP/1.1 {} x\r\nconnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
-        head += &format!("{name}: {value}\r\n");
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     let has_length = reply
         .headers
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     if !reply.chunked && !has_length {
-        head += &format!("content-length: {}\r\n", reply.body.len());
+        let _ = write!(head, "content-length: {}\r\n", reply.body.len());
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     if seen.method == "HEAD" {

@@ -189,13 +189,13 @@ fn a_wrong_body_is_refused_at_once() {
     let test = Try::with(|_, _| Reply::ok(noise("other", 400_000)));
     let error = test.fails();
     assert_eq!(test.server.seen().len(), 1);
-    let text = error.to_string();
+    let message = error.to_string();
     let (expected, found) = (Digest::of(&content()), Digest::of(&noise("other", 400_000)));
     assert!(
-        text.contains(&test.server.url("/file"))
-            && text.contains(&expected.to_string())
-            && text.contains(&found.to_string()),
-        "{text}"
+        message.contains(&test.server.url("/file"))
+            && message.contains(&expected.to_string())
+            && message.contains(&found.to_string()),
+        "{message}"
     );
     assert_eq!(Failure::from(error).kind, Kind::Damaged);
 }

@@ -245,9 +245,10 @@ fn what_is_not_what_the_manifest_says_is_refused_and_not_stored() {
         (
             "a wrong blob",
             spoilt(registry(|_| {}), |seen, reply| {
-                match seen.target.contains("/blobs/") {
-                    true => Reply::ok(vec![0; 300]),
-                    false => reply,
+                if seen.target.contains("/blobs/") {
+                    Reply::ok(vec![0; 300])
+                } else {
+                    reply
                 }
             }),
             Kind::Damaged,
@@ -256,9 +257,10 @@ fn what_is_not_what_the_manifest_says_is_refused_and_not_stored() {
         (
             "a wrong digest header",
             spoilt(registry(|_| {}), |seen, reply| {
-                match seen.target.ends_with("/manifests/1") {
-                    true => Reply::ok("{}").header("docker-content-digest", Digest::of(b"x")),
-                    false => reply,
+                if seen.target.ends_with("/manifests/1") {
+                    Reply::ok("{}").header("docker-content-digest", Digest::of(b"x"))
+                } else {
+                    reply
                 }
             }),
             Kind::Damaged,
@@ -267,9 +269,10 @@ fn what_is_not_what_the_manifest_says_is_refused_and_not_stored() {
         (
             "a manifest without end",
             spoilt(registry(|_| {}), |seen, reply| {
-                match seen.target.ends_with("/manifests/1") {
-                    true => Reply::ok(vec![b' '; 5 << 20]).without_length(),
-                    false => reply,
+                if seen.target.ends_with("/manifests/1") {
+                    Reply::ok(vec![b' '; 5 << 20]).without_length()
+                } else {
+                    reply
                 }
             }),
             Kind::Damaged,
@@ -278,9 +281,10 @@ fn what_is_not_what_the_manifest_says_is_refused_and_not_stored() {
         (
             "a page for people",
             spoilt(registry(|_| {}), |seen, reply| {
-                match seen.target.ends_with("/manifests/1") {
-                    true => Reply::ok("<html>log in</html>").header("content-type", "text/html"),
-                    false => reply,
+                if seen.target.ends_with("/manifests/1") {
+                    Reply::ok("<html>log in</html>").header("content-type", "text/html")
+                } else {
+                    reply
                 }
             }),
             Kind::Damaged,
@@ -363,9 +367,10 @@ fn mirrors_give_the_blobs_and_the_registry_the_truth() {
 
     // One that lies, one that has nothing, then the registry itself.
     let liar = spoilt(registry(|_| {}), |seen, reply| {
-        match seen.target.contains("/blobs/") {
-            true => Reply::ok(vec![0; 10]),
-            false => reply,
+        if seen.target.contains("/blobs/") {
+            Reply::ok(vec![0; 10])
+        } else {
+            reply
         }
     });
     let (upstream, empty) = (truth(), serve(Registry::default()));

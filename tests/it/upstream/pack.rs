@@ -15,11 +15,14 @@ use crate::support::server::{Reply, Seen, Server};
 
 const VERSION: &str = "v1.35.4";
 
+/// Content by path.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Servers with upstream's layout, in one: `dl.k8s.io`, minikube's releases, and the
 /// registries.
 struct World {
     server: Server,
-    files: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    files: Arc<Mutex<Files>>,
 }
 
 impl World {
@@ -52,10 +55,8 @@ impl World {
             (format!("/minikube/v1.38.1/minikube-linux-{name}"), minikube),
         ];
         for role in ["kubeadm", "kubelet", "kubectl"] {
-            files.push((
-                format!("/release/{VERSION}/bin/linux/{name}/{role}"),
-                program.clone(),
-            ));
+            let path = format!("/release/{VERSION}/bin/linux/{name}/{role}");
+            files.push((path, kubernetes_program(role)));
         }
         let sums: Vec<_> = files
             .iter()
@@ -69,9 +70,9 @@ impl World {
             .collect();
         files.extend(sums);
         let files = Arc::new(Mutex::new(files));
-        let served = Arc::clone(&files);
+        let shared = Arc::clone(&files);
         let server = Server::start(move |seen: &Seen| {
-            let files = served.lock().expect("no panic");
+            let files = shared.lock().expect("no panic");
             match files.iter().find(|(path, _)| *path == seen.target) {
                 Some((_, bytes)) => Reply::file(seen, bytes, "\"1\""),
                 None => registry.answer(seen),
@@ -111,6 +112,12 @@ impl World {
         arguments.extend(more.iter().map(ToString::to_string));
         sandbox.packager(&arguments)
     }
+}
+
+/// The stand-in with a mark, so that no two programs are the same file.
+fn kubernetes_program(role: &str) -> Vec<u8> {
+    let program = fs::read(stand_in()).expect("the stand-in");
+    [&program[..], role.as_bytes()].concat()
 }
 
 #[test]
@@ -155,17 +162,24 @@ fn a_version_is_enough_and_the_second_pack_downloads_nothing() {
     );
 
     let store = sandbox.packager(["store", "list"]);
-    assert!(store.stdout.contains("22 blobs"), "{store:?}");
+    assert!(store.stdout.contains("24 blobs"), "{store:?}");
     let pruned = sandbox.packager(["store", "prune", "--older-than", "1"]);
     assert!(pruned.stdout.starts_with("removed 0 files"), "{pruned:?}");
     let pruned = sandbox.packager(["store", "prune"]);
-    assert!(pruned.stdout.starts_with("removed 22 files"), "{pruned:?}");
+    assert!(pruned.stdout.starts_with("removed 24 files"), "{pruned:?}");
 }
 
 #[test]
 fn what_upstream_does_not_have_or_does_not_prove_is_named() {
-    type Spoil = fn(&World);
-    let cases: [(&str, Spoil, &[&str], i32, &[&str]); 8] = [
+    // (version, what is spoilt, flags, exit code, words)
+    type Case = (
+        &'static str,
+        fn(&World),
+        &'static [&'static str],
+        i32,
+        &'static [&'static str],
+    );
+    let cases: [Case; 8] = [
         (
             "v1.35.99",
             |_| {},
@@ -229,7 +243,7 @@ fn what_upstream_does_not_have_or_does_not_prove_is_named() {
             |_| {},
             &["--offline"],
             2,
-            &["4 parts are missing", "--kicbase"],
+            &["6 parts are missing", "--kicbase"],
         ),
     ];
     for (version, spoil, more, status, words) in cases {
@@ -270,7 +284,7 @@ fn a_pack_that_was_cut_off_goes_on_and_gives_the_same_bytes() {
     let whole = bytes(&sandbox.path("x.run"));
     // Half of a program, as a killed run leaves it.
     let other = Sandbox::new();
-    let program = fs::read(stand_in()).expect("the stand-in");
+    let program = kubernetes_program("kubeadm");
     let partial = other.path("home/.cache/minikube-offline/store/partial");
     fs::create_dir_all(&partial).unwrap();
     let name = partial.join(Digest::of(&program).hex());
