@@ -1,7 +1,8 @@
 //! `pack`: parts become a bundle.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
@@ -11,12 +12,13 @@ use super::inspect::{ratio, table};
 use super::size::{human_bytes, human_duration};
 use super::sources::{SourceArgs, upstream};
 use crate::bundle::{ClusterFacts, ContainerRuntime, Platform};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::fetch::{self, Upstream};
-use crate::host;
+use crate::host::{self, AtomicFile};
 use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
-use crate::spec::{ImageSource, Level, PartialSpec, Spec, VersionWord, load_spec};
+use crate::resolve::Lock;
+use crate::spec::{ImageSource, Level, PartialSpec, Spec, VersionWord, default_output, load_spec};
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
 const FAT32_BYTES: u64 = u32::MAX as u64;
@@ -69,6 +71,9 @@ pub(super) struct PackArgs {
     /// The stub to put in, instead of this program's own
     #[arg(long, value_name = "FILE")]
     stub: Option<PathBuf>,
+    /// Take exactly what the lock beside the bundle says
+    #[arg(long)]
+    locked: bool,
     #[command(flatten)]
     sources: SourceArgs,
 }
@@ -76,9 +81,13 @@ pub(super) struct PackArgs {
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
     let stub = args.stub.clone();
-    let (spec, upstream) = args.into_spec()?;
+    let (spec, upstream, locked) = args.into_spec()?;
     let stub = Stub::find(stub.as_deref(), &host::own_program()?, spec.platform)?;
-    let parts = fetch::gather(&spec, upstream.as_ref(), console)?;
+    let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
+    if let Some(lock) = locked {
+        parts = parts.as_locked(&lock, spec.container_runtime)?;
+    }
+    let lock = parts.lock(spec.container_runtime);
     let options = PackOptions {
         output: spec.output.clone(),
         name: spec.name.clone(),
@@ -92,6 +101,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         stubs: vec![stub],
     };
     let packed = pack::pack(&parts, options, console)?;
+    AtomicFile::write(&lock_beside(&spec.output), lock.text().as_bytes(), 0o644)?;
     if packed.total_bytes > FAT32_BYTES {
         console.note("the bundle is larger than a file on a FAT32 stick can be: use an exFAT or ext4 one");
     }
@@ -106,8 +116,8 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
 }
 
 impl PackArgs {
-    /// The spec, and the servers that give what it does not.
-    fn into_spec(self) -> Result<(Spec, Option<Upstream>), Failure> {
+    /// The spec, the servers that give what it does not, and what has to come.
+    fn into_spec(self) -> Result<(Spec, Option<Upstream>, Option<Lock>), Failure> {
         fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
             if list.is_empty() { None } else { Some(list) }
         }
@@ -131,12 +141,44 @@ impl PackArgs {
             Some(path) => flags.merge(load_spec(&path)?),
             None => flags,
         };
-        let upstream = upstream(&merged.sources)?;
+        let mut upstream = upstream(&merged.sources)?;
+        let mut lock = None;
+        if self.locked {
+            let locked = Lock::load(&lock_of(&merged)?)?;
+            let word = merged.kubernetes_version.take();
+            let release = word.filter(|word| word.release().is_some());
+            merged.kubernetes_version = release.or(Some(locked.kubernetes_version.clone().into()));
+            upstream = upstream.map(|upstream| upstream.locked(locked.clone()));
+            lock = Some(locked);
+        }
         if let (Some(upstream), Some(word)) = (&upstream, &merged.kubernetes_version) {
             merged.kubernetes_version = Some(upstream.release(word)?.into());
         }
-        Ok((merged.resolve()?, upstream))
+        Ok((merged.resolve()?, upstream, lock))
     }
+}
+
+/// The lock of the bundle that `spec` will make.
+fn lock_of(spec: &PartialSpec) -> Result<PathBuf, Failure> {
+    let line = spec.kubernetes_version.as_ref().and_then(VersionWord::line);
+    let output = spec.output.clone().or_else(|| line.map(default_output));
+    output.map(|output| lock_beside(&output)).ok_or_else(|| {
+        Failure::new(
+            Kind::Usage,
+            "`--locked` needs to know which bundle's lock to take",
+        )
+        .hint("name the bundle with `-o`, or its Kubernetes version")
+    })
+}
+
+/// `NAME.lock` for `NAME.run`.
+fn lock_beside(bundle: &Path) -> PathBuf {
+    if bundle.extension() == Some(OsStr::new("run")) {
+        return bundle.with_extension("lock");
+    }
+    let mut name = bundle.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {

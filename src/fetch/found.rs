@@ -15,6 +15,8 @@ pub(super) struct FoundImage {
     pub(super) layers: Vec<(Digest, Blob)>,
     /// skopeo's name of the transport, or `minikube-cache`.
     pub(super) transport: &'static str,
+    /// The digest of its manifest in the registry, where it came from one.
+    pub(super) manifest: Option<Digest>,
     /// What it was compared with on its way here, a sentence each.
     pub(super) evidence: Vec<String>,
     /// Where it lies, for messages.
@@ -52,6 +54,7 @@ impl FoundImage {
             layers: facts.diff_ids.into_iter().zip(layers).collect(),
             transport,
             evidence: Vec::new(),
+            manifest: None,
         })
     }
 }

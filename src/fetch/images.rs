@@ -219,6 +219,7 @@ pub(super) fn read(
             role,
             reference: image.reference,
             platform: image.platform,
+            manifest: image.manifest,
             config: image.config,
             config_json: image.config_json,
             layers: image

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{BinaryPart, Digest, ImageReference, ImageRole, Origin, Platform};
-use crate::resolve::Requirements;
+use crate::bundle::{BinaryPart, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform};
+use crate::resolve::{Lock, LockedImage, LockedProgram, Requirements};
 
 /// Everything that goes into a bundle, in an order that depends on nothing but the
 /// parts. Files that had to be written on the way are removed when this is dropped.
@@ -31,6 +31,8 @@ pub struct LocalBinary {
     pub part: BinaryPart,
     /// The file.
     pub path: PathBuf,
+    /// Where it was downloaded.
+    pub url: Option<String>,
 }
 
 /// An image in an archive or a layout.
@@ -42,6 +44,8 @@ pub struct LocalImage {
     pub reference: ImageReference,
     /// The platform that it runs on.
     pub platform: Platform,
+    /// The digest of its manifest in the registry, where it came from one.
+    pub manifest: Option<Digest>,
     /// The digest of its config.
     pub config: Digest,
     /// Its config, byte for byte.
@@ -60,6 +64,63 @@ pub struct LocalLayer {
     /// The size of the uncompressed layer in bytes.
     pub size: u64,
     pub(super) blob: Blob,
+}
+
+impl Parts {
+    /// The lock of these parts.
+    #[must_use]
+    pub fn lock(&self, runtime: ContainerRuntime) -> Lock {
+        let programs = self.binaries.iter().map(|binary| LockedProgram {
+            role: binary.part.role,
+            version: binary.part.version.clone(),
+            size: binary.part.size,
+            sha256: binary.part.sha256,
+            url: binary.url.clone(),
+            origin: binary.part.origin.clone(),
+        });
+        let images = self.images.iter().map(|image| LockedImage {
+            role: image.role,
+            reference: image.reference.clone(),
+            size: image.layers.iter().map(|layer| layer.size).sum(),
+            manifest: image.manifest,
+            config: image.config,
+            diff_ids: image.layers.iter().map(|layer| layer.diff_id).collect(),
+            origin: image.origin.clone(),
+        });
+        Lock::new(
+            self.requirements.kubernetes_version.clone(),
+            runtime,
+            self.requirements.platform,
+            programs.collect(),
+            images.collect(),
+        )
+    }
+}
+
+impl Parts {
+    /// The parts that `lock` says, with what it says of where they came from: the same
+    /// lock gives the same bundle. Fails when a part is another one.
+    pub fn as_locked(mut self, lock: &Lock, runtime: ContainerRuntime) -> Result<Self, FetchError> {
+        lock.check(&self.lock(runtime))?;
+        for binary in &mut self.binaries {
+            if let Some(locked) = lock.program(binary.part.role) {
+                binary.part.origin = locked.origin.clone();
+                binary.part.version.clone_from(&locked.version);
+                binary.url.clone_from(&locked.url);
+            }
+        }
+        for image in &mut self.images {
+            let locked = lock
+                .images
+                .iter()
+                .find(|locked| locked.reference == image.reference);
+            if let Some(locked) = locked {
+                image.origin = locked.origin.clone();
+                image.manifest = locked.manifest;
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl LocalLayer {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::elf::{self, ElfHeader};
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
+use super::upstream::Program;
 use super::{Cache, FetchError, Upstream, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Origin, Platform};
 use crate::progress::Progress;
@@ -73,8 +74,8 @@ struct Candidate {
     role: BinaryRole,
     path: PathBuf,
     transport: &'static str,
-    /// What a download was compared with.
-    evidence: Option<String>,
+    /// A download, and what it was compared with.
+    download: Option<Program>,
 }
 
 fn download(
@@ -86,9 +87,9 @@ fn download(
     let program = upstream.program(role, &spec.kubernetes_version, spec.platform, progress)?;
     Ok(Candidate {
         role,
-        path: program.path,
+        path: program.path.clone(),
         transport: "https",
-        evidence: Some(program.evidence),
+        download: Some(program),
     })
 }
 
@@ -98,7 +99,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
         role,
         path,
         transport: "file",
-        evidence: None,
+        download: None,
     };
     found.extend(spec.minikube.clone().map(|path| file(BinaryRole::Minikube, path)));
     for path in &spec.binaries {
@@ -114,7 +115,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
                 role,
                 path,
                 transport: "minikube-cache",
-                evidence: None,
+                download: None,
             });
         }
     }
@@ -198,20 +199,24 @@ fn read(
     Ok(LocalBinary {
         part: BinaryPart {
             role: candidate.role,
-            version: None,
+            version: candidate
+                .download
+                .as_ref()
+                .map(|download| download.version.clone()),
             platform,
             size,
             sha256,
             origin: Origin {
                 transport: candidate.transport.to_owned(),
                 evidence: candidate
-                    .evidence
+                    .download
                     .iter()
-                    .cloned()
+                    .map(|download| download.evidence.clone())
                     .chain([format!("it is a program for {platform}")])
                     .collect(),
             },
         },
         path: candidate.path.clone(),
+        url: candidate.download.as_ref().map(|download| download.url.clone()),
     })
 }

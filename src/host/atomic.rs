@@ -145,6 +145,12 @@ impl Drop for AtomicFile {
 
 /// Makes the names in `folder` durable.
 pub fn sync_directory(folder: &Path) -> Result<(), FileError> {
+    // The parent of a name alone.
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         // Some file systems (FUSE, old NFS) know no fsync of folders.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),

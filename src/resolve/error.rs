@@ -1,5 +1,6 @@
 //! Why it is not known, or not there, what a cluster needs.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::{AskError, ListSource};
@@ -28,6 +29,29 @@ pub enum ResolveError {
         path: PathBuf,
         /// The first line that is no image, or nothing.
         line: String,
+    },
+    /// A lock cannot be read.
+    #[error("cannot read the lock `{}`", path.display())]
+    LockFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is no lock.
+    #[error("`{}` is not a lock: {reason}", path.display())]
+    LockText {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What is there is not what the lock says.
+    #[error("{} not what the lock says:{}", counted(differences.len()), lines(differences))]
+    NotLocked {
+        /// Each part, with what the lock says and what there is.
+        differences: Vec<String>,
     },
     /// Parts are not given.
     #[error(
@@ -75,6 +99,15 @@ impl From<ResolveError> for Failure {
             ResolveError::Kubeadm { .. } | ResolveError::KubeadmAnswer { .. } => {
                 "run it yourself: `kubeadm config images list --kubernetes-version VERSION`".to_owned()
             }
+            ResolveError::LockFile { .. } => {
+                "`pack` without `--locked` writes the lock beside the bundle; `-o` says where that is"
+                    .to_owned()
+            }
+            ResolveError::LockText { .. } => "take the lock that `pack` wrote, unchanged".to_owned(),
+            ResolveError::NotLocked { .. } => {
+                "give the parts that were packed then, or pack without `--locked` to take those of today"
+                    .to_owned()
+            }
             ResolveError::Missing { version, .. } => format!(
                 "give programs with `--minikube PATH` and `--binaries FOLDER`, the node image with \
                  `--kicbase docker-archive:PATH`, images with `--image docker-archive:PATH[:NAME]`, `--image \
@@ -88,6 +121,13 @@ impl From<ResolveError> for Failure {
                  `--from-cache`"
             ),
         };
-        Self::new(Kind::Usage, error).hint(hint)
+        let kind = match &error {
+            ResolveError::NotLocked { .. } => Kind::Damaged,
+            ResolveError::LockFile { source, .. } if source.kind() != io::ErrorKind::NotFound => {
+                Kind::of_io(source)
+            }
+            _ => Kind::Usage,
+        };
+        Self::new(kind, error).hint(hint)
     }
 }

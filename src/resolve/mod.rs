@@ -4,6 +4,7 @@
 mod ask;
 mod error;
 mod kubeadm;
+mod lock;
 mod table;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, Platform, Vers
 pub use ask::AskError;
 pub(crate) use ask::{Ask, ask, run};
 pub use error::ResolveError;
+pub use lock::{Lock, LockedImage, LockedProgram};
 
 /// What minikube's default addon runs. Source: minikube v1.38.1,
 /// pkg/minikube/bootstrapper/images/images.go; the same since v1.20.

@@ -18,7 +18,7 @@ use crate::bundle::{ContainerRuntime, Platform, Version};
 pub use error::SpecError;
 pub use file::{load_spec, parse_spec};
 pub use level::{Level, LevelError};
-pub use partial::PartialSpec;
+pub use partial::{PartialSpec, default_output};
 pub(crate) use source::is_tag_alone;
 pub use source::{ImageSource, ImageSourceError};
 pub use sources::{MirrorCountry, MirrorCountryError, RegistryMirror, RegistryMirrorError, Sources};

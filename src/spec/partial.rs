@@ -78,10 +78,9 @@ impl PartialSpec {
             VersionWord::Release(version) => version,
             word => return Err(SpecError::WordOffline { word }),
         };
-        let default_name = format!("minikube-offline-{}", kubernetes_version.line());
-        let output = self
-            .output
-            .unwrap_or_else(|| PathBuf::from(format!("{default_name}.run")));
+        let line = kubernetes_version.line();
+        let default_name = default_name(&line);
+        let output = self.output.unwrap_or_else(|| default_output(line));
         let name = self.name.unwrap_or(default_name);
         if !is_bundle_name(&name) {
             return Err(SpecError::Name { name });
@@ -128,6 +127,17 @@ impl PartialSpec {
             ..self
         }
     }
+}
+
+fn default_name(line: &str) -> String {
+    format!("minikube-offline-{line}")
+}
+
+/// The bundle for the line `v1.35` of Kubernetes, where no other name is given.
+#[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "the form that `map` wants")]
+pub fn default_output(line: String) -> PathBuf {
+    format!("{}.run", default_name(&line)).into()
 }
 
 #[cfg(test)]

@@ -23,6 +23,16 @@ pub enum VersionWord {
 }
 
 impl VersionWord {
+    /// `v1.35`, where the word says it.
+    #[must_use]
+    pub fn line(&self) -> Option<String> {
+        match self {
+            Self::Line(line) => Some(format!("v{line}")),
+            Self::Release(version) => Some(version.line()),
+            Self::Latest | Self::Stable => None,
+        }
+    }
+
     /// The release, where the word names one.
     #[must_use]
     pub fn release(&self) -> Option<&Version> {

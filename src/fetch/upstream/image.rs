@@ -120,6 +120,7 @@ fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImag
     let place = format!("docker://{}", image.reference);
     let mut found = FoundImage::new(image.reference, &config, image.config_json, layers, "docker")?;
     found.place = place;
+    found.manifest = Some(image.manifest);
     found.evidence = image.evidence;
     Ok(found)
 }

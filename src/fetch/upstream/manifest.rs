@@ -21,6 +21,7 @@ const MANIFEST_BYTES: u64 = 4 << 20;
 /// An image whose manifest is known.
 pub(super) struct Resolved {
     pub(super) reference: ImageReference,
+    pub(super) manifest: Digest,
     pub(super) config: (Digest, u64),
     pub(super) config_path: PathBuf,
     pub(super) config_json: Vec<u8>,
@@ -87,6 +88,7 @@ pub(super) fn resolve(
     evidence.push("each of its blobs has the digest that its manifest names".to_owned());
     Ok(Resolved {
         reference: reference.clone(),
+        manifest: document.digest,
         config,
         config_path,
         config_json,

@@ -21,6 +21,7 @@ use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Ver
 use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::Progress;
+use crate::resolve::Lock;
 use crate::spec::{Sources, VersionWord};
 use crate::store::{Store, StoreError};
 
@@ -41,6 +42,8 @@ pub struct Upstream {
     store_folder: Option<PathBuf>,
     sources: Sources,
     registries: Registries,
+    /// What has to come, if that is known before.
+    lock: Option<Lock>,
     /// The programs by their names, which some of them go by.
     programs: TempDir,
 }
@@ -49,6 +52,8 @@ pub struct Upstream {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) path: PathBuf,
+    pub(super) url: String,
+    pub(super) version: Version,
     pub(super) evidence: String,
 }
 
@@ -77,8 +82,19 @@ impl Upstream {
             store_folder: Store::folder_of(environment).ok(),
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
+            lock: None,
             programs: TempDir::new().map_err(|source| UpstreamError::Programs { source })?,
         })
+    }
+
+    /// The same, for exactly what `lock` says.
+    #[must_use]
+    pub fn locked(mut self, lock: Lock) -> Self {
+        let minikube = lock.program(BinaryRole::Minikube);
+        let version = minikube.and_then(|minikube| minikube.version.clone());
+        self.sources.minikube_version = version.or(self.sources.minikube_version);
+        self.lock = Some(lock);
+        self
     }
 
     fn store(&self) -> Result<&Store, UpstreamError> {
@@ -117,7 +133,22 @@ impl Upstream {
         platform: Platform,
         progress: &dyn Progress,
     ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-        image::download(self, wanted, platform, progress)
+        let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image)).collect();
+        image::download(self, &wanted, platform, progress)
+    }
+
+    /// The image by the digest in the lock, unless a digest is known already.
+    fn pin(&self, image: &WantedImage) -> WantedImage {
+        let mut images = self.lock.iter().flat_map(|lock| &lock.images);
+        let locked = images.find(|locked| locked.reference == image.reference);
+        let pinned = locked.and_then(|locked| locked.manifest);
+        WantedImage {
+            pinned: image
+                .pinned
+                .clone()
+                .or(pinned.map(|digest| (digest, "the lock names it by this digest".to_owned()))),
+            ..image.clone()
+        }
     }
 
     /// Whether the user takes `name` although nothing proves it.

@@ -66,36 +66,9 @@ pub(super) fn program(
         url: url.clone(),
         ..Request::default()
     };
-    let checksum_url = format!("{url}.sha256");
-    let (digest, evidence) = match line(upstream, &checksum_url) {
-        Ok(text) => {
-            let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-            let digest = Digest::parse(&word).map_err(|source| UpstreamError::Checksum {
-                url: checksum_url.clone(),
-                source,
-            })?;
-            (
-                Some(digest),
-                format!("its SHA-256 is the one that {checksum_url} says"),
-            )
-        }
-        Err(error) if error.status() == Some(404) => {
-            // Either is missing, and which one decides what it is.
-            if let Err(source) = upstream.http.size(&request) {
-                return Err(missing(upstream, role, version, source));
-            }
-            if !upstream.accepts(role.name()) {
-                return Err(UpstreamError::Unproven {
-                    what: role.name().to_owned(),
-                    source: Box::new(error),
-                });
-            }
-            (
-                None,
-                format!("nothing was compared: accepted unverified from {url}"),
-            )
-        }
-        Err(error) => return Err(error.into()),
+    let (digest, evidence) = match locked(upstream, role, platform) {
+        Some(digest) => (Some(digest), "its SHA-256 is the one in the lock".to_owned()),
+        None => checksum(upstream, role, version, &request)?,
     };
     let size = upstream.http.size(&request)?;
     progress.begin(&format!("downloading {role} {version}"), size);
@@ -108,7 +81,12 @@ pub(super) fn program(
     progress.end("");
     let path =
         by_name(upstream, role, platform, &path).map_err(|source| UpstreamError::Programs { source })?;
-    Ok(Program { path, evidence })
+    Ok(Program {
+        path,
+        url,
+        version: version.clone(),
+        evidence,
+    })
 }
 
 /// The program as a file that can be run and has its name: the store names files by
@@ -121,6 +99,53 @@ fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &P
     match symlink(stored, &path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
         linked => linked.map(|()| path),
+    }
+}
+
+/// The digest in the lock, which is for one platform.
+fn locked(upstream: &Upstream, role: BinaryRole, platform: Platform) -> Option<Digest> {
+    let lock = upstream.lock.as_ref().filter(|lock| lock.platform == platform)?;
+    Some(lock.program(role)?.sha256)
+}
+
+/// What is published of the program's content, and a sentence about it.
+fn checksum(
+    upstream: &Upstream,
+    role: BinaryRole,
+    version: &Version,
+    request: &Request,
+) -> Result<(Option<Digest>, String), UpstreamError> {
+    let url = &request.url;
+    let checksum_url = format!("{url}.sha256");
+    match line(upstream, &checksum_url) {
+        Ok(text) => {
+            let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+            let digest = Digest::parse(&word).map_err(|source| UpstreamError::Checksum {
+                url: checksum_url.clone(),
+                source,
+            })?;
+            Ok((
+                Some(digest),
+                format!("its SHA-256 is the one that {checksum_url} says"),
+            ))
+        }
+        Err(error) if error.status() == Some(404) => {
+            // Either is missing, and which one decides what it is.
+            if let Err(source) = upstream.http.size(request) {
+                return Err(missing(upstream, role, version, source));
+            }
+            if !upstream.accepts(role.name()) {
+                return Err(UpstreamError::Unproven {
+                    what: role.name().to_owned(),
+                    source: Box::new(error),
+                });
+            }
+            Ok((
+                None,
+                format!("nothing was compared: accepted unverified from {url}"),
+            ))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

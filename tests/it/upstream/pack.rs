@@ -314,3 +314,60 @@ fn a_pack_that_was_cut_off_goes_on_and_gives_the_same_bytes() {
 fn write(path: &Path, content: &[u8]) {
     File::create(path).unwrap().write_all(content).unwrap();
 }
+
+#[test]
+fn a_lock_packs_the_same_again_or_names_what_changed() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let outcome = world.pack(&sandbox, "v1.35", &["--level=fast"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let first = bytes(&sandbox.path("x.run"));
+    let lock = fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
+    for text in [
+        "role = \"kubelet\"",
+        "/kubelet\"",
+        "manifest = \"sha256:",
+        "diff-ids = [\"sha256:",
+    ] {
+        assert!(lock.contains(text), "{text} in {lock}");
+    }
+
+    // Nothing says what is newest, or what a program should be, but the lock.
+    world.remove("stable-1.35.txt");
+    world.remove(".sha256");
+    let other = Sandbox::new();
+    fs::copy(sandbox.path("x.lock"), other.path("x.lock")).unwrap();
+    let outcome = world.pack(&other, "v1.35", &["--level=fast", "--locked"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(bytes(&other.path("x.run")) == first);
+    assert_eq!(fs::read_to_string(other.path("x.lock")).unwrap(), lock);
+
+    world.change("/kubelet", |bytes| bytes[5000] ^= 1);
+    let changed = Sandbox::new();
+    fs::copy(sandbox.path("x.lock"), changed.path("x.lock")).unwrap();
+    let outcome = world.pack(&changed, "v1.35", &["--locked"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("/kubelet` should have sha256:"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(fs::read_to_string(changed.path("x.lock")).unwrap(), lock);
+
+    let outcome = world.pack(&sandbox, "v1.35", &["--locked", "--addon=greeter"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("1 part is not what the lock says:\n  registry.k8s.io/hello:1: the lock has nothing"),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = world.pack(&Sandbox::new(), "v1.35", &["--locked"]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("cannot read the lock `x.lock`"),
+        "{}",
+        outcome.stderr
+    );
+}

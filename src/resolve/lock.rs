@@ -1,0 +1,247 @@
+//! The lock: every part of a bundle by its digests, so that the same bundle can be
+//! packed again.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::ResolveError;
+use crate::bundle::{
+    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform, Version,
+};
+
+/// The version of the lock's own form.
+const FORMAT: u32 = 1;
+
+/// What `pack` took, or has to take.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Lock {
+    /// The version of this form.
+    format: u32,
+    /// The Kubernetes release.
+    pub kubernetes_version: Version,
+    /// The runtime in the node.
+    pub container_runtime: ContainerRuntime,
+    /// The platform of the site's machine.
+    pub platform: Platform,
+    /// The programs, by role.
+    #[serde(rename = "program")]
+    pub programs: Vec<LockedProgram>,
+    /// The images, by role and name.
+    #[serde(rename = "image")]
+    pub images: Vec<LockedImage>,
+}
+
+/// A program in the lock.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LockedProgram {
+    /// What it is for.
+    pub role: BinaryRole,
+    /// Its release, where it is known.
+    pub version: Option<Version>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content.
+    pub sha256: Digest,
+    /// Where it was downloaded.
+    pub url: Option<String>,
+    /// How it came.
+    pub origin: Origin,
+}
+
+/// An image in the lock.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LockedImage {
+    /// What it is for.
+    pub role: ImageRole,
+    /// Its name.
+    pub reference: ImageReference,
+    /// The size of its layers, uncompressed, in bytes.
+    pub size: u64,
+    /// The digest of its manifest in the registry, where it came from one.
+    pub manifest: Option<Digest>,
+    /// The digest of its config.
+    pub config: Digest,
+    /// The digests of its uncompressed layers, lowest first.
+    pub diff_ids: Vec<Digest>,
+    /// How it came.
+    pub origin: Origin,
+}
+
+impl Lock {
+    /// A lock of these parts.
+    #[must_use]
+    pub fn new(
+        kubernetes_version: Version,
+        container_runtime: ContainerRuntime,
+        platform: Platform,
+        programs: Vec<LockedProgram>,
+        images: Vec<LockedImage>,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            kubernetes_version,
+            container_runtime,
+            platform,
+            programs,
+            images,
+        }
+    }
+
+    /// Reads the file `path`.
+    pub fn load(path: &Path) -> Result<Self, ResolveError> {
+        let text = fs::read_to_string(path).map_err(|source| ResolveError::LockFile {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text).map_err(|reason| ResolveError::LockText {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+
+    /// Reads the text of a lock; the error is one line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let lock: Self = toml::from_str(text).map_err(|error| error.message().replace('\n', ", "))?;
+        if lock.format != FORMAT {
+            return Err(format!(
+                "it has format {}, and this program knows {FORMAT}",
+                lock.format
+            ));
+        }
+        Ok(lock)
+    }
+
+    /// The text of the lock, the same for the same parts.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let parts = toml::to_string(self).expect("a lock has nothing that TOML cannot say");
+        format!("# What `minikube-offline pack` took; `pack --locked` takes the same again.\n{parts}")
+    }
+
+    /// The locked program of this role.
+    #[must_use]
+    pub fn program(&self, role: BinaryRole) -> Option<&LockedProgram> {
+        self.programs.iter().find(|program| program.role == role)
+    }
+
+    /// Fails with every part in which `found` is not what this lock says.
+    pub fn check(&self, found: &Self) -> Result<(), ResolveError> {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, locked: String, found: String| {
+            if locked != found {
+                differences.push(format!("{what}: the lock has {locked}, and there is {found}"));
+            }
+        };
+        compare(
+            "Kubernetes",
+            self.kubernetes_version.to_string(),
+            found.kubernetes_version.to_string(),
+        );
+        compare(
+            "runtime",
+            self.container_runtime.to_string(),
+            found.container_runtime.to_string(),
+        );
+        compare("platform", self.platform.to_string(), found.platform.to_string());
+        for (name, locked, found) in paired(&self.digests(), &found.digests()) {
+            compare(&name, locked, found);
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(ResolveError::NotLocked { differences })
+    }
+
+    /// Each part by its name with the digest that identifies it.
+    fn digests(&self) -> Vec<(String, Digest)> {
+        let programs = self
+            .programs
+            .iter()
+            .map(|program| (program.role.to_string(), program.sha256));
+        let images = self
+            .images
+            .iter()
+            .map(|image| (image.reference.to_string(), image.config));
+        programs.chain(images).collect()
+    }
+}
+
+/// Every name of either list, with what each has for it.
+fn paired(locked: &[(String, Digest)], found: &[(String, Digest)]) -> Vec<(String, String, String)> {
+    let of = |list: &[(String, Digest)], name: &str| {
+        let there = list.iter().find(|(other, _)| other == name);
+        there.map_or_else(|| "nothing".to_owned(), |(_, digest)| digest.to_string())
+    };
+    let mut names: Vec<&String> = locked.iter().chain(found).map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| (name.clone(), of(locked, name), of(found, name)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Lock {
+        let origin = Origin {
+            transport: "https".to_owned(),
+            evidence: vec!["a \"quoted\" sentence".to_owned()],
+        };
+        Lock::new(
+            "v1.35.4".parse().expect("version"),
+            ContainerRuntime::Docker,
+            "linux/arm64".parse().expect("platform"),
+            vec![LockedProgram {
+                role: BinaryRole::Kubelet,
+                version: None,
+                size: 3,
+                sha256: Digest::of(b"abc"),
+                url: Some("https://dl.example/kubelet".to_owned()),
+                origin: origin.clone(),
+            }],
+            vec![LockedImage {
+                role: ImageRole::Kubernetes,
+                reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
+                size: 7,
+                manifest: Some(Digest::of(b"m")),
+                config: Digest::of(b"c"),
+                diff_ids: vec![Digest::of(b"l")],
+                origin,
+            }],
+        )
+    }
+
+    #[test]
+    fn a_lock_is_read_as_it_is_written() {
+        let text = lock().text();
+        assert_eq!(Lock::parse(&text).expect(&text), lock());
+        assert!(text.contains("\n[[program]]\nrole = \"kubelet\"\n"), "{text}");
+        let newer = text.replace("format = 1", "format = 2");
+        assert!(Lock::parse(&newer).expect_err("newer").contains("format 2"));
+        assert!(Lock::parse(&format!("x = 1\n{text}")).is_err());
+    }
+
+    #[test]
+    fn every_part_that_changed_is_named() {
+        lock().check(&lock()).expect("the same");
+        let mut found = lock();
+        found.programs[0].sha256 = Digest::of(b"abd");
+        found.images.clear();
+        let text = lock().check(&found).expect_err("changed").to_string();
+        let other = Digest::of(b"abd");
+        assert!(text.contains(&format!("and there is {other}")), "{text}");
+        assert!(
+            text.contains("registry.k8s.io/pause:3.10.1: the lock has"),
+            "{text}"
+        );
+        assert!(text.contains("there is nothing"), "{text}");
+    }
+}
