@@ -1,5 +1,6 @@
 //! The network side against servers of our own, faults included.
 
+mod docker_registry;
 mod download;
 mod images;
 mod pack;
