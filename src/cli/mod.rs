@@ -7,6 +7,7 @@ mod authenticity;
 mod console;
 mod extract;
 mod inspect;
+mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 #[cfg(feature = "packager")]

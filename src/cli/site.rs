@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::authenticity::warning;
 use super::console::Console;
-use super::{extract, inspect, start, verify};
+use super::{extract, inspect, machine, start, verify};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::progress::Progress;
@@ -92,19 +92,19 @@ impl BundleVerb {
 #[derive(Debug, Subcommand)]
 pub(super) enum MachineVerb {
     /// Show what is installed here and how its cluster is
-    Status(start::ProfileArgs),
+    Status(machine::StatusArgs),
     /// Stop the cluster; `start` goes on with it
-    Stop(start::ProfileArgs),
+    Stop(machine::StopArgs),
     /// Remove the cluster and everything that was installed with it
-    Uninstall(start::UninstallArgs),
+    Uninstall(machine::UninstallArgs),
 }
 
 impl MachineVerb {
     pub(super) fn run(self, console: &Console) -> Result<(), Failure> {
         match self {
-            Self::Status(args) => start::status(&args, console),
-            Self::Stop(args) => start::stop(&args, console),
-            Self::Uninstall(args) => start::uninstall(&args, console),
+            Self::Status(args) => machine::status(&args, console),
+            Self::Stop(args) => machine::stop(&args, console),
+            Self::Uninstall(args) => machine::uninstall(&args, console),
         }
     }
 }

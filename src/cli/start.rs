@@ -1,29 +1,168 @@
-//! tmp
+//! `start`: from a bundle to a cluster.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
 use super::console::Console;
-use crate::failure::Failure;
+use super::size::human_duration;
+use crate::bundle::{BundleIndex, ContainerRuntime};
+use crate::cluster::{self, SiteOptions, Started, Way};
+use crate::failure::{Failure, Kind};
+use crate::install::{self, Finding, Severity};
+use crate::progress::Progress;
 use crate::verify::OpenedBundle;
+
 #[derive(clap::Args, Debug)]
 pub(super) struct StartArgs {
-    #[arg(short)]
-    y: bool,
-    #[arg(long)]
-    profile: Option<String>,
-    #[arg(last = true)]
+    /// Do not ask before anything is changed
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    options: StartOptions,
+    /// Goes to `minikube start` as it is
+    #[arg(last = true, value_name = "MINIKUBE_FLAG")]
     extra: Vec<String>,
 }
+
+/// What the cluster is to be like.
 #[derive(clap::Args, Debug)]
-pub(super) struct ProfileArgs {}
-#[derive(clap::Args, Debug)]
-pub(super) struct UninstallArgs {}
-pub(super) fn run(_: StartArgs, _: OpenedBundle, _: &Console) -> Result<(), Failure> {
-    todo!()
+pub(super) struct StartOptions {
+    /// minikube's profile
+    #[arg(short, long, default_value = "minikube")]
+    profile: String,
+    /// The runtime in the node, docker or containerd [default: the bundle's]
+    #[arg(long, value_name = "RUNTIME")]
+    container_runtime: Option<ContainerRuntime>,
+    /// CPUs for the node
+    #[arg(long)]
+    cpus: Option<String>,
+    /// Memory for the node, such as 4096mb or 4g
+    #[arg(long)]
+    memory: Option<String>,
+    /// The folder of minikube [default: where minikube itself looks]
+    #[arg(long, value_name = "FOLDER")]
+    minikube_home: Option<PathBuf>,
+    /// How images come into the node: auto, volume or cache
+    #[arg(long, default_value_t)]
+    way: Way,
+    /// Leave the proxy variables to minikube and the node
+    #[arg(long)]
+    keep_proxy: bool,
+    /// Start a bundle that is older than the one that is installed
+    #[arg(long)]
+    allow_downgrade: bool,
 }
-pub(super) fn status(_: &ProfileArgs, _: &Console) -> Result<(), Failure> {
-    todo!()
+
+impl StartOptions {
+    fn into_site(self, extra_args: Vec<String>) -> SiteOptions {
+        SiteOptions {
+            profile: self.profile,
+            container_runtime: self.container_runtime,
+            cpus: self.cpus,
+            memory: self.memory,
+            minikube_home: self.minikube_home,
+            way: self.way,
+            keep_proxy: self.keep_proxy,
+            allow_downgrade: self.allow_downgrade,
+            extra_args,
+        }
+    }
 }
-pub(super) fn stop(_: &ProfileArgs, _: &Console) -> Result<(), Failure> {
-    todo!()
+
+pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let options = args.options.into_site(args.extra);
+    console.begin("preflight", None);
+    let report = install::preflight(bundle.index(), &options)?;
+    let findings = report.into_result()?;
+    for finding in findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Warning)
+    {
+        console.note(&sentence(finding));
+    }
+    console.end("this machine is fit");
+    if !args.yes {
+        confirm(bundle.index(), &options)?;
+    }
+    let bundle = bundle.verify(console)?;
+    let started = cluster::start(&bundle, &options, console)?;
+    console.result(&summary(&started), &value(&started))
 }
-pub(super) fn uninstall(_: &UninstallArgs, _: &Console) -> Result<(), Failure> {
-    todo!()
+
+fn sentence(finding: &Finding) -> String {
+    format!("warning: {}; {}; {}", finding.what, finding.why, finding.mend)
+}
+
+/// Asks whoever sits there; a script says `-y`.
+fn confirm(index: &BundleIndex, options: &SiteOptions) -> Result<(), Failure> {
+    let what = format!(
+        "start Kubernetes {} as profile `{}` on this machine",
+        index.cluster.kubernetes_version, options.profile
+    );
+    let refused = |message: String, hint: &str| Err(Failure::new(Kind::Usage, message).hint(hint));
+    if !io::stdin().is_terminal() {
+        return refused(
+            format!("nobody is there to be asked whether to {what}"),
+            "add -y to start without a question; nothing was changed",
+        );
+    }
+    let _ = write!(io::stderr(), "{what}? [Y/n] ");
+    let mut answer = String::new();
+    let _ = io::stdin().lock().read_line(&mut answer);
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "" if answer.ends_with('\n') => Ok(()),
+        "y" | "yes" => Ok(()),
+        _ => refused(
+            "not started".to_owned(),
+            "nothing was changed; run it again to start",
+        ),
+    }
+}
+
+fn summary(started: &Started) -> String {
+    let timings: Vec<String> = started
+        .timings
+        .iter()
+        .map(|timing| format!("{} {}", timing.stage, human_duration(timing.took)))
+        .collect();
+    format!(
+        "Kubernetes {} is ready: profile `{}`, {}, {}, {} images, by the {}, in {} ({})\n\
+         next:\n  {}",
+        started.kubernetes_version,
+        started.profile,
+        started.container_runtime,
+        match started.nodes.as_slice() {
+            [node] => format!("node {node}"),
+            nodes => format!("nodes {}", nodes.join(", ")),
+        },
+        started.images,
+        started.way,
+        human_duration(started.took()),
+        timings.join(", "),
+        started.next_commands().join("\n  "),
+    )
+}
+
+fn value(started: &Started) -> Value {
+    let milliseconds = |took: std::time::Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let stages: Vec<Value> = started
+        .timings
+        .iter()
+        .map(|timing| json!({ "stage": timing.stage, "milliseconds": milliseconds(timing.took) }))
+        .collect();
+    json!({
+        "kind": "done",
+        "profile": started.profile,
+        "kubernetes_version": started.kubernetes_version,
+        "container_runtime": started.container_runtime,
+        "way": started.way.name(),
+        "nodes": started.nodes,
+        "images": started.images,
+        "milliseconds": milliseconds(started.took()),
+        "stages": stages,
+        "notes": started.notes,
+        "next": started.next_commands(),
+    })
 }

@@ -118,7 +118,7 @@ mod tests {
                 .is_some()
         );
         assert!(
-            StubCli::try_parse_from(["x.run", "--output", "json", "list"])
+            StubCli::try_parse_from(["x.run", "list", "--output", "json"])
                 .expect("list")
                 .verb
                 .is_some()

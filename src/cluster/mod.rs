@@ -1,1 +1,24 @@
-//! cluster
+//! Takes a `VerifiedBundle` on a machine that is fit, gives a running cluster; fails
+//! with minikube's own reason, its exit code, where its log is and what to do about it
+//! without a network.
+
+mod events;
+mod hints;
+mod images;
+mod minikube;
+mod node_image;
+mod ready;
+mod seed;
+mod start;
+mod status;
+mod uninstall;
+
+pub use crate::install::{SiteOptions, Way};
+pub use images::NodeImagesError;
+pub use minikube::MinikubeError;
+pub use node_image::NodeImageError;
+pub use ready::ReadyError;
+pub use seed::SeedError;
+pub use start::{Started, Timing, start};
+pub use status::{NodeStatus, ProfileStatus, Status, status, stop};
+pub use uninstall::uninstall;

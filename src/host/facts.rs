@@ -89,6 +89,14 @@ pub fn unix_seconds() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
+/// Nanoseconds since 1970, for names that are not used twice.
+#[must_use]
+pub fn unix_nanoseconds() -> u128 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

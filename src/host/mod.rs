@@ -17,7 +17,9 @@ mod signals;
 pub use atomic::{AtomicFile, FileError, sync_directory};
 pub use engine::{ContainerState, Engine, EngineError, EngineInfo, ImageState, VolumeState};
 pub use environment::Environment;
-pub use facts::{FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_seconds};
+pub use facts::{
+    FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,
+};
 pub use lock::{Lock, LockError};
 pub use process::{Command, Output, ProcessError, ProcessIdentity};
 pub use program::{own_program, remove_own_copy};

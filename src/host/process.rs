@@ -19,6 +19,7 @@ pub struct Command {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, Option<OsString>)>,
     timeout: Option<Duration>,
+    uninterruptible: bool,
 }
 
 /// What a program left when it ended.
@@ -128,6 +129,7 @@ impl Command {
             arguments: Vec::new(),
             environment: Vec::new(),
             timeout: None,
+            uninterruptible: false,
         }
     }
 
@@ -165,6 +167,13 @@ impl Command {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Run to its end although this run was told to end: for tidying up.
+    #[must_use]
+    pub fn uninterruptible(mut self) -> Self {
+        self.uninterruptible = true;
         self
     }
 
@@ -209,7 +218,9 @@ impl Command {
     }
 
     fn start(&self, stdin: Stdio) -> Result<Running, ProcessError> {
-        super::signals::check()?;
+        if !self.uninterruptible {
+            super::signals::check()?;
+        }
         let mut command = std::process::Command::new(&self.program);
         command
             .args(&self.arguments)
@@ -237,7 +248,12 @@ impl Command {
                 }
             }
         })?;
-        Ok(Running::new(self.short(), child, self.timeout))
+        Ok(Running::new(
+            self.short(),
+            child,
+            self.timeout,
+            self.uninterruptible,
+        ))
     }
 
     /// The program's name and its first words: `docker image inspect`.

@@ -44,6 +44,7 @@ enum Message {
 #[derive(Debug)]
 struct Watch {
     deadline: Option<(Instant, Duration)>,
+    uninterruptible: bool,
     state: Mutex<WatchState>,
 }
 
@@ -60,7 +61,12 @@ enum Ended {
 }
 
 impl Running {
-    pub(super) fn new(command: String, mut child: Child, timeout: Option<Duration>) -> Self {
+    pub(super) fn new(
+        command: String,
+        mut child: Child,
+        timeout: Option<Duration>,
+        uninterruptible: bool,
+    ) -> Self {
         let (sender, messages) = channel();
         let stdout = Arc::new(Mutex::new(Tail::default()));
         let stderr = Arc::new(Mutex::new(Tail::default()));
@@ -74,6 +80,7 @@ impl Running {
         }
         let watch = Arc::new(Watch {
             deadline: timeout.map(|timeout| (Instant::now() + timeout, timeout)),
+            uninterruptible,
             state: Mutex::default(),
         });
         let watchdog = {
@@ -207,7 +214,8 @@ impl Watch {
             if state.reaped {
                 return;
             }
-            let reason = super::signals::received().map(Ended::Signal).or_else(|| {
+            let signal_received = super::signals::received().filter(|_| !self.uninterruptible);
+            let reason = signal_received.map(Ended::Signal).or_else(|| {
                 self.deadline
                     .filter(|(at, _)| Instant::now() >= *at)
                     .map(|(_, timeout)| Ended::Timeout(timeout))

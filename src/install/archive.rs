@@ -169,11 +169,18 @@ impl<W: Write> ArchiveWriter<W> {
     }
 
     /// Ends the tar.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.pad()?;
-        self.out.write_all(&[0; 1024])?;
-        self.out.flush()?;
-        Ok(self.out)
+    pub fn finish(self) -> io::Result<W> {
+        let (out, ended) = self.end();
+        ended.map(|()| out)
+    }
+
+    /// Ends the tar, and gives what it was written to also when that failed.
+    pub fn end(mut self) -> (W, io::Result<()>) {
+        let ended = self
+            .pad()
+            .and_then(|()| self.out.write_all(&[0; 1024]))
+            .and_then(|()| self.out.flush());
+        (self.out, ended)
     }
 
     /// What was written so far, without an end.

@@ -1,8 +1,8 @@
-//! minikube and kubectl on the machine itself.
+//! minikube, kubectl and kubeadm on the machine itself.
 
 use std::path::{Path, PathBuf};
 
-use super::{Event, Existing, PlaceError, Session};
+use super::{Event, Existing, Layout, PlaceError, Session};
 use crate::bundle::{BinaryRole, BundleIndex, Member};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -26,7 +26,7 @@ pub struct Installed {
     pub notes: Vec<String>,
 }
 
-/// Puts minikube and kubectl where minikube, and the person, find them. What is there
+/// Puts minikube, kubectl and kubeadm where minikube, and the person, find them. What is there
 /// with the same content stays; what is another's is never replaced.
 pub fn install_programs(
     bundle: &VerifiedBundle,
@@ -68,6 +68,17 @@ fn write_programs(
             missing.push((role.member_path(), path));
         }
     }
+    // minikube asks it for the images of a release that is not in minikube's list, and
+    // without it takes those of another release.
+    let kubeadm = cached(bundle.index(), &layout, BinaryRole::Kubeadm);
+    match placer.existing(&kubeadm, bundle.index().binary(BinaryRole::Kubeadm).sha256)? {
+        Existing::Same => {}
+        Existing::Foreign => progress.note(&format!(
+            "`{}` is not this bundle's and stays; minikube asks it which images it needs",
+            kubeadm.display()
+        )),
+        Existing::Absent | Existing::Ours => missing.push((BinaryRole::Kubeadm.member_path(), kubeadm)),
+    }
     if missing.is_empty() {
         return Ok(0);
     }
@@ -88,12 +99,7 @@ fn name_kubectl_in_cache(
     session: &mut Session,
     installed: &mut Installed,
 ) -> Result<(), Failure> {
-    let cluster = &index.cluster;
-    let path = session.layout.cache().binary(
-        cluster.platform.arch,
-        &cluster.kubernetes_version,
-        BinaryRole::Kubectl,
-    );
+    let path = cached(index, &session.layout, BinaryRole::Kubectl);
     let sha256 = index.binary(BinaryRole::Kubectl).sha256;
     let mut placer = session.placer();
     match placer.existing(&path, sha256)? {
@@ -105,6 +111,14 @@ fn name_kubectl_in_cache(
         )),
     }
     Ok(())
+}
+
+/// Where minikube looks for a program of Kubernetes on the machine itself.
+fn cached(index: &BundleIndex, layout: &Layout, role: BinaryRole) -> PathBuf {
+    let cluster = &index.cluster;
+    layout
+        .cache()
+        .binary(cluster.platform.arch, &cluster.kubernetes_version, role)
 }
 
 fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(), Failure> {

@@ -107,13 +107,10 @@ impl Receipt {
         &self.volumes
     }
 
-    /// The stage of a profile's start that was begun and not ended.
+    /// The stages that were begun and not ended, each after its profile.
     #[must_use]
-    pub fn unfinished_stage(&self, profile: &str) -> Option<&str> {
-        self.stages
-            .iter()
-            .find(|(name, _)| name == profile)
-            .map(|(_, stage)| stage.as_str())
+    pub fn unfinished_stages(&self) -> Vec<(String, String)> {
+        self.stages.iter().cloned().collect()
     }
 
     /// The program that a killed run may have left running.
@@ -185,11 +182,17 @@ impl Receipt {
                 minikube_home,
                 kubeconfig,
             } => {
-                self.profiles.entry(name).or_insert(InstalledProfile {
+                // Recorded again when someone deleted the profile in between.
+                let before = self
+                    .profiles
+                    .get(&name)
+                    .and_then(|known| known.kubeconfig.clone());
+                let profile = InstalledProfile {
                     minikube_home,
-                    kubeconfig,
+                    kubeconfig: kubeconfig.or(before),
                     ready: false,
-                });
+                };
+                self.profiles.insert(name, profile);
             }
             Event::ProfileReady { name } => {
                 if let Some(profile) = self.profiles.get_mut(&name) {

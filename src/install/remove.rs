@@ -12,7 +12,7 @@ use crate::host::{AtomicFile, Engine, EngineError, FileError};
 
 /// What minikube makes in its folder besides profiles, the user's own settings and its
 /// cache, as v1.38.1 leaves it after `minikube delete`. Folders go only when empty.
-const MINIKUBE_FILES: [&str; 14] = [
+const MINIKUBE_FILES: [&str; 18] = [
     "ca.crt",
     "ca.key",
     "ca.pem",
@@ -27,10 +27,11 @@ const MINIKUBE_FILES: [&str; 14] = [
     "machine_client.lock",
     "last_update_check",
     "logs/audit.json",
+    "logs/audit.json.lock",
+    "logs/lastStart.txt",
+    "machines/server-key.pem",
+    "machines/server.pem",
 ];
-
-/// Further ones, which hold only what was said.
-const MINIKUBE_LOGS: [&str; 2] = ["logs/lastStart.txt", "logs/audit.json.lock"];
 
 /// Its folders, the inner ones first.
 const MINIKUBE_FOLDERS: [&str; 8] = [
@@ -130,8 +131,12 @@ fn remove_minikube_files(session: &Session) -> Result<(), Failure> {
         if !super::ProfileConfig::names(&home).is_empty() {
             continue;
         }
-        for name in MINIKUBE_FILES.iter().chain(&MINIKUBE_LOGS) {
+        for name in MINIKUBE_FILES {
             remove_file(&home.join(name))?;
+        }
+        let settings = home.join("config/config.json");
+        if fs::read_to_string(&settings).is_ok_and(|text| text.trim() == "{}") {
+            remove_file(&settings)?;
         }
         for name in MINIKUBE_FOLDERS {
             // Kept when there is something in it: that is the user's.

@@ -52,6 +52,7 @@ impl<'a> Members<'a> {
             if !rest.iter().any(&self.wanted) {
                 // Nothing more is wanted here: the rest of the frame stays undecoded.
                 self.decoder = None;
+                self.unread = 0;
                 self.next_member = self.frame_end;
                 continue;
             }

@@ -1,8 +1,10 @@
 //! The escape hatch: stock tools open a bundle without us.
 
+use std::io::Read;
 use std::process::Command;
 
 use minikube_offline::bundle::Digest;
+use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
@@ -35,4 +37,34 @@ fn tail_zstd_and_tar_open_the_payload() {
         bytes(&sandbox.path("out/bin/kubelet")),
         bytes(&parts.folder().join("binaries/kubelet"))
     );
+}
+
+#[test]
+fn any_choice_of_members_is_read_whole() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let bundle = sandbox.pack(&parts, "x.run");
+    let bundle = OpenedBundle::open(&bundle, &TrustedKeys::none())
+        .and_then(|opened| opened.verify(&Silent))
+        .expect("a bundle");
+    let all = &bundle.index().members;
+    // Each alone, each pair of neighbours, every second; read to the end or left halfway.
+    let choices = (0..all.len()).flat_map(|at| [vec![at], vec![at, (at + 1) % all.len()]]);
+    for choice in choices.chain([(0..all.len()).step_by(2).collect()]) {
+        let wanted: Vec<&str> = choice.iter().map(|at| all[*at].path.as_str()).collect();
+        let mut members = bundle.members(|member| wanted.contains(&member.path.as_str()));
+        let mut read = 0;
+        while let Some(mut reader) = members.next_member().expect("a member") {
+            read += 1;
+            let mut content = Vec::new();
+            let half = reader.member().size / 2 * (read % 2) + reader.member().size * ((read + 1) % 2);
+            reader
+                .by_ref()
+                .take(half)
+                .read_to_end(&mut content)
+                .expect("its content");
+            assert_eq!(content.len() as u64, half);
+        }
+        assert_eq!(read, wanted.len() as u64, "{wanted:?}");
+    }
 }

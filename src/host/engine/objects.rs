@@ -220,7 +220,7 @@ impl Engine {
     }
 
     fn remove(&self, arguments: &[&str]) -> Result<(), EngineError> {
-        let output = self.docker(arguments).timeout(REQUEST).run()?;
+        let output = self.docker(arguments).timeout(REQUEST).uninterruptible().run()?;
         if is_absent(&output) {
             return Ok(());
         }

@@ -50,14 +50,25 @@ pub(super) fn demands(
     };
     let programs = [BinaryRole::Minikube, BinaryRole::Kubectl].map(|role| absent(role, layout.program(role)));
     add("the programs", programs.iter().sum(), &layout.programs)?;
+    let cluster = &index.cluster;
+    let kubeadm = layout.cache().binary(
+        cluster.platform.arch,
+        &cluster.kubernetes_version,
+        BinaryRole::Kubeadm,
+    );
+    add(
+        "kubeadm",
+        absent(BinaryRole::Kubeadm, kubeadm),
+        &layout.minikube_home,
+    )?;
     let images = ImageSet::new(index, index.cluster_images());
     if options.way == Way::Cache {
         let archives: u64 = index
             .cluster_images()
             .map(|image| ImageSet::new(index, [image]).archive_bytes())
             .sum();
-        let binaries = index.binary(BinaryRole::Kubeadm).size + index.binary(BinaryRole::Kubelet).size;
-        add("minikube's cache", archives + binaries, &layout.minikube_home)?;
+        let kubelet = index.binary(BinaryRole::Kubelet).size;
+        add("minikube's cache", archives + kubelet, &layout.minikube_home)?;
     }
     if let Some(engine) = engine
         && let Some(folder) = engine.data_folder()

@@ -1,0 +1,65 @@
+# What there is to build and to try. Everything is also a script of its own.
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
+PLATFORM := $(shell uname -m)-unknown-linux-gnu
+STATIC := RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --no-default-features --profile stub --target $(PLATFORM)
+
+# The programs that the scripts below run.
+export PACKAGER = $(abspath $(CARGO_TARGET_DIR))/$(PROFILE)/minikube-offline
+export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-stub
+export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
+PROFILE := debug
+
+.PHONY: check-stub build demo test test-cluster test-minikube bench lint parts release-parts toolchain
+
+## build: the whole tool as one file, in target/package
+build: toolchain
+	packaging/build
+
+## demo: pack sample parts, start them on a host without a network (3 minutes)
+demo: toolchain parts
+	tests/demo.sh
+
+## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
+test: toolchain lint
+	cargo test --locked
+
+## check-stub: what every bundle has inside is static, small and on the list
+check-stub: toolchain
+	$(STATIC) --bin minikube-offline-stub
+	packaging/check-stub $(STUB)
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features --bins -- -D warnings
+	tests/shellcheck.sh
+
+## test-cluster: real Kubernetes on a host without a network (root; 15 minutes cold)
+test-cluster: PROFILE := release
+test-cluster: toolchain release-parts
+	tests/cluster.sh
+
+## test-minikube: the same with real minikube, named by MINIKUBE_OFFLINE_TEST_MINIKUBE
+test-minikube: PROFILE := release
+test-minikube: toolchain release-parts
+	tests/minikube.sh
+
+## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
+bench: PROFILE := release
+bench: toolchain release-parts
+	tests/bench.sh
+
+parts:
+	cargo build --locked --bin minikube-offline
+	$(STATIC) --bin minikube-offline-stub
+	$(STATIC) --example minikube-standin
+
+release-parts:
+	cargo build --locked --release --bin minikube-offline
+	$(STATIC) --bin minikube-offline-stub
+	$(STATIC) --example minikube-standin
+
+toolchain:
+	@command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
+	@tests/lab/need.sh cc=gcc ld=binutils

@@ -1,0 +1,409 @@
+//! minikube as a program: its flags, its environment, how it failed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::events::{self, Complaint, MinikubeEvent, Story};
+use super::hints;
+use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, Version};
+use crate::failure::{Failure, Kind};
+use crate::host::{Command, Engine, Environment, FileError, Output};
+use crate::install::{Event, Layout, Session, SiteOptions, Way, carries_kindnet};
+use crate::progress::Progress;
+
+/// What the docker client, Go's HTTP client and minikube read proxies from. Source:
+/// minikube v1.38.1, `pkg/minikube/proxy/proxy.go:38`.
+const PROXY_VARIABLES: [&str; 8] = [
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// Nothing listens there (the discard service), so that each of minikube's requests to
+/// the network fails at once and not after the time-outs of a network that swallows
+/// packets. minikube does not pass a proxy on this address to the node
+/// (`proxy.go:160-193`), and does not use one for the cluster.
+const NO_NETWORK: &str = "http://127.0.0.1:9";
+
+/// For requests to minikube that read.
+const REQUEST: Duration = Duration::from_secs(60);
+
+/// For requests to minikube that change a cluster.
+const CHANGE: Duration = Duration::from_secs(600);
+
+/// A cluster that minikube did not start, or a request that it refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MinikubeError {
+    /// It ended with an exit code.
+    #[error("minikube could not {verb}{}{} (exit code {}); its log is `{log}`",
+        reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()))]
+    Failed {
+        /// What it was to do: `start the cluster`.
+        verb: &'static str,
+        /// The name of its reason, where it has one.
+        name: String,
+        /// What it said.
+        message: String,
+        /// What it advised.
+        advice: String,
+        /// Its exit code.
+        code: Option<i32>,
+        /// Where its log is.
+        log: PathBuf,
+        /// What helps without a network.
+        hint: &'static str,
+    },
+}
+
+fn reason(name: &str, message: &str) -> String {
+    match (name, message.trim()) {
+        ("", "") => ": it gave no reason".to_owned(),
+        ("", message) => format!(": {message}"),
+        (name, message) => format!(": `{name}`: {message}"),
+    }
+}
+
+fn advice_text(advice: &str) -> String {
+    match advice.trim() {
+        "" => String::new(),
+        advice => format!("; it advises: {advice}"),
+    }
+}
+
+impl From<MinikubeError> for Failure {
+    fn from(error: MinikubeError) -> Self {
+        let MinikubeError::Failed { hint, .. } = &error;
+        let hint = *hint;
+        Self::new(Kind::Cluster, error).hint(hint)
+    }
+}
+
+/// minikube, as installed, for one user and one engine.
+#[derive(Clone, Debug)]
+pub(super) struct Minikube {
+    program: PathBuf,
+    home: PathBuf,
+    variables: Vec<(&'static str, String)>,
+    keep_proxy: bool,
+}
+
+impl Minikube {
+    /// minikube of this session. `home` is its folder, which for older profiles need
+    /// not be the session's.
+    pub(super) fn new(
+        session: &Session,
+        engine: Option<&Engine>,
+        home: &Path,
+        keep_proxy: bool,
+    ) -> Result<Self, Failure> {
+        let mut minikube = Self::of(&session.layout, engine);
+        home.clone_into(&mut minikube.home);
+        minikube.keep_proxy = keep_proxy;
+        if !keep_proxy && client_sets_proxies(&session.environment) {
+            // The client puts the proxies of its configuration into every container,
+            // so also into the node.
+            let folder = session.layout.empty_docker_config();
+            fs::create_dir_all(&folder).map_err(FileError::at("made", &folder))?;
+            let folder = folder.to_string_lossy().into_owned();
+            minikube.variables.push(("DOCKER_CONFIG", folder));
+        }
+        Ok(minikube)
+    }
+
+    /// minikube of this user, for looking only.
+    pub(super) fn of(layout: &Layout, engine: Option<&Engine>) -> Self {
+        Self {
+            program: layout.program(BinaryRole::Minikube),
+            home: layout.minikube_home.clone(),
+            variables: engine
+                .map(|engine| engine.variables().to_vec())
+                .unwrap_or_default(),
+            keep_proxy: false,
+        }
+    }
+
+    /// Whether it is there.
+    pub(super) fn is_installed(&self) -> bool {
+        self.program.is_file()
+    }
+
+    /// minikube with `arguments`, in the environment of an air gap.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program)
+            .args(arguments)
+            .env("MINIKUBE_HOME", &self.home)
+            .env("MINIKUBE_IN_STYLE", "false")
+            .env("MINIKUBE_WANTUPDATENOTIFICATION", "false");
+        for (name, value) in &self.variables {
+            command = command.env(name, value);
+        }
+        if self.keep_proxy {
+            command
+        } else {
+            without_proxies(command)
+        }
+    }
+
+    /// The same, with every request to the network failing at once. Not for an engine
+    /// that is itself reached over TCP: the docker client asks the same variables.
+    fn offline_command(&self, arguments: &[&str], environment: &Environment) -> Command {
+        let command = self.command(arguments);
+        let host = self
+            .variables
+            .iter()
+            .find(|(name, _)| *name == "DOCKER_HOST")
+            .map(|(_, host)| host.clone())
+            .or_else(|| {
+                let host = environment.variable("DOCKER_HOST")?;
+                Some(host.to_string_lossy().into_owned())
+            });
+        let local = host.is_none_or(|host| host.starts_with("unix:"));
+        if self.keep_proxy || !local {
+            return command;
+        }
+        command
+            .env("HTTP_PROXY", NO_NETWORK)
+            .env("HTTPS_PROXY", NO_NETWORK)
+    }
+
+    /// Whether this minikube has the Kubernetes release in its list; for others it asks
+    /// the network, and ends when there is none unless it is forced.
+    pub(super) fn knows(&self, version: &Version) -> Result<bool, Failure> {
+        let output = self
+            .command(&["config", "defaults", "kubernetes-version", "--output=json"])
+            .timeout(REQUEST)
+            .run()?;
+        // minikube before 1.30 has no such list: then it is not forced.
+        let Ok(known) = serde_json::from_str::<Vec<String>>(output.stdout.trim()) else {
+            return Ok(true);
+        };
+        Ok(known.contains(&version.to_string()))
+    }
+
+    /// `minikube start`. The process is in the journal while it runs: a killed run
+    /// leaves it behind, and the next one ends it.
+    pub(super) fn start(
+        &self,
+        arguments: &[String],
+        session: &mut Session,
+        progress: &dyn Progress,
+    ) -> Result<(), Failure> {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let command = self.offline_command(&arguments, &session.environment);
+        let mut story = Story::default();
+        let journal = &mut session.journal;
+        let output = command.run_lines(
+            |process| match process {
+                Some(process) => Ok(journal.record(Event::Child { process })?),
+                None => Ok(()),
+            },
+            &mut |line| tell(line, &mut story, progress),
+        );
+        session.journal.record(Event::ChildEnded)?;
+        let output = output?;
+        if output.success() {
+            return Ok(());
+        }
+        Err(self
+            .failed("start the cluster", &output, story.reason().cloned())
+            .into())
+    }
+
+    /// `minikube delete` of one profile, with its containers, volumes and network.
+    pub(super) fn delete(&self, profile: &str) -> Result<(), Failure> {
+        self.change(
+            "delete the profile",
+            &["delete", "--profile", profile, "--output=json"],
+        )
+    }
+
+    /// `minikube stop`.
+    pub(super) fn stop(&self, profile: &str) -> Result<(), Failure> {
+        self.change(
+            "stop the cluster",
+            &["stop", "--profile", profile, "--output=json"],
+        )
+    }
+
+    fn change(&self, verb: &'static str, arguments: &[&str]) -> Result<(), Failure> {
+        let output = self.command(arguments).timeout(CHANGE).run()?;
+        if output.success() {
+            return Ok(());
+        }
+        let complaint = output
+            .stdout
+            .lines()
+            .rev()
+            .find_map(|line| match events::parse(line) {
+                Some(MinikubeEvent::Error(complaint)) => Some(complaint),
+                _ => None,
+            });
+        Err(self.failed(verb, &output, complaint).into())
+    }
+
+    fn failed(&self, verb: &'static str, output: &Output, complaint: Option<Complaint>) -> MinikubeError {
+        let complaint = complaint.unwrap_or_else(|| Complaint {
+            message: last_line(&output.stderr).to_owned(),
+            ..Complaint::default()
+        });
+        MinikubeError::Failed {
+            verb,
+            hint: hints::hint(&complaint),
+            name: complaint.name,
+            message: complaint.message,
+            advice: complaint.advice,
+            code: output.code,
+            log: self.home.join("logs/lastStart.txt"),
+        }
+    }
+}
+
+/// The command without the variables that send it through a proxy.
+pub(super) fn without_proxies(command: Command) -> Command {
+    PROXY_VARIABLES.into_iter().fold(command, Command::env_remove)
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("")
+}
+
+fn tell(line: &str, story: &mut Story, progress: &dyn Progress) {
+    match events::parse(line) {
+        Some(MinikubeEvent::Step { message }) => progress.note(&message),
+        Some(MinikubeEvent::Warning(message)) if !events::is_expected(&message) => {
+            progress.note(&format!("minikube warns: {message}"));
+        }
+        Some(MinikubeEvent::Error(complaint)) => story.add(complaint),
+        Some(MinikubeEvent::Info(_) | MinikubeEvent::Warning(_)) | None => {}
+    }
+}
+
+/// Whether the docker client's configuration names proxies.
+fn client_sets_proxies(environment: &Environment) -> bool {
+    let folder = environment
+        .absolute_path("DOCKER_CONFIG")
+        .or_else(|| environment.home().map(|home| home.join(".docker")));
+    folder
+        .and_then(|folder| fs::read(folder.join("config.json")).ok())
+        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
+        .is_some_and(|config| config.get("proxies").is_some())
+}
+
+/// The flags of `minikube start`. What the person gave after `--` comes last and wins.
+pub(super) fn start_arguments(
+    index: &BundleIndex,
+    options: &SiteOptions,
+    way: Way,
+    force: bool,
+) -> Vec<String> {
+    let runtime = options.runtime(index);
+    let cached = way == Way::Cache;
+    let mut arguments = vec![
+        "start".to_owned(),
+        format!("--profile={}", options.profile),
+        "--driver=docker".to_owned(),
+        format!("--container-runtime={runtime}"),
+        format!("--kubernetes-version={}", index.cluster.kubernetes_version),
+        // By its tag: a loaded image has no repository digest to be found by.
+        format!("--base-image={}", index.node_image().reference),
+        "--preload=false".to_owned(),
+        format!("--cache-images={cached}"),
+        "--interactive=false".to_owned(),
+        "--output=json".to_owned(),
+    ];
+    // A list in minikube, to which a second flag would add.
+    if !options.passes("--wait") {
+        arguments.push("--wait=all".to_owned());
+    }
+    if runtime == ContainerRuntime::Containerd && !options.passes("--cni") && !carries_kindnet(index) {
+        arguments.push("--cni=bridge".to_owned());
+    }
+    if force {
+        arguments.push("--force".to_owned());
+    }
+    arguments.extend(options.cpus.iter().map(|cpus| format!("--cpus={cpus}")));
+    arguments.extend(options.memory.iter().map(|memory| format!("--memory={memory}")));
+    arguments.extend(options.extra_args.iter().cloned());
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::testing::index;
+
+    #[test]
+    fn the_flags_of_a_start_without_a_network() {
+        let arguments = start_arguments(&index(), &SiteOptions::default(), Way::Volume, false);
+        assert_eq!(
+            arguments.join(" "),
+            "start --profile=minikube --driver=docker --container-runtime=docker --kubernetes-version=v1.35.4 \
+             --base-image=gcr.io/k8s-minikube/kicbase:v0.0.50 --preload=false --cache-images=false \
+             --interactive=false --output=json --wait=all"
+        );
+    }
+
+    #[test]
+    fn the_person_has_the_last_word() {
+        let options = SiteOptions {
+            container_runtime: Some(ContainerRuntime::Containerd),
+            cpus: Some("4".into()),
+            memory: Some("4g".into()),
+            extra_args: vec!["--wait=none".into(), "--cni=calico".into()],
+            ..SiteOptions::default()
+        };
+        let arguments = start_arguments(&index(), &options, Way::Cache, true);
+        let text = arguments.join(" ");
+        assert!(
+            text.ends_with("--force --cpus=4 --memory=4g --wait=none --cni=calico"),
+            "{text}"
+        );
+        assert!(
+            text.contains("--cache-images=true") && !text.contains("--wait=all"),
+            "{text}"
+        );
+        assert!(!text.contains("--cni=bridge"), "{text}");
+    }
+
+    #[test]
+    fn containerd_gets_a_network_that_needs_no_image() {
+        let options = SiteOptions {
+            container_runtime: Some(ContainerRuntime::Containerd),
+            ..SiteOptions::default()
+        };
+        let with = |index: &BundleIndex| start_arguments(index, &options, Way::Volume, false).join(" ");
+        assert!(with(&index()).contains("--cni=bridge"));
+        let mut carrying = index();
+        carrying.images[3].reference = "docker.io/kindest/kindnetd:v1".parse().expect("reference");
+        assert!(!with(&carrying).contains("--cni"));
+    }
+
+    #[test]
+    fn a_failure_has_reason_code_and_log() {
+        let failure = Failure::from(MinikubeError::Failed {
+            verb: "start the cluster",
+            name: "GUEST_PROVISION".into(),
+            message: "no node".into(),
+            advice: String::new(),
+            code: Some(80),
+            log: "/root/.minikube/logs/lastStart.txt".into(),
+            hint: "look",
+        });
+        assert_eq!(failure.kind.exit_code(), 10);
+        assert_eq!(
+            failure.to_string(),
+            "error: minikube could not start the cluster: `GUEST_PROVISION`: no node (exit code 80); \
+             its log is `/root/.minikube/logs/lastStart.txt`\n\nhint: look"
+        );
+    }
+}

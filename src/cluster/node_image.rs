@@ -1,0 +1,124 @@
+//! The node image in the machine's engine.
+
+use std::io;
+
+use crate::bundle::{BundleIndex, Digest, ImagePart, ImageReference};
+use crate::failure::{Failure, Kind};
+use crate::host::{Engine, EngineError, ImageState, Running};
+use crate::install::{Event, ImageSet, Session, TransferError, write_images};
+use crate::progress::Progress;
+use crate::verify::VerifiedBundle;
+
+/// A node image that is not in the engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeImageError {
+    /// The engine took it and has something else.
+    #[error(
+        "Docker Engine has `{found}` as `{reference}` after loading it, and the bundle says `{expected}`"
+    )]
+    Mismatch {
+        /// The image.
+        reference: ImageReference,
+        /// The id that the engine shows.
+        found: String,
+        /// The id that it should show.
+        expected: Digest,
+    },
+    /// The engine does not do what it is asked.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<NodeImageError> for Failure {
+    fn from(error: NodeImageError) -> Self {
+        match error {
+            NodeImageError::Engine(error) => error.into(),
+            NodeImageError::Mismatch { .. } => Self::new(Kind::Other, error).hint(
+                "restart Docker Engine, `sudo systemctl restart docker`, and run the same command again; `docker image ls` shows what it has",
+            ),
+        }
+    }
+}
+
+/// Whether the engine's image is this one. Its id is the config's digest, or the
+/// manifest's where images are kept in containerd, which may also write a manifest of
+/// its own: then the layers decide.
+pub(super) fn is_same(state: &ImageState, image: &ImagePart) -> bool {
+    state.id == image.config || state.id == image.manifest || state.layers() == image.layers
+}
+
+/// Brings the node image into the engine; says in a few words what was done.
+pub(super) fn ensure(
+    bundle: &VerifiedBundle,
+    session: &mut Session,
+    engine: &Engine,
+    progress: &dyn Progress,
+) -> Result<String, Failure> {
+    let index = bundle.index();
+    let image = index.node_image();
+    let name = image.reference.to_string();
+    match engine.image(&name)? {
+        Some(state) if is_same(&state, image) => return Ok("already there".to_owned()),
+        Some(state) => progress.note(&format!(
+            "`{name}` was another image ({}), which stays without a name",
+            state.id
+        )),
+        None => {}
+    }
+    session.journal.record(Event::Image {
+        reference: name.clone(),
+        ids: vec![image.config, image.manifest],
+    })?;
+    load(bundle, index, image, engine, progress)?;
+    let found = match engine.image(&name)? {
+        Some(state) if is_same(&state, image) => {
+            // The id under which uninstall knows it.
+            let ids = vec![image.config, image.manifest, state.id];
+            session.journal.record(Event::Image { reference: name, ids })?;
+            return Ok("loaded".to_owned());
+        }
+        Some(state) => state.id.to_string(),
+        None => "nothing".to_owned(),
+    };
+    Err(NodeImageError::Mismatch {
+        reference: image.reference.clone(),
+        found,
+        expected: image.config,
+    }
+    .into())
+}
+
+fn load(
+    bundle: &VerifiedBundle,
+    index: &BundleIndex,
+    image: &ImagePart,
+    engine: &Engine,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let set = ImageSet::new(index, [image]);
+    let mut running = engine.load().map_err(NodeImageError::from)?;
+    let written = write_images(bundle, &set, &mut running, &|bytes| progress.advance(bytes)).map(|_| ());
+    finish(running, written)
+}
+
+/// Ends a program that was fed. When it went away while it was written to, its own
+/// words say why; when the bundle could not be read, it must not take what it got
+/// for the whole.
+pub(super) fn finish(running: Running, written: Result<(), TransferError>) -> Result<(), Failure> {
+    match written {
+        Ok(()) | Err(TransferError::Write(_)) => {}
+        Err(error) => {
+            running.abort();
+            return Err(error.into());
+        }
+    }
+    let output = running.finish().map_err(EngineError::from)?;
+    output.require_success().map_err(EngineError::from)?;
+    match written {
+        // It had seen the end of the archive before we had written all of its padding;
+        // what it took is compared by its ids.
+        Err(TransferError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,239 @@
+//! What goes into the volume, and whether it arrived.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use super::{DOCKER_ADDRESS, SeedError, container_name};
+use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, Digest, ImagePart, Member};
+use crate::cluster::images::load_script;
+use crate::cluster::node_image::finish;
+use crate::failure::Failure;
+use crate::host::{Engine, EngineError, Running};
+use crate::install::{ArchiveWriter, ImageSet, TransferError, transfer};
+use crate::progress::Progress;
+use crate::verify::VerifiedBundle;
+
+/// Where minikube looks for the programs in the node. Source: minikube v1.38.1,
+/// `bootstrapper/bsutil/binaries.go:41-127`.
+fn binaries_folder(index: &BundleIndex) -> String {
+    format!("/var/lib/minikube/binaries/{}", index.cluster.kubernetes_version)
+}
+
+/// What a complete volume holds, as one digest.
+pub(super) fn content(index: &BundleIndex, runtime: ContainerRuntime) -> Digest {
+    let binaries = BinaryRole::KUBERNETES.map(|role| format!("{role} {}", index.binary(role).sha256));
+    let images = index
+        .cluster_images()
+        .map(|image| format!("{} {}", image.reference, image.config));
+    let text = std::iter::once(format!("1 {runtime} {}", index.node_image().config))
+        .chain(binaries)
+        .chain(images)
+        .collect::<Vec<_>>()
+        .join("\n");
+    Digest::of(text.as_bytes())
+}
+
+/// Two programs in the seed, each fed with a tar: one takes the images, one the
+/// programs of Kubernetes.
+struct Sinks {
+    images: ArchiveWriter<Running>,
+    binaries: ArchiveWriter<Running>,
+}
+
+/// Gives the seed all that it needs, in one pass over the bundle.
+pub(super) fn pour(
+    bundle: &VerifiedBundle,
+    engine: &Engine,
+    profile: &str,
+    runtime: ContainerRuntime,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let index = bundle.index();
+    let set = ImageSet::new(index, index.cluster_images());
+    let container = container_name(profile);
+    let load = load_script(runtime, Some(DOCKER_ADDRESS));
+    let unpack = "mkdir -p \"$0\" && exec tar -C \"$0\" -xf -";
+    let folder = binaries_folder(index);
+    let mut sinks = Sinks {
+        images: ArchiveWriter::new(engine.exec(&container, &["/bin/sh", "-c", &load])?),
+        binaries: ArchiveWriter::new(engine.exec(&container, &["/bin/sh", "-c", unpack, &folder])?),
+    };
+    match write(bundle, &set, &mut sinks, progress) {
+        Ok(()) => {
+            let (images, images_end) = sinks.images.end();
+            let (binaries, binaries_end) = sinks.binaries.end();
+            finish(images, images_end.map_err(TransferError::Write))?;
+            finish(binaries, binaries_end.map_err(TransferError::Write))
+        }
+        Err((Sink::Images, error)) => {
+            sinks.binaries.into_inner().abort();
+            finish(sinks.images.into_inner(), Err(error))
+        }
+        Err((Sink::Binaries, error)) => {
+            sinks.images.into_inner().abort();
+            finish(sinks.binaries.into_inner(), Err(error))
+        }
+    }
+}
+
+/// Which sink an error belongs to.
+enum Sink {
+    Images,
+    Binaries,
+}
+
+fn write(
+    bundle: &VerifiedBundle,
+    set: &ImageSet<'_>,
+    sinks: &mut Sinks,
+    progress: &dyn Progress,
+) -> Result<(), (Sink, TransferError)> {
+    let of_images = |error: io::Error| (Sink::Images, TransferError::Write(error));
+    let of_binaries = |error: io::Error| (Sink::Binaries, TransferError::Write(error));
+    let role_of = |member: &Member| {
+        BinaryRole::KUBERNETES
+            .into_iter()
+            .find(|role| role.member_path() == member.path)
+    };
+    sinks.images.documents(set).map_err(of_images)?;
+    let mut members = bundle.members(|member| set.wants(member) || role_of(member).is_some());
+    loop {
+        let next = members
+            .next_member()
+            .map_err(|error| (Sink::Images, error.into()))?;
+        let Some(mut reader) = next else {
+            return Ok(());
+        };
+        let (digest, size) = (reader.member().sha256, reader.member().size);
+        let moved = |bytes| progress.advance(bytes);
+        if let Some(role) = role_of(reader.member()) {
+            let sink = &mut sinks.binaries;
+            sink.begin(role.name(), size, 0o755).map_err(of_binaries)?;
+            transfer(&mut reader, &mut [sink as &mut dyn Write], &moved)
+                .map_err(|error| (Sink::Binaries, error))?;
+        } else {
+            let sink = &mut sinks.images;
+            sink.begin_blob(digest, size).map_err(of_images)?;
+            transfer(&mut reader, &mut [sink as &mut dyn Write], &moved)
+                .map_err(|error| (Sink::Images, error))?;
+        }
+    }
+}
+
+/// Asks the seed's runtime whether it has every image with the bundle's id.
+pub(super) fn verify(
+    index: &BundleIndex,
+    engine: &Engine,
+    container: &str,
+    runtime: ContainerRuntime,
+) -> Result<(), Failure> {
+    let images: Vec<&ImagePart> = index.cluster_images().collect();
+    let names: Vec<String> = images.iter().map(|image| image.reference.to_string()).collect();
+    let mut arguments = match runtime {
+        ContainerRuntime::Docker => {
+            let format = "{{.Id}} {{json .RootFS.Layers}}";
+            vec![
+                "docker",
+                "-H",
+                DOCKER_ADDRESS,
+                "image",
+                "inspect",
+                "--format",
+                format,
+            ]
+        }
+        ContainerRuntime::Containerd => vec!["ctr", "--namespace", "k8s.io", "images", "ls"],
+    };
+    if runtime == ContainerRuntime::Docker {
+        arguments.extend(names.iter().map(String::as_str));
+    }
+    let output = engine.exec_output(container, &arguments)?;
+    let text = output.require_success().map_err(EngineError::from)?.stdout;
+    let other = match runtime {
+        ContainerRuntime::Docker => first_other_in_docker(&text, &images),
+        ContainerRuntime::Containerd => first_other_in_containerd(&text, &images),
+    };
+    match other {
+        None => Ok(()),
+        Some(image) => Err(SeedError::Image {
+            image: image.reference.clone(),
+        }
+        .into()),
+    }
+}
+
+/// One line an image, in the order in which they were asked for: id and layers.
+fn first_other_in_docker<'a>(text: &str, images: &[&'a ImagePart]) -> Option<&'a ImagePart> {
+    let mut lines = text.lines();
+    images.iter().copied().find(|image| {
+        let line = lines.next().and_then(|line| line.split_once(' '));
+        !line.is_some_and(|(id, layers)| {
+            let id = Digest::parse(id).ok();
+            let layers: Vec<Digest> = serde_json::from_str(layers).unwrap_or_default();
+            id == Some(image.config) || id == Some(image.manifest) || layers == image.layers
+        })
+    })
+}
+
+/// A table: `REF TYPE DIGEST …`. The archive is an OCI layout, so the digest is that of
+/// the bundle's manifest.
+fn first_other_in_containerd<'a>(text: &str, images: &[&'a ImagePart]) -> Option<&'a ImagePart> {
+    let there: HashMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| {
+            let mut columns = line.split_whitespace();
+            Some((columns.next()?, columns.nth(1)?))
+        })
+        .collect();
+    images.iter().copied().find(|image| {
+        let digest = there.get(image.reference.to_string().as_str());
+        digest.and_then(|digest| Digest::parse(digest).ok()) != Some(image.manifest)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::testing::index;
+
+    #[test]
+    fn the_content_changes_with_runtime_programs_and_images() {
+        let index = index();
+        let docker = content(&index, ContainerRuntime::Docker);
+        assert_ne!(docker, content(&index, ContainerRuntime::Containerd));
+        let mut other = index.clone();
+        other.images[3].config = Digest::of(b"other");
+        assert_ne!(docker, content(&other, ContainerRuntime::Docker));
+        assert_eq!(docker, content(&index, ContainerRuntime::Docker));
+    }
+
+    #[test]
+    fn another_image_under_the_name_is_found_out() {
+        let index = index();
+        let images: Vec<&ImagePart> = index.cluster_images().collect();
+        let line = |image: &&ImagePart| {
+            format!(
+                "{} {}\n",
+                image.config,
+                serde_json::to_string(&image.layers).expect("layers")
+            )
+        };
+        let text: String = images.iter().map(line).collect();
+        assert_eq!(first_other_in_docker(&text, &images), None);
+        let wrong = text.replacen(&images[1].config.hex(), &Digest::of(b"x").hex(), 1);
+        let wrong = wrong.replacen(&images[1].layers[1].hex(), &Digest::of(b"y").hex(), 1);
+        assert_eq!(first_other_in_docker(&wrong, &images), Some(images[1]));
+
+        let row = |image: &&ImagePart| {
+            format!(
+                "{} application/vnd.oci.image.manifest.v1+json {} 1.0 MiB linux/amd64 -\n",
+                image.reference, image.manifest
+            )
+        };
+        let table: String = std::iter::once("REF TYPE DIGEST SIZE PLATFORMS LABELS\n".to_owned())
+            .chain(images.iter().map(row))
+            .collect();
+        assert_eq!(first_other_in_containerd(&table, &images), None);
+        assert_eq!(first_other_in_containerd("", &images), Some(images[0]));
+    }
+}

@@ -1,0 +1,328 @@
+//! From a verified bundle to nodes that are ready: stages, each a line of progress and
+//! an entry in the journal, each safe to repeat.
+
+mod summary;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+pub use summary::{Started, Timing};
+
+use super::minikube::{Minikube, start_arguments};
+use super::seed::{self, Seeding};
+use super::status::{self, NodeStatus};
+use super::{images, node_image, ready};
+use crate::bundle::BinaryRole;
+use crate::failure::Failure;
+use crate::host::{Engine, Environment, interrupt};
+use crate::install::{
+    CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
+    fill_cache, install_programs,
+};
+use crate::progress::Progress;
+use crate::verify::VerifiedBundle;
+
+/// Starts the cluster that the bundle holds. The caller has asked the preflight.
+pub fn start(
+    bundle: &VerifiedBundle,
+    options: &SiteOptions,
+    progress: &dyn Progress,
+) -> Result<Started, Failure> {
+    let session = Session::open(options.minikube_home.as_deref())?;
+    check_serial(session.journal.receipt(), bundle.index(), options.allow_downgrade)?;
+    let engine = Engine::connect(&session.environment)?;
+    let mut run = Run {
+        bundle,
+        options,
+        session,
+        engine,
+        progress,
+        timings: Vec::new(),
+        notes: Vec::new(),
+    };
+    let installed = run.install()?;
+    run.node_image()?;
+    let existed = run.profile_exists()?;
+    let mut way = run.images()?;
+    if let Err(failure) = run.minikube(way) {
+        if !(existed && run.is_unfinished_and_ours()) || interrupt::received().is_some() {
+            return Err(failure);
+        }
+        run.note("what a killed run left of this profile does not start: it is made anew".to_owned());
+        run.delete_profile()?;
+        way = run.images()?;
+        run.minikube(way)?;
+    }
+    let nodes = run.ready()?;
+    Ok(run.summary(&installed, way, nodes))
+}
+
+/// One start at work.
+struct Run<'a> {
+    bundle: &'a VerifiedBundle,
+    options: &'a SiteOptions,
+    session: Session,
+    engine: Engine,
+    progress: &'a dyn Progress,
+    timings: Vec<Timing>,
+    notes: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Runs one stage; `work` says its outcome in a few words.
+    fn stage<T>(
+        &mut self,
+        name: &'static str,
+        total_bytes: Option<u64>,
+        work: impl FnOnce(&mut Self) -> Result<(T, String), Failure>,
+    ) -> Result<T, Failure> {
+        interrupt::check()?;
+        self.session.begin(&self.options.profile, name)?;
+        self.progress.begin(name, total_bytes);
+        let begun = Instant::now();
+        let (value, outcome) = work(self)?;
+        self.progress.end(&outcome);
+        self.session.end(&self.options.profile, name)?;
+        self.timings.push(Timing {
+            stage: name,
+            took: begun.elapsed(),
+        });
+        Ok(value)
+    }
+
+    fn note(&mut self, text: String) {
+        self.progress.note(&text);
+        self.notes.push(text);
+    }
+
+    fn install(&mut self) -> Result<Installed, Failure> {
+        self.stage("programs", None, |run| {
+            let installed = install_programs(run.bundle, &mut run.session, run.progress)?;
+            for note in &installed.notes {
+                run.note(note.clone());
+            }
+            let outcome = match installed.written {
+                0 => "already there".to_owned(),
+                count => format!("{count} written"),
+            };
+            Ok((installed, outcome))
+        })
+    }
+
+    fn node_image(&mut self) -> Result<(), Failure> {
+        let index = self.bundle.index();
+        let bytes = ImageSet::new(index, [index.node_image()]).blob_bytes();
+        self.stage("node image", Some(bytes), |run| {
+            let outcome = node_image::ensure(run.bundle, &mut run.session, &run.engine, run.progress)?;
+            Ok(((), outcome))
+        })
+    }
+
+    /// Brings the images to where the node finds them; says which way was taken.
+    fn images(&mut self) -> Result<Way, Failure> {
+        let several_nodes = ["--nodes", "-n", "--ha"]
+            .iter()
+            .any(|flag| self.options.passes(flag));
+        let way = match self.options.way {
+            Way::Auto if several_nodes => {
+                self.note("several nodes get their images from minikube's cache".to_owned());
+                Way::Cache
+            }
+            way => way,
+        };
+        if way == Way::Cache {
+            return self.images_by_cache();
+        }
+        match self.images_by_volume() {
+            Err(failure) if way == Way::Auto && seed::may_fall_back(&failure) => {
+                let mut reasons = vec![failure.error.to_string()];
+                reasons.extend(failure.causes());
+                self.note(format!(
+                    "the node's volume was not filled ({}): minikube loads the images one by one",
+                    reasons.join(": ")
+                ));
+                self.images_by_cache()
+            }
+            Err(failure) => Err(failure),
+            Ok(()) => Ok(Way::Volume),
+        }
+    }
+
+    fn images_by_volume(&mut self) -> Result<(), Failure> {
+        let index = self.bundle.index();
+        let binaries = BinaryRole::KUBERNETES.map(|role| index.binary(role).size);
+        let images = ImageSet::new(index, index.cluster_images()).blob_bytes();
+        let bytes = images + binaries.iter().sum::<u64>();
+        let runtime = self.options.runtime(index);
+        self.stage("images into the node's volume", Some(bytes), |run| {
+            let profile = &run.options.profile;
+            let seeding = seed::seed(
+                run.bundle,
+                &mut run.session,
+                &run.engine,
+                profile,
+                runtime,
+                run.progress,
+            )?;
+            let outcome = match seeding {
+                Seeding::Already => "already there",
+                Seeding::NodeExists => "the node is there",
+                Seeding::Seeded => "filled",
+            };
+            Ok(((), outcome.to_owned()))
+        })
+    }
+
+    fn images_by_cache(&mut self) -> Result<Way, Failure> {
+        self.stage("images into minikube's cache", None, |run| {
+            let cache = run.session.layout.cache();
+            let mut placer = run.session.placer();
+            let contents = CacheContents::WithoutNodeImage;
+            let notes = fill_cache(run.bundle, &cache, contents, &mut placer, run.progress)?;
+            for note in notes {
+                run.note(note);
+            }
+            Ok((Way::Cache, "filled".to_owned()))
+        })
+    }
+
+    fn minikube(&mut self, way: Way) -> Result<(), Failure> {
+        self.stage("minikube start", None, |run| {
+            let home = run.session.layout.minikube_home.clone();
+            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            if run.runs_already(&minikube)? {
+                return Ok(((), "already running".to_owned()));
+            }
+            let index = run.bundle.index();
+            let root = run.session.environment.is_root();
+            let known = minikube.knows(&index.cluster.kubernetes_version)?;
+            if root {
+                run.note("as root: minikube gets `--force`".to_owned());
+            } else if !known {
+                run.note(format!(
+                    "minikube does not know Kubernetes {} yet: it gets `--force`",
+                    index.cluster.kubernetes_version
+                ));
+            }
+            let arguments = start_arguments(index, run.options, way, root || !known);
+            run.record_profile()?;
+            minikube.start(&arguments, &mut run.session, run.progress)?;
+            Ok(((), "started".to_owned()))
+        })
+    }
+
+    /// Whether there is nothing to start. What was given after `--` may change a cluster
+    /// that runs, so then minikube decides.
+    fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
+        if !self.options.extra_args.is_empty() || !self.profile_exists()? {
+            return Ok(false);
+        }
+        let nodes = status::nodes(minikube, &self.options.profile)?;
+        Ok(!nodes.is_empty() && nodes.iter().all(NodeStatus::runs))
+    }
+
+    /// A profile that is not there yet will be ours.
+    fn record_profile(&mut self) -> Result<(), Failure> {
+        if self.profile_exists()? {
+            return Ok(());
+        }
+        Ok(self.session.journal.record(Event::Profile {
+            name: self.options.profile.clone(),
+            minikube_home: self.session.layout.minikube_home.clone(),
+            kubeconfig: new_kubeconfig(&self.session.environment),
+        })?)
+    }
+
+    fn profile_exists(&self) -> Result<bool, Failure> {
+        let profile = &self.options.profile;
+        let home = &self.session.layout.minikube_home;
+        Ok(ProfileConfig::load(home, profile)?.is_some() || self.engine.container(profile)?.is_some())
+    }
+
+    fn is_unfinished_and_ours(&self) -> bool {
+        let profiles = self.session.journal.receipt().profiles();
+        profiles
+            .get(&self.options.profile)
+            .is_some_and(|profile| !profile.ready)
+    }
+
+    fn delete_profile(&mut self) -> Result<(), Failure> {
+        self.stage("delete the unfinished profile", None, |run| {
+            let home = run.session.layout.minikube_home.clone();
+            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            minikube.delete(&run.options.profile)?;
+            let name = run.options.profile.clone();
+            seed::discard(&mut run.session, &run.engine, &name)?;
+            run.session.journal.record(Event::ProfileRemoved { name })?;
+            Ok(((), "deleted".to_owned()))
+        })
+    }
+
+    /// Every node is ready, and has the bundle's images by their ids.
+    fn ready(&mut self) -> Result<Vec<String>, Failure> {
+        self.stage("nodes ready", None, |run| {
+            let profile = run.options.profile.clone();
+            let nodes = ready::wait(&run.session, &profile)?;
+            let index = run.bundle.index();
+            let runtime = run.options.runtime(index);
+            for node in &nodes {
+                let missing = images::missing(&run.engine, node, index)?;
+                if missing.is_empty() {
+                    continue;
+                }
+                run.note(format!(
+                    "{} images go into the running node `{node}`",
+                    missing.len()
+                ));
+                images::load_into_running(run.bundle, &missing, &run.engine, node, runtime, run.progress)?;
+                let still = images::missing(&run.engine, node, index)?;
+                if !still.is_empty() {
+                    return Err(images::NodeImagesError::Missing {
+                        node: node.clone(),
+                        missing: still.iter().map(|image| image.reference.clone()).collect(),
+                    }
+                    .into());
+                }
+            }
+            run.session
+                .journal
+                .record(Event::ProfileReady { name: profile })?;
+            let outcome = format!("{} ready", nodes.len());
+            Ok((nodes, outcome))
+        })
+    }
+
+    fn summary(self, installed: &Installed, way: Way, nodes: Vec<String>) -> Started {
+        let index = self.bundle.index();
+        let layout = &self.session.layout;
+        Started {
+            profile: self.options.profile.clone(),
+            kubernetes_version: index.cluster.kubernetes_version.to_string(),
+            container_runtime: self.options.runtime(index),
+            way,
+            nodes,
+            images: index.cluster_images().count(),
+            minikube: summary::command_name(&installed.minikube, &installed.links, &self.session.environment),
+            kubectl: summary::command_name(&installed.kubectl, &installed.links, &self.session.environment),
+            minikube_home: layout.minikube_home.clone(),
+            minikube_home_is_default: layout.minikube_home_is_default,
+            timings: self.timings,
+            notes: self.notes,
+        }
+    }
+}
+
+/// The kubeconfig that minikube will write to, when it is not there yet.
+fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
+    let named = environment
+        .variable("KUBECONFIG")
+        .and_then(|paths| paths.to_str()?.split(':').next().map(PathBuf::from));
+    let path = named.or_else(|| environment.home().map(|home| home.join(".kube/config")))?;
+    (path.is_absolute() && std::fs::symlink_metadata(&path).is_err()).then_some(path)
+}
+
+/// How long all of it took.
+#[must_use]
+pub(super) fn total(timings: &[Timing]) -> Duration {
+    timings.iter().map(|timing| timing.took).sum()
+}

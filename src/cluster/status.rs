@@ -1,0 +1,143 @@
+//! What is on this machine, and how it does.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::minikube::Minikube;
+use crate::failure::Failure;
+use crate::host::{Engine, Environment};
+use crate::install::{InstalledBundle, Journal, Layout, ProfileConfig, Session};
+
+/// What was installed, and what runs.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The bundles.
+    pub bundles: Vec<InstalledBundle>,
+    /// The profiles in minikube's folder.
+    pub profiles: Vec<ProfileStatus>,
+    /// Whether another run is at work, or a killed one left this machine unfinished:
+    /// the stage that was begun.
+    pub unfinished: Vec<(String, String)>,
+}
+
+/// How a profile does.
+#[derive(Clone, Debug)]
+pub struct ProfileStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether a bundle made it.
+    pub ours: bool,
+    /// The Kubernetes release in it.
+    pub kubernetes_version: String,
+    /// The runtime in it.
+    pub container_runtime: String,
+    /// Its nodes, as minikube sees them; empty where minikube does not answer.
+    pub nodes: Vec<NodeStatus>,
+}
+
+/// How a node does, in minikube's words: `Running`, `Stopped`, `Nonexistent`, …
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase")]
+pub struct NodeStatus {
+    /// Its name.
+    pub name: String,
+    /// The container.
+    pub host: String,
+    /// The kubelet.
+    pub kubelet: String,
+    /// The API server.
+    #[serde(rename = "APIServer")]
+    pub api_server: String,
+}
+
+impl ProfileStatus {
+    /// Whether all of it runs.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        !self.nodes.is_empty() && self.nodes.iter().all(NodeStatus::runs)
+    }
+}
+
+impl NodeStatus {
+    /// Whether its container, its kubelet and, on a control plane, its API server run.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        let api_server = ["Running", "Irrelevant"].contains(&self.api_server.as_str());
+        self.host == "Running" && self.kubelet == "Running" && api_server
+    }
+}
+
+/// Looks; changes nothing and needs no bundle.
+pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Status, Failure> {
+    let environment = Environment::of_this_process();
+    let layout = Layout::of(&environment, minikube_home)?;
+    let receipt = Journal::peek(&layout.journal())?;
+    let engine = Engine::connect(&environment).ok();
+    let minikube = Minikube::of(&layout, engine.as_ref());
+    let mut names = ProfileConfig::names(&layout.minikube_home);
+    names.retain(|name| profile.is_none_or(|profile| profile == name));
+    let mut profiles = Vec::new();
+    for name in names {
+        let config = ProfileConfig::load(&layout.minikube_home, &name)?.unwrap_or_default();
+        let nodes = if minikube.is_installed() {
+            nodes(&minikube, &name)?
+        } else {
+            Vec::new()
+        };
+        profiles.push(ProfileStatus {
+            ours: receipt.profiles().contains_key(&name),
+            kubernetes_version: config.kubernetes_config.kubernetes_version,
+            container_runtime: config.kubernetes_config.container_runtime,
+            name,
+            nodes,
+        });
+    }
+    Ok(Status {
+        bundles: receipt.bundles().cloned().collect(),
+        profiles,
+        unfinished: receipt.unfinished_stages(),
+    })
+}
+
+/// The profile's nodes, as minikube sees them.
+pub(super) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, Failure> {
+    let output = minikube
+        .command(&["status", "--profile", profile, "--output=json"])
+        .timeout(Duration::from_secs(60))
+        .run()?;
+    // Its exit code says what does not run, which is an answer.
+    Ok(parse(&output.stdout))
+}
+
+/// An object for one node, an array for several.
+fn parse(text: &str) -> Vec<NodeStatus> {
+    let text = text.trim();
+    serde_json::from_str::<NodeStatus>(text)
+        .map(|node| vec![node])
+        .or_else(|_| serde_json::from_str(text))
+        .unwrap_or_default()
+}
+
+/// Stops a profile's cluster; a start goes on with it.
+pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> {
+    let session = Session::open(minikube_home)?;
+    let engine = Engine::connect(&session.environment)?;
+    let home = session.layout.minikube_home.clone();
+    Minikube::new(&session, Some(&engine), &home, false)?.stop(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_node_and_several_are_read() {
+        let node = r#"{"Name":"minikube","Host":"Stopped","Kubelet":"Stopped","APIServer":"Stopped","Kubeconfig":"Stopped","Worker":false}"#;
+        let nodes = parse(node);
+        assert_eq!(nodes[0].host, "Stopped");
+        assert_eq!(parse(&format!("[{node},{node}]")).len(), 2);
+        assert!(parse("* Profile \"x\" not found").is_empty());
+    }
+}

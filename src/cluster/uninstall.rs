@@ -1,0 +1,127 @@
+//! Takes everything off the machine that a start put there, and nothing else. Needs
+//! neither the bundle nor a start that ended well.
+
+use std::fs;
+use std::path::Path;
+
+use super::minikube::Minikube;
+use super::seed;
+use crate::failure::Failure;
+use crate::host::{Engine, FileError};
+use crate::install::{Event, InstalledProfile, Receipt, Removal, Session, remove_installed};
+use crate::progress::Progress;
+
+/// Removes the profiles that we made, with their volumes, then programs, links, cached
+/// files, images and folders.
+pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Result<Removal, Failure> {
+    let mut session = Session::open(minikube_home)?;
+    let receipt = session.journal.receipt().clone();
+    let engine = if needs_engine(&receipt) {
+        Some(Engine::connect(&session.environment)?)
+    } else {
+        None
+    };
+    let mut removed = Vec::new();
+    if let Some(engine) = &engine {
+        for (name, profile) in receipt.profiles() {
+            progress.begin(&format!("profile {name}"), None);
+            remove_profile(&mut session, engine, name, profile)?;
+            progress.end("removed");
+            removed.push(format!("profile {name}"));
+        }
+        let unused: Vec<String> = session.journal.receipt().volumes().keys().cloned().collect();
+        for name in unused {
+            seed::discard(&mut session, engine, &name)?;
+            removed.push(format!("volume {name}"));
+        }
+    }
+    progress.begin("files and images", None);
+    let mut removal = remove_installed(&mut session, engine.as_ref())?;
+    progress.end(&format!("{} removed", removal.removed.len()));
+    removed.append(&mut removal.removed);
+    removal.removed = removed;
+    Ok(removal)
+}
+
+fn needs_engine(receipt: &Receipt) -> bool {
+    !(receipt.profiles().is_empty() && receipt.volumes().is_empty() && receipt.images().is_empty())
+}
+
+fn remove_profile(
+    session: &mut Session,
+    engine: &Engine,
+    name: &str,
+    profile: &InstalledProfile,
+) -> Result<(), Failure> {
+    let minikube = Minikube::new(session, Some(engine), &profile.minikube_home, false)?;
+    if minikube.is_installed() {
+        minikube.delete(name)?;
+    } else {
+        remove_by_hand(engine, name)?;
+    }
+    seed::discard(session, engine, name)?;
+    if let Some(kubeconfig) = &profile.kubeconfig {
+        remove_empty_kubeconfig(kubeconfig)?;
+    }
+    let name = name.to_owned();
+    Ok(session.journal.record(Event::ProfileRemoved { name })?)
+}
+
+/// What `minikube delete` does, as far as it is in the engine, for a machine that lost
+/// its minikube. Only what carries minikube's label for this profile goes.
+fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), Failure> {
+    let label = "name.minikube.sigs.k8s.io";
+    if let Some(container) = engine.container(name)?
+        && container.labels().get(label).is_some_and(|value| value == name)
+    {
+        engine.remove_container(name)?;
+        engine.remove_network(name)?;
+    }
+    if let Some(volume) = engine.volume(name)?
+        && volume.labels.get(label).is_some_and(|value| value == name)
+    {
+        engine.remove_volume(name)?;
+    }
+    Ok(())
+}
+
+/// minikube leaves the file that it made, without its cluster. It goes when no other
+/// cluster came into it.
+fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
+    let Ok(text) = fs::read_to_string(path) else {
+        return Ok(());
+    };
+    if !is_empty_kubeconfig(&text) {
+        return Ok(());
+    }
+    fs::remove_file(path).map_err(FileError::at("removed", path))?;
+    if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".kube")) {
+        // What kubectl caches of the clusters that it talked to.
+        for cache in ["cache/discovery", "cache/http"] {
+            let _ = fs::remove_dir_all(folder.join(cache));
+        }
+        // Kept when there is something in it.
+        let _ = fs::remove_dir(folder.join("cache"));
+        let _ = fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+/// The lists in a kubeconfig are of objects, which start with `- `.
+fn is_empty_kubeconfig(text: &str) -> bool {
+    text.contains("kind: Config") && !text.lines().any(|line| line.trim_start().starts_with("- "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kubeconfig_with_another_cluster_stays() {
+        let empty = "apiVersion: v1\nclusters: null\ncontexts: null\ncurrent-context: \"\"\nkind: Config\nusers: null\n";
+        assert!(is_empty_kubeconfig(empty));
+        let other = "apiVersion: v1\nclusters:\n- cluster:\n    server: x\n  name: prod\nkind: Config\n";
+        assert!(!is_empty_kubeconfig(other));
+        assert!(!is_empty_kubeconfig(""));
+    }
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Wraps the lab's Kubernetes binaries in images with the names and tags that
+# `kubeadm config images list` prints, plus minikube's storage-provisioner, and
+# writes each as a docker-archive under the lab's images/VERSION, in minikube's
+# cache layout (registry/path/name_tag). Needs kubernetes.sh and node-image.sh.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+version=${1:-v1.35.4}
+lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
+binaries=$lab/kubernetes/$version out=$lab/images/$version
+"$here/need.sh" cc=gcc ld=binutils
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+image() { # image NAME PROGRAM: writes $folder as an image that runs PROGRAM, empties $folder
+    "$here/archive.sh" "$1" "$folder" "$out/$(echo "$1" | tr : _)" "{\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"],\"Entrypoint\":[\"$2\"]}"
+    rm -rf "${folder:?}"/*
+    echo "$1"
+}
+pause() {
+    printf '#include <unistd.h>\nint main(void) { for (;;) pause(); }\n' >"$folder/pause.c"
+    cc -O2 -static -s -o "$folder/pause" "$folder/pause.c" && rm "$folder/pause.c"
+}
+
+for name in $("$binaries/kubeadm" config images list --kubernetes-version "$version" 2>/dev/null); do
+    [ ! -e "$out/$(echo "$name" | tr : _)" ] || continue
+    base=${name##*/} base=${base%%:*} program=/usr/local/bin/${base}
+    case $base in
+    pause) pause && program=/pause ;;
+    coredns) cp "$binaries/coredns" "$folder/" && program=/coredns ;;
+    kube-proxy) # needs iptables and conntrack: the node's own, with their libraries
+        "$here/kube-proxy-root.sh" "$lab/node-rootfs" "$folder"
+        install -D "$binaries/kube-proxy" "$folder$program" ;;
+    *) install -D "$binaries/$base" "$folder$program" ;;
+    esac
+    image "$name" "$program"
+done
+# minikube's own provisioner if the lab has it, else an image that only waits.
+name=gcr.io/k8s-minikube/storage-provisioner:v5
+if [ ! -e "$out/$(echo "$name" | tr : _)" ]; then
+    if [ -x "$lab/bin/storage-provisioner" ]; then
+        cp "$lab/bin/storage-provisioner" "$folder/"
+    else
+        pause && mv "$folder/pause" "$folder/storage-provisioner"
+    fi
+    image "$name" /storage-provisioner
+fi

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Builds a kicbase-like node image from Debian packages alone, and writes it to
+# the lab's kicbase.tar, named gcr.io/k8s-minikube/kicbase:v0.0.50. Debian 12's
+# systemd, because newer ones refuse cgroup v1; Debian 13's Docker and
+# containerd, because cri-dockerd would need Docker API 1.42. Debian has neither
+# crictl nor cri-dockerd: they are taken from the lab's bin/ if they are there
+# (real minikube needs both, the stand-in neither).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
+root=$lab/node-rootfs output=$lab/kicbase.tar
+if [ -e "$output" ] && [ -z "${LAB_REBUILD:-}" ]; then exit 0; fi
+if [ ! -e "$root/.complete" ]; then
+    "$here/need.sh" debootstrap=debootstrap gpgv=gpgv
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || "$here/need.sh" no-such-command=debian-archive-keyring
+    rm -rf "$root" && mkdir -p "$root"
+    mirror=$(awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
+    debootstrap --variant=minbase --include="$(paste -sd , "$here/node-packages")" \
+        bookworm "$root" ${mirror:+"$mirror"} >"$lab/debootstrap.log" || { tail -20 "$lab/debootstrap.log" >&2; exit 1; }
+    install -m 755 "$here/node-setup" "$root/node-setup"
+    cp /etc/resolv.conf "$root/etc/resolv.conf"
+    chroot "$root" /node-setup >"$lab/node-setup.log" 2>&1 || { tail -20 "$lab/node-setup.log" >&2; exit 1; }
+    rm "$root/node-setup"
+    mv "$root/usr/sbin/runc" "$root/usr/sbin/runc.real"
+    touch "$root/.complete"
+fi
+install -m 755 "$here/runc-wrapper" "$root/usr/sbin/runc"
+install -m 755 "$here/node-entrypoint" "$root/usr/local/bin/entrypoint"
+echo '{"kicbase_version":"lab"}' >"$root/version.json"
+if [ -x "$lab/bin/crictl" ]; then crictl=$lab/bin/crictl; else crictl=$here/node-crictl; fi
+install -m 755 "$crictl" "$root/usr/local/bin/crictl"
+if [ -x "$lab/bin/cri-dockerd" ]; then
+    install -m 755 "$lab/bin/cri-dockerd" "$root/usr/bin/"
+    install -m 644 "$lab/bin/cri-docker.service" "$lab/bin/cri-docker.socket" "$root/usr/lib/systemd/system/"
+fi
+"$here/archive.sh" gcr.io/k8s-minikube/kicbase:v0.0.50 "$root" "$output" \
+    '{"Env":["container=docker"],"ExposedPorts":{"22/tcp":{}},"StopSignal":"SIGRTMIN+3","Entrypoint":["/usr/local/bin/entrypoint","/sbin/init"]}'

@@ -1,0 +1,57 @@
+#!/bin/sh
+# On the air-gapped host: starts a bundle, has a carried image answer in the
+# cluster, stops, starts again, uninstalls, and looks at what is left.
+# Usage: site.sh BUNDLE WHAT [START FLAGS...]
+#   WHAT  kubernetes  a whole cluster
+#         runtime     a node without Kubernetes: the stand-in on Docker
+set -eu
+cd "$(dirname "$0")"
+. ./check.sh
+bundle=$1 what=$2
+shift 2
+mkdir -p "$HOME"
+export PATH="$HOME/.local/share/minikube-offline/bin:$PATH" KUBECONFIG="$HOME/.kube/config"
+unset MINIKUBE_HOME
+give_up() { docker logs minikube || true; "$bundle" uninstall || true; }
+trap give_up EXIT
+
+nodes_are_ready() { kubectl wait --for=condition=Ready --timeout=120s node --all; }
+pods_are_ready() { # but storage-provisioner, whose lab build may only wait
+    pods=$(kubectl -n kube-system get pods -o name | grep -v storage-provisioner)
+    # shellcheck disable=SC2086
+    kubectl -n kube-system wait --for=condition=Ready --timeout=180s $pods
+}
+deploy() {
+    kubectl create deployment app --image=registry.example/app:1 --port=8080
+    kubectl expose deployment app --port=80 --target-port=8080
+    kubectl rollout status deployment app --timeout=120s
+}
+app_answers() {
+    case $what in
+    kubernetes) docker exec minikube curl -fsS --max-time 5 "http://$(kubectl get service app -o 'jsonpath={.spec.clusterIP}')/" ;;
+    runtime) docker exec minikube sh -c 'curl -fsS http://127.0.0.1:8080/ || wget -q -O - http://127.0.0.1:8080/' ;;
+    esac | grep 'hello from a carried image'
+}
+status_is() { minikube status | grep "host: $1"; }
+nothing_is_left() {
+    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f ! -path "$KUBECONFIG")
+    [ -z "$left" ] || { echo "left: $left"; return 1; }
+}
+node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_ready; else minikube status; fi; }
+
+label="$what $*"
+check "$label: start" "$bundle" -y "$@"
+check "$label: nodes and pods are Ready" node_is_up
+check "$label: status" "$bundle" status
+check "$label: minikube kubectl" minikube kubectl -- get pods -A
+[ "$what" = runtime ] || check "$label: a Deployment of a carried image" deploy
+check "$label: the carried image answers" eventually app_answers
+check "$label: the bundle again finds everything done" "$bundle" -y "$@"
+check "$label: minikube stop" minikube stop
+check "$label: stopped" status_is Stopped
+check "$label: minikube start again" minikube start --preload=false --cache-images=false --force
+check "$label: nodes and pods are Ready again" node_is_up
+check "$label: the carried image answers again" eventually app_answers
+check "$label: uninstall" "$bundle" uninstall
+check "$label: nothing is left" nothing_is_left
+trap - EXIT
