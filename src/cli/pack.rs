@@ -1,7 +1,7 @@
 //! `pack`: parts become a bundle.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
@@ -101,9 +101,11 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     if packed.total_bytes > FAT32_BYTES {
         console.note("the bundle is larger than a file on a FAT32 stick can be: use an exFAT or ext4 one");
     }
-    let beside = match &signer {
-        Some(signer) => Some(signer.sign_file(&spec.output, &packed.index, console)?),
-        None => None,
+    let beside = if let Some(signer) = &signer {
+        Some(signer.sign_file(&spec.output, &packed.index, console)?)
+    } else {
+        note_stale_signature(&spec.output, console);
+        None
     };
     let key_id = signer.as_ref().map(|signer| signer.public().key_id().to_string());
     let signature = match (&key_id, &beside) {
@@ -125,6 +127,19 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         "milliseconds": u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
     console.result(&(summary(&spec, &packed, begun) + &signature), &value)
+}
+
+/// A signature that lies there from before is not of this bundle.
+fn note_stale_signature(bundle: &Path, console: &Console) {
+    let mut beside = bundle.as_os_str().to_owned();
+    beside.push(".minisig");
+    let beside = PathBuf::from(beside);
+    if beside.symlink_metadata().is_ok() {
+        console.note(&format!(
+            "`{}` is of an older bundle: this one is not signed",
+            beside.display()
+        ));
+    }
 }
 
 impl PackArgs {

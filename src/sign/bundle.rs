@@ -41,7 +41,8 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
         ..trailer
     };
 
-    let path = std::path::absolute(path).map_err(FileError::at("written", path))?;
+    // A link stays one: what it leads to is replaced.
+    let path = fs::canonicalize(path).map_err(FileError::at("written", path))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let written = |source| FileError::at("written", &path)(source);
     let mut copy = tempfile::Builder::new()
