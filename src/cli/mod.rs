@@ -45,6 +45,12 @@ fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
     }
 }
 
+/// From here on SIGINT and SIGTERM end a run between two steps, with nothing half done.
+fn catch_signals() -> Result<(), Failure> {
+    crate::host::interrupt::catch()
+        .map_err(|error| Failure::new(Kind::Other, format!("signals cannot be caught: {error}")))
+}
+
 /// A command line that clap refuses: its own text, and the exit code for usage.
 fn refuse(error: &clap::Error) -> ExitCode {
     let _ = error.print();

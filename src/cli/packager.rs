@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, NoArgs, Trusting};
+use super::{catch_signals, finish, pack, refuse, sign, trust};
 use super::{extract::ExtractArgs, start::StartArgs, verify::VerifyArgs};
-use super::{finish, pack, refuse, sign, trust};
 use crate::failure::Failure;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
@@ -66,7 +66,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let console = Console::new(cli.output);
-    let result = run(cli.verb, &console);
+    let result = catch_signals().and_then(|()| run(cli.verb, &console));
     finish(&console, result)
 }
 

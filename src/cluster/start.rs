@@ -250,9 +250,9 @@ impl Run<'_> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
-            minikube.delete(&run.options.profile)?;
+            minikube.delete(&run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
-            seed::discard(&mut run.session, &run.engine, &name)?;
+            seed::discard_after_kill(&mut run.session, &run.engine, &name)?;
             run.session.journal.record(Event::ProfileRemoved { name })?;
             Ok(((), "deleted".to_owned()))
         })

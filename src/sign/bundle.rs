@@ -1,13 +1,13 @@
 //! Signing a bundle that is there.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{SignError, Signer};
 use crate::bundle::{BundleIndex, Trailer};
-use crate::host::{FileError, sync_directory};
+use crate::host::{FileError, interrupt, sync_directory};
 use crate::progress::{Progress, Silent};
 use crate::trust::TrustedKeys;
 use crate::verify::OpenedBundle;
@@ -51,8 +51,7 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
         .tempfile_in(folder)
         .map_err(written)?;
     progress.begin("copy", Some(trailer.total_bytes));
-    let mut source = File::open(&path).map_err(FileError::at("read", &path))?;
-    copy_all(&mut source, copy.as_file_mut(), progress).map_err(written)?;
+    copy_all(&path, copy.as_file_mut(), progress)?;
     let file = copy.as_file();
     file.write_all_at(&run, trailer.signature_offset())
         .and_then(|()| file.write_all_at(&sealed.encode(), trailer.total_bytes - Trailer::BYTES as u64))
@@ -68,14 +67,18 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
     Ok(Signed { index, beside })
 }
 
-fn copy_all(from: &mut File, to: &mut File, progress: &dyn Progress) -> io::Result<()> {
+/// The copy takes the name of what is copied: that is what an error is about.
+fn copy_all(from: &Path, to: &mut File, progress: &dyn Progress) -> Result<(), SignError> {
+    let mut source = File::open(from).map_err(FileError::at("read", from))?;
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let count = io::Read::read(from, &mut buffer)?;
+        interrupt::received().map_or(Ok(()), Err)?;
+        let count = source.read(&mut buffer).map_err(FileError::at("read", from))?;
         if count == 0 {
             return Ok(());
         }
-        to.write_all(&buffer[..count])?;
+        to.write_all(&buffer[..count])
+            .map_err(FileError::at("written", from))?;
         progress.advance(count as u64);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::failure::{Failure, Kind};
-use crate::host::FileError;
+use crate::host::{FileError, Interruption};
 use crate::verify::VerifyError;
 
 /// A key that was not made, or a file that was not signed.
@@ -23,6 +23,9 @@ pub enum SignError {
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
     /// The secret key cannot be used.
     #[error("`{}` cannot be used as a secret key: {reason}", path.display())]
     Key {
@@ -62,6 +65,9 @@ impl From<SignError> for Failure {
         let (kind, hint) = match error {
             SignError::Bundle(error) => return error.into(),
             SignError::File(error) => return error.into(),
+            SignError::Interrupted(interruption) => {
+                return Self::from(interruption).hint("run the same command again; what is there is whole");
+            }
             SignError::Exists { .. } => (
                 Kind::Usage,
                 "choose another name with -o; a key is never overwritten",

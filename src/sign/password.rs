@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 
 use super::SignError;
+use crate::host::Interruption;
 
 /// Where the password of a secret key comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,9 +44,12 @@ impl Password {
     }
 }
 
+/// Ctrl-C at the prompt comes as this error, after the terminal was set back.
 fn prompt(text: &str) -> Result<String, SignError> {
-    rpassword::prompt_password(text)
-        .map_err(|error| refused(&format!("there is no terminal to ask on: {error}")))
+    rpassword::prompt_password(text).map_err(|error| match error.kind() {
+        std::io::ErrorKind::Interrupted => Interruption::Interrupt.into(),
+        _ => refused(&format!("there is no terminal to ask on: {error}")),
+    })
 }
 
 /// Opens the descriptor anew by its name, so that it stays the caller's.

@@ -8,7 +8,7 @@ use minisign::{ErrorKind, SecretKey, SecretKeyBox};
 
 use super::{Password, SignError};
 use crate::bundle::{BundleIndex, INDEX_COMMENT, KeyId, Signature, limits};
-use crate::host::{AtomicFile, FileError};
+use crate::host::{AtomicFile, FileError, interrupt};
 use crate::progress::Progress;
 use crate::trust::PublicKey;
 
@@ -101,6 +101,7 @@ impl Signer {
 
     fn sign(&self, message: impl Read, comment: &str) -> Result<Signature, SignError> {
         let signed = minisign::sign(None, &self.secret, message, Some(comment), None);
+        interrupt::received().map_or(Ok(()), Err)?;
         let signed = signed.map_err(|error| SignError::Read {
             path: PathBuf::from("what is to be signed"),
             source: io::Error::other(error.to_string()),
@@ -151,6 +152,9 @@ struct Counted<'a> {
 
 impl Read for Counted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(interruption) = interrupt::received() {
+            return Err(io::Error::other(interruption));
+        }
         let count = self.file.read(out)?;
         self.progress.advance(count as u64);
         Ok(count)
