@@ -7,4 +7,6 @@ mod damage;
 mod header;
 mod pack;
 mod payload;
+mod sign;
 mod support;
+mod trust;
