@@ -3,12 +3,15 @@
 //! The verbs of the site are the same in both programs, `minikube-offline VERB
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
+mod authenticity;
 mod console;
 mod extract;
 mod inspect;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+#[cfg(feature = "packager")]
+mod sign;
 mod site;
 mod size;
 #[cfg(feature = "packager")]
@@ -16,6 +19,8 @@ mod sources;
 mod start;
 #[cfg(feature = "packager")]
 mod store;
+#[cfg(feature = "packager")]
+mod trust;
 mod verify;
 
 #[cfg(feature = "packager")]

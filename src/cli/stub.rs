@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
-use super::site::{BundleVerb, MachineVerb};
+use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
 use super::{catch_signals, finish, refuse};
 use crate::bundle::limits;
@@ -31,7 +31,7 @@ struct StubCli {
     #[command(subcommand)]
     verb: Option<StubVerb>,
     #[command(flatten)]
-    start: StartArgs,
+    start: Trusting<StartArgs>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +103,7 @@ mod tests {
         for line in [
             &["x.run"][..],
             &["x.run", "-y", "--profile", "verify"],
+            &["x.run", "--key", "verify", "-y"],
             &["x.run", "--", "verify"],
         ] {
             assert!(

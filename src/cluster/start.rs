@@ -16,8 +16,8 @@ use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, Environment, interrupt};
 use crate::install::{
-    CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, fill_cache,
-    install_programs,
+    CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
+    fill_cache, install_programs,
 };
 use crate::progress::Progress;
 use crate::verify::VerifiedBundle;
@@ -29,6 +29,7 @@ pub fn start(
     progress: &dyn Progress,
 ) -> Result<Started, Failure> {
     let session = Session::open(options.minikube_home.as_deref())?;
+    check_serial(session.journal.receipt(), bundle.index(), options.allow_downgrade)?;
     let engine = Engine::connect(&session.environment)?;
     let mut run = Run {
         bundle,

@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
@@ -22,8 +22,16 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "bundle", "failure", "host", "http", "progress", "resolve", "spec", "store",
         ],
     ),
-    ("pack", &["bundle", "failure", "fetch", "progress", "spec"]),
-    ("verify", &["bundle", "failure", "progress"]),
+    ("trust", &["bundle", "failure", "host"]),
+    ("verify", &["bundle", "failure", "progress", "trust"]),
+    (
+        "sign",
+        &["bundle", "failure", "host", "progress", "trust", "verify"],
+    ),
+    (
+        "pack",
+        &["bundle", "failure", "fetch", "progress", "sign", "spec"],
+    ),
     ("install", &["bundle", "failure", "host", "progress", "verify"]),
     (
         "cluster",
@@ -33,7 +41,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "cli",
         &[
             "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "resolve",
-            "spec", "store", "verify", "http",
+            "http", "sign", "spec", "store", "trust", "verify",
         ],
     ),
 ];
