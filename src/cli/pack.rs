@@ -185,6 +185,7 @@ impl PackArgs {
             Some(path) => flags.merge(load_spec(&path)?),
             None => flags,
         };
+        merged.sources.check()?;
         let mut upstream = upstream(&merged.sources)?;
         let mut lock = None;
         if self.locked {

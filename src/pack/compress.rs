@@ -12,6 +12,7 @@ use zstd::zstd_safe::CParameter;
 use super::PackError;
 use super::plan::{Content, PlannedMember};
 use crate::bundle::{Digest, Frame, Hasher, Member, TAR_END_BYTES, limits, member_span};
+use crate::host::interrupt;
 use crate::progress::Progress;
 use crate::spec::Level;
 
@@ -214,6 +215,7 @@ fn copy(
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut hasher = Hasher::new();
     loop {
+        interrupt::check()?;
         let count = from.read(&mut buffer).map_err(read)?;
         if count == 0 {
             break;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::bundle::{Digest, IndexError, Platform};
 use crate::failure::{Failure, Kind};
 use crate::fetch::FetchError;
+use crate::host::Interruption;
 use crate::sign::SignError;
 
 /// A bundle that could not be written; nothing is left behind.
@@ -58,6 +59,9 @@ pub enum PackError {
     /// The header does not fit.
     #[error("the header cannot be made: {0}")]
     Header(String),
+    /// A signal ended the work.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
     /// There is no stub to put in.
     #[error("there is no stub for {platform}")]
     NoStub {
@@ -82,6 +86,9 @@ impl From<PackError> for Failure {
     fn from(error: PackError) -> Self {
         let (kind, hint) = match error {
             PackError::Fetch(error) => return error.into(),
+            PackError::Interrupted(interruption) => {
+                return Self::from(interruption).hint("nothing was written; run it again to pack");
+            }
             PackError::Sign(error) => return error.into(),
             PackError::Write { ref source, .. } => (Kind::of_io(source), write_hint(source)),
             PackError::Read { ref source, .. } => (

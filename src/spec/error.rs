@@ -43,6 +43,12 @@ pub enum SpecError {
     /// This machine is none that a bundle can be for, and no platform is given.
     #[error("no platform is given, and no bundle can be for this machine's")]
     NoPlatform,
+    /// An address that goes into the lock and the bundle holds a secret.
+    #[error("the address in `{flag}` holds a name or a password")]
+    Credentials {
+        /// The flag, without its value.
+        flag: &'static str,
+    },
     /// A bundle cannot have this name.
     #[error("`{name}` is not a bundle's name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`")]
     Name {
@@ -75,6 +81,9 @@ impl From<SpecError> for Failure {
                 "name the release in full, such as v1.35.4, or leave `--offline` away"
             }
             SpecError::NoPlatform => "add `--platform linux/amd64` or `--platform linux/arm64`",
+            SpecError::Credentials { .. } => {
+                "the address is written into the lock and the bundle: give one that needs no password"
+            }
             SpecError::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
         };
         Failure::new(kind, error).hint(hint)

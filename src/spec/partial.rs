@@ -74,6 +74,7 @@ impl PartialSpec {
     /// the output. Fails without a Kubernetes release; a word for one was to be replaced
     /// by it before.
     pub fn resolve(self) -> Result<Spec, SpecError> {
+        self.sources.check()?;
         let kubernetes_version = match self.kubernetes_version.ok_or(SpecError::NoKubernetesVersion)? {
             VersionWord::Release(version) => version,
             word => return Err(SpecError::WordOffline { word }),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::SpecError;
 use crate::bundle::Version;
 
 /// Where, and how, parts are downloaded that are not given. In TOML the table
@@ -113,6 +114,26 @@ impl Sources {
             accept_unverified: list(self.accept_unverified, file.accept_unverified),
             registry_upstreams: list(self.registry_upstreams, file.registry_upstreams),
         }
+    }
+
+    /// Fails when an address that would stand in the lock, the bundle and in messages
+    /// holds a name or a password (RFC 3986, section 3.2.1).
+    pub fn check(&self) -> Result<(), SpecError> {
+        let holds = |address: &str| {
+            let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+            rest.split(['/', '?', '#'])
+                .next()
+                .is_some_and(|authority| authority.contains('@'))
+        };
+        for (flag, address) in [
+            ("--binary-mirror", &self.binary_mirror),
+            ("--release-mirror", &self.release_mirror),
+        ] {
+            if address.as_deref().is_some_and(holds) {
+                return Err(SpecError::Credentials { flag });
+            }
+        }
+        Ok(())
     }
 
     /// The same with relative paths seen from `folder`.

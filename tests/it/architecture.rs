@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     (
         "pack",
-        &["bundle", "failure", "fetch", "progress", "sign", "spec"],
+        &["bundle", "failure", "fetch", "host", "progress", "sign", "spec"],
     ),
     ("install", &["bundle", "failure", "host", "progress", "verify"]),
     (

@@ -163,3 +163,53 @@ fn an_unknown_key_is_named_with_its_line() {
         outcome.stderr
     );
 }
+
+#[test]
+fn ctrl_c_ends_a_pack_at_once_and_leaves_nothing() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    // At this level it takes far longer than a person waits.
+    let mut large = elf(183, "large");
+    large.extend(crate::support::parts::noise("large", 60_000_000));
+    fs::write(parts.folder().join("binaries/kubelet"), large).unwrap();
+    fs::create_dir(sandbox.path("out")).unwrap();
+    let mut pack = Command::new(env!("CARGO_BIN_EXE_minikube-offline"))
+        .args(["pack", "--offline", "--level=max"])
+        .arg(format!("-o{}", sandbox.path("out/x.run").display()))
+        .arg(format!("--stub={}", sandbox.stub().display()))
+        .args(parts.flags())
+        .env_clear()
+        .env("HOME", sandbox.path("home"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(pack.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("reading the images")));
+    let begun = std::time::Instant::now();
+    Command::new("kill")
+        .args(["-INT", &pack.id().to_string()])
+        .status()
+        .unwrap();
+    assert_eq!(pack.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert_eq!(fs::read_dir(sandbox.path("out")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_password_in_a_mirrors_address_is_refused_and_not_repeated() {
+    let sandbox = Sandbox::new();
+    let tries = ["--binary-mirror", "--release-mirror"].map(|flag| ["v1.34.0", "v1.34"].map(|v| (flag, v)));
+    for (flag, version) in tries.into_iter().flatten() {
+        let mirror = format!("{flag}=https://me:hunter2@mirror.example/k8s");
+        let version = format!("--kubernetes-version={version}");
+        let outcome = sandbox.packager(["pack", &version, &mirror]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        assert!(outcome.stderr.contains(flag), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+    }
+}
