@@ -7,4 +7,5 @@ mod damage;
 mod header;
 mod pack;
 mod payload;
+mod standin;
 mod support;
