@@ -22,7 +22,7 @@ demo: toolchain parts
 
 ## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
-	cargo test --locked
+	cargo test --locked --no-fail-fast
 
 ## check-stub: what every bundle has inside is static, small and on the list
 check-stub: toolchain

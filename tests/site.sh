@@ -43,7 +43,9 @@ nothing_is_left() {
 }
 node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_ready; else minikube status; fi; }
 
-label="$what $*"
+network='no route'
+[ -z "$(ip route show default)" ] || network='packets vanish'
+label="$what, $network${1:+, $*}"
 check "$label: start" "$bundle" -y "$@"
 check "$label: nodes and pods are Ready" node_is_up
 check "$label: status" "$bundle" status
