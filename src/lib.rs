@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The packager is the whole crate. The stub, which lies inside every bundle,
-//! is built without the feature `packager`: it has `bundle`, `verify`,
+//! is built without the feature `packager`: it has `bundle`, `trust`, `verify`,
 //! `install`, `cluster` and what they stand on, and no network code.
 
 /// What the user asks for: flags and `bundle.toml` become a `Spec`.
@@ -27,8 +27,15 @@ pub mod fetch;
 #[cfg(feature = "packager")]
 pub mod pack;
 
+/// Makes keys, and signs bundles with them.
+#[cfg(feature = "packager")]
+pub mod sign;
+
 /// The format of that file, and nothing else.
 pub mod bundle;
+
+/// The keys that this machine trusts.
+pub mod trust;
 
 /// A file becomes a `VerifiedBundle`; there is no other way to one.
 pub mod verify;

@@ -9,7 +9,7 @@ unset MINIKUBE_HOME
 minikube=$MINIKUBE_OFFLINE_TEST_MINIKUBE
 start() {
     "$minikube" start --driver=docker --force --container-runtime=docker --kubernetes-version=$version \
-        --base-image=$image --interactive=false "$@"
+        --base-image=$image --interactive=false --wait=all "$@"
 }
 stock() { # what a person does by hand, with or without the preload
     (cd "$BENCH/parts" && sha256sum --quiet -c "$BENCH/sums")
@@ -39,6 +39,8 @@ name=$1
 shift
 sync
 /usr/bin/time -f '%e|%M' -o "$BENCH/time" "$@" >"$BENCH/log" 2>&1 || { tail -n 30 "$BENCH/log" >&2; exit 1; }
+# A bundle says how long each stage took.
+grep -o 'in [0-9]* s (.*)' "$BENCH/log" || true
 echo "$name|$(tail -n 1 "$BENCH/time")" >>"$BENCH/starts"
 case $* in *' images timed') make_preload ;; esac
 if [ "$1" = "$BENCH/default.run" ]; then "$1" uninstall >/dev/null; else "$minikube" delete >/dev/null; fi

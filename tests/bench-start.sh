@@ -1,6 +1,7 @@
 #!/bin/sh
 # The part of `make bench` that starts clusters: from the file to Ready, beside
-# the steps that minikube's own documents give. Needs real minikube.
+# the steps that minikube's own documents give. Everybody waits for the same
+# (--wait=all). Needs real minikube.
 # Usage: bench-start.sh FOLDER MINIKUBE
 set -eu
 cd "$(dirname "$0")"

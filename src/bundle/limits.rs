@@ -17,8 +17,8 @@ pub const CHUNK_BYTES: u64 = 1 << 20;
 /// An index larger than this is refused unread.
 pub const INDEX_BYTES: u64 = 8 << 20;
 
-/// A signature larger than this is refused unread.
-pub const SIGNATURE_BYTES: u64 = 4096;
+/// A key file or a signature file larger than this is refused unread.
+pub const KEY_TEXT_BYTES: usize = 4096;
 
 /// A header larger than this is refused.
 pub const HEADER_BYTES: u64 = 64 << 10;

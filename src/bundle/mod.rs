@@ -5,6 +5,7 @@
 //!
 #![doc = include_str!("FORMAT.md")]
 
+mod base64;
 mod chunk;
 mod digest;
 mod frame;
@@ -15,10 +16,12 @@ mod part;
 mod platform;
 mod reference;
 mod runtime;
+mod signature;
 mod tail;
 mod trailer;
 mod version;
 
+pub use base64::{decode_base64, encode_base64};
 pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
 pub use frame::{Frame, Member, TAR_END_BYTES, member_span};
@@ -28,6 +31,7 @@ pub use part::{BinaryPart, BinaryRole, ImagePart, ImageRole, LAYOUT_DOCUMENTS, O
 pub use platform::{Arch, Platform, PlatformError};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
+pub use signature::{INDEX_COMMENT, KeyId, Signature, SignatureError};
 pub use tail::{TAIL_HEADER_BYTES, tail_header};
 pub use trailer::{Trailer, TrailerError};
 pub use version::{Version, VersionError};

@@ -9,10 +9,10 @@ const SKIPPABLE_MAGIC: u32 = 0x184D_2A50;
 
 /// The header in front of `tail_bytes` bytes of index, signature and trailer.
 ///
-/// The limits on these keep the length far below what the field can hold.
+/// The limit on the index keeps the length far below what the field can hold.
 #[must_use]
 pub fn tail_header(tail_bytes: u64) -> [u8; TAIL_HEADER_BYTES] {
-    let length = u32::try_from(tail_bytes).expect("limited by INDEX_BYTES and SIGNATURE_BYTES");
+    let length = u32::try_from(tail_bytes).expect("limited by INDEX_BYTES");
     let mut bytes = [0; TAIL_HEADER_BYTES];
     bytes[..4].copy_from_slice(&SKIPPABLE_MAGIC.to_le_bytes());
     bytes[4..].copy_from_slice(&length.to_le_bytes());

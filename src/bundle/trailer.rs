@@ -1,7 +1,7 @@
 //! The trailer: the last bytes of a bundle, from which a reader finds the rest.
 
-use super::Digest;
 use super::limits;
+use super::{Digest, Hasher, Signature};
 
 /// The trailer. Truncation and appended bytes show in it before anything is read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -12,10 +12,8 @@ pub struct Trailer {
     pub index_offset: u64,
     /// Length of the index in bytes.
     pub index_bytes: u64,
-    /// Length of the signature, which follows the index; 0 for none.
-    pub signature_bytes: u64,
-    /// The SHA-256 of the index.
-    pub index_sha256: Digest,
+    /// The SHA-256 of the index and of the signature that follows it.
+    pub sealed_sha256: Digest,
 }
 
 /// A trailer that does not fit the file that it ends.
@@ -54,6 +52,9 @@ impl Trailer {
     /// The same as the trailer states it.
     const LENGTH_FIELD: u32 = 80;
 
+    /// Length of the signature as the trailer states it.
+    const SIGNATURE_FIELD: u64 = Signature::RUN_BYTES as u64;
+
     /// The bytes of the trailer; see `FORMAT.md` for the table.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::BYTES] {
@@ -64,8 +65,8 @@ impl Trailer {
         bytes[16..24].copy_from_slice(&self.total_bytes.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.index_offset.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.index_bytes.to_le_bytes());
-        bytes[40..48].copy_from_slice(&self.signature_bytes.to_le_bytes());
-        bytes[48..].copy_from_slice(self.index_sha256.as_bytes());
+        bytes[40..48].copy_from_slice(&Self::SIGNATURE_FIELD.to_le_bytes());
+        bytes[48..].copy_from_slice(self.sealed_sha256.as_bytes());
         bytes
     }
 
@@ -83,8 +84,7 @@ impl Trailer {
             total_bytes: u64_at(16),
             index_offset: u64_at(24),
             index_bytes: u64_at(32),
-            signature_bytes: u64_at(40),
-            index_sha256: Digest::from_bytes(bytes[48..].try_into().expect("32 bytes")),
+            sealed_sha256: Digest::from_bytes(bytes[48..].try_into().expect("32 bytes")),
         };
         if trailer.total_bytes != file_bytes {
             return Err(TrailerError::Length {
@@ -92,21 +92,34 @@ impl Trailer {
                 found: file_bytes,
             });
         }
-        if u32_at(12) != Self::LENGTH_FIELD || !trailer.adds_up() {
+        if u32_at(12) != Self::LENGTH_FIELD || u64_at(40) != Self::SIGNATURE_FIELD || !trailer.adds_up() {
             return Err(TrailerError::Inconsistent);
         }
         Ok(trailer)
+    }
+
+    /// Where the signature starts.
+    #[must_use]
+    pub fn signature_offset(&self) -> u64 {
+        self.index_offset + self.index_bytes
+    }
+
+    /// The digest that seals `index` and `signature`.
+    #[must_use]
+    pub fn seal(index: &[u8], signature: &[u8; Signature::RUN_BYTES]) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.update(index);
+        hasher.update(signature);
+        hasher.finish()
     }
 
     fn adds_up(&self) -> bool {
         let end = self
             .index_offset
             .checked_add(self.index_bytes)
-            .and_then(|end| end.checked_add(self.signature_bytes))
+            .and_then(|end| end.checked_add(Self::SIGNATURE_FIELD))
             .and_then(|end| end.checked_add(Self::BYTES as u64));
-        end == Some(self.total_bytes)
-            && (1..=limits::INDEX_BYTES).contains(&self.index_bytes)
-            && self.signature_bytes <= limits::SIGNATURE_BYTES
+        end == Some(self.total_bytes) && (1..=limits::INDEX_BYTES).contains(&self.index_bytes)
     }
 }
 
@@ -118,9 +131,8 @@ mod tests {
         Trailer {
             total_bytes: 5000,
             index_offset: 4000,
-            index_bytes: 920,
-            signature_bytes: 0,
-            index_sha256: Digest::of(b"index"),
+            index_bytes: 5000 - 4000 - 80 - 138,
+            sealed_sha256: Digest::of(b"index and signature"),
         }
     }
 
@@ -141,7 +153,7 @@ mod tests {
             match Trailer::parse(&bytes, 5000) {
                 Err(_) => {}
                 Ok(read) => assert!(
-                    bit >= 48 * 8 && read.index_sha256 != trailer().index_sha256,
+                    bit >= 48 * 8 && read.sealed_sha256 != trailer().sealed_sha256,
                     "bit {bit}"
                 ),
             }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::authenticity;
 use super::console::Console;
 use super::size::human_bytes;
 use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole};
@@ -11,15 +12,16 @@ use crate::verify::OpenedBundle;
 /// Shows everything that the index says.
 pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
     let index = bundle.index();
-    let value = json!({
+    let mut value = json!({
         "kind": "done",
         "bundle": bundle.path(),
         "total_bytes": bundle.total_bytes(),
         "plain_bytes": index.plain_size(),
-        "signed": bundle.is_signed(),
         "index": index,
     });
-    console.result(&describe(index, bundle.total_bytes(), bundle.is_signed()), &value)
+    authenticity::fields(bundle.authenticity(), &mut value);
+    let signature = authenticity::describe(bundle.authenticity());
+    console.result(&describe(index, bundle.total_bytes(), &signature), &value)
 }
 
 /// Names the parts, one a line: role, name, size in bytes, digest.
@@ -86,13 +88,8 @@ pub(super) fn rows(index: &BundleIndex) -> Vec<Row> {
         .collect()
 }
 
-fn describe(index: &BundleIndex, total_bytes: u64, signed: bool) -> String {
+fn describe(index: &BundleIndex, total_bytes: u64, signature: &str) -> String {
     let cluster = &index.cluster;
-    let signature = if signed {
-        "signed"
-    } else {
-        "not signed: digests guard against damage, not against a forger"
-    };
     let mut text = format!(
         "{} (serial {}, format {}, packed by {})\n\
          starts     Kubernetes {} on {}, {} as container runtime\n\

@@ -3,15 +3,20 @@
 //! The verbs of the site are the same in both programs, `minikube-offline VERB
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
+mod authenticity;
 mod console;
 mod extract;
 mod inspect;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+#[cfg(feature = "packager")]
+mod sign;
 mod site;
 mod size;
 mod start;
+#[cfg(feature = "packager")]
+mod trust;
 mod verify;
 
 #[cfg(feature = "packager")]
@@ -38,6 +43,12 @@ fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
             ExitCode::from(failure.kind.exit_code())
         }
     }
+}
+
+/// From here on SIGINT and SIGTERM end a run between two steps, with nothing half done.
+fn catch_signals() -> Result<(), Failure> {
+    crate::host::interrupt::catch()
+        .map_err(|error| Failure::new(Kind::Other, format!("signals cannot be caught: {error}")))
 }
 
 /// A command line that clap refuses: its own text, and the exit code for usage.

@@ -1,7 +1,7 @@
 //! `pack`: parts become a bundle.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::fetch;
 use crate::host;
 use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
+use crate::sign::{Password, Signer};
 use crate::spec::{ImageSource, Level, PartialSpec, Spec, load_spec};
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
@@ -65,10 +66,21 @@ pub(super) struct PackArgs {
     /// The stub to put in, instead of this program's own
     #[arg(long, value_name = "FILE")]
     stub: Option<PathBuf>,
+    /// Sign it with this secret key of minisign
+    #[arg(long, value_name = "SECRET")]
+    sign_key: Option<PathBuf>,
+    /// Read the key's password from this open file descriptor instead of the terminal
+    #[arg(long, value_name = "N", requires = "sign_key")]
+    password_fd: Option<u32>,
 }
 
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
+    let signer = match &args.sign_key {
+        // Asked now, while somebody is there: packing takes a while.
+        Some(path) => Some(Signer::unlock(path, Password::from(args.password_fd))?),
+        None => None,
+    };
     let (spec, stub) = args.into_spec()?;
     let stub = Stub::find(stub.as_deref(), &host::own_program()?, spec.platform)?;
     let parts = fetch::gather(&spec, console)?;
@@ -83,19 +95,51 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         },
         level: spec.level,
         stubs: vec![stub],
+        signer: signer.as_ref(),
     };
     let packed = pack::pack(&parts, options, console)?;
     if packed.total_bytes > FAT32_BYTES {
         console.note("the bundle is larger than a file on a FAT32 stick can be: use an exFAT or ext4 one");
     }
+    let beside = if let Some(signer) = &signer {
+        Some(signer.sign_file(&spec.output, &packed.index, console)?)
+    } else {
+        note_stale_signature(&spec.output, console);
+        None
+    };
+    let key_id = signer.as_ref().map(|signer| signer.public().key_id().to_string());
+    let signature = match (&key_id, &beside) {
+        (Some(key_id), Some(beside)) => {
+            format!(
+                "\nsigned with key {key_id}; for stock minisign: `{}`",
+                beside.display()
+            )
+        }
+        _ => String::new(),
+    };
     let value = json!({
         "kind": "done",
+        "key_id": key_id,
+        "signature": beside,
         "bundle": spec.output,
         "total_bytes": packed.total_bytes,
         "plain_bytes": packed.index.plain_size(),
         "milliseconds": u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
-    console.result(&summary(&spec, &packed, begun), &value)
+    console.result(&(summary(&spec, &packed, begun) + &signature), &value)
+}
+
+/// A signature that lies there from before is not of this bundle.
+fn note_stale_signature(bundle: &Path, console: &Console) {
+    let mut beside = bundle.as_os_str().to_owned();
+    beside.push(".minisig");
+    let beside = PathBuf::from(beside);
+    if beside.symlink_metadata().is_ok() {
+        console.note(&format!(
+            "`{}` is of an older bundle: this one is not signed",
+            beside.display()
+        ));
+    }
 }
 
 impl PackArgs {

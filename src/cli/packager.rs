@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
-use super::site::{BundleVerb, MachineVerb};
+use super::site::{BundleVerb, MachineVerb, NoArgs, Trusting};
+use super::{catch_signals, finish, pack, refuse, sign, trust};
 use super::{extract::ExtractArgs, start::StartArgs, verify::VerifyArgs};
-use super::{finish, pack, refuse};
 use crate::failure::Failure;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
@@ -26,9 +26,18 @@ struct PackagerCli {
 enum PackagerVerb {
     /// Pack parts into a bundle
     Pack(Box<pack::PackArgs>),
+    /// Make a key to sign bundles with
+    Keygen(sign::KeygenArgs),
+    /// Sign a bundle, or a new key that is to be trusted as the old one is
+    Sign(sign::SignArgs),
+    /// Say which keys this machine trusts
+    Trust {
+        #[command(subcommand)]
+        verb: trust::TrustVerb,
+    },
     /// Verify a bundle and start its cluster
     Start(OfBundle<StartArgs>),
-    /// Compare every byte of a bundle with its digest
+    /// Compare every byte of a bundle with its digest, and its signature with the trusted keys
     Verify(OfBundle<VerifyArgs>),
     /// Show what is in a bundle
     Inspect(OfBundle<NoArgs>),
@@ -46,11 +55,8 @@ struct OfBundle<A: clap::Args> {
     /// The bundle
     bundle: std::path::PathBuf,
     #[command(flatten)]
-    args: A,
+    args: Trusting<A>,
 }
-
-#[derive(clap::Args, Debug)]
-struct NoArgs {}
 
 /// Runs the packager.
 #[must_use]
@@ -60,18 +66,21 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let console = Console::new(cli.output);
-    let result = run(cli.verb, &console);
+    let result = catch_signals().and_then(|()| run(cli.verb, &console));
     finish(&console, result)
 }
 
 fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
     let (verb, bundle) = match verb {
         PackagerVerb::Pack(args) => return pack::run(*args, console),
+        PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
+        PackagerVerb::Sign(args) => return sign::sign(&args, console),
+        PackagerVerb::Trust { verb } => return trust::run(verb, console),
         PackagerVerb::Machine(verb) => return verb.run(console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Verify(of) => (BundleVerb::Verify(of.args), of.bundle),
-        PackagerVerb::Inspect(of) => (BundleVerb::Inspect, of.bundle),
-        PackagerVerb::List(of) => (BundleVerb::List, of.bundle),
+        PackagerVerb::Inspect(of) => (BundleVerb::Inspect(of.args), of.bundle),
+        PackagerVerb::List(of) => (BundleVerb::List(of.args), of.bundle),
         PackagerVerb::Extract(of) => (BundleVerb::Extract(of.args), of.bundle),
     };
     verb.run(&bundle, console)

@@ -4,36 +4,85 @@ use std::path::Path;
 
 use clap::Subcommand;
 
+use super::authenticity::warning;
 use super::console::Console;
 use super::{extract, inspect, machine, start, verify};
 use crate::failure::Failure;
+use crate::host::Environment;
+use crate::progress::Progress;
+use crate::trust::{TrustFolders, TrustedKeys};
 use crate::verify::OpenedBundle;
 
 /// What can be done with a bundle.
 #[derive(Debug, Subcommand)]
 pub(super) enum BundleVerb {
     /// Verify the bundle and start its cluster
-    Start(start::StartArgs),
-    /// Compare every byte with its digest
-    Verify(verify::VerifyArgs),
+    Start(Trusting<start::StartArgs>),
+    /// Compare every byte with its digest, and the signature with the trusted keys
+    Verify(Trusting<verify::VerifyArgs>),
     /// Show what is in the bundle
-    Inspect,
+    Inspect(Trusting<NoArgs>),
     /// Name the parts, one a line
-    List,
+    List(Trusting<NoArgs>),
     /// Write the parts to a folder or to a minikube cache
-    Extract(extract::ExtractArgs),
+    Extract(Trusting<extract::ExtractArgs>),
+}
+
+/// A verb's own arguments, and the keys that count for it.
+#[derive(clap::Args, Debug)]
+pub(super) struct Trusting<A: clap::Args> {
+    /// Trust this public key, a file or the key itself, and none of those that are pinned
+    #[arg(long = "key", value_name = "FILE|BASE64")]
+    keys: Vec<String>,
+    #[command(flatten)]
+    args: A,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct NoArgs {}
+
+impl<A: clap::Args> Trusting<A> {
+    /// Opens a bundle that is to be used.
+    fn open(&self, path: &Path) -> Result<OpenedBundle, Failure> {
+        Ok(OpenedBundle::open(path, &self.trusted()?)?)
+    }
+
+    /// Opens a bundle of which no byte is to be used.
+    fn open_to_show(&self, path: &Path) -> Result<OpenedBundle, Failure> {
+        Ok(OpenedBundle::open_to_show(path, &self.trusted()?)?)
+    }
+
+    fn trusted(&self) -> Result<TrustedKeys, Failure> {
+        let folders = TrustFolders::of(&Environment::of_this_process());
+        Ok(TrustedKeys::load(&self.keys, &folders)?)
+    }
 }
 
 impl BundleVerb {
     /// The verb, done with the bundle at `path`.
     pub(super) fn run(self, path: &Path, console: &Console) -> Result<(), Failure> {
-        let bundle = OpenedBundle::open(path)?;
+        let warn = |bundle: &OpenedBundle| warning(bundle).into_iter().for_each(|text| console.note(&text));
         match self {
-            Self::Extract(args) => extract::run(&args, bundle, console),
-            Self::Inspect => inspect::inspect(&bundle, console),
-            Self::List => inspect::list(&bundle, console),
-            Self::Start(args) => start::run(args, bundle, console),
-            Self::Verify(args) => verify::run(&args, bundle, console),
+            Self::Extract(verb) => {
+                let bundle = verb.open(path)?;
+                warn(&bundle);
+                extract::run(&verb.args, bundle, console)
+            }
+            Self::Inspect(verb) => inspect::inspect(&verb.open_to_show(path)?, console),
+            Self::List(verb) => {
+                let bundle = verb.open_to_show(path)?;
+                warn(&bundle);
+                inspect::list(&bundle, console)
+            }
+            Self::Start(verb) => {
+                let bundle = verb.open(path)?;
+                warn(&bundle);
+                start::run(verb.args, bundle, console)
+            }
+            Self::Verify(verb) => {
+                let bundle = verb.open(path)?;
+                verify::run(&verb.args, bundle, console)
+            }
         }
     }
 }

@@ -50,6 +50,9 @@ pub(super) struct StartOptions {
     /// Leave the proxy variables to minikube and the node
     #[arg(long)]
     keep_proxy: bool,
+    /// Start a bundle that is older than the one that is installed
+    #[arg(long)]
+    allow_downgrade: bool,
 }
 
 impl StartOptions {
@@ -62,6 +65,7 @@ impl StartOptions {
             minikube_home: self.minikube_home,
             way: self.way,
             keep_proxy: self.keep_proxy,
+            allow_downgrade: self.allow_downgrade,
             extra_args,
         }
     }

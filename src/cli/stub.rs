@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
-use super::site::{BundleVerb, MachineVerb};
+use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
-use super::{finish, refuse};
+use super::{catch_signals, finish, refuse};
 use crate::bundle::limits;
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -31,7 +31,7 @@ struct StubCli {
     #[command(subcommand)]
     verb: Option<StubVerb>,
     #[command(flatten)]
-    start: StartArgs,
+    start: Trusting<StartArgs>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,11 +80,11 @@ fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let console = Console::new(cli.output);
-    let result = match cli.verb {
+    let result = catch_signals().and_then(|()| match cli.verb {
         None => BundleVerb::Start(cli.start).run(bundle, &console),
         Some(StubVerb::Bundle(verb)) => verb.run(bundle, &console),
         Some(StubVerb::Machine(verb)) => verb.run(&console),
-    };
+    });
     finish(&console, result)
 }
 
@@ -103,6 +103,7 @@ mod tests {
         for line in [
             &["x.run"][..],
             &["x.run", "-y", "--profile", "verify"],
+            &["x.run", "--key", "verify", "-y"],
             &["x.run", "--", "verify"],
         ] {
             assert!(

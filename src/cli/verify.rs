@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::authenticity::{describe, fields};
 use super::console::Console;
 use super::size::human_bytes;
 use crate::failure::Failure;
@@ -19,19 +20,20 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
     if args.deep {
         bundle.verify_parts(console)?;
     }
+    let authenticity = Ok(bundle.authenticity());
     let text = format!(
-        "`{}` is whole: {} bytes ({}), each under a digest that agrees\n\
-         integrity only: no key says who packed it",
+        "`{}` is whole: {} bytes ({}), each under a digest that agrees\n{}",
         bundle.path().display(),
         bundle.total_bytes(),
         human_bytes(bundle.total_bytes()),
+        describe(authenticity),
     );
-    let value = json!({
+    let mut value = json!({
         "kind": "done",
         "bundle": bundle.path(),
         "total_bytes": bundle.total_bytes(),
         "deep": args.deep,
-        "authenticity": "integrity-only",
     });
+    fields(authenticity, &mut value);
     console.result(&text, &value)
 }

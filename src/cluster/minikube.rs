@@ -9,7 +9,7 @@ use super::hints;
 use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Command, Engine, Environment, FileError, Output};
-use crate::install::{Event, Layout, Session, SiteOptions, Way, carries_kindnet};
+use crate::install::{Layout, Session, SiteOptions, Way, carries_kindnet};
 use crate::progress::Progress;
 
 /// What the docker client, Go's HTTP client and minikube read proxies from. Source:
@@ -187,8 +187,7 @@ impl Minikube {
         Ok(known.contains(&version.to_string()))
     }
 
-    /// `minikube start`. The process is in the journal while it runs: a killed run
-    /// leaves it behind, and the next one ends it.
+    /// `minikube start`.
     pub(super) fn start(
         &self,
         arguments: &[String],
@@ -198,16 +197,7 @@ impl Minikube {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let command = self.offline_command(&arguments, &session.environment);
         let mut story = Story::default();
-        let journal = &mut session.journal;
-        let output = command.run_lines(
-            |process| match process {
-                Some(process) => Ok(journal.record(Event::Child { process })?),
-                None => Ok(()),
-            },
-            &mut |line| tell(line, &mut story, progress),
-        );
-        session.journal.record(Event::ChildEnded)?;
-        let output = output?;
+        let output = session.run_recorded(&command, &mut |line| tell(line, &mut story, progress))?;
         if output.success() {
             return Ok(());
         }
@@ -217,23 +207,20 @@ impl Minikube {
     }
 
     /// `minikube delete` of one profile, with its containers, volumes and network.
-    pub(super) fn delete(&self, profile: &str) -> Result<(), Failure> {
-        self.change(
-            "delete the profile",
-            &["delete", "--profile", profile, "--output=json"],
-        )
+    pub(super) fn delete(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
+        let arguments = ["delete", "--profile", profile, "--output=json"];
+        self.change("delete the profile", &arguments, session)
     }
 
     /// `minikube stop`.
-    pub(super) fn stop(&self, profile: &str) -> Result<(), Failure> {
-        self.change(
-            "stop the cluster",
-            &["stop", "--profile", profile, "--output=json"],
-        )
+    pub(super) fn stop(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
+        let arguments = ["stop", "--profile", profile, "--output=json"];
+        self.change("stop the cluster", &arguments, session)
     }
 
-    fn change(&self, verb: &'static str, arguments: &[&str]) -> Result<(), Failure> {
-        let output = self.command(arguments).timeout(CHANGE).run()?;
+    fn change(&self, verb: &'static str, arguments: &[&str], session: &mut Session) -> Result<(), Failure> {
+        let command = self.command(arguments).timeout(CHANGE);
+        let output = session.run_recorded(&command, &mut |_| {})?;
         if output.success() {
             return Ok(());
         }

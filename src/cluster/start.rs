@@ -16,8 +16,8 @@ use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, Environment, interrupt};
 use crate::install::{
-    CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, fill_cache,
-    install_programs,
+    CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
+    fill_cache, install_programs,
 };
 use crate::progress::Progress;
 use crate::verify::VerifiedBundle;
@@ -29,6 +29,7 @@ pub fn start(
     progress: &dyn Progress,
 ) -> Result<Started, Failure> {
     let session = Session::open(options.minikube_home.as_deref())?;
+    check_serial(session.journal.receipt(), bundle.index(), options.allow_downgrade)?;
     let engine = Engine::connect(&session.environment)?;
     let mut run = Run {
         bundle,
@@ -249,9 +250,9 @@ impl Run<'_> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
-            minikube.delete(&run.options.profile)?;
+            minikube.delete(&run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
-            seed::discard(&mut run.session, &run.engine, &name)?;
+            seed::discard_after_kill(&mut run.session, &run.engine, &name)?;
             run.session.journal.record(Event::ProfileRemoved { name })?;
             Ok(((), "deleted".to_owned()))
         })

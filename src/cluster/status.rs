@@ -122,10 +122,10 @@ fn parse(text: &str) -> Vec<NodeStatus> {
 
 /// Stops a profile's cluster; a start goes on with it.
 pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> {
-    let session = Session::open(minikube_home)?;
+    let mut session = Session::open(minikube_home)?;
     let engine = Engine::connect(&session.environment)?;
     let home = session.layout.minikube_home.clone();
-    Minikube::new(&session, Some(&engine), &home, false)?.stop(profile)
+    Minikube::new(&session, Some(&engine), &home, false)?.stop(profile, &mut session)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Resul
         }
         let unused: Vec<String> = session.journal.receipt().volumes().keys().cloned().collect();
         for name in unused {
-            seed::discard(&mut session, engine, &name)?;
+            seed::discard_after_kill(&mut session, engine, &name)?;
             removed.push(format!("volume {name}"));
         }
     }
@@ -55,11 +55,11 @@ fn remove_profile(
 ) -> Result<(), Failure> {
     let minikube = Minikube::new(session, Some(engine), &profile.minikube_home, false)?;
     if minikube.is_installed() {
-        minikube.delete(name)?;
+        minikube.delete(name, session)?;
     } else {
         remove_by_hand(engine, name)?;
     }
-    seed::discard(session, engine, name)?;
+    seed::discard_after_kill(session, engine, name)?;
     if let Some(kubeconfig) = &profile.kubeconfig {
         remove_empty_kubeconfig(kubeconfig)?;
     }

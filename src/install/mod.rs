@@ -4,6 +4,7 @@
 
 mod archive;
 mod cache;
+mod downgrade;
 mod extract;
 mod journal;
 mod layout;
@@ -22,6 +23,7 @@ mod transfer;
 
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};
+pub use downgrade::{DowngradeError, check_serial};
 pub use extract::{ExtractError, Extracted, carries_kindnet, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
 pub use layout::{Cache, Layout, LayoutError};

@@ -71,6 +71,8 @@ pub struct SiteOptions {
     pub way: Way,
     /// Whether the proxy variables stay.
     pub keep_proxy: bool,
+    /// Whether the bundle may be older than what is installed.
+    pub allow_downgrade: bool,
     /// Goes to `minikube start` as it is, last.
     pub extra_args: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl Default for SiteOptions {
             minikube_home: None,
             way: Way::Auto,
             keep_proxy: false,
+            allow_downgrade: false,
             extra_args: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Event, Journal, Layout, Placer};
 use crate::failure::Failure;
-use crate::host::{Environment, FileError, Lock, existing_ancestor};
+use crate::host::{Command, Environment, FileError, Lock, Output, ProcessIdentity, existing_ancestor};
 
 /// A run that may change this machine.
 #[derive(Debug)]
@@ -47,6 +47,23 @@ impl Session {
     /// Puts files on this machine, in the name of this run.
     pub fn placer(&mut self) -> Placer<'_> {
         Placer::journalled(&mut self.journal)
+    }
+
+    /// Runs a program that must not outlive this run unseen: it is in the journal while
+    /// it runs, and the next run ends it where this one was killed.
+    pub fn run_recorded(
+        &mut self,
+        command: &Command,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<Output, Failure> {
+        let journal = &mut self.journal;
+        let record = |process: Option<ProcessIdentity>| match process {
+            Some(process) => Ok(journal.record(Event::Child { process })?),
+            None => Ok(()),
+        };
+        let output = command.run_lines(record, on_line);
+        self.journal.record(Event::ChildEnded)?;
+        output
     }
 
     /// A stage of a profile's start begins.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::bundle::{Digest, IndexError, Platform};
 use crate::failure::{Failure, Kind};
 use crate::fetch::FetchError;
+use crate::sign::SignError;
 
 /// A bundle that could not be written; nothing is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub enum PackError {
     /// The parts contradict one another.
     #[error("the parts do not make a bundle")]
     Index(#[from] IndexError),
+    /// It cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// The header does not fit.
     #[error("the header cannot be made: {0}")]
     Header(String),
@@ -78,6 +82,7 @@ impl From<PackError> for Failure {
     fn from(error: PackError) -> Self {
         let (kind, hint) = match error {
             PackError::Fetch(error) => return error.into(),
+            PackError::Sign(error) => return error.into(),
             PackError::Write { ref source, .. } => (Kind::of_io(source), write_hint(source)),
             PackError::Read { ref source, .. } => (
                 Kind::of_io(source),

@@ -20,10 +20,11 @@ pub use stub::Stub;
 use crate::bundle::{BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, StubEntry, limits};
 use crate::fetch::Parts;
 use crate::progress::Progress;
+use crate::sign::Signer;
 use crate::spec::Level;
 
 /// How to pack.
-pub struct PackOptions {
+pub struct PackOptions<'a> {
     /// The file to write; one that is there is replaced when the new one is whole.
     pub output: PathBuf,
     /// The bundle's name.
@@ -36,6 +37,8 @@ pub struct PackOptions {
     pub level: Level,
     /// The stubs to put in; one must be for the cluster's platform.
     pub stubs: Vec<Stub>,
+    /// The key to sign it with, if any.
+    pub signer: Option<&'a Signer>,
 }
 
 /// What was packed.
@@ -47,7 +50,7 @@ pub struct Packed {
 }
 
 /// Packs `parts` into one file.
-pub fn pack(parts: &Parts, options: PackOptions, progress: &dyn Progress) -> Result<Packed, PackError> {
+pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) -> Result<Packed, PackError> {
     let output = write::Output::create(&options.output)?;
     let plan = plan::plan(parts);
     let members: Vec<Member> = plan
@@ -85,7 +88,7 @@ pub fn pack(parts: &Parts, options: PackOptions, progress: &dyn Progress) -> Res
         images: plan.images,
     };
     progress.begin("write", Some(stored));
-    let total_bytes = output.write(index.clone(), &options.stubs, spooled, progress)?;
+    let total_bytes = output.write(index.clone(), &options.stubs, spooled, options.signer, progress)?;
     progress.end("");
     Ok(Packed { index, total_bytes })
 }

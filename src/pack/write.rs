@@ -1,4 +1,4 @@
-//! The bundle as one file: header, stubs, payload, index, trailer.
+//! The bundle as one file: header, stubs, payload, index, signature, trailer.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -10,8 +10,11 @@ use tempfile::NamedTempFile;
 use super::compress::SpooledFrame;
 use super::header::{self, HEADER_BYTES};
 use super::{PackError, Stub};
-use crate::bundle::{BundleIndex, ChunkTable, Digest, Extent, TAIL_HEADER_BYTES, Trailer, tail_header};
+use crate::bundle::{
+    BundleIndex, ChunkTable, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, tail_header,
+};
 use crate::progress::Progress;
+use crate::sign::Signer;
 
 /// A bundle that is being written; it takes its name only when it is whole.
 pub(super) struct Output {
@@ -46,6 +49,7 @@ impl Output {
         mut index: BundleIndex,
         stubs: &[Stub],
         frames: Vec<SpooledFrame>,
+        signer: Option<&Signer>,
         progress: &dyn Progress,
     ) -> Result<u64, PackError> {
         let path = self.path.clone();
@@ -73,20 +77,20 @@ impl Output {
         };
         let index_bytes = index.encode()?.len() as u64;
         let index_offset = index.payload_offset() + index.payload_size() + TAIL_HEADER_BYTES as u64;
-        let total_bytes = index_offset + index_bytes + Trailer::BYTES as u64;
+        let total_bytes = index_offset + index_bytes + (Signature::RUN_BYTES + Trailer::BYTES) as u64;
         let header = header::render(&index.name, &index.stubs, total_bytes)
             .map_err(|error| PackError::Header(error.to_string()))?;
         index.header.sha256 = Digest::of(&header);
         let json = index.encode()?;
+        let run = signer.map_or(Ok(Signature::UNSIGNED), |signer| signer.sign_index(&json))?;
         let trailer = Trailer {
             total_bytes,
             index_offset,
             index_bytes,
-            signature_bytes: 0,
-            index_sha256: Digest::of(&json),
+            sealed_sha256: Trailer::seal(&json, &run),
         };
         let tail = total_bytes - index_offset;
-        for bytes in [tail_header(tail).as_slice(), &json, &trailer.encode()] {
+        for bytes in [tail_header(tail).as_slice(), &json, &run, &trailer.encode()] {
             out.write_all(bytes).map_err(failed)?;
         }
         out.write_all_at(&header, 0).map_err(failed)?;

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::bundle::{Digest, IndexError, TrailerError};
+use crate::bundle::{Digest, IndexError, SignatureError, TrailerError};
 use crate::failure::{Failure, Kind};
+use crate::trust::Refusal;
 
 /// A bundle that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,26 @@ pub enum VerifyError {
         /// What is wrong with it.
         #[source]
         source: IndexError,
+    },
+    /// No trusted key signed it.
+    #[error("`{}` is not authentic: nothing of it was used", path.display())]
+    NotAuthentic {
+        /// The file.
+        path: PathBuf,
+        /// The ids of the keys that count.
+        trusted: String,
+        /// Why it is refused.
+        #[source]
+        source: Refusal,
+    },
+    /// What stands in the signature's place is none.
+    #[error("the signature of `{}` cannot be used", path.display())]
+    Signature {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: SignatureError,
     },
     /// A run of bytes does not have its digest.
     #[error(transparent)]
@@ -94,8 +115,13 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         let kind = match &error {
             VerifyError::Read { source, .. } => Kind::of_io(source),
+            VerifyError::NotAuthentic { .. } => Kind::NotAuthentic,
             _ => Kind::Damaged,
         };
+        if let VerifyError::NotAuthentic { trusted, source, .. } = &error {
+            let hint = refusal_hint(*source, trusted);
+            return Self::new(kind, error).hint(hint);
+        }
         let hint = match &error {
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "give the path of a bundle, such as ./minikube-offline-v1.35.run"
@@ -116,6 +142,20 @@ impl From<VerifyError> for Failure {
         };
         Self::new(kind, error).hint(hint)
     }
+}
+
+fn refusal_hint(refusal: Refusal, trusted: &str) -> String {
+    let what = match refusal {
+        Refusal::Forged { .. } => {
+            "do not use it; get it again from whoever packed it, by a way that you trust".to_owned()
+        }
+        Refusal::Unknown { key_id } => format!(
+            "ask whoever packed it whether {key_id} is their key; if so, `minikube-offline trust add` pins it, \
+             or `trust rotate` when it was signed with an older one"
+        ),
+        _ => "have it signed where it was packed: `minikube-offline sign BUNDLE --key SECRET`".to_owned(),
+    };
+    format!("{what} (what counts here: {trusted})")
 }
 
 /// An error that passes through `std::io::Read` and comes out as itself.

@@ -11,6 +11,7 @@ mod error;
 mod images;
 mod members;
 mod open;
+mod sealed;
 
 use std::path::Path;
 
@@ -19,8 +20,10 @@ pub use members::{MemberReader, Members};
 pub use open::OpenedBundle;
 
 use crate::bundle::{BundleIndex, Member};
+use crate::trust::Authenticity;
 
-/// A bundle whose every byte has the digest that its index names.
+/// A bundle whose every byte has the digest that its index names, and whose index was
+/// signed with a trusted key, where keys count.
 #[derive(Debug)]
 pub struct VerifiedBundle {
     opened: OpenedBundle,
@@ -43,6 +46,12 @@ impl VerifiedBundle {
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.opened.total_bytes()
+    }
+
+    /// Who made it, as far as the keys tell.
+    #[must_use]
+    pub fn authenticity(&self) -> &Authenticity {
+        self.opened.authenticity().expect("refused otherwise")
     }
 
     /// The members that are wanted, in the payload's order.

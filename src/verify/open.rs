@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::chunks::Chunks;
+use super::sealed::{Judgement, Sealed};
 use super::{Damage, VerifiedBundle, VerifyError};
-use crate::bundle::{BundleIndex, Digest, TAIL_HEADER_BYTES, Trailer, TrailerError, limits, tail_header};
+use crate::bundle::{BundleIndex, Digest, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header};
 use crate::progress::Progress;
+use crate::trust::{Authenticity, Refusal, TrustedKeys};
 
 /// A bundle of which all but the payload has been checked: enough to show what is
 /// in it, and not enough to use any of that.
@@ -20,37 +22,36 @@ pub struct OpenedBundle {
     pub(super) path: PathBuf,
     pub(super) index: BundleIndex,
     pub(super) trailer: Trailer,
+    judgement: Judgement,
 }
 
 impl OpenedBundle {
-    /// Opens `path`; checks length, trailer, index, header and stubs.
-    pub fn open(path: &Path) -> Result<Self, VerifyError> {
-        let read = |source| VerifyError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(read)?;
-        let trailer = read_trailer(&file, path)?;
-        let size = usize::try_from(trailer.index_bytes).expect("limited by the trailer");
-        let mut json = vec![0; size];
-        file.read_exact_at(&mut json, trailer.index_offset)
-            .map_err(read)?;
-        compare(
-            path,
-            "the index",
-            trailer.index_offset,
-            &json,
-            trailer.index_sha256,
-        )?;
-        let index = BundleIndex::parse(&json).map_err(|source| VerifyError::Index {
+    /// Opens `path`; checks length, trailer, signature, index, header and stubs, in this
+    /// order. Where keys count, a bundle that none of them signed is refused before its
+    /// index is parsed.
+    pub fn open(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
+        let sealed = Sealed::read(path, trusted)?;
+        sealed.judgement.authentic(path)?;
+        Self::unseal(path, sealed)
+    }
+
+    /// The same, but a bundle that is not authentic is opened too: it can be shown, and
+    /// still not be verified.
+    pub fn open_to_show(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
+        Self::unseal(path, Sealed::read(path, trusted)?)
+    }
+
+    fn unseal(path: &Path, sealed: Sealed) -> Result<Self, VerifyError> {
+        let index = BundleIndex::parse(&sealed.json).map_err(|source| VerifyError::Index {
             path: path.to_owned(),
             source,
         })?;
         let bundle = Self {
-            file,
+            file: sealed.file,
             path: path.to_owned(),
             index,
-            trailer,
+            trailer: sealed.trailer,
+            judgement: sealed.judgement,
         };
         bundle.check_front()?;
         Ok(bundle)
@@ -74,14 +75,21 @@ impl OpenedBundle {
         self.trailer.total_bytes
     }
 
-    /// Whether the index is signed; by whom is another question.
+    /// Where the index and the signature are.
     #[must_use]
-    pub fn is_signed(&self) -> bool {
-        self.trailer.signature_bytes > 0
+    pub fn trailer(&self) -> &Trailer {
+        &self.trailer
+    }
+
+    /// Who made it, as far as the keys tell; why not, where they tell that it is not
+    /// theirs.
+    pub fn authenticity(&self) -> Result<&Authenticity, Refusal> {
+        self.judgement.authenticity.as_ref().map_err(|refusal| *refusal)
     }
 
     /// Hashes every chunk of the payload, on all cores.
     pub fn verify(self, progress: &dyn Progress) -> Result<VerifiedBundle, VerifyError> {
+        self.judgement.authentic(&self.path)?;
         progress.begin("verify", Some(self.index.payload_size()));
         let next = AtomicU64::new(0);
         let first_bad: Mutex<Option<(u64, VerifyError)>> = Mutex::new(None);
@@ -170,7 +178,13 @@ impl OpenedBundle {
     }
 }
 
-fn compare(path: &Path, what: &str, offset: u64, bytes: &[u8], expected: Digest) -> Result<(), VerifyError> {
+pub(super) fn compare(
+    path: &Path,
+    what: &str,
+    offset: u64,
+    bytes: &[u8],
+    expected: Digest,
+) -> Result<(), VerifyError> {
     let found = Digest::of(bytes);
     if found == expected {
         return Ok(());
@@ -185,43 +199,4 @@ fn compare(path: &Path, what: &str, offset: u64, bytes: &[u8], expected: Digest)
         found,
     }
     .into())
-}
-
-fn read_trailer(file: &File, path: &Path) -> Result<Trailer, VerifyError> {
-    let read = |source| VerifyError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let found = file.metadata().map_err(read)?.len();
-    let mut bytes = [0; Trailer::BYTES];
-    let trailer = match found.checked_sub(Trailer::BYTES as u64) {
-        Some(offset) => {
-            file.read_exact_at(&mut bytes, offset).map_err(read)?;
-            Trailer::parse(&bytes, found)
-        }
-        None => Err(TrailerError::Missing),
-    };
-    trailer.map_err(|source| match declared_length(file) {
-        // The trailer went with the end of the file; the header still tells the length.
-        Some(expected) if expected != found && matches!(source, TrailerError::Missing) => {
-            VerifyError::CutShort {
-                path: path.to_owned(),
-                expected,
-                found,
-            }
-        }
-        _ => VerifyError::Trailer {
-            path: path.to_owned(),
-            source,
-        },
-    })
-}
-
-/// The length that the shell header declares in its line `bundle_bytes=N`.
-fn declared_length(file: &File) -> Option<u64> {
-    let mut bytes = vec![0; usize::try_from(limits::HEADER_BYTES).ok()?];
-    let count = file.read_at(&mut bytes, 0).ok()?;
-    let text = String::from_utf8_lossy(&bytes[..count]);
-    text.lines()
-        .find_map(|line| line.strip_prefix("bundle_bytes=")?.parse().ok())
 }

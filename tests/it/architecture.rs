@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
@@ -18,8 +18,16 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "fetch",
         &["bundle", "failure", "host", "progress", "resolve", "spec"],
     ),
-    ("pack", &["bundle", "failure", "fetch", "progress", "spec"]),
-    ("verify", &["bundle", "failure", "progress"]),
+    ("trust", &["bundle", "failure", "host"]),
+    ("verify", &["bundle", "failure", "progress", "trust"]),
+    (
+        "sign",
+        &["bundle", "failure", "host", "progress", "trust", "verify"],
+    ),
+    (
+        "pack",
+        &["bundle", "failure", "fetch", "progress", "sign", "spec"],
+    ),
     ("install", &["bundle", "failure", "host", "progress", "verify"]),
     (
         "cluster",
@@ -29,7 +37,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "cli",
         &[
             "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "resolve",
-            "spec", "verify",
+            "sign", "spec", "trust", "verify",
         ],
     ),
 ];

@@ -6,6 +6,7 @@ use std::path::Path;
 use minikube_offline::bundle::{TAIL_HEADER_BYTES, Trailer};
 use minikube_offline::failure::{Failure, Kind};
 use minikube_offline::progress::Silent;
+use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
 use crate::support::parts::SampleParts;
@@ -13,7 +14,8 @@ use crate::support::program::{Sandbox, bytes};
 
 /// What a check of the file says; `None` when it finds nothing wrong.
 fn kind_of(path: &Path) -> Option<Kind> {
-    let checked = OpenedBundle::open(path).and_then(|bundle| bundle.verify(&Silent).map(|_| ()));
+    let checked =
+        OpenedBundle::open(path, &TrustedKeys::none()).and_then(|bundle| bundle.verify(&Silent).map(|_| ()));
     checked.err().map(|error| Failure::from(error).kind)
 }
 
@@ -24,7 +26,7 @@ fn a_flipped_bit_anywhere_is_found() {
     let bundle = sandbox.pack(&parts, "x.run");
     let mut content = bytes(&bundle);
     assert_eq!(kind_of(&bundle), None);
-    let opened = OpenedBundle::open(&bundle).expect("a bundle");
+    let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
     let payload = opened.index().payload_offset();
     let tail = payload + opened.index().payload_size();
     // Every byte around each border and of the trailer, and some of all the others.
@@ -88,7 +90,7 @@ fn a_damaged_chunk_is_named_with_its_place() {
     let parts = SampleParts::make(&sandbox.path("parts"), false);
     let bundle = sandbox.pack(&parts, "x.run");
     let mut content = bytes(&bundle);
-    let opened = OpenedBundle::open(&bundle).expect("a bundle");
+    let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
     let payload = usize::try_from(opened.index().payload_offset()).unwrap();
     content[payload + 100_000] ^= 1;
     fs::write(sandbox.path("damaged.run"), content).unwrap();

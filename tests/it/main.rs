@@ -7,5 +7,7 @@ mod damage;
 mod header;
 mod pack;
 mod payload;
+mod sign;
 mod standin;
 mod support;
+mod trust;

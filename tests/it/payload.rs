@@ -5,6 +5,7 @@ use std::process::Command;
 
 use minikube_offline::bundle::Digest;
 use minikube_offline::progress::Silent;
+use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
 use crate::support::parts::SampleParts;
@@ -27,7 +28,7 @@ fn tail_zstd_and_tar_open_the_payload() {
     let script = format!("set -e; command -v zstd >/dev/null || exit 99; mkdir out; {line}");
     let outcome = sandbox.run(Command::new("sh").args(["-c", &script]));
     assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""), "{line}");
-    let opened = OpenedBundle::open(&bundle).expect("a bundle");
+    let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
     for member in &opened.index().members {
         let content = bytes(&sandbox.path("out").join(&member.path));
         assert_eq!(Digest::of(&content), member.sha256, "{}", member.path);
@@ -43,7 +44,7 @@ fn any_choice_of_members_is_read_whole() {
     let sandbox = Sandbox::new();
     let parts = SampleParts::make(&sandbox.path("parts"), false);
     let bundle = sandbox.pack(&parts, "x.run");
-    let bundle = OpenedBundle::open(&bundle)
+    let bundle = OpenedBundle::open(&bundle, &TrustedKeys::none())
         .and_then(|opened| opened.verify(&Silent))
         .expect("a bundle");
     let all = &bundle.index().members;

@@ -70,6 +70,9 @@ pub(crate) fn kubectl(args: &[String]) -> u8 {
         ["version", ..] => println!("Client Version: {VERSION}"),
         ["config", "current-context"] => println!("{profile}"),
         ["wait", ..] if is_running(profile) => println!("condition met"),
+        ["get", "--raw", "/api/v1/nodes"] if is_running(profile) => {
+            println!("{}", json!({ "kind": "NodeList", "items": [node(profile)] }));
+        }
         ["get", kind, ..] if ["node", "nodes", "no"].contains(kind) => list(rest, &[node(profile)]),
         ["get", kind, ..] if kind.starts_with("po") || kind.starts_with("no") => {
             list(rest, &[node(profile), pod(profile)]);

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Engine, EngineError, REQUEST};
 use crate::bundle::Digest;
-use crate::host::{Output, ProcessError, Running};
+use crate::host::{Command, Output, ProcessError, Running};
 
 /// An image that the engine has.
 #[derive(Clone, Debug, Deserialize)]
@@ -125,16 +125,17 @@ impl Engine {
         Ok(command.timeout(REQUEST).run()?)
     }
 
-    /// Starts a container in the background: `docker container run --detach …`.
-    pub fn run_container(&self, arguments: &[&str]) -> Result<(), EngineError> {
+    /// What starts a container in the background: `docker container run --detach …`.
+    #[must_use]
+    pub fn run_container(&self, arguments: &[String]) -> Command {
         let mut all = vec!["container", "run", "--detach", "--pull=never"];
         if self.info().release() < Some((20, 10)) {
             // `--pull` came with 20.10; before, a name with a tag that is there is
             // not pulled either.
             all.pop();
         }
-        all.extend(arguments);
-        self.request(&all).map(|_| ())
+        all.extend(arguments.iter().map(String::as_str));
+        self.docker(&all).timeout(REQUEST)
     }
 
     /// Stops a container in order, then with force after `seconds`.
@@ -206,6 +207,7 @@ impl Engine {
         let output = self
             .docker([kind, "inspect", "--format", "{{json .}}", name])
             .timeout(REQUEST)
+            .uninterruptible()
             .run()?;
         if is_absent(&output) {
             return Ok(None);

@@ -1,0 +1,91 @@
+//! `keygen` and `sign`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::console::Console;
+use crate::bundle::limits;
+use crate::failure::Failure;
+use crate::sign::{self, Password, Signer};
+
+#[derive(clap::Args, Debug)]
+pub(super) struct KeygenArgs {
+    /// Write BASENAME.key, which stays secret, and BASENAME.pub
+    #[arg(short = 'o', value_name = "BASENAME", default_value = "minikube-offline")]
+    basename: PathBuf,
+    /// Read the password from this open file descriptor instead of the terminal
+    #[arg(long, value_name = "N")]
+    password_fd: Option<u32>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct SignArgs {
+    /// The bundle; or a public key: who trusts SECRET can then `trust rotate` to it
+    file: PathBuf,
+    /// The secret key of minisign to sign with
+    #[arg(long, value_name = "SECRET")]
+    key: PathBuf,
+    /// Read the key's password from this open file descriptor instead of the terminal
+    #[arg(long, value_name = "N")]
+    password_fd: Option<u32>,
+}
+
+pub(super) fn keygen(args: &KeygenArgs, console: &Console) -> Result<(), Failure> {
+    let new = sign::generate(&args.basename, Password::from(args.password_fd))?;
+    let key_id = new.key.key_id();
+    let text = format!(
+        "key {key_id}\n\
+         `{}` signs: keep it and its password where nobody else comes\n\
+         `{}` verifies: bring it to the site by a way that you trust, and there:\n  \
+         minikube-offline trust add {}",
+        new.secret.display(),
+        new.public.display(),
+        new.key.base64(),
+    );
+    let value = json!({
+        "kind": "done",
+        "key_id": key_id.to_string(),
+        "public_key": new.key.base64(),
+        "secret_file": new.secret,
+        "public_file": new.public,
+    });
+    console.result(&text, &value)
+}
+
+pub(super) fn sign(args: &SignArgs, console: &Console) -> Result<(), Failure> {
+    let signer = Signer::unlock(&args.key, Password::from(args.password_fd))?;
+    let key_id = signer.public().key_id();
+    // No bundle is as short as a key file.
+    let short = fs::metadata(&args.file).is_ok_and(|facts| facts.len() <= limits::KEY_TEXT_BYTES as u64);
+    let (beside, next) = if short {
+        let beside = signer.sign_key(&args.file)?;
+        (
+            beside,
+            format!("minikube-offline trust rotate {}", args.file.display()),
+        )
+    } else {
+        let done = sign::sign_bundle(&args.file, &signer, console)?;
+        (
+            done.beside,
+            format!(
+                "minikube-offline verify {} --key {}",
+                args.file.display(),
+                signer.public().base64()
+            ),
+        )
+    };
+    let text = format!(
+        "`{}` is signed with key {key_id}; for stock minisign: `{}`\nat the site:\n  {next}",
+        args.file.display(),
+        beside.display(),
+    );
+    let value = json!({
+        "kind": "done",
+        "file": args.file,
+        "key_id": key_id.to_string(),
+        "signature": beside,
+    });
+    console.result(&text, &value)
+}

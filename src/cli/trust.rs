@@ -1,0 +1,151 @@
+//! `trust`: the keys that are pinned on this machine.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::console::Console;
+use crate::bundle::KeyId;
+use crate::failure::Failure;
+use crate::host::Environment;
+use crate::trust::{self, KeyFolder, TrustError, TrustFolders};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TrustVerb {
+    /// Pin a public key: from then on only bundles that a pinned key signed are used
+    Add {
+        /// The key's file, or its 56 characters
+        #[arg(value_name = "FILE|BASE64")]
+        key: String,
+        /// Pin it for everyone on this machine
+        #[arg(long)]
+        system: bool,
+    },
+    /// Show the pinned keys
+    List,
+    /// Let go of a pinned key
+    Remove {
+        /// The key's id, as `trust list` shows it
+        #[arg(value_name = "ID")]
+        key_id: KeyId,
+        /// Of those that are pinned for everyone
+        #[arg(long)]
+        system: bool,
+    },
+    /// Pin a new key that a pinned one signed; the older one stays until it is removed
+    Rotate {
+        /// The new key's file; its signature is the same with .minisig
+        #[arg(value_name = "FILE")]
+        statement: PathBuf,
+    },
+}
+
+pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
+    let folders = TrustFolders::of(&Environment::of_this_process());
+    match verb {
+        TrustVerb::Add { key, system } => add(folder(&folders, system)?, &key, console),
+        TrustVerb::List => list(&folders, console),
+        TrustVerb::Remove { key_id, system } => remove(&folders, folder(&folders, system)?, key_id, console),
+        TrustVerb::Rotate { statement } => {
+            let rotated = trust::rotate(&folders, &statement)?;
+            let key = &rotated.pinned.key;
+            let text = format!(
+                "key {} is pinned in `{}`: key {} vouches for it\n\
+                 when no bundle of the older key is needed any more:\n  minikube-offline trust remove {}",
+                key.key_id(),
+                rotated.pinned.path.display(),
+                rotated.by,
+                rotated.by,
+            );
+            let value = json!({
+                "kind": "done",
+                "key_id": key.key_id().to_string(),
+                "public_key": key.base64(),
+                "file": rotated.pinned.path,
+                "signed_by": rotated.by.to_string(),
+            });
+            console.result(&text, &value)
+        }
+    }
+}
+
+fn folder(folders: &TrustFolders, system: bool) -> Result<&KeyFolder, Failure> {
+    if system {
+        return Ok(&folders.system);
+    }
+    folders.user.as_ref().ok_or_else(|| TrustError::NoFolder.into())
+}
+
+fn add(folder: &KeyFolder, key: &str, console: &Console) -> Result<(), Failure> {
+    let pinned = trust::pin(folder, key)?;
+    let (key_id, path) = (pinned.key.key_id(), pinned.path.display());
+    let text = if pinned.already {
+        format!("key {key_id} was pinned before, in `{path}`")
+    } else {
+        format!("key {key_id} is pinned in `{path}`: only bundles that a pinned key signed are used now")
+    };
+    let value = json!({
+        "kind": "done",
+        "key_id": key_id.to_string(),
+        "public_key": pinned.key.base64(),
+        "file": pinned.path,
+        "already": pinned.already,
+    });
+    console.result(&text, &value)
+}
+
+fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    let mut keys = Vec::new();
+    for folder in folders.iter() {
+        for (path, key) in folder.load()? {
+            lines.push(format!("{}\t{}\t{}", key.key_id(), key.base64(), path.display()));
+            keys.push(
+                json!({ "key_id": key.key_id().to_string(), "public_key": key.base64(), "file": path }),
+            );
+        }
+    }
+    if console.is_json() {
+        return console.result("", &json!({ "kind": "done", "keys": keys }));
+    }
+    if lines.is_empty() {
+        let places: Vec<String> = folders
+            .iter()
+            .map(|folder| format!("`{}`", folder.path().display()))
+            .collect();
+        lines.push(format!(
+            "no key is pinned in {}: bundles are integrity only",
+            places.join(" or ")
+        ));
+    }
+    console.result(&lines.join("\n"), &Value::Null)
+}
+
+fn remove(
+    folders: &TrustFolders,
+    folder: &KeyFolder,
+    key_id: KeyId,
+    console: &Console,
+) -> Result<(), Failure> {
+    let removed = trust::unpin(folder, key_id)?;
+    let mut left = 0;
+    for folder in folders.iter() {
+        left += folder.load()?.len();
+    }
+    let files: Vec<String> = removed
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    let rest = match left {
+        0 => "no key is pinned any more: bundles are integrity only".to_owned(),
+        1 => "1 key is still pinned".to_owned(),
+        left => format!("{left} keys are still pinned"),
+    };
+    let text = format!(
+        "key {key_id} is not pinned any more: {} is gone; {rest}",
+        files.join(" and ")
+    );
+    let value = json!({ "kind": "done", "key_id": key_id.to_string(), "removed": removed, "left": left });
+    console.result(&text, &value)
+}

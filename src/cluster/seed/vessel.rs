@@ -1,0 +1,232 @@
+//! The seed's volume and container: whose they are, how they come and go.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{DOCKER_ADDRESS, SeedError, container_name};
+use crate::bundle::{BundleIndex, ContainerRuntime, Digest};
+use crate::failure::Failure;
+use crate::host::{Engine, EngineError};
+use crate::install::{Event, Session};
+
+/// What says that a volume or container is ours; the value is in the journal.
+const LABEL: &str = "minikube-offline.seed";
+
+/// How long the runtime may take to put everything on the disk.
+const STOP_SECONDS: u32 = 100;
+
+/// How long the engine may refuse to remove what it is still making.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long after a kill the engine may still make what the killed run had asked for.
+const LATE: Duration = Duration::from_secs(5);
+
+/// What is in the volume of a profile.
+pub(super) enum Found {
+    /// All of this.
+    Complete(Digest),
+    /// Something, from a run that was killed.
+    HalfFilled,
+    /// There is no volume.
+    Nothing,
+}
+
+/// Looks at the volume of this name. One that is not ours is an error.
+pub(super) fn examine(session: &mut Session, engine: &Engine, profile: &str) -> Result<Found, Failure> {
+    let seed = container_name(profile);
+    if let Some(container) = engine.container(&seed)?
+        && !container.labels().contains_key(LABEL)
+    {
+        return Err(SeedError::ForeignContainer { name: seed }.into());
+    }
+    let Some(volume) = engine.volume(profile)? else {
+        // A killed run may have left the container alone.
+        engine.remove_container(&seed)?;
+        return Ok(Found::Nothing);
+    };
+    let name = profile.to_owned();
+    let Some(nonce) = volume.labels.get(LABEL).cloned() else {
+        return Err(SeedError::ForeignVolume { name }.into());
+    };
+    let users: Vec<String> = engine
+        .users_of_volume(profile)?
+        .into_iter()
+        .filter(|user| *user != seed)
+        .collect();
+    if !users.is_empty() {
+        return Err(SeedError::VolumeInUse { name, users }.into());
+    }
+    let recorded = session.journal.receipt().volumes().get(profile);
+    if let Some(recorded) = recorded.filter(|recorded| recorded.nonce == nonce) {
+        return Ok(recorded.content.map_or(Found::HalfFilled, Found::Complete));
+    }
+    // The engine made it after the run that had asked for it was killed and forgotten.
+    session.journal.record(Event::Volume { name, nonce })?;
+    Ok(Found::HalfFilled)
+}
+
+/// The same as [`discard`] for what a killed run left: it may have asked the engine for
+/// a container that is still on its way.
+pub(in crate::cluster) fn discard_after_kill(
+    session: &mut Session,
+    engine: &Engine,
+    profile: &str,
+) -> Result<(), Failure> {
+    let recorded = session.journal.receipt().volumes().get(profile);
+    if recorded.is_some_and(|volume| volume.content.is_none()) {
+        let until = Instant::now() + LATE;
+        while engine.container(&container_name(profile))?.is_none() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+    discard(session, engine, profile)
+}
+
+/// Removes what is ours of a seed: the container and, when it carries our label, the
+/// volume.
+pub(super) fn discard(session: &mut Session, engine: &Engine, profile: &str) -> Result<(), Failure> {
+    let Some(recorded) = session.journal.receipt().volumes().get(profile).cloned() else {
+        return remove_container(engine, profile);
+    };
+    let until = Instant::now() + PATIENCE;
+    loop {
+        remove_container(engine, profile)?;
+        let volume = engine.volume(profile)?;
+        if volume.is_none_or(|volume| volume.labels.get(LABEL) != Some(&recorded.nonce)) {
+            break;
+        }
+        match engine.remove_volume(profile) {
+            Ok(()) => break,
+            // The engine was about to make the container when the run was killed.
+            Err(error) if error.is_refusal() && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(300));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let name = profile.to_owned();
+    Ok(session.journal.record(Event::VolumeRemoved { name })?)
+}
+
+fn remove_container(engine: &Engine, profile: &str) -> Result<(), Failure> {
+    let seed = container_name(profile);
+    let ours = engine
+        .container(&seed)?
+        .is_some_and(|container| container.labels().contains_key(LABEL));
+    if ours {
+        engine.remove_container(&seed)?;
+    }
+    Ok(())
+}
+
+/// The volume, with the labels by which `minikube delete` knows it, and the container
+/// with the runtime. An empty volume takes over what the image has in `/var`, as it
+/// would when minikube makes the node.
+pub(super) fn create(
+    session: &mut Session,
+    engine: &Engine,
+    index: &BundleIndex,
+    profile: &str,
+    runtime: ContainerRuntime,
+    nonce: &str,
+) -> Result<(), Failure> {
+    let labels = labels(profile, nonce);
+    let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    engine.create_volume(profile, &labels)?;
+    let arguments = container_arguments(index, profile, runtime, nonce);
+    let output = session.run_recorded(&engine.run_container(&arguments), &mut |_| {})?;
+    output.require_success().map_err(EngineError::from)?;
+    Ok(())
+}
+
+/// What `minikube delete`, and we, know the volume by.
+fn labels(profile: &str, nonce: &str) -> [(&'static str, String); 3] {
+    [
+        ("created_by.minikube.sigs.k8s.io", "true".to_owned()),
+        ("name.minikube.sigs.k8s.io", profile.to_owned()),
+        (LABEL, nonce.to_owned()),
+    ]
+}
+
+fn container_arguments(
+    index: &BundleIndex,
+    profile: &str,
+    runtime: ContainerRuntime,
+    nonce: &str,
+) -> Vec<String> {
+    let program = match runtime {
+        ContainerRuntime::Docker => format!(
+            "exec dockerd --host={DOCKER_ADDRESS} --storage-driver=overlay2 --bridge=none --iptables=false \
+             --ip6tables=false --ip-forward=false --ip-masq=false --userland-proxy=false"
+        ),
+        ContainerRuntime::Containerd => "exec containerd".to_owned(),
+    };
+    let name = container_name(profile);
+    let label = format!("{LABEL}={nonce}");
+    // With its labels, for the engine that makes it when it is gone by then.
+    let volume = labels(profile, nonce)
+        .map(|(key, value)| format!("volume-label={key}={value}"))
+        .join(",");
+    let volume = format!("type=volume,source={profile},target=/var,{volume}");
+    let image = index.node_image().reference.to_string();
+    [
+        "--name",
+        &name,
+        "--label",
+        &label,
+        "--network",
+        "none",
+        "--privileged",
+        // The image's own is for systemd.
+        "--stop-signal",
+        "SIGTERM",
+        "--tmpfs",
+        "/run",
+        "--tmpfs",
+        "/tmp",
+        "--mount",
+        &volume,
+        "--entrypoint",
+        "/bin/sh",
+        &image,
+        "-c",
+        &program,
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+/// Ends the runtime in order: only then is its store complete on the disk.
+pub(super) fn stop(engine: &Engine, profile: &str) -> Result<(), Failure> {
+    let name = container_name(profile);
+    engine.stop_container(&name, STOP_SECONDS)?;
+    let code = engine.container(&name)?.map(|container| container.exit_code());
+    match code {
+        // 143: a runtime that does not catch SIGTERM writes nothing late.
+        Some(0 | 143) => Ok(engine.remove_container(&name)?),
+        code => Err(SeedError::NotStopped { code }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::testing::index;
+
+    #[test]
+    fn the_seed_runs_the_nodes_runtime_and_nothing_else() {
+        let arguments = container_arguments(&index(), "dev", ContainerRuntime::Docker, "n").join(" ");
+        for part in [
+            "--name minikube-offline-seed-dev ",
+            "--label minikube-offline.seed=n ",
+            "--network none ",
+            "--mount type=volume,source=dev,target=/var,volume-label=created_by.minikube.sigs.k8s.io=true,",
+            "volume-label=name.minikube.sigs.k8s.io=dev,volume-label=minikube-offline.seed=n ",
+            "--entrypoint /bin/sh gcr.io/k8s-minikube/kicbase:v0.0.50 -c exec dockerd ",
+        ] {
+            assert!(arguments.contains(part), "{part} in {arguments}");
+        }
+        let arguments = container_arguments(&index(), "dev", ContainerRuntime::Containerd, "n");
+        assert_eq!(arguments.last().map(String::as_str), Some("exec containerd"));
+    }
+}

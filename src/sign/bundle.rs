@@ -1,0 +1,84 @@
+//! Signing a bundle that is there.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{SignError, Signer};
+use crate::bundle::{BundleIndex, Trailer};
+use crate::host::{FileError, interrupt, sync_directory};
+use crate::progress::{Progress, Silent};
+use crate::trust::TrustedKeys;
+use crate::verify::OpenedBundle;
+
+/// A bundle that was signed.
+#[derive(Debug)]
+pub struct Signed {
+    /// What it says of itself; the signature changed nothing in that.
+    pub index: BundleIndex,
+    /// The signature of the whole file, for stock minisign.
+    pub beside: PathBuf,
+}
+
+/// Signs the bundle `path` anew. All of it is compared with its digests first; who
+/// signed it before does not matter. It is copied, and the copy takes its name when it
+/// is whole.
+pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Result<Signed, SignError> {
+    let bundle = OpenedBundle::open(path, &TrustedKeys::none())?;
+    let trailer = *bundle.trailer();
+    let index = bundle.index().clone();
+    let mode = fs::metadata(path)
+        .map_err(FileError::at("read", path))?
+        .permissions()
+        .mode();
+    bundle.verify(progress)?;
+    // A parsed index has one encoding: these are the bytes in the file.
+    let json = index.encode().map_err(|_| SignError::SelfCheck)?;
+    let run = signer.sign_index(&json)?;
+    let sealed = Trailer {
+        sealed_sha256: Trailer::seal(&json, &run),
+        ..trailer
+    };
+
+    // A link stays one: what it leads to is replaced.
+    let path = fs::canonicalize(path).map_err(FileError::at("written", path))?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let written = |source| FileError::at("written", &path)(source);
+    let mut copy = tempfile::Builder::new()
+        .prefix(".minikube-offline-")
+        .suffix(".partial")
+        .tempfile_in(folder)
+        .map_err(written)?;
+    progress.begin("copy", Some(trailer.total_bytes));
+    copy_all(&path, copy.as_file_mut(), progress)?;
+    let file = copy.as_file();
+    file.write_all_at(&run, trailer.signature_offset())
+        .and_then(|()| file.write_all_at(&sealed.encode(), trailer.total_bytes - Trailer::BYTES as u64))
+        .and_then(|()| file.set_permissions(fs::Permissions::from_mode(mode & 0o7777)))
+        .and_then(|()| file.sync_all())
+        .map_err(written)?;
+    progress.end("");
+    // What changed while it was copied must not leave under a good signature's name.
+    OpenedBundle::open(copy.path(), &TrustedKeys::none())?.verify(&Silent)?;
+    copy.persist(&path).map_err(|error| written(error.error))?;
+    sync_directory(folder)?;
+    let beside = signer.sign_file(&path, &index, progress)?;
+    Ok(Signed { index, beside })
+}
+
+/// The copy takes the name of what is copied: that is what an error is about.
+fn copy_all(from: &Path, to: &mut File, progress: &dyn Progress) -> Result<(), SignError> {
+    let mut source = File::open(from).map_err(FileError::at("read", from))?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        interrupt::received().map_or(Ok(()), Err)?;
+        let count = source.read(&mut buffer).map_err(FileError::at("read", from))?;
+        if count == 0 {
+            return Ok(());
+        }
+        to.write_all(&buffer[..count])
+            .map_err(FileError::at("written", from))?;
+        progress.advance(count as u64);
+    }
+}

@@ -1,0 +1,103 @@
+//! Why something could not be signed.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Kind};
+use crate::host::{FileError, Interruption};
+use crate::verify::VerifyError;
+
+/// A key that was not made, or a file that was not signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// A key file would be overwritten.
+    #[error("`{}` is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What was to be signed is not whole.
+    #[error(transparent)]
+    Bundle(#[from] VerifyError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A signal came.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
+    /// The secret key cannot be used.
+    #[error("`{}` cannot be used as a secret key: {reason}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The password cannot be had.
+    #[error("no password: {reason}")]
+    Password {
+        /// Why.
+        reason: String,
+    },
+    /// A file cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The signature that came out does not verify.
+    #[error("the signature does not verify with the key that made it")]
+    SelfCheck,
+    /// The password does not open the key.
+    #[error("the password does not open `{}`", path.display())]
+    WrongPassword {
+        /// The key.
+        path: PathBuf,
+    },
+}
+
+impl From<SignError> for Failure {
+    fn from(error: SignError) -> Self {
+        let (kind, hint) = match error {
+            SignError::Bundle(error) => return error.into(),
+            SignError::File(error) => return error.into(),
+            SignError::Interrupted(interruption) => {
+                return Self::from(interruption).hint("run the same command again; what is there is whole");
+            }
+            SignError::Exists { .. } => (
+                Kind::Usage,
+                "choose another name with -o; a key is never overwritten",
+            ),
+            SignError::Key { .. } => (
+                Kind::Usage,
+                "give the secret key that `minikube-offline keygen` or `minisign -G` wrote; \
+                 `minisign -C -s FILE` gives a key without a password one",
+            ),
+            SignError::Password { .. } => (
+                Kind::Usage,
+                "type it on a terminal, or give the number of an open file descriptor: --password-fd 3 3<FILE",
+            ),
+            SignError::Read { ref source, .. } => (
+                if source.kind() == io::ErrorKind::NotFound {
+                    Kind::Usage
+                } else {
+                    Kind::of_io(source)
+                },
+                "look at the path, and at who may read it",
+            ),
+            SignError::SelfCheck => (
+                Kind::Other,
+                "nothing was changed; if the key file is whole, this is a mistake in minikube-offline",
+            ),
+            SignError::WrongPassword { .. } => (
+                Kind::Usage,
+                "nothing was changed; try again with the key's own password",
+            ),
+        };
+        Self::new(kind, error).hint(hint)
+    }
+}

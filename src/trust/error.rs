@@ -1,0 +1,119 @@
+//! Why the keys of this machine cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::PublicKeyError;
+use crate::bundle::{KeyId, SignatureError};
+use crate::failure::{Failure, Kind};
+
+/// A key, a folder of keys or a statement that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// Another key has this id.
+    #[error("`{}` holds another key with the id {key_id}", path.display())]
+    Conflict {
+        /// The file that is there.
+        path: PathBuf,
+        /// The id.
+        key_id: KeyId,
+    },
+    /// A file is not a key.
+    #[error("`{}` cannot be used as a key", path.display())]
+    Key {
+        /// The file, or the text that was taken for one.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: PublicKeyError,
+    },
+    /// There is no folder to pin keys in.
+    #[error("this user has no folder to pin keys in: `HOME` does not hold an absolute path")]
+    NoFolder,
+    /// The key that is named is not pinned.
+    #[error("no key {key_id} is pinned in `{}`", folder.display())]
+    NotPinned {
+        /// The key.
+        key_id: KeyId,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// A file or folder cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A signature file is none.
+    #[error("`{}` cannot be used as a signature", path.display())]
+    Signature {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: SignatureError,
+    },
+    /// A new key was not signed with a pinned one.
+    #[error("`{}` was not signed with a key that is pinned here: it names {key_id}", path.display())]
+    Statement {
+        /// The new key's file.
+        path: PathBuf,
+        /// The key that the signature names.
+        key_id: KeyId,
+    },
+    /// Others could have changed it.
+    #[error("`{}` (owner {uid}, mode {mode:o}) could have been written by others", path.display())]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// Its permissions.
+        mode: u32,
+    },
+}
+
+impl From<TrustError> for Failure {
+    fn from(error: TrustError) -> Self {
+        let kind = match &error {
+            TrustError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::Usage,
+            TrustError::Read { source, .. } => Kind::of_io(source),
+            TrustError::Statement { .. } | TrustError::Writable { .. } => Kind::NotAuthentic,
+            _ => Kind::Usage,
+        };
+        let hint = match &error {
+            TrustError::Conflict { path, .. } => {
+                format!(
+                    "compare both keys in full; `{}` can be removed by hand",
+                    path.display()
+                )
+            }
+            TrustError::Key { .. } => {
+                "give the file that ends in .pub, or its 56 characters; a file that no longer holds a key \
+                 must leave the folder before anything is trusted"
+                    .to_owned()
+            }
+            TrustError::NoFolder => "set it, or pin for everyone with --system".to_owned(),
+            TrustError::NotPinned { .. } => {
+                "`minikube-offline trust list` shows what is pinned; keys for everyone need --system"
+                    .to_owned()
+            }
+            TrustError::Read { .. } => "nothing is trusted until it can be read".to_owned(),
+            TrustError::Signature { .. } => {
+                "sign with minisign 0.10 or newer, or with `minikube-offline sign`".to_owned()
+            }
+            TrustError::Statement { .. } => {
+                "if the key came by a way that you trust, pin it with `minikube-offline trust add`".to_owned()
+            }
+            TrustError::Writable { path, .. } => format!(
+                "look at what it holds, then make it yours alone: chown and `chmod go-w '{}'`",
+                path.display()
+            ),
+        };
+        Self::new(kind, error).hint(hint)
+    }
+}

@@ -1,0 +1,319 @@
+//! The folders in which keys are pinned, and the keys in them.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{PublicKey, TrustError};
+use crate::bundle::limits;
+use crate::host::{Environment, existing_ancestor};
+
+/// Where the administrator pins keys for everyone.
+const SYSTEM: &str = "/etc/minikube-offline/trust.d";
+
+/// The folders of pinned keys that count for one user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TrustFolders {
+    /// For everyone on this machine.
+    pub system: KeyFolder,
+    /// For this user alone; `None` when there is no home.
+    pub user: Option<KeyFolder>,
+}
+
+/// A folder of key files. One that is not there, or is empty, pins nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyFolder {
+    path: PathBuf,
+    uid: u32,
+}
+
+impl TrustFolders {
+    /// The folders for the user that `environment` is of.
+    #[must_use]
+    pub fn of(environment: &Environment) -> Self {
+        let folder = |path| KeyFolder::new(path, environment.uid());
+        Self {
+            system: folder(PathBuf::from(SYSTEM)),
+            user: user_config(environment).map(|config| folder(config.join("minikube-offline/trust.d"))),
+        }
+    }
+
+    /// Both.
+    pub fn iter(&self) -> impl Iterator<Item = &KeyFolder> {
+        [&self.system].into_iter().chain(&self.user)
+    }
+}
+
+/// The user's configuration. Root takes none out of another user's home, which is what
+/// `sudo` may leave in the variables, but root's own.
+fn user_config(environment: &Environment) -> Option<PathBuf> {
+    let from_variables = environment
+        .absolute_path("XDG_CONFIG_HOME")
+        .or_else(|| environment.home().map(|home| home.join(".config")));
+    if !environment.is_root() {
+        return from_variables;
+    }
+    let of_root = |path: &PathBuf| fs::metadata(existing_ancestor(path)).is_ok_and(|facts| facts.uid() == 0);
+    from_variables.filter(of_root).or_else(|| {
+        let passwd = fs::read_to_string("/etc/passwd").ok()?;
+        Some(home_of_root(&passwd)?.join(".config"))
+    })
+}
+
+/// Source: passwd(5).
+fn home_of_root(passwd: &str) -> Option<PathBuf> {
+    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut homes = fields.filter(|fields| fields.get(2) == Some(&"0"));
+    let home = PathBuf::from(homes.next()?.get(5)?);
+    home.is_absolute().then_some(home)
+}
+
+impl KeyFolder {
+    /// The folder `path`, as user `uid` may trust it.
+    #[must_use]
+    pub fn new(path: PathBuf, uid: u32) -> Self {
+        Self { path, uid }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The keys in the files `*.pub`, by file name; the first file that is not a key,
+    /// cannot be read, or could have been written by someone else is an error.
+    pub fn load(&self) -> Result<Vec<(PathBuf, PublicKey)>, TrustError> {
+        let read = |source| TrustError::Read {
+            path: self.path.clone(),
+            source,
+        };
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.nothing_pinned(),
+            entries => entries.map_err(read)?,
+        };
+        self.check_owner(&self.path, &fs::metadata(&self.path).map_err(read)?)?;
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(read)?.path();
+            if path.extension().is_some_and(|extension| extension == "pub") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        files
+            .into_iter()
+            .map(|path| self.load_key(&path).map(|key| (path, key)))
+            .collect()
+    }
+
+    /// A dangling link is a folder that someone meant to be there.
+    fn nothing_pinned(&self) -> Result<Vec<(PathBuf, PublicKey)>, TrustError> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(_) => Err(TrustError::Read {
+                path: self.path.clone(),
+                source: io::ErrorKind::NotFound.into(),
+            }),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn load_key(&self, path: &Path) -> Result<PublicKey, TrustError> {
+        let (file, facts) = open_regular(path)?;
+        self.check_owner(path, &facts)?;
+        parse_key(path, file)
+    }
+
+    /// Whoever else can write a key file can unpin a key, or pin one.
+    fn check_owner(&self, path: &Path, facts: &Metadata) -> Result<(), TrustError> {
+        let ours = facts.uid() == 0 || facts.uid() == self.uid;
+        if ours && facts.mode() & 0o022 == 0 {
+            return Ok(());
+        }
+        Err(TrustError::Writable {
+            path: path.to_owned(),
+            uid: facts.uid(),
+            mode: facts.mode() & 0o7777,
+        })
+    }
+}
+
+/// The key in the file `path`, which someone named.
+pub(super) fn load_key_file(path: &Path) -> Result<PublicKey, TrustError> {
+    parse_key(path, open_regular(path)?.0)
+}
+
+/// The text of a small file.
+#[cfg(feature = "packager")]
+pub(super) fn read_text(path: &Path) -> Result<String, TrustError> {
+    read_limited(path, open_regular(path)?.0)
+}
+
+/// Opens a file without waiting for whoever holds the other end of a pipe.
+fn open_regular(path: &Path) -> Result<(File, Metadata), TrustError> {
+    let read = |source| TrustError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+        .map_err(read)?;
+    let facts = file.metadata().map_err(read)?;
+    if facts.is_file() {
+        Ok((file, facts))
+    } else {
+        Err(read(io::Error::other("it is not a regular file")))
+    }
+}
+
+fn parse_key(path: &Path, file: File) -> Result<PublicKey, TrustError> {
+    PublicKey::parse_file(&read_limited(path, file)?).map_err(|source| TrustError::Key {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// At most one byte more than the largest key: its parser refuses that.
+fn read_limited(path: &Path, file: File) -> Result<String, TrustError> {
+    let mut bytes = Vec::new();
+    file.take(limits::KEY_TEXT_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| TrustError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    // What is no UTF-8 is no key either, and says so.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::PublicKeyError;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+
+    fn place(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a folder");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+        path
+    }
+
+    fn folder(path: &Path) -> KeyFolder {
+        KeyFolder::new(path.to_owned(), rustix::process::geteuid().as_raw())
+    }
+
+    fn write(path: &Path, text: &str, mode: u32) {
+        fs::write(path, text).expect("a file");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
+    }
+
+    #[test]
+    fn an_absent_and_an_empty_folder_pin_nothing() {
+        let path = place("trust-empty");
+        assert!(folder(&path).load().expect("empty").is_empty());
+        write(&path.join("README"), "no key\n", 0o644);
+        assert!(folder(&path).load().expect("no *.pub").is_empty());
+        assert!(folder(&path.join("no")).load().expect("absent").is_empty());
+        fs::remove_dir_all(path).expect("clean up");
+    }
+
+    #[test]
+    fn every_file_that_is_not_a_readable_key_is_named() {
+        let path = place("trust-bad");
+        write(&path.join("a.pub"), KEY, 0o644);
+        assert_eq!(folder(&path).load().expect("one key").len(), 1);
+        let bad = path.join("b.pub");
+        let huge = "x".repeat(1 << 20);
+        for text in ["", "garbage\n", &huge, &format!("{KEY}\n{KEY}\n")] {
+            write(&bad, text, 0o644);
+            let error = folder(&path).load().expect_err("a bad key");
+            assert!(matches!(&error, TrustError::Key { path, source: PublicKeyError::Form } if *path == bad));
+        }
+        for mode in [0o666, 0o664] {
+            write(&bad, KEY, mode);
+            let error = folder(&path).load().expect_err("others can write it");
+            assert!(
+                matches!(&error, TrustError::Writable { path, .. } if *path == bad),
+                "{error}"
+            );
+        }
+        fs::remove_file(&bad).expect("ours");
+        symlink("nowhere", &bad).expect("a link");
+        assert!(matches!(folder(&path).load(), Err(TrustError::Read { path, .. }) if path == bad));
+        fs::remove_file(&bad).expect("ours");
+        fs::create_dir(&bad).expect("a folder");
+        assert!(matches!(folder(&path).load(), Err(TrustError::Read { path, .. }) if path == bad));
+        fs::remove_dir(&bad).expect("ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("ours");
+        assert!(matches!(folder(&path).load(), Err(TrustError::Writable { .. })));
+        fs::remove_dir_all(&path).expect("clean up");
+        symlink("nowhere", &path).expect("a link");
+        assert!(
+            matches!(folder(&path).load(), Err(TrustError::Read { .. })),
+            "a dangling link"
+        );
+        fs::remove_file(path).expect("clean up");
+    }
+
+    #[test]
+    fn anothers_keys_are_refused() {
+        let path = place("trust-other");
+        write(&path.join("a.pub"), KEY, 0o644);
+        let owner = fs::metadata(&path).expect("there").uid();
+        let other = KeyFolder::new(path.clone(), owner + 1);
+        // Root's are everyone's.
+        assert_eq!(other.load().is_ok(), owner == 0);
+        fs::remove_dir_all(path).expect("clean up");
+    }
+
+    #[test]
+    fn a_user_has_the_systems_folder_and_an_own_one() {
+        let of = |variables: &[(&str, &str)], uid| {
+            let folders = TrustFolders::of(&Environment::of(variables, uid));
+            assert_eq!(folders.system.path(), Path::new("/etc/minikube-offline/trust.d"));
+            folders.user.map(|folder| folder.path().display().to_string())
+        };
+        assert_eq!(
+            of(&[("HOME", "/home/ann")], 1000).as_deref(),
+            Some("/home/ann/.config/minikube-offline/trust.d")
+        );
+        assert_eq!(
+            of(&[("HOME", "/home/ann"), ("XDG_CONFIG_HOME", "/c")], 1000).as_deref(),
+            Some("/c/minikube-offline/trust.d")
+        );
+        assert_eq!(of(&[("XDG_CONFIG_HOME", "relative")], 1000), None);
+        assert_eq!(of(&[], 1000), None);
+    }
+
+    #[test]
+    fn root_takes_no_keys_from_another_users_home() {
+        // Folders of root's, and one of another user's where the test may make one.
+        let path = place("trust-root");
+        let path_text = path.to_str().expect("UTF-8");
+        let found = user_config(&Environment::of(&[("HOME", path_text)], 0));
+        let owned_by_root = fs::metadata(&path).expect("there").uid() == 0;
+        assert_eq!(found == Some(path.join(".config")), owned_by_root);
+        if std::os::unix::fs::chown(&path, Some(1), Some(1)).is_ok() {
+            assert_ne!(
+                user_config(&Environment::of(&[("HOME", path_text)], 0)),
+                Some(path.join(".config"))
+            );
+        }
+        fs::remove_dir_all(path).expect("clean up");
+        assert_eq!(
+            home_of_root("ann:x:1000:1000::/home/ann:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n"),
+            Some(PathBuf::from("/root"))
+        );
+        for passwd in ["", "root:x:0:0", "root:x:0:0:root:relative:/bin/sh"] {
+            assert_eq!(home_of_root(passwd), None, "{passwd}");
+        }
+    }
+}

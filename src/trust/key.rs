@@ -1,0 +1,168 @@
+//! A public key of minisign, and what it says of a signature.
+
+use crate::bundle::{KeyId, Signature, decode_base64, encode_base64, limits};
+
+/// A public key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicKey {
+    key_id: KeyId,
+    verifier: minisign_verify::PublicKey,
+    base64: String,
+}
+
+/// Text that is not a public key of minisign.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublicKeyError {
+    /// The 42 bytes are not there, or are those of something else.
+    #[error("it is not a minisign public key (56 characters that start with `RW`)")]
+    Form,
+    /// It is a secret key.
+    #[error("it is a secret key: what verifies is the public one")]
+    Secret,
+}
+
+const UNTRUSTED: &str = "untrusted comment: ";
+
+/// minisign names this algorithm in its keys, whichever way they sign.
+const ALGORITHM: [u8; 2] = *b"Ed";
+
+impl PublicKey {
+    /// Reads the 56 characters of a key.
+    pub fn parse_base64(text: &str) -> Result<Self, PublicKeyError> {
+        let bytes: [u8; 42] = decode_base64(text).ok_or(PublicKeyError::Form)?;
+        let verifier = minisign_verify::PublicKey::from_base64(text).map_err(|_| PublicKeyError::Form)?;
+        // No one has the secret half of a key of zeros, and every signature would do.
+        if bytes[..2] != ALGORITHM || bytes[10..].iter().all(|byte| *byte == 0) {
+            return Err(PublicKeyError::Form);
+        }
+        Ok(Self {
+            key_id: KeyId::from_bytes(bytes[2..10].try_into().expect("eight bytes")),
+            verifier,
+            base64: text.to_owned(),
+        })
+    }
+
+    /// Reads a key file: a comment and the key, or the key alone.
+    pub fn parse_file(text: &str) -> Result<Self, PublicKeyError> {
+        if text.len() > limits::KEY_TEXT_BYTES {
+            return Err(PublicKeyError::Form);
+        }
+        let lines: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split('\n').collect();
+        match lines[..] {
+            [key] => Self::parse_base64(key),
+            [comment, key] if comment.starts_with(UNTRUSTED) => {
+                // Secret keys have the same form, and are much longer.
+                if key.len() > 200 {
+                    return Err(PublicKeyError::Secret);
+                }
+                Self::parse_base64(key)
+            }
+            _ => Err(PublicKeyError::Form),
+        }
+    }
+
+    /// The key with this id and these bytes, as minisign writes it.
+    #[must_use]
+    pub fn of(key_id: KeyId, key: &[u8; 32]) -> Option<Self> {
+        let mut bytes = [0; 42];
+        bytes[..2].copy_from_slice(&ALGORITHM);
+        bytes[2..10].copy_from_slice(key_id.as_bytes());
+        bytes[10..].copy_from_slice(key);
+        Self::parse_base64(&encode_base64(&bytes)).ok()
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// Its 56 characters, which are the whole key.
+    #[must_use]
+    pub fn base64(&self) -> &str {
+        &self.base64
+    }
+
+    /// The key file, as stock minisign writes it.
+    #[must_use]
+    pub fn to_file(&self) -> String {
+        format!(
+            "{UNTRUSTED}minisign public key {}\n{}\n",
+            self.key_id, self.base64
+        )
+    }
+
+    /// Whether `signature` was made with this key over `message`, and over its own
+    /// trusted comment.
+    #[must_use]
+    pub fn has_signed(&self, message: &[u8], signature: &Signature) -> bool {
+        // The legacy form does not parse: every `Signature` is prehashed and has a
+        // trusted comment. Said once more to the crate, whose default is laxer.
+        let text = signature.to_text("");
+        minisign_verify::Signature::decode(&text)
+            .and_then(|decoded| self.verifier.verify(message, &decoded, false))
+            .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key of minisign's author, and two signatures made with it: from the tests of
+    /// minisign-verify.
+    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+    const PREHASHED: &str = "untrusted comment: signature from minisign secret key\n\
+        RUQf6LRCGA9i559r3g7V1qNyJDApGip8MfqcadIgT9CuhV3EMhHoN1mGTkUidF/z7SrlQgXdy8ofjb7bNJJylDOocrCo8KLzZwo=\n\
+        trusted comment: timestamp:1556193335\tfile:test\n\
+        y/rUw2y8/hOUYjZU71eHp/Wo1KZ40fGy2VJEDl34XMJM+TX48Ss/17u3IvIfbVR1FkZZSNCisQbuQY+bHwhEBg==\n";
+
+    #[test]
+    fn a_foreign_vector_verifies_and_nothing_near_it_does() {
+        let key = PublicKey::parse_base64(KEY).expect("a key");
+        let signature = Signature::parse_text(PREHASHED).expect("a signature");
+        assert!(key.has_signed(b"test", &signature));
+        assert!(!key.has_signed(b"Test", &signature) && !key.has_signed(b"", &signature));
+        let other_comment = PREHASHED.replace("file:test", "file:best");
+        let other_comment = Signature::parse_text(&other_comment).expect("still a signature");
+        assert!(!key.has_signed(b"test", &other_comment));
+        let other = PublicKey::of(key.key_id(), &[9; 32]).expect("a key");
+        assert!(!other.has_signed(b"test", &signature), "the id alone is nothing");
+    }
+
+    #[test]
+    fn a_key_file_is_read_as_it_was_written() {
+        let key = PublicKey::parse_base64(KEY).expect("a key");
+        assert_eq!(key.key_id().to_string(), "E7620F1842B4E81F");
+        assert_eq!(PublicKey::parse_file(&key.to_file()), Ok(key.clone()));
+        assert_eq!(PublicKey::parse_file(KEY), Ok(key.clone()));
+        assert_eq!(PublicKey::parse_file(&format!("{KEY}\n")), Ok(key));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let secret = format!(
+            "untrusted comment: minisign encrypted secret key\n{}\n",
+            "R".repeat(212)
+        );
+        assert_eq!(PublicKey::parse_file(&secret), Err(PublicKeyError::Secret));
+        let zeros = encode_base64(&[&b"Ed"[..], &[1; 8], &[0; 32]].concat());
+        let prehashed = encode_base64(&[&b"ED"[..], &[1; 8], &[7; 32]].concat());
+        for text in [
+            "",
+            "\n",
+            &KEY[1..],
+            &format!("{KEY} "),
+            &format!("{KEY}\n\n"),
+            &format!("{KEY}\n{KEY}\n"),
+            &format!("a comment\n{KEY}\n"),
+            &format!("untrusted comment: x\r\n{KEY}\r\n"),
+            &format!("untrusted comment: x\n{KEY}\n{KEY}\n"),
+            &zeros,
+            &prehashed,
+        ] {
+            assert_eq!(PublicKey::parse_file(text), Err(PublicKeyError::Form), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Which keys this machine trusts: takes key files and the folders where keys are
+//! pinned, gives the judgement on a signature, fails when a pinned key cannot be
+//! read, so that a broken file never means "trust anything".
+
+mod error;
+mod folders;
+mod key;
+mod keys;
+#[cfg(feature = "packager")]
+mod store;
+
+pub use error::TrustError;
+pub use folders::{KeyFolder, TrustFolders};
+pub use key::{PublicKey, PublicKeyError};
+pub use keys::{Authenticity, Refusal, TrustedKey, TrustedKeys};
+#[cfg(feature = "packager")]
+pub use store::{Pinned, Rotated, pin, rotate, unpin};

@@ -1,0 +1,126 @@
+//! Pinning keys, and letting go of them.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::folders::read_text;
+use super::keys::parse_key_argument;
+use super::{KeyFolder, PublicKey, TrustError, TrustFolders};
+use crate::bundle::{KeyId, Signature};
+use crate::failure::Failure;
+use crate::host::{AtomicFile, FileError, Lock, sync_directory};
+
+/// A key that is pinned now.
+#[derive(Debug)]
+pub struct Pinned {
+    /// The key.
+    pub key: PublicKey,
+    /// Its file.
+    pub path: PathBuf,
+    /// Whether it was pinned before.
+    pub already: bool,
+}
+
+/// A key that an older one vouched for.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The key that vouched.
+    pub by: KeyId,
+    /// The new one.
+    pub pinned: Pinned,
+}
+
+/// Pins a key, given as its file or as itself, in `folder`.
+pub fn pin(folder: &KeyFolder, key: &str) -> Result<Pinned, Failure> {
+    let key = parse_key_argument(key)?;
+    let _lock = open_folder(folder)?;
+    pin_key(folder, key)
+}
+
+/// Takes the key with `key_id` out of `folder`; gives the files that are gone.
+pub fn unpin(folder: &KeyFolder, key_id: KeyId) -> Result<Vec<PathBuf>, Failure> {
+    let found = find(folder, key_id)?;
+    if found.is_empty() {
+        let folder = folder.path().to_owned();
+        return Err(TrustError::NotPinned { key_id, folder }.into());
+    }
+    let _lock = open_folder(folder)?;
+    for path in &found {
+        fs::remove_file(path).map_err(FileError::at("removed", path))?;
+    }
+    sync_directory(folder.path())?;
+    Ok(found)
+}
+
+/// Pins the key in the file `statement` where the key is pinned that signed it: beside
+/// the file lies its signature, `statement.minisig`. The older key stays.
+pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failure> {
+    let text = read_text(statement)?;
+    let new = PublicKey::parse_file(&text).map_err(|source| TrustError::Key {
+        path: statement.to_owned(),
+        source,
+    })?;
+    let mut beside = statement.as_os_str().to_owned();
+    beside.push(".minisig");
+    let beside = PathBuf::from(beside);
+    let signature = Signature::parse_text(&read_text(&beside)?)
+        .map_err(|source| TrustError::Signature { path: beside, source })?;
+    for folder in folders.iter() {
+        let keys = folder.load()?;
+        let Some((_, by)) = keys
+            .iter()
+            .find(|(_, key)| key.has_signed(text.as_bytes(), &signature))
+        else {
+            continue;
+        };
+        let _lock = open_folder(folder)?;
+        return Ok(Rotated {
+            by: by.key_id(),
+            pinned: pin_key(folder, new)?,
+        });
+    }
+    Err(TrustError::Statement {
+        path: statement.to_owned(),
+        key_id: signature.key_id(),
+    }
+    .into())
+}
+
+fn find(folder: &KeyFolder, key_id: KeyId) -> Result<Vec<PathBuf>, TrustError> {
+    let keys = folder.load()?.into_iter();
+    let wanted = keys.filter(|(_, key)| key.key_id() == key_id);
+    Ok(wanted.map(|(path, _)| path).collect())
+}
+
+fn pin_key(folder: &KeyFolder, key: PublicKey) -> Result<Pinned, Failure> {
+    let pinned = folder.load()?;
+    if let Some((path, _)) = pinned.iter().find(|(_, known)| *known == key) {
+        return Ok(Pinned {
+            key,
+            path: path.clone(),
+            already: true,
+        });
+    }
+    let key_id = key.key_id();
+    if let Some((path, _)) = pinned.into_iter().find(|(_, known)| known.key_id() == key_id) {
+        return Err(TrustError::Conflict { path, key_id }.into());
+    }
+    let path = folder.path().join(format!("{key_id}.pub"));
+    AtomicFile::write(&path, key.to_file().as_bytes(), 0o644)?;
+    Ok(Pinned {
+        key,
+        path,
+        already: false,
+    })
+}
+
+/// Makes the folder where it is not there, and keeps other runs out of it.
+fn open_folder(folder: &KeyFolder) -> Result<Lock, Failure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder.path())
+        .map_err(FileError::at("made", folder.path()))?;
+    Ok(Lock::take(&folder.path().join(".lock"))?)
+}
