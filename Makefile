@@ -4,7 +4,8 @@ export CARGO_TARGET_DIR
 PLATFORM := $(shell uname -m)-unknown-linux-gnu
 STATIC := RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --no-default-features --profile stub --target $(PLATFORM)
 
-# The programs that the scripts below run.
+# The programs that the scripts below run: for the demo as they are quickly built,
+# else the packager as it is released, with the stub inside.
 export PACKAGER = $(abspath $(CARGO_TARGET_DIR))/$(PROFILE)/minikube-offline
 export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-stub
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
@@ -22,7 +23,7 @@ demo: toolchain parts
 
 ## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
-	cargo test --locked
+	cargo test --locked --no-fail-fast
 
 ## check-stub: what every bundle has inside is static, small and on the list
 check-stub: toolchain
@@ -36,17 +37,17 @@ lint:
 	tests/shellcheck.sh
 
 ## test-cluster: real Kubernetes on a host without a network (root; 15 minutes cold)
-test-cluster: PROFILE := release
+test-cluster: PROFILE := package
 test-cluster: toolchain release-parts
 	tests/cluster.sh
 
 ## test-minikube: the same with real minikube, named by MINIKUBE_OFFLINE_TEST_MINIKUBE
-test-minikube: PROFILE := release
+test-minikube: PROFILE := package
 test-minikube: toolchain release-parts
 	tests/minikube.sh
 
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
-bench: PROFILE := release
+bench: PROFILE := package
 bench: toolchain release-parts
 	tests/bench.sh
 
@@ -56,8 +57,7 @@ parts:
 	$(STATIC) --example minikube-standin
 
 release-parts:
-	cargo build --locked --release --bin minikube-offline
-	$(STATIC) --bin minikube-offline-stub
+	packaging/build
 	$(STATIC) --example minikube-standin
 
 toolchain:

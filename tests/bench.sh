@@ -1,54 +1,56 @@
 #!/bin/sh
-# `make bench`: sizes and times of one run, side by side, as ratios to ours. The slow
-# ones (zstd -19, --level max: 20 minutes) only with BENCH_FULL=1; the starts only
-# with a real minikube in MINIKUBE_OFFLINE_TEST_MINIKUBE.
-# Takes the programs from the environment: PACKAGER, STUB, STANDIN.
+# `make bench`: what a bundle costs, beside other tools, in one run on this
+# machine: size and time of packing, verifying, and from the file to Ready.
+# BENCH_FULL=1 adds what takes minutes. The parts are the lab's.
 set -eu
 cd "$(dirname "$0")"
-./lab.sh >&2
-lab/need.sh makeself=makeself zstd=zstd time=time jq=jq >&2
+./lab.sh
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
+version=v1.35.4
+lab/need.sh zstd=zstd makeself=makeself time=time
 work=$(mktemp -d "$lab/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 minikube=${MINIKUBE_OFFLINE_TEST_MINIKUBE:-$STANDIN}
-parts=$work/parts
-mkdir -p "$parts"
-cp -r "$lab/images/v1.35.4" "$lab/kicbase.tar" "$minikube" "$parts/"
-cp "$lab"/kubernetes/v1.35.4/kubeadm "$lab"/kubernetes/v1.35.4/kubelet "$lab"/kubernetes/v1.35.4/kubectl "$parts/"
-tar -C "$parts" -cf "$work/parts.tar" .
 
-row() { # row NAME FILE COMMAND...: time, peak memory and size of what it makes
+measure() { # measure NAME FILE COMMAND...: seconds, peak memory, size of FILE
     name=$1 file=$2
     shift 2
-    /usr/bin/time -o "$work/time" -f '%e %M' "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-    read -r seconds memory <"$work/time"
-    bytes=$([ -z "$file" ] || wc -c <"$file")
-    : "${ours_seconds:=$seconds}" "${ours_bytes:=$bytes}"
-    awk -v n="$name" -v s="$seconds" -v m="$memory" -v b="${bytes:-0}" -v os="$ours_seconds" -v ob="${ours_bytes:-0}" \
-        'BEGIN { printf "%-34s %7.2f s  x%-6.2f %5d MiB", n, s, s / os, m / 1024; if (b) printf "  %5d MB  x%.2f", b / 1e6, b / ob; print "" }'
+    /usr/bin/time -f '%e %M' -o "$work/time" "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
+    bytes=$(wc -c 2>/dev/null <"$file" || echo 0)
+    echo "$name|$bytes|$(tail -n 1 "$work/time")" | tr ' ' '|' >>"$work/results"
 }
-echo "what                                  time  to ours   memory      size  to ours"
-pack() { row "pack --level $1" "$work/$1.run" ./pack-lab.sh "$minikube" docker "$lab/kubernetes/v1.35.4" "$work/$1.run" --level "$1"; }
+table() { # table TITLE: ratios are against the first line
+    printf '\n%-34s %10s %8s %9s %8s %8s\n' "$1" MB size s time 'MiB peak'
+    awk -F '|' 'NR == 1 { b = $2; t = $3 }
+        { gsub("_", " ", $1); printf "%-34s %10.1f %7.2fx %9.1f %7.2fx %8.0f\n", $1, $2 / 1e6, b ? $2 / b : 0, $3, t ? $3 / t : 0, $4 / 1024 }' "$work/results"
+    rm "$work/results"
+}
+
+# The same parts for everybody, as one folder.
+mkdir -p "$work/parts"
+cp -al "$lab/kicbase.tar" "$lab/images/$version" "$work/parts/"
+cp -a "$minikube" "$work/parts/minikube"
+for name in kubeadm kubelet kubectl; do cp -al "$lab/kubernetes/$version/$name" "$work/parts/"; done
+printf '#!/bin/sh\ntrue\n' >"$work/parts/start" && chmod +x "$work/parts/start"
+tar -C "$work/parts" -cf "$work/parts.tar" .
+echo "parts: $(wc -c <"$work/parts.tar") bytes, $(nproc) processors, $(date -u +%F)"
+
+pack() { # pack LEVEL
+    measure "minikube-offline_--level_$1" "$work/$1.run" ./pack-lab.sh "$minikube" docker "$lab/kubernetes/$version" "$work/$1.run" --level "$1"
+}
 pack default
 pack fast
-row "zstd -3 of a tar" "$work/parts.zst" zstd -q -f -T0 -3 "$work/parts.tar" -o "$work/parts.zst"
-row "makeself --zstd" "$work/makeself.run" makeself --quiet --nox11 --zstd "$parts" "$work/makeself.run" parts true
-row "makeself --gzip" "$work/makeself.run" makeself --quiet --nox11 --gzip "$parts" "$work/makeself.run" parts true
-if [ -n "${BENCH_FULL:-}" ]; then
-    pack max
-    row "zstd -19 --long=27 of a tar" "$work/parts.zst" zstd -q -f -T0 -19 --long=27 "$work/parts.tar" -o "$work/parts.zst"
-else
-    echo "skipped: --level max and zstd -19, without BENCH_FULL=1"
-fi
-ours_seconds='' ours_bytes=''
-row "verify" '' "$PACKAGER" verify "$work/default.run"
-row "sha256sum" '' sha256sum "$work/default.run"
-if [ -z "${MINIKUBE_OFFLINE_TEST_MINIKUBE:-}" ]; then
-    echo "skipped: from file to Ready, without MINIKUBE_OFFLINE_TEST_MINIKUBE"
-    exit 0
-fi
-(cd "$parts" && find . -type f -exec sha256sum {} +) >"$work/sums"
-ours_seconds='' ours_bytes=''
-export MINIKUBE_OFFLINE_LAB="$lab"
-row "file to Ready, the bundle" '' env HOME="$work/home1" lab/airgap.sh ./bench-site.sh bundle "$work/default.run"
-row "file to Ready, stock, per image" '' env HOME="$work/home2" lab/airgap.sh ./bench-site.sh stock "$parts" "$work/sums" "$minikube"
+[ -z "${BENCH_FULL:-}" ] || pack max
+measure "zstd_-3" "$work/3.zst" zstd -q -f -3 -T0 "$work/parts.tar" -o "$work/3.zst"
+measure "zstd_-3_--long=27" "$work/3l.zst" zstd -q -f -3 --long=27 -T0 "$work/parts.tar" -o "$work/3l.zst"
+[ -z "${BENCH_FULL:-}" ] || measure "zstd_-19_--long=27" "$work/19.zst" zstd -q -f -19 --long=27 -T0 "$work/parts.tar" -o "$work/19.zst"
+measure "makeself_gzip" "$work/gzip.run" makeself --gzip --quiet "$work/parts" "$work/gzip.run" parts ./start
+measure "makeself_zstd" "$work/zstd.run" makeself --zstd --quiet "$work/parts" "$work/zstd.run" parts ./start
+table "packing"
+
+measure "minikube-offline_verify" "$work/default.run" "$work/default.run" verify
+measure "sha256sum" "$work/default.run" sha256sum "$work/default.run"
+measure "makeself_--check" "$work/zstd.run" "$work/zstd.run" --check
+table "verifying"
+
+./bench-start.sh "$work" "$minikube"

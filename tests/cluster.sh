@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make test-cluster`: real Kubernetes, built by the lab, packed, carried to a
 # host without a network, and started there by the stand-in minikube with the
-# real kubeadm. Takes the programs from the environment: PACKAGER, STUB, STANDIN.
+# real kubeadm. Takes the programs from the environment: PACKAGER, STANDIN.
 set -eu
 cd "$(dirname "$0")"
 ./lab.sh

@@ -1,24 +1,31 @@
 #!/bin/sh
-# `make test-minikube`: real minikube with the lab's Kubernetes, both runtimes, on a
-# host without a route and on one that swallows packets. Needs a real minikube in
-# MINIKUBE_OFFLINE_TEST_MINIKUBE, and what it wants of a node in the lab's bin/.
-# Takes the programs from the environment: PACKAGER, STUB, STANDIN.
+# `make test-minikube`: the journey with real minikube, for both runtimes, on a
+# host without a network and on one that swallows packets. minikube is named by
+# MINIKUBE_OFFLINE_TEST_MINIKUBE; the node image is the lab's, for which crictl
+# and cri-dockerd must lie in the lab's bin/ (see lab/README.md).
 set -eu
 cd "$(dirname "$0")"
 minikube=${MINIKUBE_OFFLINE_TEST_MINIKUBE:-}
-[ -n "$minikube" ] || { echo "skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE names no real minikube"; exit 0; }
+if [ -z "$minikube" ]; then
+    echo "skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube"
+    exit 0
+fi
 ./lab.sh
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
+for program in crictl cri-dockerd; do
+    [ -x "$lab/bin/$program" ] || { echo "skipped: $lab/bin/$program is not there, and real minikube needs it in the node"; exit 0; }
+done
 work=$(mktemp -d "$lab/minikube.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 . ./check.sh
 for runtime in docker containerd; do
-    check "pack for $runtime" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/v1.35.4" "$work/$runtime.run" --level fast
-    for flag in '' --blackhole; do
-        echo "--- $runtime $flag"
-        # shellcheck disable=SC2086
-        HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh $flag ./site.sh "$work/$runtime.run" kubernetes || true
+    check "pack for $runtime" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/v1.35.4" "$work/$runtime.run"
+    echo "        $(wc -c <"$work/$runtime.run") bytes"
+    for way in volume cache; do
+        HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/$runtime.run" kubernetes --way "$way" || true
         rm -rf "$work/site"
     done
+    HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh --blackhole ./site.sh "$work/$runtime.run" kubernetes || true
+    rm -rf "$work/site"
 done
 summary

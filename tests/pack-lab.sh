@@ -13,5 +13,5 @@ cp "$STANDIN" "$work/app/app"
 lab/archive.sh registry.example/app:1 "$work/app" "$work/app.tar" '{"Entrypoint":["/app"]}'
 set -- "$@" --image "docker-archive:$work/app.tar"
 for image in $(cd "$lab/images/$version" && find . -type f); do set -- "$@" --image "docker-archive:$lab/images/$version/$image"; done
-"$PACKAGER" pack --kubernetes-version "$version" --container-runtime "$runtime" --stub "$STUB" \
+"$PACKAGER" pack --kubernetes-version "$version" --container-runtime "$runtime" \
     --minikube "$minikube" --kicbase "docker-archive:$lab/kicbase.tar" --binaries "$binaries" -o "$bundle" "$@"

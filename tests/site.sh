@@ -12,7 +12,7 @@ shift 2
 mkdir -p "$HOME"
 export PATH="$HOME/.local/share/minikube-offline/bin:$PATH" KUBECONFIG="$HOME/.kube/config"
 unset MINIKUBE_HOME
-give_up() { docker logs minikube || true; "$bundle" uninstall || true; }
+give_up() { docker logs --tail 20 minikube || true; "$bundle" uninstall || true; }
 trap give_up EXIT
 
 nodes_are_ready() { kubectl wait --for=condition=Ready --timeout=120s node --all; }
@@ -22,6 +22,10 @@ pods_are_ready() { # but storage-provisioner, whose lab build may only wait
     kubectl -n kube-system wait --for=condition=Ready --timeout=180s $pods
 }
 deploy() {
+    if [ "$what" = runtime ]; then
+        docker exec minikube sh -c 'docker start workload || docker run -d --name workload --network=host registry.example/app:1'
+        return
+    fi
     kubectl create deployment app --image=registry.example/app:1 --port=8080
     kubectl expose deployment app --port=80 --target-port=8080
     kubectl rollout status deployment app --timeout=120s
@@ -34,17 +38,19 @@ app_answers() {
 }
 status_is() { minikube status | grep "host: $1"; }
 nothing_is_left() {
-    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f ! -path "$KUBECONFIG")
+    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f ! -path "$HOME/.kube/*")
     [ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_ready; else minikube status; fi; }
 
-label="$what $*"
+network='no route'
+[ -z "$(ip route show default)" ] || network='packets vanish'
+label="$what, $network${1:+, $*}"
 check "$label: start" "$bundle" -y "$@"
 check "$label: nodes and pods are Ready" node_is_up
 check "$label: status" "$bundle" status
 check "$label: minikube kubectl" minikube kubectl -- get pods -A
-[ "$what" = runtime ] || check "$label: a Deployment of a carried image" deploy
+check "$label: a carried image is deployed" deploy
 check "$label: the carried image answers" eventually app_answers
 check "$label: the bundle again finds everything done" "$bundle" -y "$@"
 check "$label: minikube stop" minikube stop

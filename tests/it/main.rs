@@ -8,6 +8,7 @@ mod header;
 mod pack;
 mod payload;
 mod sign;
+mod standin;
 mod support;
 mod trust;
 mod upstream;

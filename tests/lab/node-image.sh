@@ -9,7 +9,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
 root=$lab/node-rootfs output=$lab/kicbase.tar
-if [ -e "$output" ] && [ -z "${LAB_REBUILD:-}" ]; then exit 0; fi
+# An image that is newer than what it is made with is good.
+if [ -e "$output" ] && [ -z "$(find "$here/archive.sh" "$here/runc-wrapper" "$here"/node-* "$lab/bin" -newer "$output" 2>/dev/null)" ]; then exit 0; fi
 if [ ! -e "$root/.complete" ]; then
     "$here/need.sh" debootstrap=debootstrap gpgv=gpgv
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || "$here/need.sh" no-such-command=debian-archive-keyring

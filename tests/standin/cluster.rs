@@ -40,7 +40,7 @@ impl Cluster<'_> {
         let script = match self.runtime {
             Runtime::Docker => "systemctl start docker",
             Runtime::Containerd => {
-                "! systemctl -q is-active docker || systemctl -q stop docker.socket docker
+                "systemctl -q stop docker.socket docker
                 pause=$(ctr -n=k8s.io images ls -q 2>/dev/null | grep /pause: | head -n 1) || true
                 [ -z \"$pause\" ] || sed -i \"s#sandbox_image = .*#sandbox_image = \\\"$pause\\\"#\" /etc/containerd/config.toml
                 systemctl restart containerd"
