@@ -12,6 +12,10 @@ shift 2
 mkdir -p "$HOME"
 export PATH="$HOME/.local/share/minikube-offline/bin:$PATH" KUBECONFIG="$HOME/.kube/config"
 unset MINIKUBE_HOME
+# What the test's own kubectl caches is not the bundle's to remove.
+cache=$(mktemp -d)
+kubectl() { KUBECACHEDIR=$cache command kubectl "$@"; }
+minikube() { KUBECACHEDIR=$cache command minikube "$@"; }
 give_up() { docker logs --tail 20 minikube || true; "$bundle" uninstall || true; }
 trap give_up EXIT
 
@@ -38,7 +42,7 @@ app_answers() {
 }
 status_is() { minikube status | grep "host: $1"; }
 nothing_is_left() {
-    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f ! -path "$HOME/.kube/*")
+    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f ! -path "$KUBECONFIG")
     [ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_ready; else minikube status; fi; }

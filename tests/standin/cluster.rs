@@ -38,7 +38,14 @@ impl Cluster<'_> {
     /// Starts the node's runtime and gives its version.
     pub(crate) fn start_runtime(&self) -> Result<String, Stop> {
         let script = match self.runtime {
-            Runtime::Docker => "systemctl start docker",
+            // crictl, where it is the real one, asks cri-dockerd, as minikube sets it up.
+            Runtime::Docker => {
+                "systemctl start docker
+                [ ! -e /usr/bin/cri-dockerd ] || {
+                    systemctl start cri-docker.socket
+                    echo 'runtime-endpoint: unix:///run/cri-dockerd.sock' >/etc/crictl.yaml
+                }"
+            }
             Runtime::Containerd => {
                 "systemctl -q stop docker.socket docker
                 pause=$(ctr -n=k8s.io images ls -q 2>/dev/null | grep /pause: | head -n 1) || true
