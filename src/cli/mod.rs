@@ -6,7 +6,11 @@
 mod authenticity;
 mod console;
 mod extract;
+#[cfg(feature = "packager")]
+mod init;
 mod inspect;
+#[cfg(feature = "packager")]
+mod lint;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;

@@ -79,7 +79,7 @@ pub(super) struct PackArgs {
     #[arg(long, value_name = "SECRET")]
     sign_key: Option<PathBuf>,
     /// Read the key's password from this open file descriptor instead of the terminal
-    #[arg(long, value_name = "N", requires = "sign_key")]
+    #[arg(long, value_name = "N")]
     password_fd: Option<u32>,
     #[command(flatten)]
     sources: SourceArgs,
@@ -87,13 +87,15 @@ pub(super) struct PackArgs {
 
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
-    let signer = match &args.sign_key {
+    let (stub, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
+    let asked = args.merged()?;
+    let signer = match &asked.sign_key {
         // Asked now, while somebody is there: packing takes a while.
-        Some(path) => Some(Signer::unlock(path, Password::from(args.password_fd))?),
+        Some(path) => Some(Signer::unlock(path, Password::from(password_fd))?),
+        None if password_fd.is_some() => return Err(no_key()),
         None => None,
     };
-    let stub = args.stub.clone();
-    let (spec, upstream, locked) = args.into_spec()?;
+    let (spec, upstream, locked) = settle(asked, locked)?;
     let stub = Stub::find(stub.as_deref(), &host::own_program()?, spec.platform)?;
     let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
     if let Some(lock) = locked {
@@ -146,6 +148,14 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     console.result(&(summary(&spec, &packed, begun) + &signature), &value)
 }
 
+fn no_key() -> Failure {
+    Failure::new(
+        Kind::Usage,
+        "`--password-fd` is given, and no key that it unlocks",
+    )
+    .hint("add `--sign-key FILE`, or `sign-key` to the TOML file")
+}
+
 /// A signature that lies there from before is not of this bundle.
 fn note_stale_signature(bundle: &Path, console: &Console) {
     let mut beside = bundle.as_os_str().to_owned();
@@ -160,8 +170,8 @@ fn note_stale_signature(bundle: &Path, console: &Console) {
 }
 
 impl PackArgs {
-    /// The spec, the servers that give what it does not, and what has to come.
-    fn into_spec(self) -> Result<(Spec, Option<Upstream>, Option<Lock>), Failure> {
+    /// What the flags and the file ask for.
+    fn merged(self) -> Result<PartialSpec, Failure> {
         fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
             if list.is_empty() { None } else { Some(list) }
         }
@@ -175,32 +185,38 @@ impl PackArgs {
             from_cache: given(self.from_cache),
             images: given(self.images),
             addons: given(self.addons),
-            sources: self.sources.into_sources(),
             output: self.bundle,
             level: self.level,
             name: self.name,
             serial: self.serial,
+            sign_key: self.sign_key,
+            sources: self.sources.into_sources(),
         };
-        let mut merged = match self.file {
+        let merged = match self.file {
             Some(path) => flags.merge(load_spec(&path)?),
             None => flags,
         };
-        merged.sources.check()?;
-        let mut upstream = upstream(&merged.sources)?;
-        let mut lock = None;
-        if self.locked {
-            let locked = Lock::load(&lock_of(&merged)?)?;
-            let word = merged.kubernetes_version.take();
-            let release = word.filter(|word| word.release().is_some());
-            merged.kubernetes_version = release.or(Some(locked.kubernetes_version.clone().into()));
-            upstream = upstream.map(|upstream| upstream.locked(locked.clone()));
-            lock = Some(locked);
-        }
-        if let (Some(upstream), Some(word)) = (&upstream, &merged.kubernetes_version) {
-            merged.kubernetes_version = Some(upstream.release(word)?.into());
-        }
-        Ok((merged.resolve()?, upstream, lock))
+        merged.check()?;
+        Ok(merged)
     }
+}
+
+/// The spec, the servers that give what it does not, and what has to come.
+fn settle(mut asked: PartialSpec, locked: bool) -> Result<(Spec, Option<Upstream>, Option<Lock>), Failure> {
+    let mut upstream = upstream(&asked.sources)?;
+    let mut lock = None;
+    if locked {
+        let locked = Lock::load(&lock_of(&asked)?)?;
+        let word = asked.kubernetes_version.take();
+        let release = word.filter(|word| word.release().is_some());
+        asked.kubernetes_version = release.or(Some(locked.kubernetes_version.clone().into()));
+        upstream = upstream.map(|upstream| upstream.locked(locked.clone()));
+        lock = Some(locked);
+    }
+    if let (Some(upstream), Some(word)) = (&upstream, &asked.kubernetes_version) {
+        asked.kubernetes_version = Some(upstream.release(word)?.into());
+    }
+    Ok((asked.resolve()?, upstream, lock))
 }
 
 /// The lock of the bundle that `spec` will make.
@@ -242,4 +258,32 @@ fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {
         spec.output.file_name().unwrap_or_default().to_string_lossy(),
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Alone {
+        #[command(flatten)]
+        _args: PackArgs,
+    }
+
+    #[test]
+    fn every_flag_is_a_key_but_those_that_are_about_one_run() {
+        let about_one_run = ["file", "locked", "password-fd", "registry-upstream", "stub"];
+        let command = Alone::command();
+        let mut flags: Vec<&str> = command
+            .get_arguments()
+            .map(|flag| flag.get_long().unwrap_or("output"))
+            .filter(|flag| !about_one_run.contains(flag))
+            .collect();
+        let mut keys = crate::spec::all_keys();
+        flags.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(flags, keys);
+    }
 }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, NoArgs, Trusting};
-use super::{catch_signals, finish, pack, refuse, sign, store, trust};
+use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
 use super::{extract::ExtractArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
 
@@ -24,6 +24,10 @@ struct PackagerCli {
 
 #[derive(Debug, Subcommand)]
 enum PackagerVerb {
+    /// Write a bundle.toml with every key that pack knows
+    Init(init::InitArgs),
+    /// Check a bundle.toml: name everything that is wrong with it, with line and column
+    Lint(lint::LintArgs),
     /// Pack parts into a bundle
     Pack(Box<pack::PackArgs>),
     /// Make a key to sign bundles with
@@ -75,6 +79,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
     let (verb, bundle) = match verb {
+        PackagerVerb::Init(args) => return init::run(&args, console),
+        PackagerVerb::Lint(args) => return lint::run(&args, console),
         PackagerVerb::Pack(args) => return pack::run(*args, console),
         PackagerVerb::Store(verb) => return verb.run(console),
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),

@@ -70,9 +70,10 @@ impl From<SpecError> for Failure {
             _ => Kind::Usage,
         };
         let hint = match &error {
-            SpecError::Read { .. } => "`-f` takes the path of a TOML file",
+            SpecError::Read { .. } => "name a TOML file; `minikube-offline init` writes one",
             SpecError::Toml { .. } => {
-                "the keys are the flags of `pack` without their dashes: `minikube-offline pack --help` lists them"
+                "`minikube-offline lint` names everything that is wrong with a file, `minikube-offline init` writes \
+                 one with every key"
             }
             SpecError::NoKubernetesVersion => {
                 "add `--kubernetes-version v1.35.4`, or `kubernetes-version = \"v1.35.4\"` to the TOML file"

@@ -3,15 +3,23 @@
 use std::fs;
 use std::path::Path;
 
-use super::{PartialSpec, SpecError};
+use super::{Finding, PartialSpec, SpecError, lint};
 
 /// Reads the file `path`; relative paths in it are relative to its folder.
 pub fn load_spec(path: &Path) -> Result<PartialSpec, SpecError> {
-    let text = fs::read_to_string(path).map_err(|source| SpecError::Read {
+    parse_spec(&read(path)?, path)
+}
+
+/// Everything that is wrong with the file `path`, in the order of its text.
+pub fn lint_file(path: &Path) -> Result<Vec<Finding>, SpecError> {
+    Ok(lint(&read(path)?, path))
+}
+
+fn read(path: &Path) -> Result<String, SpecError> {
+    fs::read_to_string(path).map_err(|source| SpecError::Read {
         path: path.to_owned(),
         source,
-    })?;
-    parse_spec(&text, path)
+    })
 }
 
 /// Reads the TOML `text` of the file `path`, which is not touched. An unknown key is
@@ -31,7 +39,7 @@ pub fn parse_spec(text: &str, path: &Path) -> Result<PartialSpec, SpecError> {
 }
 
 /// Line and column, both from 1, of the byte `start`.
-fn place(text: &str, start: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, start: usize) -> (usize, usize) {
     let before = text.get(..start).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     let line = before.matches('\n').count() + 1;

@@ -5,10 +5,13 @@
 
 mod error;
 mod file;
+mod keys;
 mod level;
+mod lint;
 mod partial;
 mod source;
 mod sources;
+mod template;
 mod word;
 
 use std::path::PathBuf;
@@ -16,12 +19,16 @@ use std::path::PathBuf;
 use crate::bundle::{ContainerRuntime, Platform, Version};
 
 pub use error::SpecError;
-pub use file::{load_spec, parse_spec};
+pub use file::{lint_file, load_spec, parse_spec};
+#[cfg(test)]
+pub(crate) use keys::all_keys;
 pub use level::{Level, LevelError};
+pub use lint::{Finding, lint};
 pub use partial::{PartialSpec, default_output};
 pub(crate) use source::is_tag_alone;
 pub use source::{ImageSource, ImageSourceError};
 pub use sources::{MirrorCountry, MirrorCountryError, RegistryMirror, RegistryMirrorError, Sources};
+pub use template::TEMPLATE;
 pub use word::VersionWord;
 
 /// What the user asks `pack` for, with every default filled in.
@@ -55,4 +62,6 @@ pub struct Spec {
     pub name: String,
     /// Grows with each bundle of one name.
     pub serial: u64,
+    /// The secret key to sign it with.
+    pub sign_key: Option<PathBuf>,
 }

@@ -34,8 +34,6 @@ pub struct PartialSpec {
     /// minikube's addons whose images go into the node.
     #[serde(rename = "addon")]
     pub addons: Option<Vec<String>>,
-    /// Where parts come from that are not given.
-    pub sources: Sources,
     /// The file to write.
     pub output: Option<PathBuf>,
     /// How much time goes into making it small.
@@ -44,6 +42,10 @@ pub struct PartialSpec {
     pub name: Option<String>,
     /// Grows with each bundle of one name.
     pub serial: Option<u64>,
+    /// The secret key to sign it with.
+    pub sign_key: Option<PathBuf>,
+    /// Where parts come from that are not given.
+    pub sources: Sources,
 }
 
 impl PartialSpec {
@@ -66,6 +68,7 @@ impl PartialSpec {
             level: self.level.or(file.level),
             name: self.name.or(file.name),
             serial: self.serial.or(file.serial),
+            sign_key: self.sign_key.or(file.sign_key),
         }
     }
 
@@ -74,7 +77,7 @@ impl PartialSpec {
     /// the output. Fails without a Kubernetes release; a word for one was to be replaced
     /// by it before.
     pub fn resolve(self) -> Result<Spec, SpecError> {
-        self.sources.check()?;
+        self.check()?;
         let kubernetes_version = match self.kubernetes_version.ok_or(SpecError::NoKubernetesVersion)? {
             VersionWord::Release(version) => version,
             word => return Err(SpecError::WordOffline { word }),
@@ -83,9 +86,6 @@ impl PartialSpec {
         let default_name = default_name(&line);
         let output = self.output.unwrap_or_else(|| default_output(line));
         let name = self.name.unwrap_or(default_name);
-        if !is_bundle_name(&name) {
-            return Err(SpecError::Name { name });
-        }
         Ok(Spec {
             kubernetes_version,
             container_runtime: self.container_runtime.unwrap_or(ContainerRuntime::Docker),
@@ -104,7 +104,59 @@ impl PartialSpec {
             level: self.level.unwrap_or_default(),
             name,
             serial: self.serial.unwrap_or(1),
+            sign_key: self.sign_key,
         })
+    }
+
+    /// Fails when a value cannot be meant, whatever the others are.
+    pub fn check(&self) -> Result<(), SpecError> {
+        self.sources.check()?;
+        match &self.name {
+            Some(name) if !is_bundle_name(name) => Err(SpecError::Name { name: name.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The files and folders that must be there.
+    pub(super) fn named_paths(&self) -> Vec<&Path> {
+        // Without `..`: a new field has to say whether it names one.
+        let Self {
+            kubernetes_version: _,
+            container_runtime: _,
+            platform: _,
+            minikube,
+            kicbase,
+            binaries,
+            from_cache,
+            images,
+            addons: _,
+            output,
+            level: _,
+            name: _,
+            serial: _,
+            sign_key,
+            sources,
+        } = self;
+        let files = minikube.iter().chain(sign_key).chain(&sources.ca);
+        let folders = [binaries, from_cache].into_iter().flatten().flatten();
+        let images = kicbase.iter().chain(images.iter().flatten());
+        let parent = output.as_deref().and_then(Path::parent);
+        files
+            .chain(folders)
+            .map(PathBuf::as_path)
+            .chain(images.filter_map(ImageSource::path))
+            .chain(parent.filter(|folder| !folder.as_os_str().is_empty()))
+            .collect()
+    }
+
+    /// What cannot be had without the network, as it was written.
+    pub(super) fn needs_network(&self) -> Option<String> {
+        let word = self.kubernetes_version.as_ref();
+        let word = word.filter(|word| word.release().is_none());
+        let mut images = self.kicbase.iter().chain(self.images.iter().flatten());
+        let image = images.find(|image| matches!(image, ImageSource::Docker { .. }));
+        let shown = word.map(ToString::to_string).or(image.map(ToString::to_string))?;
+        Some(format!("`{shown}`"))
     }
 
     /// The same with relative paths seen from `folder`.
@@ -125,6 +177,7 @@ impl PartialSpec {
             }),
             sources: self.sources.seen_from(folder),
             output: self.output.map(path),
+            sign_key: self.sign_key.map(path),
             ..self
         }
     }

@@ -151,6 +151,16 @@ impl ImageSource {
         }
     }
 
+    /// The file or folder that it is in.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::DockerArchive { path, .. } => Some(path),
+            Self::Oci { folder, .. } => Some(folder),
+            Self::Docker { .. } | Self::DockerDaemon { .. } => None,
+        }
+    }
+
     /// The same with a relative path seen from `folder`.
     #[must_use]
     pub fn seen_from(self, folder: &Path) -> Self {

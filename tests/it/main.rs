@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod architecture;
+mod bundle_toml;
 mod damage;
 mod header;
 mod pack;

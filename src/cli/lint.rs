@@ -1,0 +1,43 @@
+//! `lint`: everything that is wrong with a `bundle.toml`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::console::Console;
+use crate::failure::{Failure, Kind};
+use crate::spec;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct LintArgs {
+    /// The file to check
+    #[arg(default_value = "bundle.toml")]
+    file: PathBuf,
+}
+
+pub(super) fn run(args: &LintArgs, console: &Console) -> Result<(), Failure> {
+    let shown = args.file.display();
+    let findings = spec::lint_file(&args.file)?;
+    for finding in &findings {
+        let spec::Finding {
+            line,
+            column,
+            message,
+        } = finding;
+        // As compilers have it, so that editors find the place.
+        let text = format!("{shown}:{line}:{column}: {message}");
+        let value = json!({ "event": "finding", "line": line, "column": column, "message": message });
+        console.result(&text, &value)?;
+    }
+    match findings.len() {
+        0 => console.result(
+            &format!("`{shown}` has nothing wrong in it"),
+            &json!({ "kind": "done", "file": args.file }),
+        ),
+        1 => Err(Failure::new(Kind::Usage, format!("`{shown}` has 1 finding"))),
+        count => Err(Failure::new(
+            Kind::Usage,
+            format!("`{shown}` has {count} findings"),
+        )),
+    }
+}
