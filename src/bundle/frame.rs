@@ -66,8 +66,57 @@ pub struct Frame {
     pub members: u64,
 }
 
+/// The first bytes of a stored frame: magic number, descriptor, window, content size.
+pub const FRAME_HEADER_BYTES: usize = 4 + 1 + 1 + 8;
+
+impl Frame {
+    /// Whether `header`, the first [`FRAME_HEADER_BYTES`] of the stored frame or all of a
+    /// shorter one, is of the one kind that the format has: one zstd frame of this
+    /// content size, with neither checksum nor dictionary, and a window of at most
+    /// 2^[`limits::WINDOW_LOG`]. Source: RFC 8878, section 3.1.1.1.
+    #[must_use]
+    pub fn admits(&self, header: &[u8]) -> bool {
+        const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+        let Some([descriptor, rest @ ..]) = header.strip_prefix(&MAGIC) else {
+            return false;
+        };
+        // Unused, reserved, checksum and dictionary.
+        if descriptor & 0b0001_1111 != 0 {
+            return false;
+        }
+        let single_segment = descriptor & 0b0010_0000 != 0;
+        let (window, rest) = match rest {
+            rest if single_segment => (None, rest),
+            [window, rest @ ..] => (Some(*window), rest),
+            [] => return false,
+        };
+        // The field's length, and what its value is counted from.
+        let (length, from) = match (descriptor >> 6, single_segment) {
+            (0, true) => (1, 0),
+            (0, false) => return false,
+            (1, _) => (2, 256),
+            (2, _) => (4, 0),
+            _ => (8, 0),
+        };
+        let Some(field) = rest.get(..length) else {
+            return false;
+        };
+        let mut bytes = [0; 8];
+        bytes[..length].copy_from_slice(field);
+        let content = u64::from_le_bytes(bytes).checked_add(from);
+        let window = match window {
+            None => self.plain_size,
+            Some(byte) => {
+                let base = 1u64 << (10 + (byte >> 3));
+                base + base / 8 * u64::from(byte & 7)
+            }
+        };
+        content == Some(self.plain_size) && window <= 1 << limits::WINDOW_LOG
+    }
+}
+
 /// Length of a tar block, and of a header (POSIX.1-1988 ustar).
-const TAR_BLOCK: usize = 512;
+pub const TAR_BLOCK: usize = 512;
 
 /// Zero bytes that mark the end of the archive; they end the last frame.
 pub const TAR_END_BYTES: usize = 2 * TAR_BLOCK;
@@ -117,5 +166,44 @@ mod tests {
             ..member
         };
         assert!(long.tar_header().is_none());
+    }
+
+    #[test]
+    fn a_frame_header_is_admitted_in_each_of_its_forms_and_no_other() {
+        let header = |bytes: &[u8]| [&0xFD2F_B528_u32.to_le_bytes(), bytes].concat();
+        let admits = |plain_size: u64, bytes: &[u8]| {
+            let frame = Frame {
+                size: 0,
+                plain_size,
+                members: 1,
+            };
+            frame.admits(&header(bytes))
+        };
+        // Content size in 1, 2, 4 and 8 bytes, in one segment and with a window.
+        assert!(admits(255, &[0x20, 255]) && !admits(254, &[0x20, 255]));
+        assert!(admits(256, &[0x60, 0, 0]) && admits(65_791, &[0x60, 255, 255]));
+        assert!(admits(7, &[0xA0, 7, 0, 0, 0]) && admits(7, &[0xE0, 7, 0, 0, 0, 0, 0, 0, 0]));
+        assert!(admits(256, &[0x40, 0, 0, 0]) && admits(7, &[0x80, 0, 7, 0, 0, 0]));
+        // A window of 2^27 and the next larger one, of 2^27 by its content and one more.
+        let (largest, next) = (17 << 3, 17 << 3 | 1);
+        assert!(admits(7, &[0x80, largest, 7, 0, 0, 0]) && !admits(7, &[0x80, next, 7, 0, 0, 0]));
+        assert!(admits(1 << 27, &[0xA0, 0, 0, 0, 8]) && !admits((1 << 27) + 1, &[0xA0, 1, 0, 0, 8]));
+        assert!(!admits(7, &[0x80, 0xff, 7, 0, 0, 0]));
+        // No content size; checksum, dictionaries, reserved and unused bits; cut short.
+        assert!(!admits(7, &[0x00, 0, 7, 0, 0, 0]) && !admits(0, &[0x00, 0, 7, 0, 0, 0]));
+        for bit in 0..5 {
+            assert!(!admits(7, &[0x80 | 1 << bit, 0, 7, 0, 0, 0]), "bit {bit}");
+        }
+        for short in [&[][..], &[0x80], &[0x80, 0], &[0x80, 0, 7, 0, 0], &[0x20]] {
+            assert!(!admits(7, short), "{short:?}");
+        }
+        assert!(!admits(u64::MAX, &[0xE0, 255, 255, 255, 255, 255, 255, 255, 255]));
+        let skippable = 0x184D_2A50_u32.to_le_bytes();
+        let frame = Frame {
+            size: 0,
+            plain_size: 7,
+            members: 1,
+        };
+        assert!(!frame.admits(&[&skippable[..], &[0x20, 7]].concat()) && !frame.admits(&[]));
     }
 }

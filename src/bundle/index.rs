@@ -100,11 +100,14 @@ pub enum IndexError {
     Inconsistent(String),
 }
 
-/// Whether a bundle can have this name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`.
+/// Whether a bundle can have this name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`, the
+/// first a letter or a digit.
 #[must_use]
 pub fn is_bundle_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-    (1..=128).contains(&name.len()) && name.bytes().all(plain)
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.len() <= 128
+        && name.bytes().next().is_some_and(alphanumeric)
+        && name.bytes().all(|b| alphanumeric(b) || b"._-".contains(&b))
 }
 
 impl BundleIndex {
@@ -197,7 +200,10 @@ impl BundleIndex {
 
     fn check_names(&self) -> Result<(), String> {
         if !is_bundle_name(&self.name) {
-            return Err("the bundle's name has characters other than a-z, 0-9, `.`, `_` and `-`".to_owned());
+            return Err(
+                "the bundle's name is not 1 to 128 of a-z, 0-9, `.`, `_` and `-`, starting with a letter or a digit"
+                    .to_owned(),
+            );
         }
         if self.packer.len() > 128 || self.packer.chars().any(char::is_control) {
             return Err("the packer's name is too long or has control characters".to_owned());
@@ -213,10 +219,11 @@ impl BundleIndex {
         let mut platforms = HashSet::new();
         let mut end = self.header.size;
         for stub in &self.stubs {
-            if !aligned(stub.size) || !platforms.insert(stub.platform) {
+            let fits = aligned(stub.size) && stub.size <= limits::STUB_BYTES;
+            if !fits || !platforms.insert(stub.platform) {
                 return Err(format!(
-                    "the stub for {} has no whole blocks or is there twice",
-                    stub.platform
+                    "the stub for {} has {} bytes or is there twice",
+                    stub.platform, stub.size
                 ));
             }
             end = end

@@ -23,6 +23,9 @@ pub const KEY_TEXT_BYTES: usize = 4096;
 /// A header larger than this is refused.
 pub const HEADER_BYTES: u64 = 64 << 10;
 
+/// A stub larger than this is refused: it is hashed in memory.
+pub const STUB_BYTES: u64 = 64 << 20;
+
 /// log2 of the largest zstd window: `zstd -d --long=27` opens every frame.
 pub const WINDOW_LOG: u32 = 27;
 

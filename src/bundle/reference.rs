@@ -117,13 +117,15 @@ fn is_registry(text: &str) -> bool {
 }
 
 fn is_path_component(text: &str) -> bool {
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = text.as_bytes();
-    let alphanumeric = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    bytes.first().is_some_and(alphanumeric)
-        && bytes.last().is_some_and(alphanumeric)
-        && bytes.iter().all(|b| alphanumeric(b) || b"._-".contains(b))
-        && !text.contains("..")
-        && !text.contains("___")
+    // Runs of letters and digits, and runs of what separates them.
+    let mut runs = bytes.chunk_by(|one, two| alphanumeric(*one) == alphanumeric(*two));
+    let separates = |run: &[u8]| matches!(run, b"." | b"_" | b"__") || run.iter().all(|b| *b == b'-');
+    [bytes.first(), bytes.last()]
+        .iter()
+        .all(|end| end.is_some_and(|b| alphanumeric(*b)))
+        && runs.all(|run| alphanumeric(run[0]) || separates(run))
 }
 
 fn is_tag(text: &str) -> bool {
@@ -208,6 +210,9 @@ mod tests {
             "a//b",
             "a/../b:1",
             "-x",
+            "a__-b",
+            "a._b",
+            "a___b",
             "x:-1",
             "x@sha256:0",
             "r.io:x/y",

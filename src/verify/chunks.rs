@@ -131,6 +131,21 @@ impl<'a> StoredReader<'a> {
     pub(super) fn is_at_end(&self) -> bool {
         self.position == self.end
     }
+
+    /// The next bytes, which are read once more after this: as many as `out` has room
+    /// for, or as there are.
+    pub(super) fn peek(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let start = self.position;
+        let mut count = 0;
+        while count < out.len() {
+            match self.read(&mut out[count..])? {
+                0 => break,
+                more => count += more,
+            }
+        }
+        self.position = start;
+        Ok(count)
+    }
 }
 
 impl Read for StoredReader<'_> {

@@ -1,41 +1,78 @@
 //! The check that goes deeper than the chunks: every member is decoded, and every
-//! image is the one that its config describes.
+//! image is the one that its manifest and its config describe.
 
 use std::collections::HashMap;
 use std::io;
 
 use super::members::read_small;
 use super::{VerifiedBundle, VerifyError};
-use crate::bundle::{ImageConfig, blob_path, limits};
+use crate::bundle::{ImageConfig, ImageManifest, ImagePart, blob_path, limits};
 use crate::progress::Progress;
 
+/// A blob that says what an image is.
+enum Description<'a> {
+    Config(&'a ImagePart),
+    Manifest(&'a ImagePart),
+}
+
+impl Description<'_> {
+    /// What is wrong with `json` as this description.
+    fn objection(&self, json: &[u8]) -> Option<String> {
+        let (agrees, image) = match self {
+            Self::Config(image) => {
+                let config = ImageConfig::parse(json);
+                let agrees =
+                    config.map(|config| config.diff_ids == image.layers && config.platform == image.platform);
+                (agrees.map_err(|error| error.to_string()), image)
+            }
+            Self::Manifest(image) => {
+                let manifest = ImageManifest::parse(json);
+                let agrees = manifest
+                    .map(|manifest| manifest.config == image.config && manifest.layers == image.layers);
+                (agrees.map_err(|error| error.to_string()), image)
+            }
+        };
+        match agrees {
+            Ok(true) => None,
+            Ok(false) => Some(format!("does not describe {}", image.reference)),
+            Err(reason) => Some(format!("does not describe {}: {reason}", image.reference)),
+        }
+    }
+}
+
 impl VerifiedBundle {
-    /// Decodes the whole payload: each member has its SHA-256, each config names the
-    /// layers and the platform that the index gives for its image.
+    /// Decodes the whole payload: each member has its SHA-256, each manifest names the
+    /// config and the layers that the index gives for its image, each config the layers
+    /// and the platform.
     pub fn verify_parts(&self, progress: &dyn Progress) -> Result<(), VerifyError> {
         progress.begin("verify parts", Some(self.index().plain_size()));
-        let configs: HashMap<String, Vec<_>> =
-            self.index().images.iter().fold(HashMap::new(), |mut map, image| {
-                map.entry(blob_path(image.config)).or_default().push(image);
-                map
-            });
+        let mut descriptions: HashMap<String, Vec<Description<'_>>> = HashMap::new();
+        for image in &self.index().images {
+            for (digest, description) in [
+                (image.config, Description::Config(image)),
+                (image.manifest, Description::Manifest(image)),
+            ] {
+                descriptions
+                    .entry(blob_path(digest))
+                    .or_default()
+                    .push(description);
+            }
+        }
         let mut members = self.members(|_| true);
         while let Some(mut reader) = members.next_member()? {
             let member = reader.member();
-            let Some(images) = configs.get(&member.path) else {
+            let Some(descriptions) = descriptions.get(&member.path) else {
                 io::copy(&mut reader, &mut io::sink())
                     .map_err(|error| self.member_error(&member.path, error))?;
                 progress.advance(member.size);
                 continue;
             };
             let json = read_small(&mut reader, limits::IMAGE_CONFIG_BYTES)?;
-            let config =
-                ImageConfig::parse(&json).map_err(|error| self.broken(&member.path, &error.to_string()))?;
-            for image in images {
-                if config.diff_ids != image.layers || config.platform != image.platform {
-                    let reason = format!("does not describe {}", image.reference);
-                    return Err(self.broken(&member.path, &reason));
-                }
+            let objection = descriptions
+                .iter()
+                .find_map(|description| description.objection(&json));
+            if let Some(reason) = objection {
+                return Err(self.broken(&member.path, &reason));
             }
             progress.advance(member.size);
         }

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Read};
 
 use super::chunks::{Chunks, StoredReader};
 use super::{VerifiedBundle, VerifyError};
-use crate::bundle::{Hasher, Member, TAR_END_BYTES, limits};
+use crate::bundle::{FRAME_HEADER_BYTES, Hasher, Member, TAR_BLOCK, TAR_END_BYTES, limits};
 
 type Decoder<'a> = zstd::Decoder<'static, BufReader<StoredReader<'a>>>;
 
@@ -17,8 +17,10 @@ pub struct Members<'a> {
     frame_end: usize,
     stored_offset: u64,
     decoder: Option<Decoder<'a>>,
-    /// What a reader that was dropped early left in the decoder, padding included.
+    /// What a reader that was dropped early left in the decoder.
     unread: u64,
+    /// The zeros that follow it.
+    padding: usize,
 }
 
 impl<'a> Members<'a> {
@@ -32,6 +34,7 @@ impl<'a> Members<'a> {
             stored_offset: 0,
             decoder: None,
             unread: 0,
+            padding: 0,
         }
     }
 
@@ -52,15 +55,15 @@ impl<'a> Members<'a> {
             if !rest.iter().any(&self.wanted) {
                 // Nothing more is wanted here: the rest of the frame stays undecoded.
                 self.decoder = None;
-                self.unread = 0;
+                (self.unread, self.padding) = (0, 0);
                 self.next_member = self.frame_end;
                 continue;
             }
             let member = &rest[0];
-            self.next_member += 1;
             self.skip_unread()?;
+            self.next_member += 1;
             self.read_header(member)?;
-            self.unread = member.size + member.padding() as u64;
+            (self.unread, self.padding) = (member.size, member.padding());
             if (self.wanted)(member) {
                 return Ok(Some(MemberReader {
                     left: member.size,
@@ -86,7 +89,14 @@ impl<'a> Members<'a> {
             return Ok(());
         }
         let chunks = Chunks::new(&opened.file, &opened.path, &opened.index);
-        let stored = BufReader::with_capacity(128 << 10, StoredReader::new(chunks, start, end));
+        let mut stored = StoredReader::new(chunks, start, end);
+        let mut header = [0; FRAME_HEADER_BYTES];
+        let first = &opened.index.members[self.next_member];
+        let count = stored.peek(&mut header).map_err(|error| self.io(error))?;
+        if !frame.admits(&header[..count]) {
+            return Err(self.broken_at(first, "is not in a frame of this format"));
+        }
+        let stored = BufReader::with_capacity(128 << 10, stored);
         let mut decoder = zstd::Decoder::with_buffer(stored).map_err(|error| self.unreadable(&error))?;
         decoder
             .window_log_max(limits::WINDOW_LOG)
@@ -124,7 +134,7 @@ impl<'a> Members<'a> {
 
     fn read_header(&mut self, member: &Member) -> Result<(), VerifyError> {
         let expected = member.tar_header().expect("checked by the index");
-        let mut header = [0; 512];
+        let mut header = [0; TAR_BLOCK];
         self.read_exact(&mut header)?;
         if header == expected {
             Ok(())
@@ -137,12 +147,21 @@ impl<'a> Members<'a> {
         let Some(decoder) = self.decoder.as_mut() else {
             return Ok(());
         };
-        let unread = std::mem::take(&mut self.unread);
+        let (unread, count) = (
+            std::mem::take(&mut self.unread),
+            std::mem::take(&mut self.padding),
+        );
         match io::copy(&mut decoder.take(unread), &mut io::sink()) {
-            Ok(count) if count == unread => Ok(()),
-            Ok(_) => Err(self.broken("ends early")),
-            Err(error) => Err(self.io(error)),
+            Ok(count) if count == unread => {}
+            Ok(_) => return Err(self.broken("ends early")),
+            Err(error) => return Err(self.io(error)),
         }
+        let mut padding = [0; TAR_BLOCK];
+        self.read_exact(&mut padding[..count])?;
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(self.broken("is padded with something else than zeros"));
+        }
+        Ok(())
     }
 
     fn read_exact(&mut self, out: &mut [u8]) -> Result<(), VerifyError> {
@@ -152,9 +171,13 @@ impl<'a> Members<'a> {
 
     fn broken(&self, reason: &str) -> VerifyError {
         let current = self.next_member.saturating_sub(1);
+        self.broken_at(&self.bundle.index().members[current], reason)
+    }
+
+    fn broken_at(&self, member: &Member, reason: &str) -> VerifyError {
         VerifyError::Payload {
             path: self.bundle.path().to_owned(),
-            member: self.bundle.index().members[current].path.clone(),
+            member: member.path.clone(),
             reason: reason.to_owned(),
         }
     }
