@@ -29,6 +29,7 @@ mod verify;
 
 #[cfg(feature = "packager")]
 mod packager;
+mod preflight;
 mod stub;
 
 use std::process::ExitCode;

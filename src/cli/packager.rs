@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, NoArgs, Trusting};
 use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
-use super::{extract::ExtractArgs, start::StartArgs, verify::VerifyArgs};
+use super::{extract::ExtractArgs, preflight::PreflightArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
@@ -41,6 +41,8 @@ enum PackagerVerb {
     },
     /// Verify a bundle and start its cluster
     Start(OfBundle<StartArgs>),
+    /// Say whether this machine can start a bundle's cluster, and what mends it; change nothing
+    Preflight(OfBundle<PreflightArgs>),
     /// Compare every byte of a bundle with its digest, and its signature with the trusted keys
     Verify(OfBundle<VerifyArgs>),
     /// Show what is in a bundle
@@ -88,6 +90,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Trust { verb } => return trust::run(verb, console),
         PackagerVerb::Machine(verb) => return verb.run(console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
+        PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),
         PackagerVerb::Verify(of) => (BundleVerb::Verify(of.args), of.bundle),
         PackagerVerb::Inspect(of) => (BundleVerb::Inspect(of.args), of.bundle),
         PackagerVerb::List(of) => (BundleVerb::List(of.args), of.bundle),

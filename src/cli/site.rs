@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::authenticity::warning;
 use super::console::Console;
-use super::{extract, inspect, machine, start, verify};
+use super::{extract, inspect, machine, preflight, start, verify};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::progress::Progress;
@@ -18,6 +18,8 @@ use crate::verify::OpenedBundle;
 pub(super) enum BundleVerb {
     /// Verify the bundle and start its cluster
     Start(Trusting<start::StartArgs>),
+    /// Say whether this machine can start the cluster, and what mends it; change nothing
+    Preflight(Trusting<preflight::PreflightArgs>),
     /// Compare every byte with its digest, and the signature with the trusted keys
     Verify(Trusting<verify::VerifyArgs>),
     /// Show what is in the bundle
@@ -73,6 +75,11 @@ impl BundleVerb {
                 let bundle = verb.open_to_show(path)?;
                 warn(&bundle);
                 inspect::list(&bundle, console)
+            }
+            Self::Preflight(verb) => {
+                let bundle = verb.open(path)?;
+                warn(&bundle);
+                preflight::run(verb.args, &bundle, console)
             }
             Self::Start(verb) => {
                 let bundle = verb.open(path)?;

@@ -56,7 +56,7 @@ pub(super) struct StartOptions {
 }
 
 impl StartOptions {
-    fn into_site(self, extra_args: Vec<String>) -> SiteOptions {
+    pub(super) fn into_site(self, extra_args: Vec<String>) -> SiteOptions {
         SiteOptions {
             profile: self.profile,
             container_runtime: self.container_runtime,
@@ -74,7 +74,7 @@ impl StartOptions {
 pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let options = args.options.into_site(args.extra);
     console.begin("preflight", None);
-    let report = install::preflight(bundle.index(), &options)?;
+    let report = install::preflight(&bundle, &options)?;
     let findings = report.into_result()?;
     for finding in findings
         .iter()

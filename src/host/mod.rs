@@ -5,24 +5,34 @@
 //! catches a signal or takes a lock.
 
 mod atomic;
+mod cgroups;
+mod confinement;
 mod engine;
 mod environment;
 mod facts;
+mod kernel;
 mod lock;
+mod mount;
 mod process;
 mod program;
+mod routes;
 mod running;
 mod signals;
 
 pub use atomic::{AtomicFile, FileError, sync_directory};
-pub use engine::{ContainerState, Engine, EngineError, EngineInfo, ImageState, VolumeState};
+pub use cgroups::{CgroupVersion, Cgroups};
+pub use confinement::Confinement;
+pub use engine::{ContainerState, Engine, EngineError, EngineInfo, ImageState, MinikubeNode, VolumeState};
 pub use environment::Environment;
 pub use facts::{
     FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,
 };
+pub use kernel::{Feature, Kernel};
 pub use lock::{Lock, LockError};
+pub use mount::{FileSystemKind, Mount};
 pub use process::{Command, Output, ProcessError, ProcessIdentity};
 pub use program::{own_program, remove_own_copy};
+pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
 pub use running::Running;
 pub use signals::Interruption;
 

@@ -109,6 +109,21 @@ impl SiteOptions {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
         })
     }
+
+    /// The values of `flag` in what goes to minikube, as `--flag=VALUE` or `--flag VALUE`.
+    #[must_use]
+    pub(super) fn values_of(&self, flag: &str) -> Vec<String> {
+        let mut values = Vec::new();
+        let mut arguments = self.extra_args.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.strip_prefix(flag) {
+                Some("") => values.extend(arguments.next().cloned()),
+                Some(rest) => values.extend(rest.strip_prefix('=').map(str::to_owned)),
+                None => {}
+            }
+        }
+        values
+    }
 }
 
 /// minikube's rule for a profile's name: letters, digits and dashes, at least two, a
@@ -159,6 +174,9 @@ mod tests {
         };
         assert!(options.passes("--wait") && options.passes("--cni"));
         assert!(!options.passes("--wait-timeout") && !options.passes("--cn"));
+        assert_eq!(options.values_of("--wait"), ["none"]);
+        assert_eq!(options.values_of("--cni"), ["calico"]);
+        assert!(options.values_of("--cn").is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod damage;
 mod header;
 mod pack;
 mod payload;
+mod preflight;
 mod sign;
 mod standin;
 mod support;

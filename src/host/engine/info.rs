@@ -21,11 +21,24 @@ pub struct EngineInfo {
     #[serde(rename = "NCPU")]
     pub cpus: u64,
     /// `name=rootless` among them.
-    pub security_options: Vec<String>,
+    pub security_options: Option<Vec<String>>,
     /// 1 or 2; empty before 20.10.
     pub cgroup_version: String,
     /// What `uname -m` prints on its machine.
     pub architecture: String,
+    /// The kernel of its machine, as `uname -r` prints it.
+    pub kernel_version: String,
+    /// What tells this engine from every other.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// Whether it can limit a container's memory; `None` from engines that do not say.
+    pub memory_limit: Option<bool>,
+    /// Whether it can limit a container's processor time.
+    pub cpu_cfs_quota: Option<bool>,
+    /// Whether it can limit a container's processes.
+    pub pids_limit: Option<bool>,
+    /// What its storage driver says, as pairs.
+    pub driver_status: Option<Vec<(String, String)>>,
     /// Why it cannot answer, from clients that do not exit with 1 then.
     pub server_errors: Vec<String>,
 }
@@ -36,7 +49,17 @@ impl EngineInfo {
     pub fn rootless(&self) -> bool {
         self.security_options
             .iter()
+            .flatten()
             .any(|option| option == "rootless" || option.split(',').any(|part| part == "name=rootless"))
+    }
+
+    /// What its storage driver says of `name`: `Backing Filesystem`, `Supports d_type`.
+    #[must_use]
+    pub fn driver_status(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.driver_status.iter().flatten();
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first two numbers of its release.

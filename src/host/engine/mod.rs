@@ -2,9 +2,11 @@
 
 mod info;
 mod objects;
+mod survey;
 
 pub use info::EngineInfo;
 pub use objects::{ContainerState, ImageState, VolumeState};
+pub use survey::MinikubeNode;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,10 +1,19 @@
 //! What the preflight looks at.
 
+use std::fs;
+use std::time::UNIX_EPOCH;
+
+use super::folders::FolderFacts;
 use super::space::{Demand, demands};
-use crate::bundle::{BundleIndex, Platform};
+use super::subnets::SubnetFacts;
+use crate::bundle::{BinaryRole, BundleIndex, Platform};
 use crate::failure::Failure;
-use crate::host::{Engine, EngineInfo, Environment};
-use crate::install::{Journal, Layout, ProfileConfig, SiteOptions};
+use crate::host::{
+    Cgroups, Confinement, Engine, EngineInfo, Environment, Kernel, Listener, MemoryFacts, MinikubeNode,
+    Mount, available_memory, listeners, routes, unix_seconds,
+};
+use crate::install::{ImageSet, Journal, Layout, ProfileConfig, SiteOptions, Way};
+use crate::verify::OpenedBundle;
 
 /// What there is on this machine.
 #[derive(Debug)]
@@ -13,42 +22,131 @@ pub(super) struct MachineFacts {
     pub(super) platform: Option<Platform>,
     /// What the engine says, or why it does not, with what to do about it.
     pub(super) engine: Result<EngineInfo, (String, String)>,
+    /// Where the engine answers, when a context or a variable says so.
+    pub(super) endpoint: Option<String>,
+    /// The nodes of other profiles that run.
+    pub(super) nodes: Vec<MinikubeNode>,
     /// The profile, when there is one of this name.
     pub(super) profile: Option<ProfileConfig>,
     /// Whether this run is root's.
     pub(super) root: bool,
     /// What the start will write, and where.
     pub(super) demands: Vec<Demand>,
+    /// The folders that it writes to.
+    pub(super) folders: Vec<FolderFacts>,
+    /// This machine's memory.
+    pub(super) memory: Option<MemoryFacts>,
+    /// This machine's kernel.
+    pub(super) kernel: Kernel,
+    /// Its control groups.
+    pub(super) cgroups: Cgroups,
+    /// Its networks and the engine's.
+    pub(super) subnets: SubnetFacts,
+    /// The ports that are taken.
+    pub(super) listeners: Vec<Listener>,
+    /// What confines programs.
+    pub(super) confinement: Confinement,
+    /// The clock, in seconds since 1970.
+    pub(super) now: u64,
+    /// When the bundle's file was written, in the same.
+    pub(super) packed: Option<u64>,
 }
 
 impl MachineFacts {
     pub(super) fn gather(
-        index: &BundleIndex,
+        bundle: &OpenedBundle,
         options: &SiteOptions,
         environment: &Environment,
         layout: &Layout,
     ) -> Result<Self, Failure> {
+        let index = bundle.index();
         let engine = Engine::connect(environment);
         let receipt = Journal::peek(&layout.journal())?;
         let demands = demands(index, options, layout, engine.as_ref().ok(), &receipt)?;
-        let engine = match engine {
-            Ok(engine) => Ok(engine.info().clone()),
-            Err(error) => {
-                let failure = Failure::from(error);
-                let causes = failure.causes();
-                let what = std::iter::once(failure.error.to_string())
-                    .chain(causes)
-                    .collect::<Vec<_>>()
-                    .join(": ");
-                Err((what, failure.hint.unwrap_or_default()))
-            }
+        let mut subnets = SubnetFacts {
+            routes: routes(),
+            engine: Vec::new(),
+            chosen: options.passes("--subnet") || options.passes("--network"),
         };
+        let mut nodes = Vec::new();
+        if let Ok(engine) = &engine {
+            subnets.engine = engine.subnets()?;
+            nodes = engine.minikube_nodes()?;
+            nodes.retain(|node| node.profile != options.profile);
+        }
         Ok(Self {
             platform: Platform::of_this_machine(),
-            engine,
+            endpoint: engine
+                .as_ref()
+                .ok()
+                .and_then(|engine| endpoint(engine, environment)),
+            engine: said(engine),
+            nodes,
             profile: ProfileConfig::load(&layout.minikube_home, &options.profile)?,
             root: environment.is_root(),
             demands,
+            folders: folders(index, options, layout)?,
+            memory: available_memory(),
+            kernel: Kernel::of_this_machine(),
+            cgroups: Cgroups::of_this_machine(),
+            subnets,
+            listeners: listeners(),
+            confinement: Confinement::of_this_machine(),
+            now: unix_seconds(),
+            packed: written(bundle),
         })
     }
+}
+
+/// What the engine says, or why it does not and what to do about that.
+fn said(engine: Result<Engine, crate::host::EngineError>) -> Result<EngineInfo, (String, String)> {
+    engine.map(|engine| engine.info().clone()).map_err(|error| {
+        let failure = Failure::from(error);
+        let causes = failure.causes();
+        let what = std::iter::once(failure.error.to_string())
+            .chain(causes)
+            .collect::<Vec<_>>()
+            .join(": ");
+        (what, failure.hint.unwrap_or_default())
+    })
+}
+
+/// Where the engine is, when the person or a docker context chose that.
+fn endpoint(engine: &Engine, environment: &Environment) -> Option<String> {
+    let context = engine.variables().iter().find(|(name, _)| *name == "DOCKER_HOST");
+    match environment.variable("DOCKER_HOST") {
+        Some(host) => Some(host.to_string_lossy().into_owned()),
+        None => context.map(|(_, host)| host.clone()),
+    }
+}
+
+fn folders(index: &BundleIndex, options: &SiteOptions, layout: &Layout) -> Result<Vec<FolderFacts>, Failure> {
+    let size = |roles: &[BinaryRole]| roles.iter().map(|role| index.binary(*role).size).max();
+    let archive = match options.way {
+        Way::Cache => index
+            .cluster_images()
+            .map(|image| ImageSet::new(index, [image]).archive_bytes())
+            .max(),
+        _ => None,
+    };
+    Ok(vec![
+        FolderFacts {
+            what: "the programs",
+            runs_programs: true,
+            largest_file: size(&[BinaryRole::Minikube, BinaryRole::Kubectl]).unwrap_or(0),
+            mount: Mount::of(&layout.programs)?,
+        },
+        FolderFacts {
+            what: "minikube's files",
+            runs_programs: false,
+            largest_file: archive.max(size(&[BinaryRole::Kubeadm])).unwrap_or(0),
+            mount: Mount::of(&layout.minikube_home)?,
+        },
+    ])
+}
+
+/// When the bundle's file was written.
+fn written(bundle: &OpenedBundle) -> Option<u64> {
+    let modified = fs::metadata(bundle.path()).ok()?.modified().ok()?;
+    Some(modified.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }

@@ -140,7 +140,7 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
     if system.read_only {
         return Some(fatal(
             format!("`{folder}` is on a read-only file system"),
-            &format!("{what} cannot be written there"),
+            format!("{what} cannot be written there"),
             "mount it for writing, or choose another place with `--minikube-home` or `XDG_DATA_HOME`"
                 .to_owned(),
         ));

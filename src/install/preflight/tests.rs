@@ -1,9 +1,11 @@
 use std::path::PathBuf;
 
 use super::space::Demand;
+use super::subnets::SubnetFacts;
 use super::*;
 use crate::bundle::{Arch, Platform};
-use crate::host::{EngineInfo, FileSystem};
+use crate::failure::Kind;
+use crate::host::{CgroupVersion, Cgroups, Confinement, EngineInfo, FileSystem, Kernel};
 use crate::install::testing::index;
 use crate::install::{KubernetesConfig, ProfileConfig};
 
@@ -15,11 +17,34 @@ fn fit() -> MachineFacts {
             mem_total: 8 << 30,
             cpus: 4,
             architecture: "x86_64".into(),
+            kernel_version: "6.1.0".into(),
             ..EngineInfo::default()
         }),
+        endpoint: None,
+        nodes: Vec::new(),
         profile: None,
         root: false,
         demands: Vec::new(),
+        folders: Vec::new(),
+        memory: None,
+        kernel: Kernel {
+            release: "6.1.0".into(),
+            present: kernel::NEEDS
+                .iter()
+                .flat_map(|need| need.modules)
+                .map(|module| (*module).to_owned())
+                .collect(),
+            ..Kernel::default()
+        },
+        cgroups: Cgroups {
+            version: CgroupVersion::V2,
+            ..Cgroups::default()
+        },
+        subnets: SubnetFacts::default(),
+        listeners: Vec::new(),
+        confinement: Confinement::default(),
+        now: 1_800_000_000,
+        packed: None,
     }
 }
 
@@ -31,7 +56,7 @@ fn options(change: impl FnOnce(&mut SiteOptions)) -> SiteOptions {
 
 #[test]
 fn a_fit_machine_has_nothing_to_mend() {
-    assert!(examine(&index(), &SiteOptions::default(), &fit()).is_empty());
+    assert_eq!(examine(&index(), &SiteOptions::default(), &fit()), []);
 }
 
 #[test]
@@ -45,18 +70,21 @@ fn every_reason_is_told_at_once() {
             container_runtime: "docker".into(),
         },
     });
+    facts.kernel.present.remove("overlay");
+    facts.kernel.loadable = Some(std::collections::BTreeSet::new());
     let options = options(|options| options.memory = Some("64g".into()));
-    let findings = examine(&index(), &options, &facts);
-    let failure = Report { findings }.into_result().expect_err("unfit");
+    let failure = Report::of(examine(&index(), &options, &facts))
+        .into_result()
+        .expect_err("unfit");
     assert_eq!(failure.kind, Kind::Unfit);
     let text = failure.to_string();
     for part in [
         "1. ",
-        "2. ",
-        "3. ",
+        "4. ",
         "linux/arm64",
         "`v1.34.0`, not `v1.35.4`",
         "65536 MiB",
+        "has no overlay",
         "minikube delete -p minikube",
     ] {
         assert!(text.contains(part), "{part} in {text}");
@@ -67,13 +95,24 @@ fn every_reason_is_told_at_once() {
 fn a_missing_engine_is_the_only_thing_said_of_it() {
     let mut facts = fit();
     facts.engine = Err(("Docker Engine is not installed".into(), "install it".into()));
-    let failure = Report {
-        findings: examine(&index(), &SiteOptions::default(), &facts),
-    }
-    .into_result()
-    .expect_err("unfit");
+    facts.kernel.present.clear();
+    let failure = Report::of(examine(&index(), &SiteOptions::default(), &facts))
+        .into_result()
+        .expect_err("unfit");
     assert_eq!(failure.hint.as_deref(), Some("install it"));
     assert_eq!(failure.kind.exit_code(), 9);
+}
+
+#[test]
+fn the_kernel_of_another_machine_is_not_taken_for_the_engines() {
+    let mut facts = fit();
+    facts.kernel.release = "6.2.0".into();
+    facts.kernel.present.clear();
+    facts.kernel.loadable = Some(std::collections::BTreeSet::new());
+    facts.cgroups = Cgroups::default();
+    let findings = examine(&index(), &SiteOptions::default(), &facts);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].severity, Severity::Note);
 }
 
 #[test]
@@ -97,7 +136,7 @@ fn file_systems_are_counted_once_with_all_that_goes_there() {
     let short = [demand("a", 60, 1, 109), demand("b", 40, 1, 109)];
     let findings = space::examine(&short);
     assert_eq!(findings.len(), 1);
-    let failure = Report { findings }.into_result().expect_err("full");
+    let failure = Report::of(findings).into_result().expect_err("full");
     assert_eq!(failure.kind, Kind::NoSpace);
     assert!(failure.to_string().contains("a and b need"), "{failure}");
 }
@@ -109,5 +148,5 @@ fn root_is_told_that_force_is_added() {
     let findings = examine(&index(), &SiteOptions::default(), &facts);
     assert_eq!(findings.len(), 1);
     assert!(findings[0].why.contains("`--force`"));
-    assert!(Report { findings }.into_result().is_ok());
+    assert!(Report::of(findings).into_result().is_ok());
 }

@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod engine;
 pub(crate) mod keys;
 pub(crate) mod parts;
 pub(crate) mod program;

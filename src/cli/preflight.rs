@@ -1,0 +1,68 @@
+//! `preflight`: whether this machine can start the cluster; nothing is changed.
+
+use serde_json::{Value, json};
+
+use super::console::Console;
+use super::start::StartOptions;
+use crate::failure::Failure;
+use crate::install::{self, Finding, Severity};
+use crate::verify::OpenedBundle;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct PreflightArgs {
+    #[command(flatten)]
+    options: StartOptions,
+    /// What `start` will give to `minikube start`
+    #[arg(last = true, value_name = "MINIKUBE_FLAG")]
+    extra: Vec<String>,
+}
+
+/// Tells every finding; the fatal ones as a failure.
+pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let report = install::preflight(bundle, &args.options.into_site(args.extra))?;
+    let findings = report.findings().to_vec();
+    let tolerable = findings
+        .iter()
+        .filter(|finding| finding.severity != Severity::Fatal);
+    if console.is_json() {
+        for finding in &findings {
+            console.result("", &value(finding))?;
+        }
+    } else {
+        for finding in tolerable {
+            console.result(&describe(finding), &Value::Null)?;
+        }
+    }
+    report.into_result()?;
+    let count = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
+    console.result(
+        &format!("this machine is fit: {warnings} warnings, {notes} notes"),
+        &json!({ "kind": "done", "warnings": warnings, "notes": notes }),
+    )
+}
+
+fn describe(finding: &Finding) -> String {
+    format!(
+        "{}: {}\n  why   {}\n  mend  {}",
+        finding.severity.name(),
+        finding.what,
+        finding.why,
+        finding.mend
+    )
+}
+
+fn value(finding: &Finding) -> Value {
+    json!({
+        "finding": finding.severity.name(),
+        "stands_for": finding.kind.name(),
+        "what": finding.what,
+        "why": finding.why,
+        "mend": finding.mend,
+    })
+}

@@ -1,0 +1,62 @@
+//! What a path is on.
+
+use std::path::{Path, PathBuf};
+
+use super::{FileError, existing_ancestor};
+
+/// The file systems on which a start works otherwise, or not at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileSystemKind {
+    /// FAT or exFAT: neither links nor permissions.
+    Fat,
+    /// Any other.
+    Other,
+}
+
+/// What a path is, or will be, on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mount {
+    /// The existing folder that was asked.
+    pub folder: PathBuf,
+    /// What it is.
+    pub kind: FileSystemKind,
+    /// Whether no program can be run from there.
+    pub no_exec: bool,
+}
+
+/// Source: Linux, `include/uapi/linux/magic.h`.
+const FAT: [u64; 2] = [0x4d44, 0x2011_bab0];
+
+impl Mount {
+    /// What `path`, or the nearest folder above it that is there, is on.
+    pub fn of(path: &Path) -> Result<Self, FileError> {
+        let folder = existing_ancestor(path);
+        let failed = |error: rustix::io::Errno| FileError::at("looked at", &folder)(error.into());
+        let magic = rustix::fs::statfs(&folder).map_err(failed)?.f_type;
+        let flags = rustix::fs::statvfs(&folder).map_err(failed)?.f_flag;
+        let fat = u64::try_from(magic).is_ok_and(|magic| FAT.contains(&magic));
+        Ok(Self {
+            kind: if fat {
+                FileSystemKind::Fat
+            } else {
+                FileSystemKind::Other
+            },
+            no_exec: flags.contains(rustix::fs::StatVfsMountFlags::NOEXEC),
+            folder,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_not_there_yet_is_on_something() {
+        let mount = Mount::of(Path::new("/proc/no/such/file")).expect("proc");
+        assert_eq!(
+            (mount.folder.as_path(), mount.kind),
+            (Path::new("/proc"), FileSystemKind::Other)
+        );
+    }
+}

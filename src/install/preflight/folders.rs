@@ -1,0 +1,98 @@
+//! Whether the folders that are written to can hold what goes there.
+
+use super::finding::{Finding, fatal, warning};
+use crate::host::{FileSystemKind, Mount};
+
+/// A file on FAT is smaller than 4 GiB.
+const FAT_LIMIT: u64 = u32::MAX as u64;
+
+/// A folder with its use.
+#[derive(Clone, Debug)]
+pub(super) struct FolderFacts {
+    /// For people: `the programs`.
+    pub(super) what: &'static str,
+    /// Whether programs run from there.
+    pub(super) runs_programs: bool,
+    /// The largest file that goes there, in bytes.
+    pub(super) largest_file: u64,
+    /// What it is on.
+    pub(super) mount: Mount,
+}
+
+pub(super) fn examine(folders: &[FolderFacts]) -> Vec<Finding> {
+    folders.iter().filter_map(examine_one).collect()
+}
+
+fn examine_one(facts: &FolderFacts) -> Option<Finding> {
+    let FolderFacts { what, mount, .. } = facts;
+    let folder = mount.folder.display();
+    let mend = "choose a folder on ext4, xfs or btrfs with `XDG_DATA_HOME` or `--minikube-home`";
+    if facts.runs_programs && mount.no_exec {
+        return Some(fatal(
+            format!("`{folder}` is mounted noexec"),
+            format!("{what} go there and could not be run"),
+            "set `XDG_DATA_HOME` to a folder from which programs may be run, such as `XDG_DATA_HOME=/opt/share`",
+        ));
+    }
+    if mount.kind != FileSystemKind::Fat {
+        return None;
+    }
+    if facts.largest_file > FAT_LIMIT {
+        return Some(fatal(
+            format!("`{folder}` is on a FAT file system"),
+            format!(
+                "{what} hold a file of {} MiB, and FAT takes less than 4096 MiB",
+                facts.largest_file.div_ceil(1 << 20)
+            ),
+            mend,
+        ));
+    }
+    Some(warning(
+        format!("`{folder}` is on a FAT file system"),
+        format!("{what} go there, and it keeps neither links nor permissions"),
+        mend,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::preflight::finding::Severity;
+
+    #[test]
+    fn fat_and_noexec_matter_by_what_goes_there() {
+        for (kind, no_exec, runs_programs, largest_file, expected) in [
+            (FileSystemKind::Other, false, true, 1 << 40, None),
+            (FileSystemKind::Other, true, false, 1, None),
+            (FileSystemKind::Other, true, true, 1, Some(Severity::Fatal)),
+            (FileSystemKind::Fat, false, true, 1, Some(Severity::Warning)),
+            (
+                FileSystemKind::Fat,
+                false,
+                false,
+                FAT_LIMIT,
+                Some(Severity::Warning),
+            ),
+            (
+                FileSystemKind::Fat,
+                false,
+                false,
+                FAT_LIMIT + 1,
+                Some(Severity::Fatal),
+            ),
+        ] {
+            let facts = FolderFacts {
+                what: "the programs",
+                runs_programs,
+                largest_file,
+                mount: Mount {
+                    folder: "/stick".into(),
+                    kind,
+                    no_exec,
+                },
+            };
+            let found = examine(&[facts]).first().map(|finding| finding.severity);
+            assert_eq!(found, expected, "{kind:?} {no_exec} {largest_file}");
+        }
+    }
+}

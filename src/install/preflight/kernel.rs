@@ -1,0 +1,168 @@
+//! Whether the kernel has what a node in a container needs.
+
+use super::finding::{Finding, Severity, fatal, note, warning};
+use crate::host::{Feature, Kernel};
+
+/// A part of the kernel: any of these modules will do.
+pub(super) struct Need {
+    pub(super) modules: &'static [&'static str],
+    severity: Severity,
+    why: &'static str,
+}
+
+const fn need(modules: &'static [&'static str], severity: Severity, why: &'static str) -> Need {
+    Need {
+        modules,
+        severity,
+        why,
+    }
+}
+
+const RULES: &str = "kube-proxy's rules use it, and without them no service has an address that answers";
+
+/// Sources: minikube v1.38.1, `cruntime/docker.go:572-604` for overlay; kubernetes
+/// v1.35, `pkg/proxy/iptables/proxier.go`, for what its rules match with; kubernetes.io,
+/// "Container Runtimes", for `br_netfilter`.
+pub(super) const NEEDS: [Need; 14] = [
+    need(
+        &["overlay"],
+        Severity::Fatal,
+        "the node's runtime keeps images with it",
+    ),
+    need(&["bridge"], Severity::Fatal, "it joins the pods of a node"),
+    need(&["veth"], Severity::Fatal, "it leads into each pod"),
+    need(
+        &["ip_tables", "nf_tables"],
+        Severity::Fatal,
+        "kube-proxy writes its rules there",
+    ),
+    need(&["nf_conntrack"], Severity::Fatal, RULES),
+    need(&["nf_nat"], Severity::Fatal, RULES),
+    need(&["xt_addrtype"], Severity::Fatal, RULES),
+    need(&["xt_comment"], Severity::Fatal, RULES),
+    need(&["xt_conntrack"], Severity::Fatal, RULES),
+    need(&["xt_mark"], Severity::Fatal, RULES),
+    need(&["xt_tcpudp"], Severity::Fatal, RULES),
+    need(&["xt_MASQUERADE", "ipt_MASQUERADE"], Severity::Fatal, RULES),
+    need(
+        &["xt_statistic"],
+        Severity::Warning,
+        "a service with several pods behind it has no rules without it",
+    ),
+    need(
+        &["br_netfilter"],
+        Severity::Warning,
+        "a service whose pod is on the same node may not answer",
+    ),
+];
+
+pub(super) fn examine(kernel: &Kernel) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut unknown = Vec::new();
+    for need in &NEEDS {
+        let name = need.modules.join(" or ");
+        let best = need.modules.iter().map(|module| kernel.feature(module)).max();
+        match best.unwrap_or(Feature::Unknown) {
+            Feature::Present | Feature::Loadable => {}
+            Feature::Unknown => unknown.push(name),
+            Feature::Locked => findings.push(lacks(
+                need,
+                format!("{name} is not loaded, and this kernel loads no more modules until it boots again"),
+                format!("write the name to /etc/modules-load.d/minikube-offline.conf and boot: {name}"),
+            )),
+            Feature::Absent => findings.push(lacks(
+                need,
+                format!("Linux {} has no {name}", kernel.release),
+                format!(
+                    "install the package with all modules of this kernel (Debian: linux-image-*, Ubuntu: \
+                     linux-modules-extra-{0}, Fedora and RHEL: kernel-modules-extra), or boot one that has {name}",
+                    kernel.release
+                ),
+            )),
+        }
+    }
+    if !unknown.is_empty() {
+        findings.push(note(
+            format!(
+                "there is no list of modules in /lib/modules/{}, and {} cannot be seen",
+                kernel.release,
+                unknown.join(", ")
+            ),
+            "a node needs them; they may well be built in",
+            "nothing has to be done when Docker works here; `zgrep -E 'OVERLAY_FS|NETFILTER' /proc/config.gz` may tell",
+        ));
+    }
+    findings
+}
+
+fn lacks(need: &Need, what: String, mend: String) -> Finding {
+    if need.severity == Severity::Fatal {
+        fatal(what, need.why, mend)
+    } else {
+        warning(what, need.why, mend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &str = "overlay bridge veth nf_tables nf_conntrack nf_nat xt_addrtype xt_comment xt_conntrack \
+        xt_mark xt_tcpudp xt_MASQUERADE xt_statistic br_netfilter";
+
+    fn set(names: &str) -> std::collections::BTreeSet<String> {
+        names.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn kernel(present: &str, loadable: Option<&str>, locked: bool) -> Kernel {
+        Kernel {
+            release: "6.1.0".into(),
+            present: set(present),
+            loadable: loadable.map(set),
+            loading_disabled: locked,
+        }
+    }
+
+    #[test]
+    fn each_module_is_there_can_come_or_is_named() {
+        let without = |name: &str| {
+            ALL.split_whitespace()
+                .filter(|module| *module != name)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(examine(&kernel(ALL, None, true)), []);
+        assert_eq!(examine(&kernel("", Some(ALL), false)), []);
+        let old = ALL
+            .replace("xt_MASQUERADE", "ipt_MASQUERADE")
+            .replace("nf_tables", "ip_tables");
+        assert_eq!(examine(&kernel(&old, Some(""), false)), []);
+        let mut tried = 0;
+        for need in &NEEDS {
+            let module = need
+                .modules
+                .iter()
+                .find(|name| set(ALL).contains(**name))
+                .expect("one of them");
+            for (kernel, said) in [
+                (kernel(&without(module), Some(""), false), "has no"),
+                (kernel(&without(module), Some(ALL), true), "loads no more modules"),
+            ] {
+                let findings = examine(&kernel);
+                assert_eq!(findings.len(), 1, "{module}: {findings:?}");
+                assert_eq!(findings[0].severity, need.severity, "{module}");
+                assert!(findings[0].what.contains(said) && findings[0].what.contains(module));
+                tried += 1;
+            }
+        }
+        assert_eq!(tried, 28);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_reason_against_a_start() {
+        let findings = examine(&kernel("overlay bridge", None, false));
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].severity, Severity::Note);
+        assert!(findings[0].what.contains("veth") && !findings[0].what.contains("overlay,"));
+    }
+}

@@ -1,0 +1,100 @@
+//! `preflight`, from outside: each finding as a line, and the exit code.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::engine::FakeEngine;
+use crate::support::parts::RunnableParts;
+use crate::support::program::Sandbox;
+
+#[test]
+fn both_programs_look_at_the_machine_and_change_nothing() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let engine = FakeEngine::make(&sandbox);
+    let fit = engine.run(
+        &sandbox,
+        Command::new(&bundle).args(["preflight", "--output=json"]),
+    );
+    assert_eq!(fit.status, 0, "{fit:?}");
+    let packager = env!("CARGO_BIN_EXE_minikube-offline");
+    let same = engine.run(
+        &sandbox,
+        Command::new(packager)
+            .args(["preflight", "--output=json"])
+            .arg(&bundle),
+    );
+    assert_eq!((same.status, &same.stdout), (0, &fit.stdout), "{same:?}");
+    let lines: Vec<Value> = fit
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let (last, findings) = lines.split_last().unwrap();
+    assert_eq!(last["kind"], "done");
+    // The bundle is not signed, which is a note and no finding.
+    let findings: Vec<&Value> = findings
+        .iter()
+        .filter(|line| line.get("finding").is_some())
+        .collect();
+    assert!(
+        findings.iter().all(|finding| finding["finding"] != "fatal"),
+        "{findings:?}"
+    );
+    let text = findings[0]["what"].as_str().unwrap();
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding["what"].as_str().unwrap().contains("0.0.0-test")),
+        "{text}"
+    );
+    assert!(
+        sandbox.path("home").read_dir().unwrap().next().is_none(),
+        "nothing is written"
+    );
+    assert!(engine.has().is_empty());
+}
+
+#[test]
+fn a_machine_that_is_not_fit_is_told_each_reason_and_the_code_is_theirs() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let engine = FakeEngine::make(&sandbox);
+    engine.says("NCPU", 1);
+    engine.says("MemTotal", 512u64 << 20);
+    let run = |arguments: &[&str]| engine.run(&sandbox, Command::new(&bundle).args(arguments));
+    let unfit = run(&["preflight"]);
+    assert_eq!(unfit.status, 9, "{unfit:?}");
+    for part in [
+        "error: this machine is not fit to start the cluster",
+        "1. Docker Engine's machine has 512 MiB of memory; a node needs 1800 MiB at least\n     give the machine more memory",
+        "2. Docker Engine's machine has 1 processor",
+        "hint: mend all 2 and run the same command again; nothing was changed on this machine",
+    ] {
+        assert!(unfit.stderr.contains(part), "{part} in {}", unfit.stderr);
+    }
+    let started = run(&["-y"]);
+    assert_eq!(started.status, 9, "a start asks the same first: {started:?}");
+    engine.says("NCPU", 2);
+    engine.says("MemTotal", 8u64 << 30);
+    assert_eq!(run(&["preflight"]).status, 0);
+    let name = run(&["preflight", "--profile", "../x"]);
+    assert_eq!(
+        (
+            name.status,
+            name.stderr.contains("cannot be the name of a profile")
+        ),
+        (2, true),
+        "{name:?}"
+    );
+    engine.fails("info --format", Some("Cannot connect to the Docker daemon"));
+    let silent = run(&["preflight", "--output=json"]);
+    let last: Value = serde_json::from_str(silent.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (silent.status, last["kind"].as_str()),
+        (9, Some("unfit")),
+        "{silent:?}"
+    );
+    assert!(last["hint"].as_str().unwrap().contains("systemctl start docker"));
+}

@@ -1,0 +1,99 @@
+//! A client of Docker Engine without an engine, for what happens around one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::program::{Outcome, Sandbox};
+
+/// The program `docker` in a folder of its own.
+pub(crate) struct FakeEngine {
+    folder: PathBuf,
+}
+
+impl FakeEngine {
+    /// An engine on another kernel, so that nothing depends on the one that runs.
+    pub(crate) fn make(sandbox: &Sandbox) -> Self {
+        let folder = sandbox.path("engine");
+        fs::create_dir(&folder).expect("a folder");
+        let docker = folder.join("docker");
+        fs::write(&docker, include_str!("engine.sh")).expect("a script");
+        fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).expect("ours");
+        let engine = Self { folder };
+        engine.says("MemTotal", 8u64 << 30);
+        engine
+    }
+
+    /// Changes what the engine says of itself.
+    pub(crate) fn says(&self, name: &str, value: impl Into<serde_json::Value>) {
+        let path = self.folder.join("info.json");
+        let mut info = fs::read(&path).map_or_else(
+            |_| {
+                json!({
+                    "ServerVersion": "28.2.2",
+                    "NCPU": 4,
+                    "Driver": "overlay2",
+                    "CgroupVersion": "2",
+                    "KernelVersion": "0.0.0-test",
+                    "DockerRootDir": "/no/such/folder",
+                })
+            },
+            |text| serde_json::from_slice(&text).expect("JSON"),
+        );
+        info[name] = value.into();
+        fs::write(path, info.to_string()).expect("a file");
+    }
+
+    /// Lets a request, such as `image load`, fail with `said`, until it is called with
+    /// nothing.
+    pub(crate) fn fails(&self, request: &str, said: Option<&str>) {
+        let path = self.folder.join(format!("fail {request}"));
+        match said {
+            Some(said) => fs::write(path, said).expect("a file"),
+            None => fs::remove_file(path).expect("ours"),
+        }
+    }
+
+    /// The images and volumes that it has.
+    pub(crate) fn has(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(&self.folder)
+            .expect("a folder")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .filter(|name| name.starts_with("image ") || name.starts_with("volume "))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The search path on which it is found first.
+    pub(crate) fn path(&self) -> String {
+        format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.display())
+    }
+
+    /// Prepares a program to run in the sandbox with this engine.
+    pub(crate) fn prepare<'a>(&self, sandbox: &Sandbox, command: &'a mut Command) -> &'a mut Command {
+        command
+            .current_dir(sandbox.path("."))
+            .env_clear()
+            .env("HOME", sandbox.path("home"))
+            .env("PATH", self.path())
+    }
+
+    /// Runs a program in the sandbox with this engine.
+    pub(crate) fn run(&self, sandbox: &Sandbox, command: &mut Command) -> Outcome {
+        Outcome::from(
+            self.prepare(sandbox, command)
+                .output()
+                .expect("the program starts"),
+        )
+    }
+}
