@@ -1,16 +1,15 @@
 //! Requests whose answers fit into memory.
 
-use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
-use reqwest::header::HeaderMap;
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, Proxy, Url};
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Certificate, Method, Url};
 
+use super::clients::{following, load_certificates, staying};
 use super::{HttpError, Patience, Proxies};
 use crate::host::{Environment, interrupt};
 
@@ -31,8 +30,7 @@ pub struct HttpOptions {
 /// The network.
 #[derive(Debug)]
 pub struct Http {
-    /// The second one is for hosts whose certificates are not checked. Made when the
-    /// first request is sent: who needs no network needs no certificates.
+    /// Made when the first request is sent: who needs no network needs no certificates.
     clients: OnceLock<[Client; 2]>,
     certificates: Vec<Certificate>,
     options: HttpOptions,
@@ -87,14 +85,7 @@ impl Http {
         if let Some(clients) = self.clients.get() {
             return Ok(clients);
         }
-        let client = |insecure: bool| {
-            builder(&self.options, &self.proxies)
-                .tls_certs_merge(self.certificates.clone())
-                .tls_danger_accept_invalid_certs(insecure)
-                .build()
-                .map_err(HttpError::Client)
-        };
-        let clients = [client(false)?, client(true)?];
+        let clients = following(&self.options, &self.proxies, &self.certificates)?;
         Ok(self.clients.get_or_init(|| clients))
     }
 
@@ -104,25 +95,33 @@ impl Http {
         self.options.patience
     }
 
-    /// The options that it was made with.
-    #[must_use]
-    pub fn options(&self) -> &HttpOptions {
-        &self.options
-    }
-
-    /// The proxy for `url`, with its password: for a client that is not this one.
-    #[must_use]
-    pub fn proxy_for(&self, url: &str) -> Option<String> {
-        let url = Url::parse(url).ok()?;
-        self.proxies.between(&url).map(ToString::to_string)
-    }
-
     /// The answer to `request`, which has `limit` bytes at most.
     pub fn get(&self, request: &Request, limit: u64) -> Result<Answer, HttpError> {
         self.patiently(|| {
             let response = self.send(request, Method::GET, &[])?;
             let headers = response.headers().clone();
             let body = self.read(response, &request.url, limit)?;
+            Ok(Answer { headers, body })
+        })
+    }
+
+    /// The answer to `fields`, sent as a form to `url`; it has `limit` bytes at most. The
+    /// fields may be secret, so that no redirect is followed.
+    pub fn post(&self, url: &str, fields: &[(&str, &str)], limit: u64) -> Result<Answer, HttpError> {
+        let parsed = parse(url)?;
+        let mut form = parsed.clone();
+        form.query_pairs_mut().clear().extend_pairs(fields);
+        let form = form.query().unwrap_or_default().to_owned();
+        let insecure = self.is_insecure(&parsed);
+        let client = staying(&self.options, &self.proxies, &self.certificates, insecure)?;
+        self.patiently(|| {
+            let request = client
+                .post(parsed.clone())
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.clone());
+            let response = self.finish(request, url)?;
+            let headers = response.headers().clone();
+            let body = self.read(response, url, limit)?;
             Ok(Answer { headers, body })
         })
     }
@@ -191,21 +190,27 @@ impl Http {
         for (name, value) in headers {
             builder = builder.header(*name, value);
         }
-        let response = builder
-            .send()
-            .map_err(|source| self.connection(&request.url, source))?;
+        self.finish(builder, &request.url)
+    }
+
+    fn finish(&self, request: RequestBuilder, url: &str) -> Result<Response, HttpError> {
+        let response = request.send().map_err(|source| self.connection(url, source))?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(self.refusal(response, &request.url))
+        Err(self.refusal(response, url))
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
+        Ok(&self.clients()?[usize::from(self.is_insecure(url))])
+    }
+
+    /// Whether the certificate of the URL's host is not checked.
+    fn is_insecure(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
         let hosts = &self.options.insecure_hosts;
-        let is_insecure = hosts.iter().any(|named| *named == host || *named == with_port);
-        Ok(&self.clients()?[usize::from(is_insecure)])
+        hosts.iter().any(|named| *named == host || *named == with_port)
     }
 
     fn read(&self, response: Response, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
@@ -242,6 +247,14 @@ impl Http {
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
+        // Only the host that was asked says how it lets in, not one that it points to.
+        let challenge = (parse(url).ok().map(|asked| asked.origin()) == Some(response.url().origin()))
+            .then(|| response.headers().get_all("www-authenticate"))
+            .into_iter()
+            .flatten()
+            .filter_map(|value| value.to_str().ok())
+            .collect::<Vec<_>>()
+            .join(", ");
         let mut head = Vec::new();
         // The text only helps; without it the status says enough.
         let _ = response.take(300).read_to_end(&mut head);
@@ -252,6 +265,7 @@ impl Http {
             status,
             message: text.split_whitespace().collect::<Vec<_>>().join(" "),
             retry_after,
+            challenge,
         }
     }
 
@@ -269,40 +283,6 @@ impl Http {
     pub fn proxy_shown(&self, url: &str) -> Option<String> {
         self.proxies.shown(&Url::parse(url).ok()?)
     }
-}
-
-fn builder(options: &HttpOptions, proxies: &Proxies) -> ClientBuilder {
-    let proxies = proxies.clone();
-    Client::builder()
-        .user_agent(concat!("minikube-offline/", env!("CARGO_PKG_VERSION")))
-        .no_proxy()
-        .proxy(Proxy::custom(move |url| proxies.between(url).cloned()))
-        .redirect(Policy::custom(|attempt| {
-            let came_by = attempt.previous().last().map(Url::scheme);
-            if attempt.previous().len() > 10 {
-                attempt.error("more than 10 redirects")
-            } else if came_by == Some("https") && attempt.url().scheme() != "https" {
-                attempt.error("a redirect from https to http")
-            } else {
-                attempt.follow()
-            }
-        }))
-        // For connecting, and for each read of the body: not for the whole.
-        .timeout(options.patience.stall)
-        .connect_timeout(options.patience.stall)
-}
-
-fn load_certificates(path: &Path) -> Result<Vec<Certificate>, HttpError> {
-    let refused = |source| HttpError::Ca {
-        path: path.to_owned(),
-        source,
-    };
-    let bytes = fs::read(path).map_err(|error| refused(error.into()))?;
-    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| refused(error.into()))?;
-    if certificates.is_empty() {
-        return Err(refused("there is no certificate in it".into()));
-    }
-    Ok(certificates)
 }
 
 fn parse(url: &str) -> Result<Url, HttpError> {

@@ -69,6 +69,8 @@ pub enum HttpError {
         message: String,
         /// How long to wait before the next request, if the server said so.
         retry_after: Option<Duration>,
+        /// How it lets in, if it says so: the values of `WWW-Authenticate`.
+        challenge: String,
     },
     /// What came cannot be stored.
     #[error(transparent)]
@@ -172,7 +174,18 @@ impl HttpError {
         }
     }
 
-    fn hint(&self) -> String {
+    /// How the server lets in, where it said so.
+    #[must_use]
+    pub fn challenge(&self) -> &str {
+        match self {
+            Self::Status { challenge, .. } => challenge,
+            _ => "",
+        }
+    }
+
+    /// What to do about it; nothing where nothing is known.
+    #[must_use]
+    pub fn hint(&self) -> String {
         match self {
             Self::Ca { .. } => "`--ca` takes a file with `-----BEGIN CERTIFICATE-----` in it".to_owned(),
             Self::Client(_) => "install the machine's certificates (Debian: `ca-certificates`)".to_owned(),

@@ -6,6 +6,7 @@
 //! another host, and no redirect leads from HTTPS to HTTP.
 
 mod client;
+mod clients;
 mod download;
 mod error;
 mod proxy;

@@ -1,30 +1,32 @@
 //! What `docker login` left for this user.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::UpstreamError;
+use super::{UpstreamError, helper};
 use crate::host::Environment;
 
 /// Docker Hub's name in config.json.
 const HUB: &str = "https://index.docker.io/v1/";
 
-/// A name and a password.
+/// What a registry is shown. Nothing prints it.
 #[derive(Clone, Eq, PartialEq)]
-pub(super) struct Credentials {
-    pub(super) user: String,
-    pub(super) password: String,
+pub(super) enum Credentials {
+    /// What a registry's own token server gave at the login, to be changed for tokens.
+    IdentityToken(String),
+    /// A name and a password.
+    Password { user: String, password: String },
 }
 
 /// docker's config.json, as far as it is about registries.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Config {
     auths: HashMap<String, Entry>,
@@ -32,22 +34,21 @@ struct Config {
     creds_store: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Entry {
-    #[serde(default)]
     auth: String,
-}
-
-impl std::fmt::Debug for Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Entry(***)")
-    }
+    username: String,
+    password: String,
+    identitytoken: String,
 }
 
 /// Where docker keeps credentials for this user.
 #[derive(Debug)]
 pub(super) struct DockerConfig {
     path: Option<PathBuf>,
+    /// Where helpers are looked for.
+    programs: Option<OsString>,
 }
 
 impl DockerConfig {
@@ -57,16 +58,14 @@ impl DockerConfig {
             .or_else(|| environment.home().map(|home| home.join(".docker")));
         Self {
             path: folder.map(|folder| folder.join("config.json")),
+            programs: environment.variable("PATH").map(OsString::from),
         }
     }
 
     /// The credentials for the registry `host`: of its own helper, of the helper for
     /// all, or written there. Without the file there are none.
     pub(super) fn credentials(&self, host: &str) -> Result<Option<Credentials>, UpstreamError> {
-        let text = self.path.as_ref().and_then(|path| fs::read(path).ok());
-        let Some(config) = text.and_then(|text| serde_json::from_slice::<Config>(&text).ok()) else {
-            return Ok(None);
-        };
+        let config = self.read()?;
         let names = match host {
             "docker.io" | "registry-1.docker.io" => vec![HUB.to_owned(), "docker.io".to_owned()],
             _ => vec![
@@ -78,107 +77,97 @@ impl DockerConfig {
         for name in &names {
             let helper = config.cred_helpers.get(name).or(config.creds_store.as_ref());
             if let Some(helper) = helper
-                && let Some(found) = ask_helper(helper, name)?
+                && let Some(found) = helper::ask(helper, name, self.programs.as_ref())?
             {
                 return Ok(Some(found));
             }
-            if let Some(found) = config.auths.get(name).and_then(|entry| decode(&entry.auth)) {
+            if let Some(found) = config.auths.get(name).and_then(Entry::credentials) {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
-}
 
-fn decode(auth: &str) -> Option<Credentials> {
-    let text = String::from_utf8(STANDARD.decode(auth.trim()).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
-    Some(Credentials {
-        user: user.to_owned(),
-        // docker pads old files with zeros.
-        password: password.trim_end_matches('\0').to_owned(),
-    })
-}
-
-/// Runs `docker-credential-NAME get`: the registry on its stdin, JSON on its stdout.
-fn ask_helper(helper: &str, host: &str) -> Result<Option<Credentials>, UpstreamError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        username: String,
-        secret: String,
-    }
-    let program = format!("docker-credential-{helper}");
-    let failed = |reason: String| UpstreamError::Credentials {
-        helper: program.clone(),
-        host: host.to_owned(),
-        reason,
-    };
-    let mut child = Command::new(&program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| failed(error.to_string()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A helper that does not read says why on its stdout.
-        let _ = stdin.write_all(host.as_bytes());
-    }
-    let output = child
-        .wait_with_output()
-        .map_err(|error| failed(error.to_string()))?;
-    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if !output.status.success() {
-        // Its way to say that it has none. Source: docker-credential-helpers, credentials/error.go.
-        if said.contains("credentials not found") {
-            return Ok(None);
+    fn read(&self) -> Result<Config, UpstreamError> {
+        let Some(path) = &self.path else {
+            return Ok(Config::default());
+        };
+        let refused = |reason: String| UpstreamError::DockerConfig {
+            path: path.clone(),
+            reason,
+        };
+        match fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text)
+                // Where, and not what: it may quote a password.
+                .map_err(|error| refused(format!("line {}, column {}", error.line(), error.column()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) => Err(refused(error.to_string())),
         }
-        return Err(failed(said.chars().take(200).collect()));
     }
-    let answer: Answer = serde_json::from_str(&said).map_err(|error| failed(error.to_string()))?;
-    Ok((!answer.secret.is_empty()).then_some(Credentials {
-        user: answer.username,
-        password: answer.secret,
-    }))
+}
+
+impl Entry {
+    fn credentials(&self) -> Option<Credentials> {
+        if !self.identitytoken.is_empty() {
+            return Some(Credentials::IdentityToken(self.identitytoken.clone()));
+        }
+        if !self.password.is_empty() {
+            return Some(Credentials::Password {
+                user: self.username.clone(),
+                password: self.password.clone(),
+            });
+        }
+        let text = String::from_utf8(STANDARD.decode(self.auth.trim()).ok()?).ok()?;
+        let (user, password) = text.split_once(':')?;
+        Some(Credentials::Password {
+            user: user.to_owned(),
+            // docker pads old files with zeros.
+            password: password.trim_end_matches('\0').to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_docker_login_wrote_is_found_by_the_registrys_host() {
+    fn config(text: &str) -> (tempfile::TempDir, DockerConfig) {
         let folder = tempfile::tempdir().expect("folder");
-        let auth = STANDARD.encode("me:pass:word");
-        let text = format!(
-            "{{\"auths\":{{\"r.example:5000\":{{\"auth\":\"{auth}\"}},\"{HUB}\":{{\"auth\":\"{auth}\"}}}},\"x\":1}}"
-        );
         fs::write(folder.path().join("config.json"), text).expect("file");
-        let path = folder.path().to_string_lossy();
+        let path = folder.path().to_string_lossy().into_owned();
         let config = DockerConfig::of(&Environment::of(&[("DOCKER_CONFIG", &path)], 0));
-        for host in ["r.example:5000", "registry-1.docker.io"] {
-            let found = config.credentials(host).expect(host).expect(host);
-            assert_eq!(
-                (found.user.as_str(), found.password.as_str()),
-                ("me", "pass:word")
-            );
-        }
-        assert!(config.credentials("r.example").expect("read").is_none());
+        (folder, config)
+    }
+
+    fn password(user: &str, password: &str) -> Credentials {
+        let (user, password) = (user.to_owned(), password.to_owned());
+        Credentials::Password { user, password }
     }
 
     #[test]
-    fn a_helper_that_is_not_there_is_named() {
-        let folder = tempfile::tempdir().expect("folder");
-        let text = r#"{"credHelpers":{"r.example":"no-such-helper"}}"#;
-        fs::write(folder.path().join("config.json"), text).expect("file");
-        let path = folder.path().to_string_lossy();
-        let config = DockerConfig::of(&Environment::of(&[("DOCKER_CONFIG", &path)], 0));
-        let error = config
-            .credentials("r.example")
-            .err()
-            .expect("no helper")
-            .to_string();
-        assert!(error.contains("`docker-credential-no-such-helper`"), "{error}");
+    fn what_docker_login_wrote_is_found_by_the_registrys_host() {
+        let auth = STANDARD.encode("me:pass:word");
+        let (_folder, config) = config(&format!(
+            r#"{{"auths":{{"r.example:5000":{{"auth":"{auth}"}},"{HUB}":{{"auth":"{auth}"}},
+            "https://old.example":{{"username":"me","password":"plain"}},
+            "token.example":{{"auth":"{auth}","identitytoken":"refresh"}}}},"x":1}}"#
+        ));
+        let found = |host| config.credentials(host).ok().expect("a config");
+        assert!(found("r.example:5000") == Some(password("me", "pass:word")));
+        assert!(found("registry-1.docker.io") == Some(password("me", "pass:word")));
+        assert!(found("old.example") == Some(password("me", "plain")));
+        assert!(found("token.example") == Some(Credentials::IdentityToken("refresh".to_owned())));
+        assert!(found("r.example").is_none());
+    }
+
+    #[test]
+    fn a_config_that_is_none_is_named_without_what_is_in_it() {
+        let (folder, config) = config(r#"{"auths":{"r.example":"c2VjcmV0"}}"#);
+        let error = config.credentials("r.example").err().expect("no config");
+        let path = folder.path().join("config.json");
+        assert_eq!(
+            error.to_string(),
+            format!("`{}` is not what `docker login` writes: line 1, column 32", path.display())
+        );
     }
 }

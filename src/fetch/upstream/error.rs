@@ -1,7 +1,10 @@
 //! Why a part does not come from its publisher.
 
+use std::path::PathBuf;
+
 use crate::bundle::{BinaryRole, Digest, DigestError, ImageReference, Platform, Version};
 use crate::failure::{Failure, Kind};
+use crate::host::Interruption;
 use crate::http::HttpError;
 use crate::resolve::AskError;
 use crate::store::StoreError;
@@ -38,19 +41,30 @@ pub enum UpstreamError {
         /// What it said.
         reason: String,
     },
+    /// docker's config.json cannot be used.
+    #[error("`{}` is not what `docker login` writes: {reason}", path.display())]
+    DockerConfig {
+        /// The file.
+        path: PathBuf,
+        /// Where it is wrong.
+        reason: String,
+    },
+    /// This run was told to end.
+    #[error(transparent)]
+    Interrupted(Interruption),
     /// The network said no.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The registry does not let this user in.
-    #[error("`{host}` does not let in whom it asked to log in for `{repository}`")]
+    /// The token server gives no token.
+    #[error("there is no token to read `{repository}` in `{host}` with")]
     Login {
         /// The registry.
         host: String,
         /// What was to be read.
         repository: String,
-        /// Why.
+        /// What the token server said.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<HttpError>,
     },
     /// A manifest, or what it names, cannot be used.
     #[error("the manifest {digest} of `{reference}` {reason}")]
@@ -136,6 +150,16 @@ pub enum UpstreamError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The token server that a registry names cannot be used.
+    #[error("`{host}` lets in whom `{realm}` gives a token: {reason}")]
+    TokenServer {
+        /// The registry.
+        host: String,
+        /// The token server.
+        realm: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
     /// Nothing says what the part should be.
     #[error("nothing says what {what} should be")]
     Unproven {
@@ -160,8 +184,8 @@ impl UpstreamError {
     pub(super) fn ends_the_run(&self) -> bool {
         matches!(
             self,
-            Self::Store(_) | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_))
-        )
+            Self::Store(_) | Self::Interrupted(_) | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_))
+        ) || matches!(self, Self::Login { source, .. } if matches!(**source, HttpError::Interrupted(_)))
     }
 }
 
@@ -176,7 +200,13 @@ fn at(place: &str) -> String {
 impl From<UpstreamError> for Failure {
     fn from(error: UpstreamError) -> Self {
         let (kind, hint) = match &error {
-            UpstreamError::Http(_) | UpstreamError::Store(_) => (Kind::Io, String::new()),
+            UpstreamError::Http(_) | UpstreamError::Interrupted(_) | UpstreamError::Store(_) => {
+                (Kind::Io, String::new())
+            }
+            UpstreamError::DockerConfig { .. } => (
+                Kind::Usage,
+                "mend it, log in again with `docker login HOST`, or name another folder with DOCKER_CONFIG".to_owned(),
+            ),
             UpstreamError::Addon { .. } => (
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
@@ -191,9 +221,18 @@ impl From<UpstreamError> for Failure {
                 Kind::Io,
                 "log in again with `docker login HOST`, or remove the helper from docker's config.json".to_owned(),
             ),
-            UpstreamError::Login { .. } => (
+            UpstreamError::Login { source, .. } => {
+                let is_refused = source.status().is_some_and(|status| (400..500).contains(&status));
+                let hint = if is_refused {
+                    "log in again with `docker login HOST`: its config.json and its helpers are read".to_owned()
+                } else {
+                    source.hint()
+                };
+                (Kind::Io, hint)
+            }
+            UpstreamError::TokenServer { .. } => (
                 Kind::Io,
-                "log in with `docker login HOST`: its config.json and its helpers are read".to_owned(),
+                "nothing secret was sent there: ask who runs the registry".to_owned(),
             ),
             UpstreamError::Manifest { .. } => (
                 Kind::Damaged,
@@ -238,6 +277,7 @@ impl From<UpstreamError> for Failure {
         };
         match error {
             UpstreamError::Http(error) => error.into(),
+            UpstreamError::Interrupted(interruption) => interruption.into(),
             UpstreamError::Store(error) => error.into(),
             error => Self::new(kind, error).hint(hint),
         }

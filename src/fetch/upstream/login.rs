@@ -1,104 +1,155 @@
-//! How to be let in by a registry: the challenge, and the token or the password.
-
-use std::fs;
-use std::path::PathBuf;
+//! How to be let in by a registry: the challenge, and the token or the password for it.
+//!
+//! Sources: RFC 7235; distribution, `docs/spec/auth/token.md` and `oauth.md`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
-use oci_client::errors::OciDistributionError;
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, Reference, RegistryOperation};
+use reqwest::Url;
+use serde::Deserialize;
 
 use super::UpstreamError;
 use super::credentials::Credentials;
 use super::places::Place;
-use crate::http::{Http, HttpError};
+use crate::http::{Answer, Http, HttpError, Request};
 
-/// The value of `Authorization` for `place`, whose registry is at `base`; `None` when
-/// the registry does not say how to be let in.
+/// The token is some KiB.
+const TOKEN_BYTES: u64 = 1 << 20;
+
+const CLIENT: &str = "minikube-offline";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Token {
+    token: String,
+    access_token: String,
+}
+
+/// What the registry at `base` said of how it lets in.
+struct Challenge {
+    /// Who gives tokens; none when the password itself will do.
+    realm: Option<String>,
+    service: String,
+}
+
+/// The value of `Authorization` for `place`, whose registry at `base` answered with
+/// `challenge`; `None` when nothing this user has lets in.
 pub(super) fn authorization(
     http: &Http,
     base: &str,
     place: &Place,
+    challenge: &str,
     credentials: Option<&Credentials>,
 ) -> Result<Option<String>, UpstreamError> {
-    let refused = |source: Box<dyn std::error::Error + Send + Sync>| UpstreamError::Login {
+    let Some(challenge) = Challenge::of(challenge) else {
+        return Ok(None);
+    };
+    let Some(realm) = &challenge.realm else {
+        return Ok(credentials.and_then(basic));
+    };
+    let refused = |reason: &str| UpstreamError::TokenServer {
+        host: place.host.clone(),
+        realm: realm.clone(),
+        reason: reason.to_owned(),
+    };
+    let url = Url::parse(realm).map_err(|_| refused("that is not a URL"))?;
+    if base.starts_with("https:") && url.scheme() != "https" {
+        return Err(refused("it has no TLS, though the registry has"));
+    }
+    let answer = ask(http, url, &challenge, place, credentials).map_err(|source| UpstreamError::Login {
         host: place.host.clone(),
         repository: place.repository.clone(),
-        source,
+        source: Box::new(source),
+    })?;
+    // Not the parser's own words: they may quote a token.
+    let given: Token = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let token = [given.token, given.access_token]
+        .into_iter()
+        .find(|token| !token.is_empty())
+        .ok_or_else(|| refused("its answer holds no token"))?;
+    Ok(Some(format!("Bearer {token}")))
+}
+
+/// Asks the token server for a token to read the place with.
+fn ask(
+    http: &Http,
+    mut url: Url,
+    challenge: &Challenge,
+    place: &Place,
+    credentials: Option<&Credentials>,
+) -> Result<Answer, HttpError> {
+    let scope = format!("repository:{}:pull", place.repository);
+    if let Some(Credentials::IdentityToken(token)) = credentials {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("service", &challenge.service),
+            ("scope", &scope),
+            ("client_id", CLIENT),
+            ("refresh_token", token),
+        ];
+        return http.post(url.as_str(), &fields, TOKEN_BYTES);
+    }
+    url.query_pairs_mut()
+        .append_pair("service", &challenge.service)
+        .append_pair("scope", &scope)
+        .append_pair("client_id", CLIENT);
+    let request = Request {
+        url: url.into(),
+        accept: None,
+        authorization: credentials.and_then(basic),
     };
-    let auth = credentials.map_or(RegistryAuth::Anonymous, |known| {
-        RegistryAuth::Basic(known.user.clone(), known.password.clone())
-    });
-    let reference = Reference::with_tag(place.host.clone(), place.repository.clone(), "latest".to_owned());
-    let client = Client::try_from(config(http, base)?).map_err(|error| refused(error.into()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| refused(error.into()))?;
-    let patience = http.patience();
-    let mut failures = 0;
-    loop {
-        match runtime.block_on(client.auth(&reference, &auth, RegistryOperation::Pull)) {
-            Ok(Some(token)) => return Ok(Some(format!("Bearer {token}"))),
-            Ok(None) => break,
-            Err(OciDistributionError::RequestError(error)) if !error.is_builder() => {
-                failures += 1;
-                if failures >= patience.attempts || !patience.pause(failures, None) {
-                    return Err(refused(error.into()));
-                }
-            }
-            Err(error) => return Err(refused(error.into())),
+    http.get(&request, TOKEN_BYTES)
+}
+
+fn basic(credentials: &Credentials) -> Option<String> {
+    let Credentials::Password { user, password } = credentials else {
+        return None;
+    };
+    Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+}
+
+impl Challenge {
+    /// The first one of `WWW-Authenticate` that is understood; tokens come first.
+    fn of(header: &str) -> Option<Self> {
+        let challenges = http_auth::parse_challenges(header).ok()?;
+        let of_scheme = |scheme: &str| {
+            challenges
+                .iter()
+                .find(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
+        };
+        if let Some(bearer) = of_scheme("Bearer") {
+            let parameter = |wanted: &str| {
+                let found = bearer.params.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+                found.map(|(_, value)| value.to_unescaped())
+            };
+            return Some(Self {
+                realm: Some(parameter("realm")?),
+                service: parameter("service").unwrap_or_default(),
+            });
+        }
+        of_scheme("Basic").map(|_| Self {
+            realm: None,
+            service: String::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_names_the_token_server_or_wants_the_password() {
+        let challenge = |text| Challenge::of(text).map(|known| (known.realm, known.service));
+        let realm = "https://auth.example/token";
+        for text in [
+            r#"Bearer realm="https://auth.example/token",service="r.example",scope="repository:a/b:pull,push""#,
+            r#"basic realm="x", bearer service=r.example, realm="https://auth.example/token""#,
+        ] {
+            assert_eq!(challenge(text), Some((Some(realm.to_owned()), "r.example".to_owned())), "{text}");
+        }
+        assert_eq!(challenge(r#"Basic realm="x""#), Some((None, String::new())));
+        for text in ["", "Negotiate", "Bearer service=x", "\u{1}"] {
+            assert_eq!(challenge(text), None, "{text}");
         }
     }
-    Ok(credentials.map(|known| {
-        let pair = format!("{}:{}", known.user, known.password);
-        format!("Basic {}", STANDARD.encode(pair))
-    }))
-}
-
-fn config(http: &Http, base: &str) -> Result<ClientConfig, UpstreamError> {
-    let options = http.options();
-    let plain = base.starts_with("http://");
-    let host = base.split("://").nth(1).unwrap_or(base);
-    let stall = Some(http.patience().stall);
-    Ok(ClientConfig {
-        protocol: if plain {
-            ClientProtocol::Http
-        } else {
-            ClientProtocol::Https
-        },
-        accept_invalid_certificates: options.insecure_hosts.iter().any(|insecure| insecure == host),
-        extra_root_certificates: certificates(&options.ca)?,
-        read_timeout: stall,
-        connect_timeout: stall,
-        user_agent: concat!("minikube-offline/", env!("CARGO_PKG_VERSION")),
-        // The token may come from another host, over TLS: the registry's proxy stands
-        // for both.
-        http_proxy: http.proxy_for(base),
-        https_proxy: http.proxy_for(base),
-        ..ClientConfig::default()
-    })
-}
-
-/// The certificates one by one, as the client wants them.
-fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, UpstreamError> {
-    const END: &str = "-----END CERTIFICATE-----";
-    let mut certificates = Vec::new();
-    for path in files {
-        let text = fs::read_to_string(path).map_err(|error| HttpError::Ca {
-            path: path.clone(),
-            source: error.into(),
-        })?;
-        certificates.extend(
-            text.split_inclusive(END)
-                .filter(|pem| pem.contains(END))
-                .map(|pem| Certificate {
-                    encoding: CertificateEncoding::Pem,
-                    data: pem.as_bytes().to_vec(),
-                }),
-        );
-    }
-    Ok(certificates)
 }

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod error;
+mod helper;
 mod image;
 mod login;
 mod manifest;

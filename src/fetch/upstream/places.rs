@@ -136,9 +136,11 @@ impl Registries {
             Err(error) if error.status() == Some(401) => error,
             result => return Ok(result?),
         };
+        let challenge = refusal.challenge();
         let credentials = self.docker.credentials(&place.host)?;
         let base = self.base(http, &place.host);
-        let Some(authorization) = login::authorization(http, &base, place, credentials.as_ref())? else {
+        let authorization = login::authorization(http, &base, place, challenge, credentials.as_ref())?;
+        let Some(authorization) = authorization else {
             return Err(refusal.into());
         };
         let result = work(request(Some(authorization.clone())))?;

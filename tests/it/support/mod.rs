@@ -6,3 +6,4 @@ pub(crate) mod parts;
 pub(crate) mod program;
 pub(crate) mod registry;
 pub(crate) mod server;
+pub(crate) mod socks;

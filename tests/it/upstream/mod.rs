@@ -5,3 +5,4 @@ mod download;
 mod images;
 mod pack;
 mod proxy;
+mod socks;

@@ -14,7 +14,7 @@ use minikube_offline::http::{Http, HttpError, HttpOptions, Request};
 use super::download::patience;
 use crate::support::server::{Reply, Server};
 
-fn http(proxy: Option<String>, variables: &[(&str, &str)]) -> Http {
+pub(super) fn http(proxy: Option<String>, variables: &[(&str, &str)]) -> Http {
     let options = HttpOptions {
         proxy,
         patience: patience(),
@@ -23,7 +23,7 @@ fn http(proxy: Option<String>, variables: &[(&str, &str)]) -> Http {
     Http::new(options, &Environment::of(variables, 0)).expect("a client")
 }
 
-fn get(http: &Http, url: &str) -> Result<Vec<u8>, HttpError> {
+pub(super) fn get(http: &Http, url: &str) -> Result<Vec<u8>, HttpError> {
     let request = Request {
         url: url.to_owned(),
         ..Request::default()
