@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::fetch::Upstream;
 use crate::host::Environment;
 use crate::http::Patience;
-use crate::spec::{MirrorCountry, RegistryMirror, Sources};
+use crate::spec::{ImageRepository, MirrorCountry, RegistryMirror, Sources};
 
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "What is not given is downloaded")]
@@ -29,7 +29,7 @@ pub(super) struct SourceArgs {
     registry_mirrors: Vec<RegistryMirror>,
     /// The registry and folder that has Kubernetes' and minikube's images
     #[arg(long, value_name = "PLACE", conflicts_with = "image_mirror_country")]
-    image_repository: Option<String>,
+    image_repository: Option<ImageRepository>,
     /// The country whose mirror has them: cn
     #[arg(long, value_name = "COUNTRY")]
     image_mirror_country: Option<MirrorCountry>,

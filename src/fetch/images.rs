@@ -241,8 +241,15 @@ pub(super) fn read(
 
 fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<LocalLayer, FetchError> {
     let stored = |file| Counted { file, progress };
-    let reader = blob.open_counted(stored)?;
+    let most = blob.most_bytes();
+    let reader = blob.open_counted(stored)?.take(most + 1);
     let (found, size) = hash(reader, |_| ()).map_err(|source| blob.decode_error(source))?;
+    if size > most {
+        return Err(blob.damaged(format!(
+            "grows from {} bytes to more than {most}: no layer does that",
+            blob.stored_bytes
+        )));
+    }
     if found != diff_id {
         return Err(FetchError::WrongLayer {
             path: blob.file.to_path_buf(),

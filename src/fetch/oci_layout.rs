@@ -23,7 +23,8 @@ const DEPTH: usize = 3;
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
-/// Source: OCI image spec, "Media Types"; Docker's image manifest v2, schema 2.
+/// Source: OCI image spec, "Media Types"; Docker's image manifest v2, schema 2; the last
+/// one is containerd's (`core/images/mediatypes.go`).
 pub(super) const INDEXES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -36,12 +37,13 @@ pub(super) const CONFIGS: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 ];
-pub(super) const LAYERS: [&str; 5] = [
+pub(super) const LAYERS: [&str; 6] = [
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.oci.image.layer.v1.tar+zstd",
     "application/vnd.docker.image.rootfs.diff.tar",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd",
 ];
 
 #[derive(Deserialize)]

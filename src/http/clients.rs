@@ -54,11 +54,7 @@ fn builder(options: &HttpOptions, proxies: &Proxies) -> ClientBuilder {
         .connect_timeout(options.patience.stall)
 }
 
-fn finish(
-    builder: ClientBuilder,
-    certificates: &[Certificate],
-    insecure: bool,
-) -> Result<Client, HttpError> {
+fn finish(builder: ClientBuilder, certificates: &[Certificate], insecure: bool) -> Result<Client, HttpError> {
     builder
         .tls_certs_merge(certificates.to_vec())
         .tls_danger_accept_invalid_certs(insecure)

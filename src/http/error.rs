@@ -208,6 +208,9 @@ impl HttpError {
                  stays"
                     .to_owned()
             }
+            Self::Status {
+                status: 300..=399, ..
+            } => "it points elsewhere, and what is secret is not sent on: ask who runs the server".to_owned(),
             Self::Status { .. } => "try again later; what was downloaded stays".to_owned(),
             Self::TooLong { .. } | Self::WrongDigest { .. } | Self::WrongRange { .. } | Self::WrongSize { .. } => {
                 "nothing of it was kept: run the same command again; when it stays so, the server or something \

@@ -27,7 +27,10 @@ pub use lint::{Finding, lint};
 pub use partial::{PartialSpec, default_output};
 pub(crate) use source::is_tag_alone;
 pub use source::{ImageSource, ImageSourceError};
-pub use sources::{MirrorCountry, MirrorCountryError, RegistryMirror, RegistryMirrorError, Sources};
+pub use sources::{
+    ImageRepository, ImageRepositoryError, MirrorCountry, MirrorCountryError, RegistryMirror,
+    RegistryMirrorError, Sources,
+};
 pub use template::TEMPLATE;
 pub use word::VersionWord;
 

@@ -26,7 +26,7 @@ pub struct Sources {
     #[serde(rename = "registry-mirror")]
     pub registry_mirrors: Vec<RegistryMirror>,
     /// The registry and folder that has Kubernetes' and minikube's images.
-    pub image_repository: Option<String>,
+    pub image_repository: Option<ImageRepository>,
     /// The country whose mirror has them.
     pub image_mirror_country: Option<MirrorCountry>,
     /// The proxy for everything.
@@ -55,6 +55,50 @@ pub struct RegistryMirror {
     pub folder: String,
 }
 
+/// `HOST[:PORT][/FOLDER]`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct ImageRepository(String);
+
+impl ImageRepository {
+    /// The text, without a scheme and a slash at the end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ImageRepository {
+    type Err = ImageRepositoryError;
+    /// As minikube v1.38.1 has it (`cmd/minikube/cmd/start.go:1632`), except that it does
+    /// not look for one by itself.
+    fn from_str(text: &str) -> Result<Self, ImageRepositoryError> {
+        let place = text.split_once("://").map_or(text, |(_, place)| place);
+        let place = place.trim_end_matches('/');
+        let host = place.split('/').next().unwrap_or_default();
+        let is_host = !host.is_empty()
+            && host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-.:".contains(c));
+        if !is_host || place.eq_ignore_ascii_case("auto") || place.contains(['@', ' ']) {
+            return Err(ImageRepositoryError(text.chars().take(200).collect()));
+        }
+        Ok(Self(place.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ImageRepository {
+    type Error = ImageRepositoryError;
+    fn try_from(text: String) -> Result<Self, ImageRepositoryError> {
+        text.parse()
+    }
+}
+
+/// Text that names no place for images.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a registry and a folder such as `mirror.example/k8s`")]
+pub struct ImageRepositoryError(String);
+
 /// A country with a public mirror of Kubernetes' images.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -76,7 +120,7 @@ impl MirrorCountry {
 impl FromStr for MirrorCountry {
     type Err = MirrorCountryError;
     fn from_str(text: &str) -> Result<Self, MirrorCountryError> {
-        match text {
+        match text.to_lowercase().as_str() {
             "cn" => Ok(Self::Cn),
             _ => Err(MirrorCountryError(text.chars().take(80).collect())),
         }
@@ -192,6 +236,18 @@ impl From<RegistryMirror> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_for_images_needs_no_scheme_and_no_slash_at_its_end() {
+        let read = |text: &str| text.parse::<ImageRepository>().map(|place| place.0).ok();
+        let same = Some("mirror.example:5000/k8s".to_owned());
+        assert_eq!(read("mirror.example:5000/k8s"), same);
+        assert_eq!(read("https://mirror.example:5000/k8s/"), same);
+        assert_eq!(read("mirror"), Some("mirror".to_owned()));
+        for text in ["", "auto", "Auto", "/k8s", "a b", "user:secret@mirror.example"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_mirror_is_a_host_with_or_without_a_folder() {

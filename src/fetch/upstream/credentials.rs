@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -16,13 +17,19 @@ use crate::host::Environment;
 /// Docker Hub's name in config.json.
 const HUB: &str = "https://index.docker.io/v1/";
 
-/// What a registry is shown. Nothing prints it.
+/// What a registry is shown.
 #[derive(Clone, Eq, PartialEq)]
 pub(super) enum Credentials {
     /// What a registry's own token server gave at the login, to be changed for tokens.
     IdentityToken(String),
     /// A name and a password.
     Password { user: String, password: String },
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(***)")
+    }
 }
 
 /// docker's config.json, as far as it is about registries.
@@ -74,18 +81,15 @@ impl DockerConfig {
                 format!("http://{host}"),
             ],
         };
-        for name in &names {
-            let helper = config.cred_helpers.get(name).or(config.creds_store.as_ref());
-            if let Some(helper) = helper
-                && let Some(found) = helper::ask(helper, name, self.programs.as_ref())?
-            {
-                return Ok(Some(found));
-            }
-            if let Some(found) = config.auths.get(name).and_then(Entry::credentials) {
-                return Ok(Some(found));
-            }
+        // A helper is asked by the first of the names: that is what docker stores by.
+        let own = names.iter().find_map(|name| config.cred_helpers.get(name));
+        if let Some(helper) = own.or(config.creds_store.as_ref())
+            && let Some(found) = helper::ask(helper, &names[0], self.programs.as_ref())?
+        {
+            return Ok(Some(found));
         }
-        Ok(None)
+        let mut written = names.iter().filter_map(|name| config.auths.get(name));
+        Ok(written.find_map(Entry::credentials))
     }
 
     fn read(&self) -> Result<Config, UpstreamError> {
@@ -152,7 +156,7 @@ mod tests {
             "https://old.example":{{"username":"me","password":"plain"}},
             "token.example":{{"auth":"{auth}","identitytoken":"refresh"}}}},"x":1}}"#
         ));
-        let found = |host| config.credentials(host).ok().expect("a config");
+        let found = |host| config.credentials(host).expect("a config");
         assert!(found("r.example:5000") == Some(password("me", "pass:word")));
         assert!(found("registry-1.docker.io") == Some(password("me", "pass:word")));
         assert!(found("old.example") == Some(password("me", "plain")));
@@ -163,11 +167,14 @@ mod tests {
     #[test]
     fn a_config_that_is_none_is_named_without_what_is_in_it() {
         let (folder, config) = config(r#"{"auths":{"r.example":"c2VjcmV0"}}"#);
-        let error = config.credentials("r.example").err().expect("no config");
+        let error = config.credentials("r.example").expect_err("no config");
         let path = folder.path().join("config.json");
         assert_eq!(
             error.to_string(),
-            format!("`{}` is not what `docker login` writes: line 1, column 32", path.display())
+            format!(
+                "`{}` is not what `docker login` writes: line 1, column 32",
+                path.display()
+            )
         );
     }
 }

@@ -184,7 +184,9 @@ impl UpstreamError {
     pub(super) fn ends_the_run(&self) -> bool {
         matches!(
             self,
-            Self::Store(_) | Self::Interrupted(_) | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_))
+            Self::Store(_)
+                | Self::Interrupted(_)
+                | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_))
         ) || matches!(self, Self::Login { source, .. } if matches!(**source, HttpError::Interrupted(_)))
     }
 }

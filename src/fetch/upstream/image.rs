@@ -80,10 +80,9 @@ pub(super) fn blob(
     progress: &dyn Progress,
 ) -> Result<PathBuf, UpstreamError> {
     let store = upstream.store()?;
-    let mut last = None;
-    for (number, place) in places.iter().enumerate() {
+    upstream.registries.first(places, progress, |place| {
         let path = format!("blobs/{digest}");
-        let result = upstream
+        upstream
             .registries
             .let_in(&upstream.http, place, None, &path, |request| {
                 let download = Download {
@@ -92,18 +91,8 @@ pub(super) fn blob(
                     size: Some(size),
                 };
                 upstream.http.download(store, &download, progress)
-            });
-        match result {
-            Err(error) if !error.ends_the_run() && number + 1 < places.len() => {
-                progress.note(&format!("{error}: going on with the next place"));
-                last = Some(error);
-            }
-            Err(error) => return Err(error),
-            Ok(path) => return Ok(path),
-        }
-    }
-    // There is always one place: the registry itself.
-    Err(last.expect("an image has a place"))
+            })
+    })
 }
 
 fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImage, FetchError> {

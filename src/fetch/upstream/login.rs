@@ -118,7 +118,10 @@ impl Challenge {
         };
         if let Some(bearer) = of_scheme("Bearer") {
             let parameter = |wanted: &str| {
-                let found = bearer.params.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+                let found = bearer
+                    .params
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
                 found.map(|(_, value)| value.to_unescaped())
             };
             return Some(Self {
@@ -136,6 +139,8 @@ impl Challenge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Environment;
+    use crate::http::HttpOptions;
 
     #[test]
     fn a_challenge_names_the_token_server_or_wants_the_password() {
@@ -145,11 +150,39 @@ mod tests {
             r#"Bearer realm="https://auth.example/token",service="r.example",scope="repository:a/b:pull,push""#,
             r#"basic realm="x", bearer service=r.example, realm="https://auth.example/token""#,
         ] {
-            assert_eq!(challenge(text), Some((Some(realm.to_owned()), "r.example".to_owned())), "{text}");
+            assert_eq!(
+                challenge(text),
+                Some((Some(realm.to_owned()), "r.example".to_owned())),
+                "{text}"
+            );
         }
         assert_eq!(challenge(r#"Basic realm="x""#), Some((None, String::new())));
         for text in ["", "Negotiate", "Bearer service=x", "\u{1}"] {
             assert_eq!(challenge(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_registry_with_tls_sends_nobody_to_a_token_server_without() {
+        let http = Http::new(HttpOptions::default(), &Environment::default()).expect("a client");
+        let place = Place {
+            host: "r.example".to_owned(),
+            repository: "team/app".to_owned(),
+        };
+        let known = Credentials::IdentityToken("secret".to_owned());
+        for (realm, reason) in [
+            (
+                "http://auth.example/token",
+                "it has no TLS, though the registry has",
+            ),
+            ("nowhere", "that is not a URL"),
+        ] {
+            let challenge = format!("Bearer realm=\"{realm}\"");
+            let error = authorization(&http, "https://r.example", &place, &challenge, Some(&known));
+            assert_eq!(
+                error.expect_err(realm).to_string(),
+                format!("`r.example` lets in whom `{realm}` gives a token: {reason}")
+            );
         }
     }
 }

@@ -154,30 +154,18 @@ fn by_digest(
     places: &[Place],
     progress: &dyn Progress,
 ) -> Result<Document, UpstreamError> {
-    let mut last = None;
-    for place in places {
-        let result = document(upstream, place, &digest.to_string()).and_then(|document| {
-            if document.digest == digest {
-                return Ok(document);
-            }
-            let url = upstream
-                .registries
-                .url(&upstream.http, place, &format!("manifests/{digest}"));
-            Err(wrong_digest(upstream, url, digest, document.digest).into())
-        });
-        match result {
-            Ok(document) => return Ok(document),
-            Err(error) => {
-                if let Some(before) = last.replace((error, place)) {
-                    progress.note(&format!("{}: went on with the next place", before.0));
-                }
-            }
+    upstream.registries.first(places, progress, |place| {
+        let found = document(upstream, place, &digest.to_string()).map_err(|error| match error {
+            UpstreamError::Http(error) => missing(reference, place, error),
+            error => error,
+        })?;
+        if found.digest == digest {
+            return Ok(found);
         }
-    }
-    match last.expect("an image has a place") {
-        (UpstreamError::Http(error), place) => Err(missing(reference, place, error)),
-        (error, _) => Err(error),
-    }
+        let path = format!("manifests/{digest}");
+        let url = upstream.registries.url(&upstream.http, place, &path);
+        Err(wrong_digest(upstream, url, digest, found.digest).into())
+    })
 }
 
 /// The manifest that `place` has by this tag or digest. What the registry says of its

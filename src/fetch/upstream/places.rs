@@ -1,6 +1,6 @@
 //! Where the images of a registry are: its mirrors, and itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::credentials::DockerConfig;
@@ -8,11 +8,12 @@ use super::{UpstreamError, login};
 use crate::bundle::ImageReference;
 use crate::host::Environment;
 use crate::http::{Http, HttpError, Request};
+use crate::progress::Progress;
 use crate::spec::{RegistryMirror, Sources};
 
-/// Registries whose images `--image-repository` stands for. Source: minikube v1.38.1,
-/// `pkg/minikube/bootstrapper/images/repo.go`.
-const MINIKUBES: [&str; 2] = ["registry.k8s.io/", "gcr.io/k8s-minikube/"];
+/// The mirror that has every image under the last part of its name. Source: minikube
+/// v1.38.1, `pkg/minikube/constants/constants.go:177`.
+const FLAT: &str = "registry.cn-hangzhou.aliyuncs.com/google_containers";
 
 /// A repository in a registry.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -33,6 +34,8 @@ pub(super) struct Registries {
     docker: DockerConfig,
     bases: Mutex<HashMap<String, String>>,
     authorizations: Mutex<HashMap<Place, String>>,
+    /// Mirrors that did not answer, however often they were asked.
+    silent: Mutex<HashSet<String>>,
 }
 
 impl Registries {
@@ -40,14 +43,15 @@ impl Registries {
         Self {
             mirrors: sources.registry_mirrors.clone(),
             upstreams: sources.registry_upstreams.clone(),
-            image_repository: sources.image_repository.clone().or_else(|| {
-                let country = sources.image_mirror_country?;
-                Some(country.image_repository().to_owned())
-            }),
+            image_repository: match (&sources.image_repository, sources.image_mirror_country) {
+                (Some(repository), _) => Some(repository.as_str().to_owned()),
+                (None, country) => country.map(|country| country.image_repository().to_owned()),
+            },
             insecure: sources.insecure_registries.clone(),
             docker: DockerConfig::of(environment),
             bases: Mutex::default(),
             authorizations: Mutex::default(),
+            silent: Mutex::default(),
         }
     }
 
@@ -60,34 +64,52 @@ impl Registries {
             .collect()
     }
 
+    /// What the first of the places gives to `work`. A mirror that cannot be reached is
+    /// not asked again in this run.
+    pub(super) fn first<T>(
+        &self,
+        places: &[Place],
+        progress: &dyn Progress,
+        work: impl Fn(&Place) -> Result<T, UpstreamError>,
+    ) -> Result<T, UpstreamError> {
+        let (last, before) = places
+            .split_last()
+            .expect("an image has a place: the registry itself");
+        for place in before {
+            if lock(&self.silent).contains(&place.host) {
+                continue;
+            }
+            match work(place) {
+                Err(error) if !error.ends_the_run() => {
+                    if matches!(error, UpstreamError::Http(HttpError::Connection { .. })) {
+                        lock(&self.silent).insert(place.host.clone());
+                    }
+                    progress.note(&format!("{error}: going on with the next place"));
+                }
+                result => return result,
+            }
+        }
+        work(last)
+    }
+
     /// The registry whose word on the image counts.
     pub(super) fn upstream(&self, reference: &ImageReference) -> Place {
-        let name = format!("{}/{}", reference.registry(), reference.repository());
-        if let Some(repository) = &self.image_repository
-            && MINIKUBES.iter().any(|prefix| name.starts_with(prefix))
-        {
-            // minikube looks for the last part of the name only.
-            let last = name.rsplit('/').next().unwrap_or(&name);
-            let (host, folder) = repository.split_once('/').unwrap_or((repository, ""));
-            return Place {
-                host: host.to_owned(),
-                repository: format!("{folder}/{last}").trim_start_matches('/').to_owned(),
-            };
-        }
-        if let Some(stand_in) = self
-            .upstreams
-            .iter()
-            .find(|entry| entry.registry == reference.registry())
-        {
-            return inside(stand_in, reference.repository());
-        }
-        let host = match reference.registry() {
-            "docker.io" => "registry-1.docker.io",
-            host => host,
-        };
-        Place {
-            host: host.to_owned(),
+        let alternative = self.image_repository.as_deref();
+        let place = alternative.and_then(|repository| in_repository(repository, reference));
+        let place = place.unwrap_or_else(|| Place {
+            host: reference.registry().to_owned(),
             repository: reference.repository().to_owned(),
+        });
+        let mut stand_ins = self.upstreams.iter();
+        if let Some(stand_in) = stand_ins.find(|entry| entry.registry == place.host) {
+            return inside(stand_in, &place.repository);
+        }
+        match place.host.as_str() {
+            "docker.io" => Place {
+                host: "registry-1.docker.io".to_owned(),
+                ..place
+            },
+            _ => place,
         }
     }
 
@@ -147,6 +169,30 @@ impl Registries {
         lock(&self.authorizations).insert(place.clone(), authorization);
         Ok(result)
     }
+}
+
+/// Where `--image-repository` has an image of Kubernetes' or minikube's. Source: minikube
+/// v1.38.1, `pkg/minikube/bootstrapper/images/images.go` (`componentImage`, `coreDNS`,
+/// `storageProvisioner`, `KindNet`) and `pkg/minikube/node/cache.go:296`.
+fn in_repository(repository: &str, reference: &ImageReference) -> Option<Place> {
+    let image = reference.repository();
+    let image = match reference.registry() {
+        "registry.k8s.io" => image,
+        "gcr.io" if image.starts_with("k8s-minikube/") => image,
+        "docker.io" => image
+            .strip_prefix("kindest/")
+            .filter(|name| *name == "kindnetd")?,
+        _ => return None,
+    };
+    let image = match repository {
+        FLAT => image.rsplit('/').next().unwrap_or(image),
+        _ => image,
+    };
+    let (host, folder) = repository.split_once('/').unwrap_or((repository, ""));
+    Some(Place {
+        host: host.to_owned(),
+        repository: format!("{folder}/{image}").trim_start_matches('/').to_owned(),
+    })
 }
 
 fn inside(mirror: &RegistryMirror, repository: &str) -> Place {

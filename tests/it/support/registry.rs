@@ -9,11 +9,19 @@ use serde_json::json;
 use super::parts::noise;
 use super::server::{Reply, Seen};
 
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-const GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+/// The media types of OCI's image spec, and Docker's: list, manifest, config, layer.
+const OCI: [&str; 4] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.oci.image.layer.v1.tar",
+];
+const DOCKER: [&str; 4] = [
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.docker.image.rootfs.diff.tar",
+];
 
 /// What a registry wants to see before it lets in.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -38,7 +46,16 @@ pub(crate) struct Registry {
     pub(crate) silent: bool,
 }
 
+/// How a layer is compressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Packing {
+    Gzip,
+    Plain,
+    Zstd,
+}
+
 /// What an image is made of, to be changed before it goes in.
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) arch: Arch,
     /// The layer as tar.
@@ -47,7 +64,11 @@ pub(crate) struct Draft {
     pub(crate) diff_id: Digest,
     /// How much larger the manifest says that the layer is.
     pub(crate) lie_bytes: u64,
-    pub(crate) zstd: bool,
+    pub(crate) packing: Packing,
+    /// With OCI's media types instead of Docker's.
+    pub(crate) oci: bool,
+    /// What is served instead of the compressed layer.
+    pub(crate) stored: Option<Vec<u8>>,
 }
 
 impl Draft {
@@ -58,9 +79,59 @@ impl Draft {
             diff_id: Digest::of(&layer),
             layer,
             lie_bytes: 0,
-            zstd: false,
+            packing: Packing::Gzip,
+            oci: false,
+            stored: None,
         }
     }
+
+    fn types(&self) -> [&'static str; 4] {
+        if self.oci { OCI } else { DOCKER }
+    }
+
+    /// The layer as it is served, and its media type.
+    pub(crate) fn stored(&self) -> (Vec<u8>, String) {
+        let (bytes, ending) = match self.packing {
+            Packing::Gzip => (gzip(&self.layer), "gzip"),
+            Packing::Plain => (self.layer.clone(), ""),
+            Packing::Zstd => (zstd::encode_all(&self.layer[..], 1).expect("memory"), "zstd"),
+        };
+        let joint = match (ending, self.oci) {
+            ("", _) => "",
+            (_, true) => "+",
+            (_, false) => ".",
+        };
+        let media_type = format!("{}{joint}{ending}", self.types()[3]);
+        (self.stored.clone().unwrap_or(bytes), media_type)
+    }
+
+    fn config(&self, repository: &str) -> Vec<u8> {
+        let config = json!({
+            "architecture": self.arch.name(), "os": "linux",
+            "config": { "Labels": { "name": repository } },
+            "rootfs": { "type": "layers", "diff_ids": [self.diff_id] },
+        });
+        config.to_string().into_bytes()
+    }
+
+    /// The manifest as `repository` has it.
+    pub(crate) fn manifest(&self, repository: &str) -> Vec<u8> {
+        let blob = |bytes: &[u8], media_type: &str, more: u64| json!({ "mediaType": media_type, "digest": Digest::of(bytes), "size": bytes.len() as u64 + more });
+        let [_, manifest, config, _] = self.types();
+        let (layer, layer_type) = self.stored();
+        let document = json!({
+            "schemaVersion": 2, "mediaType": manifest,
+            "config": blob(&self.config(repository), config, 0),
+            "layers": [blob(&layer, &layer_type, self.lie_bytes)],
+        });
+        document.to_string().into_bytes()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 impl Registry {
@@ -68,48 +139,44 @@ impl Registry {
     /// list's digest.
     pub(crate) fn add(&mut self, repository: &str, tag: &str, drafts: &[Draft]) -> Digest {
         let mut entries = Vec::new();
+        let mut list = DOCKER[0];
         for draft in drafts {
-            let manifest = self.add_one(repository, draft);
-            let digest = Digest::of(&manifest);
+            let [index, manifest, ..] = draft.types();
+            let (digest, size) = self.add_one(repository, draft);
+            list = index;
             entries.push(json!({
-                "mediaType": MANIFEST, "digest": digest, "size": manifest.len(),
+                "mediaType": manifest, "digest": digest, "size": size,
                 "platform": { "os": "linux", "architecture": draft.arch.name() },
             }));
-            self.put(format!("{repository}/manifests/{digest}"), manifest, MANIFEST);
         }
-        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
+        let index = json!({ "schemaVersion": 2, "mediaType": list, "manifests": entries });
         let index = index.to_string().into_bytes();
         let digest = Digest::of(&index);
-        self.put(format!("{repository}/manifests/{digest}"), index.clone(), INDEX);
-        self.put(format!("{repository}/manifests/{tag}"), index, INDEX);
+        self.put(format!("{repository}/manifests/{digest}"), index.clone(), list);
+        self.put(format!("{repository}/manifests/{tag}"), index, list);
         digest
     }
 
-    fn add_one(&mut self, repository: &str, draft: &Draft) -> Vec<u8> {
-        let config = json!({
-            "architecture": draft.arch.name(), "os": "linux",
-            "config": { "Labels": { "name": repository } },
-            "rootfs": { "type": "layers", "diff_ids": [draft.diff_id] },
-        });
-        let config = config.to_string().into_bytes();
-        let (layer, layer_type) = if draft.zstd {
-            (zstd::encode_all(&draft.layer[..], 1).expect("memory"), ZSTD)
-        } else {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-            encoder.write_all(&draft.layer).expect("memory");
-            (encoder.finish().expect("memory"), GZIP)
-        };
-        let blob = |bytes: &[u8], media_type: &str, more: u64| json!({ "mediaType": media_type, "digest": Digest::of(bytes), "size": bytes.len() as u64 + more });
-        let manifest = json!({
-            "schemaVersion": 2, "mediaType": MANIFEST,
-            "config": blob(&config, CONFIG, 0),
-            "layers": [blob(&layer, layer_type, draft.lie_bytes)],
-        });
-        for bytes in [config, layer] {
+    /// Adds `draft` as the image `repository:tag`, without a list.
+    pub(crate) fn add_alone(&mut self, repository: &str, tag: &str, draft: &Draft) {
+        self.add_one(repository, draft);
+        let (manifest, media_type) = (draft.manifest(repository), draft.types()[1]);
+        self.put(format!("{repository}/manifests/{tag}"), manifest, media_type);
+    }
+
+    fn add_one(&mut self, repository: &str, draft: &Draft) -> (Digest, usize) {
+        for bytes in [draft.config(repository), draft.stored().0] {
             let path = format!("blobs/{}", Digest::of(&bytes));
             self.put(path, bytes, "application/octet-stream");
         }
-        manifest.to_string().into_bytes()
+        let manifest = draft.manifest(repository);
+        let (digest, size) = (Digest::of(&manifest), manifest.len());
+        self.put(
+            format!("{repository}/manifests/{digest}"),
+            manifest,
+            draft.types()[1],
+        );
+        (digest, size)
     }
 
     pub(crate) fn put(&mut self, path: String, bytes: Vec<u8>, media_type: &str) {

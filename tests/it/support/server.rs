@@ -16,6 +16,7 @@ pub(crate) struct Seen {
     pub(crate) target: String,
     /// The headers by lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 impl Seen {
@@ -33,6 +34,8 @@ pub(crate) enum Fault {
     CutAfter(usize),
     /// The connection is reset after so many bytes.
     ResetAfter(usize),
+    /// The connection ends before any answer.
+    Silence,
     /// Nothing more comes after so many bytes.
     StallAfter(usize),
 }
@@ -57,6 +60,10 @@ impl Reply {
             status,
             ..Self::default()
         }
+    }
+
+    pub(crate) fn code(&self) -> u16 {
+        self.status
     }
 
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
@@ -171,6 +178,9 @@ fn serve(mut stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> io
     // What is not read when a socket is closed makes the kernel send a reset.
     let read = if resets { length - 1 } else { length };
     stream.read_exact(&mut vec![0; read])?;
+    if reply.fault == Fault::Silence {
+        return Ok(());
+    }
     let mut head = format!("HTTP/1.1 {} x\r\nconnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
         let _ = write!(head, "{name}: {value}\r\n");
@@ -187,7 +197,7 @@ fn serve(mut stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> io
         return Ok(());
     }
     match reply.fault {
-        Fault::None => stream.write_all(&reply.body),
+        Fault::None | Fault::Silence => stream.write_all(&reply.body),
         Fault::CutAfter(bytes) | Fault::ResetAfter(bytes) => stream.write_all(&reply.body[..bytes]),
         Fault::StallAfter(bytes) => {
             stream.write_all(&reply.body[..bytes])?;
@@ -204,7 +214,15 @@ fn peek_request(stream: &TcpStream) -> io::Result<(Seen, usize)> {
         let there = stream.peek(&mut buffer)?;
         let text = String::from_utf8_lossy(&buffer[..there]).into_owned();
         if let Some(end) = text.find("\r\n\r\n") {
-            return Ok((parse(&text[..end]), end + 4));
+            let mut seen = parse(&text[..end]);
+            let body = seen
+                .header("content-length")
+                .and_then(|length| length.parse().ok());
+            let end = end + 4 + body.unwrap_or(0);
+            if there >= end {
+                text[end - body.unwrap_or(0)..end].clone_into(&mut seen.body);
+                return Ok((seen, end));
+            }
         }
         // A TLS handshake: this server speaks none.
         if there == 0 || buffer[0] == 0x16 {
@@ -224,5 +242,6 @@ fn parse(head: &str) -> Seen {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
             .collect(),
+        body: String::new(),
     }
 }

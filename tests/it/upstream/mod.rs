@@ -1,8 +1,12 @@
 //! The network side against servers of our own, faults included.
 
+mod credentials;
 mod docker_registry;
 mod download;
+mod faults;
 mod images;
+mod mirrors;
 mod pack;
 mod proxy;
+mod site;
 mod socks;

@@ -16,14 +16,20 @@ fn socks5h_leaves_the_name_to_the_proxy_and_socks5_does_not() {
     let socks = Socks::start(server.host(), None);
     // A host that no name server knows: only the proxy can find it.
     let by_name = http(Some(format!("socks5h://{}", socks.host())), &[]);
-    assert_eq!(get(&by_name, "http://far.invalid:81/x").expect("by name"), b"behind");
+    assert_eq!(
+        get(&by_name, "http://far.invalid:81/x").expect("by name"),
+        b"behind"
+    );
     assert_eq!(socks.asked(), ["far.invalid:81"]);
     // Through SOCKS the server sees a request of its own, not a proxy's.
     assert_eq!(server.seen()[0].target, "/x");
     assert_eq!(server.seen()[0].header("host"), Some("far.invalid:81"));
 
     let by_address = http(Some(format!("socks5://{}", socks.host())), &[]);
-    assert_eq!(get(&by_address, "http://127.0.0.9:82/x").expect("by address"), b"behind");
+    assert_eq!(
+        get(&by_address, "http://127.0.0.9:82/x").expect("by address"),
+        b"behind"
+    );
     assert_eq!(socks.asked().last().map(String::as_str), Some("127.0.0.9:82"));
     get(&by_address, "http://far.invalid:81/x").expect_err("nobody here knows the name");
     assert_eq!(socks.asked().len(), 2);
@@ -53,7 +59,10 @@ fn all_proxy_may_be_a_socks_server_and_no_proxy_goes_past_it() {
     let socks = Socks::start(behind.host(), None);
     let address = format!("socks5h://{}", socks.host());
     for name in ["ALL_PROXY", "all_proxy"] {
-        let variables = [(name, address.as_str()), ("NO_PROXY", "127.0.0.0/8, .inner.example")];
+        let variables = [
+            (name, address.as_str()),
+            ("NO_PROXY", "127.0.0.0/8, .inner.example"),
+        ];
         let http = http(None, &variables);
         assert_eq!(get(&http, "http://far.invalid/x").expect(name), b"behind");
         assert_eq!(get(&http, &direct.url("/x")).expect(name), b"direct");

@@ -1,0 +1,194 @@
+//! Mirrors of registries.
+
+use minikube_offline::bundle::Digest;
+use minikube_offline::failure::Kind;
+use minikube_offline::spec::Sources;
+
+use super::site::{APP, Site, place, registry, serve, spoilt};
+use crate::support::parts::noise;
+use crate::support::program::bytes;
+use crate::support::registry::Registry;
+use crate::support::server::{Fault, Reply, Server};
+
+#[test]
+fn mirrors_give_the_blobs_and_the_registry_the_truth() {
+    let truth = || serve(registry(|_| {}));
+    let with = |upstream: &Server, mirrors: &[&Server]| {
+        let mut sources = Site::sources(upstream);
+        for mirror in mirrors {
+            sources.registry_mirrors.push(place("r.example", mirror));
+            sources.insecure_registries.push(mirror.host());
+        }
+        sources
+    };
+    let (upstream, mirror) = (truth(), truth());
+    Site::new()
+        .get(&with(&upstream, &[&mirror]))
+        .expect("from the mirror");
+    assert_eq!((upstream.count("/blobs/"), mirror.count("/blobs/")), (0, 2));
+
+    // One that lies, one that has nothing, then the registry itself.
+    let liar = spoilt(registry(|_| {}), |seen, reply| {
+        if seen.target.contains("/blobs/") {
+            Reply::ok(vec![0; 10])
+        } else {
+            reply
+        }
+    });
+    let (upstream, empty) = (truth(), serve(Registry::default()));
+    Site::new()
+        .get(&with(&upstream, &[&liar, &empty]))
+        .expect("from upstream");
+    assert_eq!(upstream.count("/blobs/"), 2);
+    assert!(liar.count("/blobs/") > 0 && empty.count("/blobs/") > 0);
+}
+
+#[test]
+fn a_mirror_alone_is_not_believed_unless_the_user_says_so() {
+    let mirror = serve(registry(|_| {}));
+    let mut sources = Sources {
+        registry_upstreams: vec!["r.example=127.0.0.1:9".parse().expect("a place")],
+        registry_mirrors: vec![place("r.example", &mirror)],
+        insecure_registries: vec![mirror.host(), "127.0.0.1:9".to_owned()],
+        ..Sources::default()
+    };
+    let site = Site::new();
+    let failure = site.get(&sources).expect_err("unproven");
+    assert_eq!(failure.kind, Kind::Usage);
+    assert!(
+        failure
+            .to_string()
+            .contains(&format!("--accept-unverified {APP}")),
+        "{failure}"
+    );
+    sources.accept_unverified.push(APP.to_owned());
+    let image = site.get(&sources).expect("accepted");
+    assert!(
+        image.origin.evidence[0].starts_with("accepted unverified"),
+        "{:?}",
+        image.origin
+    );
+}
+
+#[test]
+fn mirrors_are_tried_in_order_and_one_that_is_silent_only_once() {
+    let serves = || serve(registry(|_| {}));
+    let (upstream, first, second) = (serves(), serves(), serves());
+    let mut sources = Site::sources(&upstream);
+    for mirror in [&first, &second] {
+        sources.registry_mirrors.push(place("r.example", mirror));
+        sources.insecure_registries.push(mirror.host());
+    }
+    Site::new().get(&sources).expect("from the first");
+    assert_eq!(
+        [&first, &second, &upstream].map(|server| server.count("/blobs/")),
+        [2, 0, 0]
+    );
+
+    // One that takes connections and hangs up.
+    let silent = Server::start(|_| Reply::status(200).fault(Fault::Silence));
+    sources.registry_mirrors[0] = place("r.example", &silent);
+    sources.insecure_registries.push(silent.host());
+    Site::new().get(&sources).expect("from the second");
+    assert_eq!(second.count("/blobs/"), 2);
+    assert_eq!(upstream.count("/blobs/"), 0);
+    // As often as patience has it, and for one thing of three.
+    let asked = silent.count("/team/app/");
+    assert_eq!(asked, 4, "{:?}", silent.seen());
+}
+
+#[test]
+fn a_mirror_that_lies_is_named_and_nothing_of_it_is_kept() {
+    let liars = [
+        ("/blobs/", noise("another", 900)),
+        ("/manifests/", b"{}".to_vec()),
+    ];
+    for (part, lie) in liars {
+        let truth = registry(|_| {});
+        let (upstream, mirror) = (
+            serve(truth.clone()),
+            spoilt(truth, move |seen, reply| {
+                let is_hit = seen.target.contains(part);
+                if is_hit { reply.body(lie.clone()) } else { reply }
+            }),
+        );
+        let mut sources = Site::sources(&upstream);
+        sources.registry_mirrors.push(place("r.example", &mirror));
+        sources.insecure_registries.push(mirror.host());
+        let site = Site::new();
+        site.get(&sources).expect("from upstream");
+        assert!(mirror.seen().len() > 1, "{:?}", mirror.seen());
+        assert_eq!(site.stored().len(), 2);
+        for name in site.stored() {
+            let path = site
+                .home()
+                .join(".cache/minikube-offline/store/sha256")
+                .join(&name);
+            assert_eq!(Digest::of(&bytes(&path)).hex(), name);
+        }
+    }
+}
+
+/// The requests for manifests by tag when Kubernetes' images come from `repository`.
+fn asked_of(repository: &str, country: bool) -> Vec<String> {
+    let server = Server::start(|_| Reply::status(404));
+    let host = server.host();
+    let sources = Sources {
+        image_repository: (!country).then(|| format!("{host}/{repository}").parse().expect("a place")),
+        image_mirror_country: country.then(|| "CN".parse().expect("a country")),
+        registry_upstreams: vec![
+            format!("registry.cn-hangzhou.aliyuncs.com={host}/hangzhou")
+                .parse()
+                .expect("a place"),
+            format!("r.example={host}/own").parse().expect("a place"),
+            format!("docker.io={host}/hub").parse().expect("a place"),
+        ],
+        insecure_registries: vec![host],
+        ..Sources::default()
+    };
+    for image in [
+        "registry.k8s.io/pause:3.10.1",
+        "registry.k8s.io/coredns/coredns:v1.13.1",
+        "gcr.io/k8s-minikube/storage-provisioner:v5",
+        "gcr.io/k8s-minikube/kicbase:v0.0.50",
+        "docker.io/kindest/kindnetd:v1",
+        "docker.io/library/busybox:1",
+        "r.example/team/app:1",
+    ] {
+        let mut site = Site::new();
+        site.spec.images[0] = format!("docker://{image}").parse().expect("an image");
+        site.get(&sources).expect_err("nothing is there");
+    }
+    let seen = server.seen();
+    let tags = seen.iter().filter(|seen| seen.target.contains("/manifests/"));
+    tags.map(|seen| seen.target["/v2/".len()..].replace("/manifests/", ":"))
+        .collect()
+}
+
+#[test]
+fn an_image_repository_has_the_names_that_minikube_gives_them() {
+    assert_eq!(
+        asked_of("k8s/", false),
+        [
+            "k8s/pause:3.10.1",
+            "k8s/coredns/coredns:v1.13.1",
+            "k8s/k8s-minikube/storage-provisioner:v5",
+            "k8s/k8s-minikube/kicbase:v0.0.50",
+            "k8s/kindnetd:v1",
+            "hub/library/busybox:1",
+            "own/team/app:1",
+        ]
+    );
+    assert_eq!(
+        asked_of("", true),
+        [
+            "hangzhou/google_containers/pause:3.10.1",
+            "hangzhou/google_containers/coredns:v1.13.1",
+            "hangzhou/google_containers/storage-provisioner:v5",
+            "hangzhou/google_containers/kicbase:v0.0.50",
+            "hangzhou/google_containers/kindnetd:v1",
+            "hub/library/busybox:1",
+            "own/team/app:1",
+        ]
+    );
+}
