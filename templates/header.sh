@@ -2,7 +2,7 @@
 # @NAME@: a Kubernetes cluster for a place without a network.
 # Run it: ./@NAME@.run, or: sh @NAME@.run help
 # Open it without running it:
-#   tail -c +@PAYLOAD_START@ FILE | zstd -d --long=27 | tar -t
+#   @PAYLOAD@ | zstd -d --long=27 | tar -t
 bundle_bytes=@BUNDLE_BYTES@
 
 die() {

@@ -30,6 +30,8 @@ pub struct BundleIndex {
     pub header: Extent,
     /// The stubs, which follow the header.
     pub stubs: Vec<StubEntry>,
+    /// The files that hold the payload, in order; none when it lies in the bundle itself.
+    pub volumes: Vec<Extent>,
     /// The SHA-256 of each [`limits::CHUNK_BYTES`] of the stored payload.
     pub chunks: Vec<Digest>,
     /// The payload's zstd frames.
@@ -137,7 +139,7 @@ impl BundleIndex {
         serde_json::to_vec(self).map_err(IndexError::Json)
     }
 
-    /// Where the payload starts: after the header and the stubs.
+    /// Where the payload starts, when it is not split: after the header and the stubs.
     #[must_use]
     pub fn payload_offset(&self) -> u64 {
         self.header.size + self.stubs.iter().map(|stub| stub.size).sum::<u64>()
@@ -194,6 +196,7 @@ impl BundleIndex {
         self.check_names()?;
         self.check_extents()?;
         self.check_frames()?;
+        self.check_volumes()?;
         self.check_members()?;
         self.check_parts()
     }

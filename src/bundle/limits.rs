@@ -14,6 +14,9 @@ pub const BLOCK_BYTES: u64 = 4096;
 /// Stored payload bytes under one hash of the chunk table.
 pub const CHUNK_BYTES: u64 = 1 << 20;
 
+/// Volumes of a bundle: three digits number them.
+pub const VOLUMES: usize = 999;
+
 /// An index larger than this is refused unread.
 pub const INDEX_BYTES: u64 = 8 << 20;
 

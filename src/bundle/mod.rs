@@ -20,6 +20,7 @@ mod signature;
 mod tail;
 mod trailer;
 mod version;
+mod volume;
 
 pub use base64::{decode_base64, encode_base64};
 pub use chunk::{ChunkTable, chunk_count};
@@ -35,3 +36,4 @@ pub use signature::{INDEX_COMMENT, KeyId, Signature, SignatureError};
 pub use tail::{TAIL_HEADER_BYTES, tail_header};
 pub use trailer::{Trailer, TrailerError};
 pub use version::{Version, VersionError};
+pub use volume::{ChunkPlace, volume_path};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::authenticity;
 use super::console::Console;
 use super::size::human_bytes;
+use super::volumes::{checksums, volumes};
 use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole};
 use crate::failure::Failure;
 use crate::verify::OpenedBundle;
@@ -16,12 +17,18 @@ pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Fa
         "kind": "done",
         "bundle": bundle.path(),
         "total_bytes": bundle.total_bytes(),
+        "volumes": volumes(bundle.path(), index),
         "plain_bytes": index.plain_size(),
         "index": index,
     });
     authenticity::fields(bundle.authenticity(), &mut value);
     let signature = authenticity::describe(bundle.authenticity());
-    console.result(&describe(index, bundle.total_bytes(), &signature), &value)
+    let mut text = describe(index, bundle.total_bytes(), &signature);
+    if index.is_split() {
+        text += "\nThe volumes, which lie beside it, as `sha256sum -c` compares them\n";
+        text += &checksums(bundle.path(), index);
+    }
+    console.result(&text, &value)
 }
 
 /// Names the parts, one a line: role, name, size in bytes, digest.

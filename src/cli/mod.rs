@@ -26,6 +26,7 @@ mod store;
 #[cfg(feature = "packager")]
 mod trust;
 mod verify;
+mod volumes;
 
 #[cfg(feature = "packager")]
 mod packager;

@@ -11,6 +11,7 @@ use super::console::Console;
 use super::inspect::{ratio, table};
 use super::size::{human_bytes, human_duration};
 use super::sources::{SourceArgs, upstream};
+use super::volumes::{counted, volumes};
 use crate::bundle::{ClusterFacts, ContainerRuntime, Platform};
 use crate::failure::{Failure, Kind};
 use crate::fetch::{self, Upstream};
@@ -19,7 +20,9 @@ use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
 use crate::resolve::Lock;
 use crate::sign::{Password, Signer};
-use crate::spec::{ImageSource, Level, PartialSpec, Spec, VersionWord, default_output, load_spec};
+use crate::spec::{
+    ImageSource, Level, PartialSpec, Spec, VersionWord, VolumeSize, default_output, load_spec,
+};
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
 const FAT32_BYTES: u64 = u32::MAX as u64;
@@ -60,6 +63,9 @@ pub(super) struct PackArgs {
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE")]
     bundle: Option<PathBuf>,
+    /// Put the payload into volumes of at most SIZE beside the bundle: 4000M for FAT32
+    #[arg(long, value_name = "SIZE")]
+    split: Option<VolumeSize>,
     /// How hard to compress: fast, default or max
     #[arg(long)]
     level: Option<Level>,
@@ -104,6 +110,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let lock = parts.lock(spec.container_runtime);
     let options = PackOptions {
         output: spec.output.clone(),
+        split: spec.split,
         name: spec.name.clone(),
         serial: spec.serial,
         cluster: ClusterFacts {
@@ -117,8 +124,17 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     };
     let packed = pack::pack(&parts, options, console)?;
     AtomicFile::write(&lock_beside(&spec.output), lock.text().as_bytes(), 0o644)?;
-    if packed.total_bytes > FAT32_BYTES {
-        console.note("the bundle is larger than a file on a FAT32 stick can be: use an exFAT or ext4 one");
+    if packed.longest_bytes() > FAT32_BYTES {
+        console.note(
+            "the bundle has a file larger than one on a FAT32 stick can be: \
+             split it with `--split 4000M`, or use an exFAT or ext4 stick",
+        );
+    }
+    for stale in pack::stale_volumes(&spec.output, packed.index.volumes.len()) {
+        console.note(&format!(
+            "`{}` is of an older bundle: no part of this one",
+            stale.display()
+        ));
     }
     let beside = if let Some(signer) = &signer {
         Some(signer.sign_file(&spec.output, &packed.index, console)?)
@@ -141,7 +157,8 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         "key_id": key_id,
         "signature": beside,
         "bundle": spec.output,
-        "total_bytes": packed.total_bytes,
+        "volumes": volumes(&spec.output, &packed.index),
+        "total_bytes": packed.total_bytes(),
         "plain_bytes": packed.index.plain_size(),
         "milliseconds": u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
@@ -186,6 +203,7 @@ impl PackArgs {
             images: given(self.images),
             addons: given(self.addons),
             output: self.bundle,
+            split: self.split,
             level: self.level,
             name: self.name,
             serial: self.serial,
@@ -245,18 +263,31 @@ fn lock_beside(bundle: &Path) -> PathBuf {
 fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {
     let mut text = table(&packed.index);
     let plain = packed.index.plain_size();
+    let total = packed.total_bytes();
+    let output = spec.output.display();
+    let count = packed.index.volumes.len();
+    let files = if count == 0 {
+        format!("`{output}`")
+    } else {
+        format!("`{output}` and {}", counted(count))
+    };
     let _ = write!(
         text,
-        "\n`{}`: {} ({} bytes) from {}, ratio {}, in {}\n\
-         carry it to the site and run it there: ./{} -y",
-        spec.output.display(),
-        human_bytes(packed.total_bytes),
-        packed.total_bytes,
+        "\n{files}: {} ({total} bytes) from {}, ratio {}, in {}\n",
+        human_bytes(total),
         human_bytes(plain),
-        ratio(plain, packed.total_bytes),
+        ratio(plain, total),
         human_duration(begun.elapsed()),
-        spec.output.file_name().unwrap_or_default().to_string_lossy(),
     );
+    let name = spec.output.file_name().unwrap_or_default().to_string_lossy();
+    let _ = match count {
+        0 => write!(text, "carry it to the site and run it there: ./{name} -y"),
+        _ => write!(
+            text,
+            "carry all {} files to the site, into one folder, and run the first there: ./{name} -y",
+            count + 1
+        ),
+    };
     text
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::authenticity::{describe, fields};
 use super::console::Console;
 use super::size::human_bytes;
+use super::volumes::counted;
 use crate::failure::Failure;
 use crate::verify::OpenedBundle;
 
@@ -18,11 +19,19 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let bundle = bundle.verify(console)?;
     if args.deep {
+        if bundle.index().is_split() {
+            bundle.verify_volumes(console)?;
+        }
         bundle.verify_parts(console)?;
     }
     let authenticity = Ok(bundle.authenticity());
+    let volumes = bundle.index().volumes.len();
+    let whole = match volumes {
+        0 => "is whole".to_owned(),
+        _ => format!("and its {} are whole", counted(volumes)),
+    };
     let text = format!(
-        "`{}` is whole: {} bytes ({}), each under a digest that agrees\n{}",
+        "`{}` {whole}: {} bytes ({}), each under a digest that agrees\n{}",
         bundle.path().display(),
         bundle.total_bytes(),
         human_bytes(bundle.total_bytes()),
@@ -32,6 +41,7 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
         "kind": "done",
         "bundle": bundle.path(),
         "total_bytes": bundle.total_bytes(),
+        "volumes": volumes,
         "deep": args.deep,
     });
     fields(authenticity, &mut value);

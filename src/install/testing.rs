@@ -75,6 +75,7 @@ pub(crate) fn index() -> BundleIndex {
             sha256: Digest::of(b""),
         },
         stubs: Vec::new(),
+        volumes: Vec::new(),
         chunks: Vec::new(),
         frames: Vec::<Frame>::new(),
         members,

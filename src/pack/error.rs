@@ -3,11 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::bundle::limits::VOLUMES;
 use crate::bundle::{Digest, IndexError, Platform};
 use crate::failure::{Failure, Kind};
 use crate::fetch::FetchError;
 use crate::host::Interruption;
 use crate::sign::SignError;
+use crate::spec::VolumeSize;
 
 /// A bundle that could not be written; nothing is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,24 @@ pub enum PackError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// Another file has the name that a volume needs.
+    #[error("`{}` is there, and is no volume of `{}`", path.display(), bundle.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// The bundle that was to be written.
+        bundle: PathBuf,
+    },
+    /// There would be more volumes than can be numbered.
+    #[error("with `--split {size}` there would be {count} volumes, and {VOLUMES} can be numbered")]
+    TooManyVolumes {
+        /// How many there would be.
+        count: u64,
+        /// The size of each.
+        size: VolumeSize,
+        /// The smallest size that will do, in MiB.
+        least: u64,
     },
     /// A part changed after it was looked at.
     #[error("`{what}` changed while it was packed: it has digest {found}, and had {expected}")]
@@ -95,6 +115,13 @@ impl From<PackError> for Failure {
                 Kind::of_io(source),
                 "the part must stay where it is until the bundle is written".to_owned(),
             ),
+            PackError::Occupied { .. } => (
+                Kind::Usage,
+                "move it away, or write to another name with -o; nothing was changed".to_owned(),
+            ),
+            PackError::TooManyVolumes { least, .. } => {
+                (Kind::Usage, format!("use `--split {least}M` or more"))
+            }
             PackError::Changed { .. } => (
                 Kind::Damaged,
                 "pack again when nothing writes to the parts any more".to_owned(),
@@ -126,12 +153,12 @@ impl From<PackError> for Failure {
 fn write_hint(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::FileTooLarge => {
-            "the file system takes no file that large (FAT32: 4 GiB less one byte); \
-             write to another file system, and carry the bundle on an exFAT or ext4 stick"
+            "the file system takes no file that large (FAT32: 4 GiB less one byte): \
+             split the bundle with `--split 4000M`, or write to another file system with -o"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free some space there, or write to another file system with -o; \
-             while it is packed a bundle needs twice its own size"
+             while it is packed a bundle needs up to twice its own size"
         }
         _ => "write to another folder with -o",
     }

@@ -21,8 +21,13 @@ pub(super) enum HeaderError {
     Unfilled(String),
 }
 
-/// The header of a bundle that is `bundle_bytes` long.
-pub(super) fn render(name: &str, stubs: &[StubEntry], bundle_bytes: u64) -> Result<Vec<u8>, HeaderError> {
+/// The header of a bundle that is `bundle_bytes` long; when it is split, its first file is.
+pub(super) fn render(
+    name: &str,
+    stubs: &[StubEntry],
+    bundle_bytes: u64,
+    split: bool,
+) -> Result<Vec<u8>, HeaderError> {
     let mut skip = HEADER_BLOCKS;
     let mut cases = Vec::new();
     for stub in stubs {
@@ -34,10 +39,14 @@ pub(super) fn render(name: &str, stubs: &[StubEntry], bundle_bytes: u64) -> Resu
         skip += count;
     }
     let platforms: Vec<String> = stubs.iter().map(|stub| stub.platform.to_string()).collect();
-    let payload_start = skip * limits::BLOCK_BYTES + 1;
+    let payload = if split {
+        "cat FILE.[0-9][0-9][0-9]".to_owned()
+    } else {
+        format!("tail -c +{} FILE", skip * limits::BLOCK_BYTES + 1)
+    };
     let text = fill(&[
         ("NAME", name.to_owned()),
-        ("PAYLOAD_START", payload_start.to_string()),
+        ("PAYLOAD", payload),
         ("BUNDLE_BYTES", bundle_bytes.to_string()),
         ("STUB_CASES", cases.join("\n")),
         ("PLATFORMS", platforms.join(" and ")),
@@ -83,11 +92,18 @@ mod tests {
             size: 12 * 4096,
             sha256: Digest::of(b"stub"),
         };
-        let header = String::from_utf8(render("name", &[stub], u64::MAX).expect("fits")).expect("ASCII");
+        let rendered = |split| {
+            let header = render("name", &[stub], u64::MAX, split).expect("fits");
+            String::from_utf8(header).expect("ASCII")
+        };
+        let header = rendered(false);
         assert_eq!(header.len() as u64, HEADER_BYTES);
         let hex = Digest::of(b"stub").hex();
         assert!(header.contains(&format!("\nLinux/x86_64) skip=2 count=12 sha256={hex} ;;\n")));
         assert!(header.contains(&format!("\nbundle_bytes={}\n", u64::MAX)));
-        assert!(header.contains("tail -c +57345 FILE"));
+        assert!(header.contains("\n#   tail -c +57345 FILE | zstd -d --long=27 | tar -t\n"));
+        let split = rendered(true);
+        assert_eq!(split.len() as u64, HEADER_BYTES);
+        assert!(split.contains("\n#   cat FILE.[0-9][0-9][0-9] | zstd -d --long=27 | tar -t\n"));
     }
 }

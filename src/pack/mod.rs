@@ -9,24 +9,29 @@ mod error;
 mod header;
 mod layout;
 mod plan;
+mod publish;
 mod stub;
+mod volumes;
 mod write;
 
 use std::path::PathBuf;
 
 pub use error::PackError;
 pub use stub::Stub;
+pub use volumes::stale_volumes;
 
 use crate::bundle::{BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, StubEntry, limits};
 use crate::fetch::Parts;
 use crate::progress::Progress;
 use crate::sign::Signer;
-use crate::spec::Level;
+use crate::spec::{Level, VolumeSize};
 
 /// How to pack.
 pub struct PackOptions<'a> {
     /// The file to write; one that is there is replaced when the new one is whole.
     pub output: PathBuf,
+    /// The most that a volume may hold; without it the payload lies in the bundle itself.
+    pub split: Option<VolumeSize>,
     /// The bundle's name.
     pub name: String,
     /// Its serial number among the bundles of that name.
@@ -43,15 +48,33 @@ pub struct PackOptions<'a> {
 
 /// What was packed.
 pub struct Packed {
-    /// The index of the new bundle, but for the digest of its header.
+    /// The index of the new bundle.
     pub index: BundleIndex,
-    /// Length of the file in bytes.
-    pub total_bytes: u64,
+    /// Length of the bundle's first file in bytes, and of its only one when it is not split.
+    pub first_bytes: u64,
 }
 
-/// Packs `parts` into one file.
+impl Packed {
+    /// Length of the bundle in bytes, its volumes included.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.files().sum()
+    }
+
+    /// Length of its longest file in bytes.
+    #[must_use]
+    pub fn longest_bytes(&self) -> u64 {
+        self.files().max().unwrap_or(0)
+    }
+
+    fn files(&self) -> impl Iterator<Item = u64> {
+        let volumes = self.index.volumes.iter().map(|volume| volume.size);
+        std::iter::once(self.first_bytes).chain(volumes)
+    }
+}
+
+/// Packs `parts` into one file, or into one and its volumes.
 pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) -> Result<Packed, PackError> {
-    let output = write::Output::create(&options.output)?;
     let plan = plan::plan(parts);
     let members: Vec<Member> = plan
         .frames
@@ -59,7 +82,9 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         .flatten()
         .map(|planned| planned.member.clone())
         .collect();
-    progress.begin("compress", Some(members.iter().map(|member| member.size).sum()));
+    let plain_bytes = members.iter().map(|member| member.size).sum();
+    let output = write::Output::create(&options.output, plain_bytes, options.split)?;
+    progress.begin("compress", Some(plain_bytes));
     let folder = write::folder_of(&options.output);
     let spooled = compress::compress(&plan.frames, options.level, folder, progress)?;
     let stored: u64 = spooled.iter().map(|spool| spool.frame.size).sum();
@@ -81,6 +106,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
             sha256: Digest::of(b""),
         },
         stubs: stub_entries.collect(),
+        volumes: Vec::new(),
         chunks: Vec::new(),
         frames,
         members,
@@ -88,7 +114,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         images: plan.images,
     };
     progress.begin("write", Some(stored));
-    let total_bytes = output.write(index.clone(), &options.stubs, spooled, options.signer, progress)?;
+    let packed = output.write(index, &options.stubs, spooled, options.signer, progress)?;
     progress.end("");
-    Ok(Packed { index, total_bytes })
+    Ok(packed)
 }

@@ -1,49 +1,60 @@
-//! The bundle as one file: header, stubs, payload, index, signature, trailer.
+//! The bundle: header, stubs, payload, index, signature, trailer; or the payload apart,
+//! in volumes.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::compress::SpooledFrame;
 use super::header::{self, HEADER_BYTES};
-use super::{PackError, Stub};
+use super::publish::publish;
+use super::volumes::{VolumeWriter, check_count, check_names, temporary};
+use super::{PackError, Packed, Stub};
 use crate::bundle::{
     BundleIndex, ChunkTable, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, tail_header,
 };
+use crate::host::sync_directory;
 use crate::progress::Progress;
 use crate::sign::Signer;
+use crate::spec::VolumeSize;
 
-/// A bundle that is being written; it takes its name only when it is whole.
+/// A bundle that is being written; its files take their names only when all are whole.
 pub(super) struct Output {
     file: NamedTempFile,
     path: PathBuf,
+    split: Option<VolumeSize>,
 }
 
 impl Output {
-    /// Reserves a place beside `path`, on its file system.
-    pub(super) fn create(path: &Path) -> Result<Self, PackError> {
+    /// Reserves a place beside `path`, on its file system, for a bundle of `plain_bytes`.
+    pub(super) fn create(
+        path: &Path,
+        plain_bytes: u64,
+        split: Option<VolumeSize>,
+    ) -> Result<Self, PackError> {
         let folder = folder_of(path);
-        let write = |source| PackError::Write {
+        let file = temporary(folder, 0o755).map_err(|source| PackError::Write {
             path: folder.to_owned(),
             source,
-        };
-        let file = tempfile::Builder::new()
-            .prefix(".minikube-offline-")
-            .suffix(".partial")
-            .permissions(Permissions::from_mode(0o755))
-            .tempfile_in(folder)
-            .map_err(write)?;
+        })?;
+        if let Some(size) = split {
+            // What does not compress grows by less than a thousandth (RFC 8878, blocks).
+            let most = plain_bytes.saturating_add(plain_bytes / 1000 + (1 << 20));
+            check_names(path, most.div_ceil(size.bytes()))?;
+        }
         Ok(Self {
             file,
             path: path.to_owned(),
+            split,
         })
     }
 
-    /// Writes the whole bundle and gives it its name. `index` comes with the parts;
-    /// what is known only now, chunks and header, is filled in. Returns the length.
+    /// Writes the whole bundle and gives it its name. `index` comes with the parts; what
+    /// is known only now, volumes, chunks and header, is filled in. Takes no more space
+    /// than the bundle and its largest frame: each frame's own file goes when it is copied.
     pub(super) fn write(
         mut self,
         mut index: BundleIndex,
@@ -51,7 +62,7 @@ impl Output {
         frames: Vec<SpooledFrame>,
         signer: Option<&Signer>,
         progress: &dyn Progress,
-    ) -> Result<u64, PackError> {
+    ) -> Result<Packed, PackError> {
         let path = self.path.clone();
         let failed = |source| PackError::Write {
             path: path.clone(),
@@ -62,12 +73,15 @@ impl Output {
         for stub in stubs {
             out.write_all(&stub.bytes).map_err(failed)?;
         }
-        let mut chunks = ChunkTable::new();
-        for SpooledFrame { mut file, .. } in frames {
-            file.rewind().map_err(failed)?;
-            append(&file, out, &mut chunks, progress).map_err(failed)?;
+        let mut volumes: Vec<TempPath> = Vec::new();
+        if let Some(size) = self.split {
+            check_count(index.payload_size(), size)?;
+            let mut writer = VolumeWriter::new(folder_of(&self.path), size);
+            index.chunks = payload(frames, &mut writer, progress).map_err(failed)?;
+            (volumes, index.volumes) = writer.finish().map_err(failed)?.into_iter().unzip();
+        } else {
+            index.chunks = payload(frames, out, progress).map_err(failed)?;
         }
-        index.chunks = chunks.finish();
 
         // The header tells the bundle's length and the index tells the header's
         // digest: a digest is as long as any other, so the length is known first.
@@ -76,9 +90,9 @@ impl Output {
             sha256: Digest::of(b""),
         };
         let index_bytes = index.encode()?.len() as u64;
-        let index_offset = index.payload_offset() + index.payload_size() + TAIL_HEADER_BYTES as u64;
+        let index_offset = index.tail_offset() + TAIL_HEADER_BYTES as u64;
         let total_bytes = index_offset + index_bytes + (Signature::RUN_BYTES + Trailer::BYTES) as u64;
-        let header = header::render(&index.name, &index.stubs, total_bytes)
+        let header = header::render(&index.name, &index.stubs, total_bytes, index.is_split())
             .map_err(|error| PackError::Header(error.to_string()))?;
         index.header.sha256 = Digest::of(&header);
         let json = index.encode()?;
@@ -95,15 +109,18 @@ impl Output {
         }
         out.write_all_at(&header, 0).map_err(failed)?;
         out.sync_all().map_err(failed)?;
-        let named = self
-            .file
-            .persist(&self.path)
-            .map_err(|error| failed(error.error))?;
-        named.sync_all().map_err(failed)?;
-        File::open(folder_of(&self.path))
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
-        Ok(total_bytes)
+        if volumes.is_empty() {
+            self.file
+                .persist(&self.path)
+                .map_err(|error| failed(error.error))?;
+            sync_directory(folder_of(&self.path)).map_err(|error| failed(error.source))?;
+        } else {
+            publish(volumes, self.file, &self.path).map_err(failed)?;
+        }
+        Ok(Packed {
+            index,
+            first_bytes: total_bytes,
+        })
     }
 }
 
@@ -113,7 +130,26 @@ pub(super) fn folder_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-fn append(from: &File, out: &mut File, chunks: &mut ChunkTable, progress: &dyn Progress) -> io::Result<()> {
+/// Writes the frames one after another; gives the digests of the chunks that they make.
+fn payload(
+    frames: Vec<SpooledFrame>,
+    out: &mut impl Write,
+    progress: &dyn Progress,
+) -> io::Result<Vec<Digest>> {
+    let mut chunks = ChunkTable::new();
+    for SpooledFrame { mut file, .. } in frames {
+        file.rewind()?;
+        append(&file, out, &mut chunks, progress)?;
+    }
+    Ok(chunks.finish())
+}
+
+fn append(
+    from: &File,
+    out: &mut impl Write,
+    chunks: &mut ChunkTable,
+    progress: &dyn Progress,
+) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 20];
     loop {
         let count = io::Read::read(&mut &*from, &mut buffer)?;

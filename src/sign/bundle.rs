@@ -21,9 +21,9 @@ pub struct Signed {
     pub beside: PathBuf,
 }
 
-/// Signs the bundle `path` anew. All of it is compared with its digests first; who
-/// signed it before does not matter. It is copied, and the copy takes its name when it
-/// is whole.
+/// Signs the bundle `path` anew. All of it is compared with its digests first, its volumes
+/// too; who signed it before does not matter. It is copied, without its volumes, which
+/// stay as they are, and the copy takes its name when it is whole.
 pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Result<Signed, SignError> {
     let bundle = OpenedBundle::open(path, &TrustedKeys::none())?;
     let trailer = *bundle.trailer();
@@ -60,7 +60,10 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
         .map_err(written)?;
     progress.end("");
     // What changed while it was copied must not leave under a good signature's name.
-    OpenedBundle::open(copy.path(), &TrustedKeys::none())?.verify(&Silent)?;
+    let copied = OpenedBundle::open_to_show(copy.path(), &TrustedKeys::none())?;
+    if !copied.index().is_split() {
+        copied.verify(&Silent)?;
+    }
     copy.persist(&path).map_err(|error| written(error.error))?;
     sync_directory(folder)?;
     let beside = signer.sign_file(&path, &index, progress)?;

@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
     use crate::failure::{Failure, Kind};
-    use crate::spec::{ImageSource, Level};
+    use crate::spec::{ImageSource, Level, VolumeSize};
 
     #[test]
     fn a_file_says_what_the_flags_say() {
@@ -66,6 +66,7 @@ mod tests {
             from-cache = ["../cache"]
             image = ["docker-daemon:app:1", "oci:layout:tag"]
             output = "out.run"
+            split = "4000M"
             level = "max"
             name = "site"
             serial = 7
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(images[1].to_string(), "oci:conf/layout:tag");
         assert_eq!(spec.output, Some("conf/out.run".into()));
         assert_eq!((spec.level, spec.serial), (Some(Level::Max), Some(7)));
+        assert_eq!(spec.split.map(VolumeSize::bytes), Some(4000 << 20));
         let spec = spec.resolve().expect("spec");
         assert_eq!(
             (spec.name.as_str(), spec.platform.to_string().as_str()),

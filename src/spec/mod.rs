@@ -11,6 +11,7 @@ mod lint;
 mod partial;
 mod source;
 mod sources;
+mod split;
 mod template;
 mod word;
 
@@ -31,6 +32,7 @@ pub use sources::{
     ImageRepository, ImageRepositoryError, MirrorCountry, MirrorCountryError, RegistryMirror,
     RegistryMirrorError, Sources,
 };
+pub use split::{VolumeSize, VolumeSizeError};
 pub use template::TEMPLATE;
 pub use word::VersionWord;
 
@@ -59,6 +61,8 @@ pub struct Spec {
     pub sources: Sources,
     /// The file to write.
     pub output: PathBuf,
+    /// The most that a file of the bundle may hold of the payload; all, where nothing is said.
+    pub split: Option<VolumeSize>,
     /// How much time goes into making it small.
     pub level: Level,
     /// The bundle's name, the same for all that replace one another.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ImageSource, Level, Sources, Spec, SpecError, VersionWord};
+use super::{ImageSource, Level, Sources, Spec, SpecError, VersionWord, VolumeSize};
 use crate::bundle::{ContainerRuntime, Platform, is_bundle_name};
 
 /// What one place (the flags, or the TOML file) says; `None` where it says nothing.
@@ -36,6 +36,8 @@ pub struct PartialSpec {
     pub addons: Option<Vec<String>>,
     /// The file to write.
     pub output: Option<PathBuf>,
+    /// The most that a file of the bundle may hold of the payload.
+    pub split: Option<VolumeSize>,
     /// How much time goes into making it small.
     pub level: Option<Level>,
     /// The bundle's name.
@@ -65,6 +67,7 @@ impl PartialSpec {
             addons: self.addons.or(file.addons),
             sources: self.sources.merge(file.sources),
             output: self.output.or(file.output),
+            split: self.split.or(file.split),
             level: self.level.or(file.level),
             name: self.name.or(file.name),
             serial: self.serial.or(file.serial),
@@ -101,6 +104,7 @@ impl PartialSpec {
             addons: self.addons.unwrap_or_default(),
             sources: self.sources,
             output,
+            split: self.split,
             level: self.level.unwrap_or_default(),
             name,
             serial: self.serial.unwrap_or(1),
@@ -131,6 +135,7 @@ impl PartialSpec {
             images,
             addons: _,
             output,
+            split: _,
             level: _,
             name: _,
             serial: _,

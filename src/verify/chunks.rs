@@ -1,29 +1,25 @@
 //! The stored payload, chunk by chunk, each compared with the chunk table in the
 //! very memory from which it is used.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 
+use super::files::{Files, NamedFile};
 use super::{Damage, VerifyError};
 use crate::bundle::limits::CHUNK_BYTES;
-use crate::bundle::{BundleIndex, Digest};
+use crate::bundle::{BundleIndex, ChunkPlace, Digest};
 
 /// Reads chunks into one buffer.
 pub(super) struct Chunks<'a> {
-    file: &'a File,
-    path: &'a Path,
+    files: &'a Files,
     index: &'a BundleIndex,
     buffer: Vec<u8>,
     loaded: Option<u64>,
 }
 
 impl<'a> Chunks<'a> {
-    pub(super) fn new(file: &'a File, path: &'a Path, index: &'a BundleIndex) -> Self {
+    pub(super) fn new(files: &'a Files, index: &'a BundleIndex) -> Self {
         Self {
-            file,
-            path,
+            files,
             index,
             buffer: Vec::new(),
             loaded: None,
@@ -36,33 +32,34 @@ impl<'a> Chunks<'a> {
             return Ok(&self.buffer);
         }
         self.loaded = None;
+        let inside = "the caller stays inside the payload";
+        let place = self.index.chunk_place(number).expect(inside);
         let expected = usize::try_from(number)
             .ok()
             .and_then(|number| self.index.chunks.get(number));
-        let expected = *expected.expect("the caller stays inside the payload");
-        let within = number * CHUNK_BYTES;
-        let size = CHUNK_BYTES.min(self.index.payload_size() - within);
-        let offset = self.index.payload_offset() + within;
+        let expected = *expected.expect(inside);
+        let ChunkPlace { offset, size, .. } = place;
+        let from = self.files.get(place.file);
         self.buffer
             .resize(usize::try_from(size).expect("at most a chunk"), 0);
-        let mut found = self.read(offset)?;
+        let mut found = self.read(from, offset)?;
         if found != expected {
             // Memory and cables fail more often than media: ask the medium once more.
             let _ = rustix::fs::fadvise(
-                self.file,
+                &from.file,
                 offset,
                 size.try_into().ok(),
                 rustix::fs::Advice::DontNeed,
             );
-            found = self.read(offset)?;
+            found = self.read(from, offset)?;
         }
         if found != expected {
             let what = format!(
                 "chunk {number} of {}, with {}",
                 self.index.chunks.len(),
-                self.names(within, size)
+                self.names(number * CHUNK_BYTES, size)
             );
-            let path = self.path.to_owned();
+            let path = from.path.clone();
             return Err(Damage {
                 path,
                 what,
@@ -77,13 +74,8 @@ impl<'a> Chunks<'a> {
         Ok(&self.buffer)
     }
 
-    fn read(&mut self, offset: u64) -> Result<Digest, VerifyError> {
-        self.file
-            .read_exact_at(&mut self.buffer, offset)
-            .map_err(|source| VerifyError::Read {
-                path: self.path.to_owned(),
-                source,
-            })?;
+    fn read(&mut self, from: &NamedFile, offset: u64) -> Result<Digest, VerifyError> {
+        from.read_exact_at(&mut self.buffer, offset)?;
         Ok(Digest::of(&self.buffer))
     }
 

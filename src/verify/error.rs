@@ -1,5 +1,6 @@
 //! What can be wrong with a bundle.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -29,6 +30,39 @@ pub enum VerifyError {
         expected: u64,
         /// What it has.
         found: u64,
+    },
+    /// It is split, and not all of its volumes lie beside it.
+    #[error("`{}` is split, and {} of its {count} volumes {} missing: {}", path.display(), missing.len(), are(missing.len()), list(missing))]
+    MissingVolumes {
+        /// The bundle.
+        path: PathBuf,
+        /// How many volumes it has.
+        count: usize,
+        /// Those that are not there.
+        missing: Vec<ExpectedVolume>,
+    },
+    /// A volume has another length than the index says.
+    #[error(
+        "`{}` is {found} bytes long, and volume {number} of {count} should be {expected}",
+        path.display()
+    )]
+    VolumeLength {
+        /// The file.
+        path: PathBuf,
+        /// Its number, from 1.
+        number: usize,
+        /// How many volumes there are.
+        count: usize,
+        /// What the index says.
+        expected: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// Volumes lie under one another's names.
+    #[error("{}", list(volumes))]
+    Misplaced {
+        /// Those with a wrong name.
+        volumes: Vec<MisplacedVolume>,
     },
     /// The trailer is not a bundle's.
     #[error("`{}` is not a whole bundle", path.display())]
@@ -81,6 +115,48 @@ pub enum VerifyError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// A volume as the index has it.
+#[derive(Debug)]
+pub struct ExpectedVolume {
+    /// Where it should lie.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The SHA-256 of the file.
+    pub sha256: Digest,
+}
+
+impl fmt::Display for ExpectedVolume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, size, sha256 } = self;
+        write!(f, "`{}` ({size} bytes, {sha256})", path.display())
+    }
+}
+
+/// A volume with another's name.
+#[derive(Debug)]
+pub struct MisplacedVolume {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its number, from 1.
+    pub number: usize,
+}
+
+impl fmt::Display for MisplacedVolume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is volume {}", self.path.display(), self.number)
+    }
+}
+
+fn list(items: &[impl fmt::Display]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(", ")
+}
+
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 /// A run of bytes that does not have its digest.
@@ -137,6 +213,12 @@ impl From<VerifyError> for Failure {
                 source: TrailerError::Format { .. },
                 ..
             } => "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run",
+            VerifyError::MissingVolumes { .. } => {
+                "put all volumes into the folder of the bundle, under these names; `sha256sum` tells which file is which"
+            }
+            VerifyError::Misplaced { .. } => {
+                "give each volume the number that it has, and leave the digits at three"
+            }
             VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
             _ => "copy the file again from where it was packed, and compare both with `sha256sum`",
         };

@@ -88,7 +88,7 @@ impl<'a> Members<'a> {
         {
             return Ok(());
         }
-        let chunks = Chunks::new(&opened.file, &opened.path, &opened.index);
+        let chunks = Chunks::new(&opened.files, &opened.index);
         let mut stored = StoredReader::new(chunks, start, end);
         let mut header = [0; FRAME_HEADER_BYTES];
         let first = &opened.index.members[self.next_member];

@@ -8,14 +8,16 @@
 
 mod chunks;
 mod error;
+mod files;
 mod images;
 mod members;
 mod open;
 mod sealed;
+mod volumes;
 
 use std::path::Path;
 
-pub use error::{Damage, VerifyError};
+pub use error::{Damage, ExpectedVolume, MisplacedVolume, VerifyError};
 pub use members::{MemberReader, Members};
 pub use open::OpenedBundle;
 
@@ -36,13 +38,13 @@ impl VerifiedBundle {
         &self.opened.index
     }
 
-    /// The file.
+    /// The file: of a split bundle the first.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.opened.path
+        self.opened.path()
     }
 
-    /// Length of the whole file in bytes.
+    /// Length of the bundle in bytes, its volumes included.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.opened.total_bytes()

@@ -1,13 +1,12 @@
 //! From a path to a bundle whose every byte, but the payload's, is checked.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::chunks::Chunks;
+use super::files::Files;
 use super::sealed::{Judgement, Sealed};
 use super::{Damage, VerifiedBundle, VerifyError};
 use crate::bundle::{BundleIndex, Digest, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header};
@@ -18,8 +17,7 @@ use crate::trust::{Authenticity, Refusal, TrustedKeys};
 /// in it, and not enough to use any of that.
 #[derive(Debug)]
 pub struct OpenedBundle {
-    pub(super) file: File,
-    pub(super) path: PathBuf,
+    pub(super) files: Files,
     pub(super) index: BundleIndex,
     pub(super) trailer: Trailer,
     judgement: Judgement,
@@ -27,16 +25,18 @@ pub struct OpenedBundle {
 
 impl OpenedBundle {
     /// Opens `path`; checks length, trailer, signature, index, header and stubs, in this
-    /// order. Where keys count, a bundle that none of them signed is refused before its
-    /// index is parsed.
+    /// order, and that the volumes of a split bundle are there with their lengths. Where
+    /// keys count, a bundle that none of them signed is refused before its index is parsed.
     pub fn open(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
         let sealed = Sealed::read(path, trusted)?;
         sealed.judgement.authentic(path)?;
-        Self::unseal(path, sealed)
+        let mut bundle = Self::unseal(path, sealed)?;
+        bundle.files.open_volumes(&bundle.index)?;
+        Ok(bundle)
     }
 
-    /// The same, but a bundle that is not authentic is opened too: it can be shown, and
-    /// still not be verified.
+    /// The same, but a bundle that is not authentic is opened too, and one whose volumes
+    /// are elsewhere: it can be shown, and still not be verified.
     pub fn open_to_show(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
         Self::unseal(path, Sealed::read(path, trusted)?)
     }
@@ -47,8 +47,7 @@ impl OpenedBundle {
             source,
         })?;
         let bundle = Self {
-            file: sealed.file,
-            path: path.to_owned(),
+            files: Files::of(sealed.file),
             index,
             trailer: sealed.trailer,
             judgement: sealed.judgement,
@@ -63,16 +62,20 @@ impl OpenedBundle {
         &self.index
     }
 
-    /// The file that was opened.
+    /// The file that was opened: of a split bundle the first.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.files.first.path
     }
 
-    /// Length of the whole file in bytes.
+    /// Length of the bundle in bytes, its volumes included.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
-        self.trailer.total_bytes
+        let volumes = self.index.volumes.iter();
+        // The index was checked: the sum is at most the payload's.
+        self.trailer
+            .total_bytes
+            .saturating_add(volumes.map(|volume| volume.size).sum())
     }
 
     /// Where the index and the signature are.
@@ -88,8 +91,9 @@ impl OpenedBundle {
     }
 
     /// Hashes every chunk of the payload, on all cores.
-    pub fn verify(self, progress: &dyn Progress) -> Result<VerifiedBundle, VerifyError> {
-        self.judgement.authentic(&self.path)?;
+    pub fn verify(mut self, progress: &dyn Progress) -> Result<VerifiedBundle, VerifyError> {
+        self.judgement.authentic(self.path())?;
+        self.files.open_volumes(&self.index)?;
         progress.begin("verify", Some(self.index.payload_size()));
         let next = AtomicU64::new(0);
         let first_bad: Mutex<Option<(u64, VerifyError)>> = Mutex::new(None);
@@ -97,7 +101,7 @@ impl OpenedBundle {
             .map_or(1, usize::from)
             .min(self.index.chunks.len());
         let work = || {
-            let mut chunks = Chunks::new(&self.file, &self.path, &self.index);
+            let mut chunks = Chunks::new(&self.files, &self.index);
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= self.index.chunks.len() as u64 {
@@ -127,14 +131,17 @@ impl OpenedBundle {
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
         {
+            if matches!(error, VerifyError::Damaged(_)) {
+                self.files.check_order(&self.index)?;
+            }
             return Err(error);
         }
         progress.end("every byte has its digest");
         Ok(VerifiedBundle { opened: self })
     }
 
-    /// Header and stubs have their digests, and the payload ends where the tail
-    /// starts: no byte before the index is left uncovered.
+    /// Header and stubs have their digests, and what they and the payload leave is the
+    /// tail: no byte before the index is left uncovered.
     fn check_front(&self) -> Result<(), VerifyError> {
         let mut runs = vec![(
             "the header".to_owned(),
@@ -144,34 +151,24 @@ impl OpenedBundle {
         let stubs = self.index.stubs.iter();
         runs.extend(stubs.map(|stub| (format!("the stub for {}", stub.platform), stub.size, stub.sha256)));
         let inconsistent = || VerifyError::Trailer {
-            path: self.path.clone(),
+            path: self.path().to_owned(),
             source: TrailerError::Inconsistent,
         };
-        // The index was checked: neither sum overflows.
-        let payload_end = self.index.payload_offset() + self.index.payload_size();
-        if payload_end.checked_add(TAIL_HEADER_BYTES as u64) != Some(self.trailer.index_offset) {
+        // The index was checked: the sum in it does not overflow.
+        let tail_offset = self.index.tail_offset();
+        if tail_offset.checked_add(TAIL_HEADER_BYTES as u64) != Some(self.trailer.index_offset) {
             return Err(inconsistent());
         }
         let mut tail = [0; TAIL_HEADER_BYTES];
-        self.file
-            .read_exact_at(&mut tail, payload_end)
-            .map_err(|source| VerifyError::Read {
-                path: self.path.clone(),
-                source,
-            })?;
+        self.files.first.read_exact_at(&mut tail, tail_offset)?;
         if tail != tail_header(self.trailer.total_bytes - self.trailer.index_offset) {
             return Err(inconsistent());
         }
         let mut offset = 0;
         for (what, size, sha256) in runs {
             let mut bytes = vec![0; usize::try_from(size).expect("a file of this length was opened")];
-            self.file
-                .read_exact_at(&mut bytes, offset)
-                .map_err(|source| VerifyError::Read {
-                    path: self.path.clone(),
-                    source,
-                })?;
-            compare(&self.path, &what, offset, &bytes, sha256)?;
+            self.files.first.read_exact_at(&mut bytes, offset)?;
+            compare(self.path(), &what, offset, &bytes, sha256)?;
             offset += size;
         }
         Ok(())

@@ -6,13 +6,14 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::VerifyError;
+use super::files::NamedFile;
 use super::open::compare;
 use crate::bundle::{Signature, Trailer, TrailerError, limits};
 use crate::trust::{Authenticity, Refusal, TrustedKeys};
 
 /// What the trailer seals.
 pub(super) struct Sealed {
-    pub(super) file: File,
+    pub(super) file: NamedFile,
     pub(super) trailer: Trailer,
     /// The index, unparsed.
     pub(super) json: Vec<u8>,
@@ -44,16 +45,11 @@ impl Judgement {
 impl Sealed {
     /// Reads trailer, index and signature, and nothing else.
     pub(super) fn read(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
-        let read = |source| VerifyError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(read)?;
-        let trailer = read_trailer(&file, path)?;
+        let file = NamedFile::open(path)?;
+        let trailer = read_trailer(&file)?;
         let size = usize::try_from(trailer.index_bytes).expect("limited by the trailer");
         let mut json = vec![0; size + Signature::RUN_BYTES];
-        file.read_exact_at(&mut json, trailer.index_offset)
-            .map_err(read)?;
+        file.read_exact_at(&mut json, trailer.index_offset)?;
         let what = "the index with its signature";
         compare(path, what, trailer.index_offset, &json, trailer.sealed_sha256)?;
         let run = json.split_off(size);
@@ -77,21 +73,18 @@ impl Sealed {
     }
 }
 
-fn read_trailer(file: &File, path: &Path) -> Result<Trailer, VerifyError> {
-    let read = |source| VerifyError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let found = file.metadata().map_err(read)?.len();
+fn read_trailer(file: &NamedFile) -> Result<Trailer, VerifyError> {
+    let path = &file.path;
+    let found = file.size()?;
     let mut bytes = [0; Trailer::BYTES];
     let trailer = match found.checked_sub(Trailer::BYTES as u64) {
         Some(offset) => {
-            file.read_exact_at(&mut bytes, offset).map_err(read)?;
+            file.read_exact_at(&mut bytes, offset)?;
             Trailer::parse(&bytes, found)
         }
         None => Err(TrailerError::Missing),
     };
-    trailer.map_err(|source| match declared_length(file) {
+    trailer.map_err(|source| match declared_length(&file.file) {
         // The trailer went with the end of the file; the header still tells the length.
         Some(expected) if expected != found && matches!(source, TrailerError::Missing) => {
             VerifyError::CutShort {

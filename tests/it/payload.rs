@@ -1,6 +1,7 @@
 //! The escape hatch: stock tools open a bundle without us.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::Command;
 
 use minikube_offline::bundle::Digest;
@@ -11,15 +12,13 @@ use minikube_offline::verify::OpenedBundle;
 use crate::support::parts::SampleParts;
 use crate::support::program::{Sandbox, bytes};
 
-#[test]
-fn tail_zstd_and_tar_open_the_payload() {
-    let sandbox = Sandbox::new();
-    let parts = SampleParts::make(&sandbox.path("parts"), false);
-    let bundle = sandbox.pack(&parts, "x.run");
-    let header = String::from_utf8_lossy(&bytes(&bundle)[..8192]).into_owned();
+/// Opens `x.run` with the line that its header has for that; all members are what the
+/// index says.
+fn open_with_stock_tools(sandbox: &Sandbox, bundle: &Path, command: &str) {
+    let header = String::from_utf8_lossy(&bytes(bundle)[..8192]).into_owned();
     let advice = header
         .lines()
-        .find(|line| line.contains("tail -c"))
+        .find(|line| line.contains(command))
         .expect("the header says how");
     let line = advice
         .trim_start_matches(['#', ' '])
@@ -28,15 +27,32 @@ fn tail_zstd_and_tar_open_the_payload() {
     let script = format!("set -e; command -v zstd >/dev/null || exit 99; mkdir out; {line}");
     let outcome = sandbox.run(Command::new("sh").args(["-c", &script]));
     assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""), "{line}");
-    let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
+    let opened = OpenedBundle::open(bundle, &TrustedKeys::none()).expect("a bundle");
     for member in &opened.index().members {
         let content = bytes(&sandbox.path("out").join(&member.path));
         assert_eq!(Digest::of(&content), member.sha256, "{}", member.path);
     }
+}
+
+#[test]
+fn tail_zstd_and_tar_open_the_payload() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let bundle = sandbox.pack(&parts, "x.run");
+    open_with_stock_tools(&sandbox, &bundle, "tail -c");
     assert_eq!(
         bytes(&sandbox.path("out/bin/kubelet")),
         bytes(&parts.folder().join("binaries/kubelet"))
     );
+}
+
+#[test]
+fn cat_zstd_and_tar_open_the_volumes() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make_large(&sandbox.path("parts"));
+    let bundle = sandbox.pack_with(&parts, "x.run", &["--split=1M"]);
+    open_with_stock_tools(&sandbox, &bundle, "cat FILE");
+    assert!(sandbox.path("x.run.005").exists());
 }
 
 #[test]

@@ -65,6 +65,15 @@ impl SampleParts {
         }
     }
 
+    /// The same with a program large enough for a payload of several chunks.
+    pub(crate) fn make_large(folder: &Path) -> Self {
+        let parts = Self::make(folder, false);
+        let mut kubelet = elf(183, "binaries/kubelet");
+        kubelet.extend(noise("large", 3_300_000));
+        fs::write(folder.join("binaries/kubelet"), kubelet).expect("a program");
+        parts
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

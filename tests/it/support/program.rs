@@ -55,13 +55,27 @@ impl Sandbox {
 
     /// Packs the sample parts into `name`.
     pub(crate) fn pack(&self, parts: &SampleParts, name: &str) -> PathBuf {
-        self.pack_flags(&parts.flags(), &self.stub(), name)
+        self.pack_with(parts, name, &[])
+    }
+
+    /// The same with more flags.
+    pub(crate) fn pack_with(&self, parts: &SampleParts, name: &str, more: &[&str]) -> PathBuf {
+        let more = more.iter().map(|flag| (*flag).to_owned());
+        let flags: Vec<String> = parts.flags().into_iter().chain(more).collect();
+        self.pack_flags(&flags, &self.stub(), name)
     }
 
     /// Packs parts for this machine into `name`, with the stub of this build.
     pub(crate) fn pack_runnable(&self, parts: &RunnableParts, name: &str) -> PathBuf {
+        self.pack_runnable_with(parts, name, &[])
+    }
+
+    /// The same with more flags.
+    pub(crate) fn pack_runnable_with(&self, parts: &RunnableParts, name: &str, more: &[&str]) -> PathBuf {
+        let more = more.iter().map(|flag| (*flag).to_owned());
+        let flags: Vec<String> = parts.flags().into_iter().chain(more).collect();
         self.pack_flags(
-            &parts.flags(),
+            &flags,
             Path::new(env!("CARGO_BIN_EXE_minikube-offline-stub")),
             name,
         )

@@ -1,0 +1,226 @@
+//! The payload in files of its own.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use super::PackError;
+use super::write::folder_of;
+use crate::bundle::limits::VOLUMES;
+use crate::bundle::{BundleIndex, Extent, Hasher, Trailer, volume_path};
+use crate::spec::VolumeSize;
+
+/// Cuts what is written to it into volumes, which have no names of their own yet.
+pub(super) struct VolumeWriter {
+    folder: PathBuf,
+    size: VolumeSize,
+    current: Option<(NamedTempFile, Hasher)>,
+    done: Vec<(TempPath, Extent)>,
+}
+
+impl VolumeWriter {
+    pub(super) fn new(folder: &Path, size: VolumeSize) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            size,
+            current: None,
+            done: Vec::new(),
+        }
+    }
+
+    /// The volumes, each whole and on the medium.
+    pub(super) fn finish(mut self) -> io::Result<Vec<(TempPath, Extent)>> {
+        self.finish_volume()?;
+        Ok(self.done)
+    }
+
+    fn finish_volume(&mut self) -> io::Result<()> {
+        if let Some((file, hasher)) = self.current.take() {
+            file.as_file().sync_all()?;
+            let size = hasher.bytes();
+            let sha256 = hasher.finish();
+            self.done.push((file.into_temp_path(), Extent { size, sha256 }));
+        }
+        Ok(())
+    }
+}
+
+impl Write for VolumeWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|(_, hasher)| hasher.bytes() == self.size.bytes())
+        {
+            self.finish_volume()?;
+        }
+        let (file, hasher) = match &mut self.current {
+            Some(current) => current,
+            none => none.insert((temporary(&self.folder, 0o644)?, Hasher::new())),
+        };
+        let room = usize::try_from(self.size.bytes() - hasher.bytes()).unwrap_or(usize::MAX);
+        let count = file.write(&bytes[..room.min(bytes.len())])?;
+        hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file in `folder` that goes away unless it gets a name.
+pub(super) fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".minikube-offline-")
+        .suffix(".partial")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+}
+
+/// How many volumes `stored` bytes make; no more than three digits can number.
+pub(super) fn check_count(stored: u64, size: VolumeSize) -> Result<(), PackError> {
+    let count = stored.div_ceil(size.bytes());
+    if count <= VOLUMES as u64 {
+        return Ok(());
+    }
+    let least = stored.div_ceil(VOLUMES as u64).div_ceil(1 << 20);
+    Err(PackError::TooManyVolumes { count, size, least })
+}
+
+/// Refuses to take the place of a file that has the name of one of the first `count`
+/// volumes of the bundle `path` and is none of those that the bundle there now has.
+pub(super) fn check_names(path: &Path, count: u64) -> Result<(), PackError> {
+    let beside = volumes_beside(path).map_err(|source| PackError::Write {
+        path: folder_of(path).to_owned(),
+        source,
+    })?;
+    let replaced = volumes_of(path).unwrap_or(0);
+    let needed = beside.into_iter().filter(|number| *number as u64 <= count);
+    match needed.filter(|number| *number > replaced).min() {
+        None => Ok(()),
+        Some(number) => Err(PackError::Occupied {
+            path: volume_path(path, number),
+            bundle: path.to_owned(),
+        }),
+    }
+}
+
+/// The files beside the bundle `path` that have a volume's name and are none of its first
+/// `count`: what an older bundle, which was split into more, left there.
+#[must_use]
+pub fn stale_volumes(path: &Path, count: usize) -> Vec<PathBuf> {
+    let mut numbers = volumes_beside(path).unwrap_or_default();
+    numbers.retain(|number| *number > count);
+    numbers.sort_unstable();
+    numbers
+        .into_iter()
+        .map(|number| volume_path(path, number))
+        .collect()
+}
+
+/// The numbers of the files beside `path` that have a volume's name.
+fn volumes_beside(path: &Path) -> io::Result<Vec<usize>> {
+    let name = path.file_name().unwrap_or_default();
+    let number = |candidate: &OsStr| -> Option<usize> {
+        let rest = candidate.as_bytes().strip_prefix(name.as_bytes())?;
+        let digits = std::str::from_utf8(rest.strip_prefix(b".")?).ok()?;
+        let plain = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit());
+        digits.parse().ok().filter(|number| plain && *number > 0)
+    };
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(folder_of(path))? {
+        numbers.extend(number(&entry?.file_name()));
+    }
+    Ok(numbers)
+}
+
+/// How many volumes the bundle at `path` has, where there is one.
+fn volumes_of(path: &Path) -> Option<usize> {
+    let file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    let mut bytes = [0; Trailer::BYTES];
+    file.read_exact_at(&mut bytes, length.checked_sub(Trailer::BYTES as u64)?)
+        .ok()?;
+    let trailer = Trailer::parse(&bytes, length).ok()?;
+    let mut json = vec![0; usize::try_from(trailer.index_bytes).ok()?];
+    file.read_exact_at(&mut json, trailer.index_offset).ok()?;
+    Some(BundleIndex::parse(&json).ok()?.volumes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::Digest;
+
+    #[test]
+    fn volumes_are_cut_where_they_are_full_however_the_bytes_arrive() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bytes: Vec<u8> = (0..(5 << 19) + 7).map(|i: u32| (i % 251) as u8).collect();
+        for step in [bytes.len(), 1 << 20, 65_537] {
+            let mut writer = VolumeWriter::new(folder.path(), "1M".parse().expect("a size"));
+            for piece in bytes.chunks(step) {
+                writer.write_all(piece).expect("written");
+            }
+            let volumes = writer.finish().expect("volumes");
+            let mut parts = bytes.chunks(1 << 20);
+            for (path, extent) in &volumes {
+                let part = parts.next().expect("no more volumes than parts");
+                assert_eq!(fs::read(path).expect("a volume"), part);
+                assert_eq!(
+                    (extent.size, extent.sha256),
+                    (part.len() as u64, Digest::of(part))
+                );
+            }
+            assert_eq!((volumes.len(), parts.next()), (3, None));
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn more_volumes_than_three_digits_number_are_refused_with_the_size_that_does() {
+        let size = |text: &str| text.parse::<VolumeSize>().expect(text);
+        assert!(check_count(999 << 20, size("1M")).is_ok());
+        let error = check_count((999 << 20) + 1, size("1M")).expect_err("too many");
+        assert_eq!(
+            error.to_string(),
+            "with `--split 1M` there would be 1000 volumes, and 999 can be numbered"
+        );
+        assert!(matches!(error, PackError::TooManyVolumes { least: 2, .. }));
+        assert!(check_count((999 << 20) + 1, size("2M")).is_ok());
+    }
+
+    #[test]
+    fn only_a_volumes_name_is_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bundle = folder.path().join("x.run");
+        for name in [
+            "x.run",
+            "x.run.000",
+            "x.run.1",
+            "x.run.0012",
+            "x.run.+12",
+            "x.run.minisig",
+            "y.run.001",
+            "x.run.003",
+            "x.run.012",
+        ] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let stale = stale_volumes(&bundle, 2);
+        assert_eq!(stale, [volume_path(&bundle, 3), volume_path(&bundle, 12)]);
+        assert_eq!(stale_volumes(&bundle, 3), [volume_path(&bundle, 12)]);
+        assert!(check_names(&bundle, 2).is_ok());
+        let error = check_names(&bundle, 3).expect_err("not ours").to_string();
+        let (volume, bundle) = (volume_path(&bundle, 3), bundle.display());
+        assert_eq!(
+            error,
+            format!("`{}` is there, and is no volume of `{bundle}`", volume.display())
+        );
+    }
+}

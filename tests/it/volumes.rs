@@ -1,0 +1,325 @@
+//! Split bundles: what is missing, swapped or damaged is named.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use minikube_offline::bundle::{BundleIndex, Digest, volume_path};
+use minikube_offline::progress::Silent;
+use minikube_offline::trust::TrustedKeys;
+use minikube_offline::verify::OpenedBundle;
+
+use crate::support::keys::Key;
+use crate::support::parts::{RunnableParts, SampleParts};
+use crate::support::program::{Outcome, Sandbox, bytes};
+
+/// A bundle of five chunks in three volumes: of two, two, and not quite one.
+fn split(sandbox: &Sandbox) -> PathBuf {
+    let parts = SampleParts::make_large(&sandbox.path("parts"));
+    sandbox.pack_with(&parts, "x.run", &["--split=2M"])
+}
+
+fn index(bundle: &Path) -> BundleIndex {
+    let opened = OpenedBundle::open_to_show(bundle, &TrustedKeys::none()).expect("a bundle");
+    opened.index().clone()
+}
+
+fn flip(path: &Path, offset: u64) {
+    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, offset).unwrap();
+    file.write_all_at(&[byte[0] ^ 1], offset).unwrap();
+}
+
+/// The failure of `verify`, whose exit code it checks, without the sandbox's folder.
+fn failure(sandbox: &Sandbox, status: i32) -> String {
+    let outcome = sandbox.packager(["verify", "x.run"]);
+    assert_eq!(
+        (outcome.status, outcome.stdout.as_str()),
+        (status, ""),
+        "{outcome:?}"
+    );
+    outcome.stderr
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("run"))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_split_bundle_holds_the_same_payload_in_volumes() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make_large(&sandbox.path("parts"));
+    let whole = sandbox.pack(&parts, "whole.run");
+    let bundle = sandbox.pack_with(&parts, "x.run", &["--split=2M"]);
+    let (one, split) = (index(&whole), index(&bundle));
+    assert_eq!(
+        names(&sandbox.path("")),
+        ["whole.run", "x.run", "x.run.001", "x.run.002", "x.run.003"]
+    );
+    let mut payload = Vec::new();
+    for (number, volume) in (1..).zip(&split.volumes) {
+        let content = bytes(&volume_path(&bundle, number));
+        assert_eq!(
+            (volume.size, volume.sha256),
+            (content.len() as u64, Digest::of(&content))
+        );
+        payload.extend(content);
+    }
+    let start = usize::try_from(one.payload_offset()).unwrap();
+    assert!(bytes(&whole)[start..][..payload.len()] == payload);
+    assert_eq!(payload.len() as u64, one.payload_size());
+    assert_eq!((&split.chunks, split.volumes[0].size), (&one.chunks, 2 << 20));
+    // The first file has no payload: it is as short as it can be.
+    assert!((bytes(&bundle).len() as u64) < split.payload_offset() + 20_000);
+    let outcome = sandbox.packager(["verify", "--deep", "x.run"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let total = payload.len() + bytes(&bundle).len();
+    let says = format!("`x.run` and its 3 volumes are whole: {total} bytes (");
+    assert!(outcome.stdout.starts_with(&says), "{outcome:?}");
+    // The same parts and the same size give the same bytes, however the size is written.
+    let again = SampleParts::make_large(&sandbox.path("again"));
+    let again = sandbox.pack_with(&again, "y.run", &["--split=2049K"]);
+    let files = |bundle: &Path| {
+        [0, 1, 2, 3].map(|number| match number {
+            0 => bytes(bundle),
+            number => bytes(&volume_path(bundle, number)),
+        })
+    };
+    assert!(files(&bundle) == files(&again));
+}
+
+#[test]
+fn the_first_file_alone_names_what_is_missing_and_shows_what_is_in_it() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let volumes = index(&bundle).volumes;
+    let listed = sandbox.packager(["list", "x.run"]);
+    let inspected = sandbox.packager(["inspect", "x.run"]);
+    let checked = sandbox.run(Command::new("sh").args([
+        "-c",
+        "\"$0\" inspect x.run | grep 'x[.]run[.]' | sha256sum -c",
+        env!("CARGO_BIN_EXE_minikube-offline"),
+    ]));
+    assert_eq!(
+        checked.stdout, "x.run.001: OK\nx.run.002: OK\nx.run.003: OK\n",
+        "{checked:?}"
+    );
+    let named = |number: usize| {
+        let volume = volumes[number - 1];
+        format!("`x.run.{number:03}` ({} bytes, {})", volume.size, volume.sha256)
+    };
+    let hint = "\n\nhint: put all volumes into the folder of the bundle, under these names; \
+                `sha256sum` tells which file is which\n";
+    fs::rename(volume_path(&bundle, 2), sandbox.path("elsewhere")).unwrap();
+    let expected = format!(
+        "error: `x.run` is split, and 1 of its 3 volumes is missing: {}{hint}",
+        named(2)
+    );
+    assert_eq!(failure(&sandbox, 4), expected);
+    fs::remove_file(volume_path(&bundle, 1)).unwrap();
+    fs::remove_file(volume_path(&bundle, 3)).unwrap();
+    let all = [1, 2, 3].map(named).join(", ");
+    let expected = format!("error: `x.run` is split, and 3 of its 3 volumes are missing: {all}{hint}");
+    assert_eq!(failure(&sandbox, 4), expected);
+    for verb in [
+        &["extract", "x.run", "--to", "out"][..],
+        &["start", "x.run", "-y"],
+    ] {
+        let outcome = sandbox.packager(verb);
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (4, ""), "{outcome:?}");
+        assert!(outcome.stderr.ends_with(&expected), "{outcome:?}");
+    }
+    assert!(!sandbox.path("out").exists());
+    assert_eq!(sandbox.packager(["list", "x.run"]).stdout, listed.stdout);
+    assert_eq!(sandbox.packager(["inspect", "x.run"]).stdout, inspected.stdout);
+}
+
+#[test]
+fn volumes_under_one_anothers_names_are_told() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let [one, two, three] = [1, 2, 3].map(|number| volume_path(&bundle, number));
+    let swap = |a: &Path, b: &Path| {
+        fs::rename(a, sandbox.path("aside")).unwrap();
+        fs::rename(b, a).unwrap();
+        fs::rename(sandbox.path("aside"), b).unwrap();
+    };
+    let hint = "\n\nhint: give each volume the number that it has, and leave the digits at three\n";
+    // Of one length, and of two.
+    swap(&one, &two);
+    let expected = format!("error: `x.run.001` is volume 2, `x.run.002` is volume 1{hint}");
+    assert!(
+        failure(&sandbox, 4).ends_with(&expected),
+        "{}",
+        failure(&sandbox, 4)
+    );
+    swap(&one, &two);
+    swap(&two, &three);
+    let expected = format!("error: `x.run.002` is volume 3, `x.run.003` is volume 2{hint}");
+    assert_eq!(failure(&sandbox, 4), expected);
+    fs::copy(&one, &three).unwrap();
+    fs::copy(&one, &two).unwrap();
+    let expected = format!("error: `x.run.002` is volume 1, `x.run.003` is volume 1{hint}");
+    assert_eq!(failure(&sandbox, 4), expected);
+}
+
+#[test]
+fn a_damaged_volume_is_told_with_chunk_and_offset() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let index = index(&bundle);
+    let mut tried = 0;
+    for (number, volume) in (1..).zip(&index.volumes) {
+        let path = volume_path(&bundle, number);
+        for offset in [0, 1 << 20, volume.size - 1] {
+            let offset = offset.min(volume.size - 1);
+            flip(&path, offset);
+            let begin = offset >> 20 << 20;
+            let end = (begin + (1 << 20)).min(volume.size);
+            let chunk = index.first_chunk(number) + (offset >> 20);
+            let said = failure(&sandbox, 4);
+            let place = format!("error: `x.run.{number:03}` is damaged: chunk {chunk} of 5, with `");
+            assert!(said.contains(&place), "{said}");
+            let found = format!(", bytes {begin} to {end}, has digest sha256:");
+            assert!(said.contains(&found), "{said}");
+            flip(&path, offset);
+            tried += 1;
+        }
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        let content = bytes(&path);
+        for length in [0, 1, volume.size - 1, volume.size + 1] {
+            file.set_len(length).unwrap();
+            let expected = format!(
+                "error: `x.run.{number:03}` is {length} bytes long, and volume {number} of 3 should be {}\n\n\
+                 hint: copy the file again from where it was packed, and compare both with `sha256sum`\n",
+                volume.size
+            );
+            assert_eq!(failure(&sandbox, 4), expected);
+            tried += 1;
+        }
+        fs::write(&path, content).unwrap();
+    }
+    assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
+    println!("{tried} damages of volumes, each named with its place");
+}
+
+#[test]
+fn what_lies_beside_a_split_bundle_stays_and_does_not_matter() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make_large(&sandbox.path("parts"));
+    let bundle = sandbox.pack_with(&parts, "x.run", &["--split=1M"]);
+    let long = bytes(&volume_path(&bundle, 4));
+    let pack = |flags: &[&str]| -> Outcome {
+        let stub = format!("--stub={}", sandbox.stub().display());
+        let mut arguments = vec!["pack", "-o", "x.run", &stub];
+        let parts = parts.flags();
+        arguments.extend(parts.iter().map(String::as_str).chain(flags.iter().copied()));
+        sandbox.packager(arguments)
+    };
+    let outcome = pack(&["--split=2M"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    for number in [4, 5] {
+        let note = format!("  `x.run.{number:03}` is of an older bundle: no part of this one\n");
+        assert!(outcome.stderr.contains(&note), "{outcome:?}");
+    }
+    assert!(
+        outcome.stdout.contains("\n`x.run` and 3 volumes: "),
+        "{outcome:?}"
+    );
+    let carry = "carry all 4 files to the site, into one folder, and run the first there: ./x.run -y\n";
+    assert!(outcome.stdout.ends_with(carry), "{outcome:?}");
+    assert!(bytes(&volume_path(&bundle, 4)) == long, "never deleted");
+    assert_eq!(sandbox.packager(["verify", "--deep", "x.run"]).status, 0);
+    // What no bundle of ours has left there is not replaced.
+    let outcome = pack(&["--split=1M"]);
+    let expected = "error: `x.run.004` is there, and is no volume of `x.run`\n\n\
+                    hint: move it away, or write to another name with -o; nothing was changed\n";
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
+    assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
+    let left = names(&sandbox.path(""));
+    assert!(left.iter().all(|name| !name.contains("partial")), "{left:?}");
+}
+
+#[test]
+fn a_size_that_is_none_is_a_usage_error() {
+    let sandbox = Sandbox::new();
+    for (size, says) in [
+        ("4000MB", "`4000MB` is not a size such as 4000M, 3900MiB or 2G"),
+        ("1023K", "`1023K` is too small: a volume holds at least 1M"),
+    ] {
+        let outcome = sandbox.packager(["pack", "--kubernetes-version=v1.34.0", "--split", size]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        assert!(outcome.stderr.contains(says), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_signature_of_the_first_file_covers_the_volumes() {
+    let sandbox = Sandbox::new();
+    let key = Key::make(&sandbox, "one");
+    let bundle = split(&sandbox);
+    let before = [1, 2, 3].map(|number| bytes(&volume_path(&bundle, number)));
+    let outcome = key.sign(&sandbox, &bundle);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(before == [1, 2, 3].map(|number| bytes(&volume_path(&bundle, number))));
+    let check = |verb: &[&str]| sandbox.packager(verb.iter().chain(&["x.run", "--key", &key.base64]));
+    assert_eq!(check(&["verify"]).status, 0);
+    flip(&volume_path(&bundle, 2), 77);
+    assert_eq!(check(&["verify"]).status, 4);
+    assert_eq!(
+        key.sign(&sandbox, &bundle).status,
+        4,
+        "a damaged volume is not vouched for"
+    );
+}
+
+#[test]
+fn a_split_bundle_runs_by_itself() {
+    let sandbox = Sandbox::new();
+    let parts = RunnableParts::make(&sandbox.path("parts"));
+    let bundle = sandbox.pack_runnable_with(&parts, "x.run", &["--split=1M"]);
+    let count = index(&bundle).volumes.len();
+    assert!(count > 1, "{count}");
+    let run = |arguments: &[&str]| sandbox.run(Command::new(&bundle).args(arguments));
+    let outcome = run(&["verify", "--deep"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(
+        outcome
+            .stdout
+            .contains(&format!("and its {count} volumes are whole")),
+        "{outcome:?}"
+    );
+    let outcome = run(&["extract", "--to", "out"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    fs::remove_file(volume_path(&bundle, count)).unwrap();
+    let outcome = run(&["verify"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains(&format!("x.run.{count:03}` (")),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_bundle_is_read_from_its_volumes_in_any_choice_of_members() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let bundle = OpenedBundle::open(&bundle, &TrustedKeys::none())
+        .and_then(|opened| opened.verify(&Silent))
+        .expect("a bundle");
+    // The large program crosses every border.
+    let mut members = bundle.members(|member| member.path == "bin/kubelet");
+    let mut reader = members.next_member().expect("a frame").expect("a member");
+    let mut content = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut content).expect("its content");
+    assert!(content == bytes(&sandbox.path("parts/binaries/kubelet")));
+}
