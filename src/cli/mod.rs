@@ -25,6 +25,7 @@ mod start;
 mod store;
 #[cfg(feature = "packager")]
 mod trust;
+mod verb_first;
 mod verify;
 mod volumes;
 

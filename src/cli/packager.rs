@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, NoArgs, Trusting};
+use super::verb_first::verb_first;
 use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
 use super::{extract::ExtractArgs, preflight::PreflightArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
@@ -70,7 +71,8 @@ struct OfBundle<A: clap::Args> {
 /// Runs the packager.
 #[must_use]
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = match PackagerCli::try_parse_from(arguments) {
+    let line = verb_first(&PackagerCli::command(), arguments);
+    let cli = match PackagerCli::try_parse_from(line) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -105,7 +107,26 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
         PackagerCli::command().debug_assert();
+    }
+
+    /// A flag in front of the verb is read before the verb is known.
+    #[test]
+    fn a_flag_takes_a_value_with_every_verb_or_with_none() {
+        use std::collections::HashMap;
+        let mut takes = HashMap::new();
+        for verb in PackagerCli::command().get_subcommands() {
+            for flag in verb.get_arguments() {
+                let value = flag.get_action().takes_values();
+                let long = flag.get_long().map(str::to_owned);
+                for name in long
+                    .into_iter()
+                    .chain(flag.get_short().map(|letter| letter.to_string()))
+                {
+                    assert_eq!(*takes.entry(name.clone()).or_insert(value), value, "{name}");
+                }
+            }
+        }
+        assert!(takes.len() > 20, "{takes:?}");
     }
 }

@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
+use super::verb_first::verb_first;
 use super::{catch_signals, finish, refuse};
 use crate::bundle::limits;
 use crate::failure::{Failure, Kind};
@@ -75,7 +76,8 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let name = bundle.file_name().unwrap_or(bundle.as_os_str()).to_owned();
-    let cli = match StubCli::try_parse_from([name].into_iter().chain(arguments)) {
+    let line = verb_first(&StubCli::command(), [name].into_iter().chain(arguments));
+    let cli = match StubCli::try_parse_from(line) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -94,7 +96,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
         StubCli::command().debug_assert();
     }
 

@@ -5,6 +5,8 @@
 
 mod contents;
 mod error;
+mod loads;
+mod sink;
 mod vessel;
 
 pub use error::SeedError;

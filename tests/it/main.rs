@@ -5,6 +5,7 @@
 mod architecture;
 mod bundle_toml;
 mod damage;
+mod flags;
 mod header;
 mod pack;
 mod payload;

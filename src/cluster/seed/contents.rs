@@ -1,15 +1,16 @@
 //! What goes into the volume, and whether it arrived.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::Write;
 
+use super::loads::Loads;
+use super::sink::{Sink, Stop};
 use super::{DOCKER_ADDRESS, SeedError, container_name};
 use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, Digest, ImagePart, Member};
 use crate::cluster::images::load_script;
-use crate::cluster::node_image::finish;
 use crate::failure::Failure;
-use crate::host::{Engine, EngineError, Running};
-use crate::install::{ArchiveWriter, ImageSet, TransferError, transfer};
+use crate::host::{Engine, EngineError};
+use crate::install::{ImageSet, TransferError, transfer};
 use crate::progress::Progress;
 use crate::verify::VerifiedBundle;
 
@@ -33,13 +34,6 @@ pub(super) fn content(index: &BundleIndex, runtime: ContainerRuntime) -> Digest 
     Digest::of(text.as_bytes())
 }
 
-/// Two programs in the seed, each fed with a tar: one takes the images, one the
-/// programs of Kubernetes.
-struct Sinks {
-    images: ArchiveWriter<Running>,
-    binaries: ArchiveWriter<Running>,
-}
-
 /// Gives the seed all that it needs, in one pass over the bundle.
 pub(super) fn pour(
     bundle: &VerifiedBundle,
@@ -49,75 +43,50 @@ pub(super) fn pour(
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let index = bundle.index();
-    let set = ImageSet::new(index, index.cluster_images());
     let container = container_name(profile);
     let load = load_script(runtime, Some(DOCKER_ADDRESS));
+    let start = || engine.exec(&container, &["/bin/sh", "-c", &load]);
     let unpack = "mkdir -p \"$0\" && exec tar -C \"$0\" -xf -";
     let folder = binaries_folder(index);
-    let mut sinks = Sinks {
-        images: ArchiveWriter::new(engine.exec(&container, &["/bin/sh", "-c", &load])?),
-        binaries: ArchiveWriter::new(engine.exec(&container, &["/bin/sh", "-c", unpack, &folder])?),
-    };
-    match write(bundle, &set, &mut sinks, progress) {
+    let mut images = Loads::new(index, &start);
+    let mut programs = Sink::new(engine.exec(&container, &["/bin/sh", "-c", unpack, &folder])?);
+    match write(bundle, &mut images, &mut programs, progress) {
         Ok(()) => {
-            let (images, images_end) = sinks.images.end();
-            let (binaries, binaries_end) = sinks.binaries.end();
-            finish(images, images_end.map_err(TransferError::Write))?;
-            finish(binaries, binaries_end.map_err(TransferError::Write))
+            programs.end().finish()?;
+            images.finish()
         }
-        Err((Sink::Images, error)) => {
-            sinks.binaries.into_inner().abort();
-            finish(sinks.images.into_inner(), Err(error))
-        }
-        Err((Sink::Binaries, error)) => {
-            sinks.images.into_inner().abort();
-            finish(sinks.binaries.into_inner(), Err(error))
-        }
+        Err(Stop::Failed(failure)) => Err(failure),
+        Err(Stop::Written(error)) => match images.into_broken() {
+            Some(sink) => sink.explain(error),
+            None => programs.explain(error),
+        },
     }
-}
-
-/// Which sink an error belongs to.
-enum Sink {
-    Images,
-    Binaries,
 }
 
 fn write(
     bundle: &VerifiedBundle,
-    set: &ImageSet<'_>,
-    sinks: &mut Sinks,
+    images: &mut Loads<'_>,
+    programs: &mut Sink,
     progress: &dyn Progress,
-) -> Result<(), (Sink, TransferError)> {
-    let of_images = |error: io::Error| (Sink::Images, TransferError::Write(error));
-    let of_binaries = |error: io::Error| (Sink::Binaries, TransferError::Write(error));
+) -> Result<(), Stop> {
+    let wanted = ImageSet::new(bundle.index(), bundle.index().cluster_images());
     let role_of = |member: &Member| {
         BinaryRole::KUBERNETES
             .into_iter()
             .find(|role| role.member_path() == member.path)
     };
-    sinks.images.documents(set).map_err(of_images)?;
-    let mut members = bundle.members(|member| set.wants(member) || role_of(member).is_some());
-    loop {
-        let next = members
-            .next_member()
-            .map_err(|error| (Sink::Images, error.into()))?;
-        let Some(mut reader) = next else {
-            return Ok(());
-        };
-        let (digest, size) = (reader.member().sha256, reader.member().size);
-        let moved = |bytes| progress.advance(bytes);
-        if let Some(role) = role_of(reader.member()) {
-            let sink = &mut sinks.binaries;
-            sink.begin(role.name(), size, 0o755).map_err(of_binaries)?;
-            transfer(&mut reader, &mut [sink as &mut dyn Write], &moved)
-                .map_err(|error| (Sink::Binaries, error))?;
+    let moved = |bytes| progress.advance(bytes);
+    let mut members = bundle.members(|member| wanted.wants(member) || role_of(member).is_some());
+    while let Some(mut reader) = members.next_member().map_err(TransferError::from)? {
+        let member = reader.member();
+        if let Some(role) = role_of(member) {
+            programs.begin(role.name(), member.size, 0o755)?;
+            transfer(&mut reader, &mut [programs as &mut dyn Write], &moved)?;
         } else {
-            let sink = &mut sinks.images;
-            sink.begin_blob(digest, size).map_err(of_images)?;
-            transfer(&mut reader, &mut [sink as &mut dyn Write], &moved)
-                .map_err(|error| (Sink::Images, error))?;
+            images.take(member, &mut reader, &moved)?;
         }
     }
+    Ok(())
 }
 
 /// Asks the seed's runtime whether it has every image with the bundle's id.
