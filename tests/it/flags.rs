@@ -17,11 +17,7 @@ fn a_flag_may_stand_before_its_verb_or_behind_it() {
             &["list", "--output", "json"][..],
             0,
         ),
-        (
-            &["--output=json", "verify", "--deep"],
-            &["verify", "--deep", "--output=json"],
-            0,
-        ),
+        (&["--output=json", "inspect"], &["inspect", "--output=json"], 0),
         (&["--key", &key, "inspect"], &["inspect", "--key", &key], 2),
         (
             &["--profile", "dev", "--output=json", "status"],

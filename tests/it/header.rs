@@ -6,26 +6,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::parts::RunnableParts;
-use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::program::{Sandbox, bytes};
 
 /// A bundle for this very machine, which can be run here.
 fn bundle(sandbox: &Sandbox) -> PathBuf {
     sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "it's a bundle.run")
-}
-
-/// Runs `script` in a mount namespace of its own, where it may mount; `None`, after
-/// saying so, where the kernel does not allow that.
-fn with_mounts(sandbox: &Sandbox, script: &str) -> Option<Outcome> {
-    let namespace = |script: &str| {
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-eu", "-c", script]);
-        sandbox.run(&mut command)
-    };
-    if namespace("mount -t tmpfs none /tmp").status != 0 {
-        println!("skipped: mounts in a user namespace are not allowed here");
-        return None;
-    }
-    Some(namespace(script))
 }
 
 #[test]
@@ -154,7 +139,7 @@ fn it_runs_from_noexec_and_read_only_places_with_awkward_folders() {
         ),
     ];
     for (what, script) in &cases {
-        let Some(outcome) = with_mounts(&sandbox, script) else {
+        let Some(outcome) = sandbox.with_mounts(script) else {
             return;
         };
         assert_eq!(outcome.status, 0, "{what}: {outcome:?}");
@@ -174,7 +159,7 @@ fn a_machine_without_a_place_for_programs_is_told_what_to_do() {
          for folder in /tmp /var/tmp /dev/shm /run; do mount -t tmpfs -o noexec none $folder; done\n\
          HOME=$PWD sh b.run list"
     );
-    let Some(outcome) = with_mounts(&sandbox, &script) else {
+    let Some(outcome) = sandbox.with_mounts(&script) else {
         return;
     };
     assert_eq!(outcome.status, 9, "{outcome:?}");

@@ -92,6 +92,15 @@ fn a_bad_part_is_named_with_what_was_expected() {
             &["kicbase"],
         ),
         (
+            "an archive with another tag",
+            |parts| {
+                let pause = parts.folder().join("images/registry.k8s.io_pause_3.10.1.tar");
+                write_archive(&pause, "registry.k8s.io/pause:3.9", &[b"pause".to_vec()]);
+            },
+            2,
+            &["1 part is missing", "registry.k8s.io/pause:3.10.1"],
+        ),
+        (
             "a truncated archive",
             |parts| {
                 let whole = bytes(&parts.kicbase());

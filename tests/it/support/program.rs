@@ -53,6 +53,21 @@ impl Sandbox {
         Outcome::from(output)
     }
 
+    /// Runs `script` in a mount namespace of its own, where it may mount; `None`, after
+    /// saying so, where the kernel does not allow that.
+    pub(crate) fn with_mounts(&self, script: &str) -> Option<Outcome> {
+        let namespace = |script: &str| {
+            let mut command = Command::new("unshare");
+            command.args(["--user", "--map-root-user", "--mount", "sh", "-eu", "-c", script]);
+            self.run(&mut command)
+        };
+        if namespace("mount -t tmpfs none /tmp").status != 0 {
+            println!("skipped: mounts in a user namespace are not allowed here");
+            return None;
+        }
+        Some(namespace(script))
+    }
+
     /// Packs the sample parts into `name`.
     pub(crate) fn pack(&self, parts: &SampleParts, name: &str) -> PathBuf {
         self.pack_with(parts, name, &[])
