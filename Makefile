@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo test test-cluster test-minikube bench lint parts release-parts toolchain
+.PHONY: check-stub build demo test test-cluster test-minikube test-space bench lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -45,6 +45,11 @@ test-cluster: toolchain release-parts
 test-minikube: PROFILE := package
 test-minikube: toolchain release-parts
 	tests/minikube.sh
+
+## test-space: the disk that a start takes, beside what the preflight asks for (root)
+test-space: PROFILE := package
+test-space: toolchain release-parts
+	tests/space.sh
 
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
 bench: PROFILE := package

@@ -9,16 +9,14 @@ use minikube_offline::verify::OpenedBundle;
 use serde_json::json;
 use walkdir::WalkDir;
 
-use crate::support::engine;
+use crate::support::engine::FakeEngine;
 use crate::support::parts::{RunnableParts, SampleParts};
 use crate::support::program::{Outcome, Sandbox, bytes};
 
-/// `start -y` with the packager, with the sandbox's own `docker`.
-fn start(sandbox: &Sandbox, bundle: &str, flags: &[&str]) -> Outcome {
-    let script = "PATH=\"$PWD/bin:/usr/bin:/bin\" exec \"$0\" start \"$@\"";
-    let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_minikube-offline"), bundle, "-y"]);
-    sandbox.run(command.args(flags))
+/// `start -y` with the packager.
+fn start(sandbox: &Sandbox, engine: &FakeEngine, flags: &[&str]) -> Outcome {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline"));
+    engine.run(sandbox, command.args(["start", "x.run", "-y"]).args(flags))
 }
 
 /// Every path in the home, with its content.
@@ -38,15 +36,16 @@ fn home(sandbox: &Sandbox) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn runnable(sandbox: &Sandbox) {
+/// A bundle for this machine, and an engine that is fit for it.
+fn runnable(sandbox: &Sandbox) -> FakeEngine {
     sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
-    engine::install(sandbox, &engine::fit(&sandbox.path("home")));
+    FakeEngine::make(sandbox)
 }
 
 /// What is wrong with the machine or the bundle, and what must be said of it.
 struct Case {
     what: &'static str,
-    spoil: fn(&Sandbox),
+    spoil: fn(&Sandbox, &FakeEngine),
     flags: &'static [&'static str],
     status: i32,
     says: &'static [&'static str],
@@ -55,11 +54,7 @@ struct Case {
 const CASES: [Case; 8] = [
     Case {
         what: "an engine that does not answer",
-        spoil: |sandbox| {
-            let down =
-                json!({ "ServerErrors": ["Cannot connect to the Docker daemon at unix:///run/x.sock"] });
-            engine::install(sandbox, &down);
-        },
+        spoil: |_, engine| engine.fails("info --format", Some("Cannot connect to the Docker daemon")),
         flags: &[],
         status: 9,
         says: &[
@@ -69,36 +64,28 @@ const CASES: [Case; 8] = [
     },
     Case {
         what: "too little memory",
-        spoil: |sandbox| {
-            let mut info = engine::fit(&sandbox.path("home"));
-            info["MemTotal"] = json!(1u64 << 30);
-            engine::install(sandbox, &info);
-        },
+        spoil: |_, engine| engine.says("MemTotal", 1u64 << 30),
         flags: &[],
         status: 9,
         says: &["Docker Engine's machine has 1024 MiB of memory", "1800 MiB"],
     },
     Case {
         what: "more memory asked for than there is",
-        spoil: |_| {},
+        spoil: |_, _| {},
         flags: &["--memory=64g"],
         status: 9,
         says: &["`--memory` asks for 65536 MiB", "has 8192 MiB"],
     },
     Case {
         what: "an engine that is too old",
-        spoil: |sandbox| {
-            let mut info = engine::fit(&sandbox.path("home"));
-            info["ServerVersion"] = json!("17.03.1-ce");
-            engine::install(sandbox, &info);
-        },
+        spoil: |_, engine| engine.says("ServerVersion", "17.03.1-ce"),
         flags: &[],
         status: 9,
         says: &["Docker Engine is 17.03.1-ce", "18.09"],
     },
     Case {
         what: "a profile with another Kubernetes version",
-        spoil: |sandbox| {
+        spoil: |sandbox, _| {
             let folder = sandbox.path("home/.minikube/profiles/minikube");
             fs::create_dir_all(&folder).unwrap();
             let profile = json!({
@@ -117,7 +104,7 @@ const CASES: [Case; 8] = [
     },
     Case {
         what: "a bundle that was cut short",
-        spoil: |sandbox| {
+        spoil: |sandbox, _| {
             let whole = bytes(&sandbox.path("x.run"));
             fs::write(sandbox.path("x.run"), &whole[..whole.len() - 5000]).unwrap();
         },
@@ -127,10 +114,10 @@ const CASES: [Case; 8] = [
     },
     Case {
         what: "a flipped byte in the payload",
-        spoil: |sandbox| {
+        spoil: |sandbox, _| {
             flip(&sandbox.path("x.run"), |opened| {
                 opened.index().payload_offset() + 5000
-            })
+            });
         },
         flags: &[],
         status: 4,
@@ -138,10 +125,10 @@ const CASES: [Case; 8] = [
     },
     Case {
         what: "a flipped byte in the index",
-        spoil: |sandbox| {
+        spoil: |sandbox, _| {
             flip(&sandbox.path("x.run"), |opened| {
                 opened.trailer().index_offset + 50
-            })
+            });
         },
         flags: &[],
         status: 4,
@@ -162,7 +149,7 @@ fn flip(bundle: &Path, place: fn(&OpenedBundle) -> u64) {
 #[test]
 fn a_start_that_cannot_succeed_says_why_and_changes_nothing() {
     let sandbox = Sandbox::new();
-    runnable(&sandbox);
+    sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
     let whole = bytes(&sandbox.path("x.run"));
     for Case {
         what,
@@ -175,10 +162,11 @@ fn a_start_that_cannot_succeed_says_why_and_changes_nothing() {
         fs::remove_dir_all(sandbox.path("home")).unwrap();
         fs::create_dir(sandbox.path("home")).unwrap();
         fs::write(sandbox.path("x.run"), &whole).unwrap();
-        engine::install(&sandbox, &engine::fit(&sandbox.path("home")));
-        spoil(&sandbox);
+        let engine = FakeEngine::make(&sandbox);
+        spoil(&sandbox, &engine);
         let before = home(&sandbox);
-        let outcome = start(&sandbox, "x.run", flags);
+        let outcome = start(&sandbox, &engine, flags);
+        fs::remove_dir_all(sandbox.path("engine")).unwrap();
         assert_eq!(outcome.status, status, "{what}: {outcome:?}");
         for part in says {
             assert!(
@@ -214,13 +202,13 @@ fn a_machine_without_an_engine_is_told_so() {
 #[test]
 fn an_engine_that_is_silent_is_not_waited_for_for_ever() {
     let sandbox = Sandbox::new();
-    runnable(&sandbox);
-    engine::install_silent(&sandbox);
+    let engine = runnable(&sandbox);
     let before = home(&sandbox);
-    // With a host, no context is asked for first.
-    let script = "DOCKER_HOST=unix:///nowhere PATH=\"$PWD/bin:/usr/bin:/bin\" exec \"$0\" start x.run -y";
-    let mut command = Command::new("sh");
-    let outcome = sandbox.run(command.args(["-c", script, env!("CARGO_BIN_EXE_minikube-offline")]));
+    // A client that never comes back, as in front of a daemon that hangs; written by
+    // another process, so that no test beside this one holds it open.
+    let script = "printf '#!/bin/sh\nexec sleep 600\n' >engine/docker";
+    sandbox.run(Command::new("sh").args(["-c", script]));
+    let outcome = start(&sandbox, &engine, &[]);
     assert_eq!(outcome.status, 9, "{outcome:?}");
     let says = "Docker Engine does not answer: no answer within 15 s";
     assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
@@ -235,14 +223,14 @@ fn a_bundle_for_another_architecture_is_refused_by_its_header_and_by_the_package
         println!("skipped: the sample parts are for this machine");
         return;
     }
-    engine::install(&sandbox, &engine::fit(&sandbox.path("home")));
+    let engine = FakeEngine::make(&sandbox);
     let before = home(&sandbox);
     let outcome = sandbox.run(Command::new("sh").arg(&bundle).arg("-y"));
     assert_eq!(outcome.status, 9, "{outcome:?}");
     let says =
         "error: this bundle runs on linux/arm64, and this machine is Linux/x86_64\n\nhint: pack a bundle";
     assert!(outcome.stderr.starts_with(says), "{}", outcome.stderr);
-    let outcome = start(&sandbox, "x.run", &[]);
+    let outcome = start(&sandbox, &engine, &[]);
     assert_eq!(outcome.status, 9, "{outcome:?}");
     let says = "the bundle is for linux/arm64, and this machine is linux/amd64";
     assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
@@ -256,7 +244,7 @@ fn a_machine_without_space_is_told_how_much_is_needed() {
     // A file system of its own for the home, smaller than the programs.
     let script = format!(
         "mount -t tmpfs -o size=1m none home
-        PATH=\"$PWD/bin:$PATH\" '{}' start x.run -y && exit
+        PATH=\"$PWD/engine:$PATH\" '{}' start x.run -y && exit
         status=$?
         find home
         exit $status",

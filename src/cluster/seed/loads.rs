@@ -1,6 +1,5 @@
-//! The images on their way into the node's runtime, in a few archives and not in one:
-//! a runtime spools an archive before it unpacks it, so less of it lies on the disk
-//! twice, and one archive is unpacked while the next is fed.
+//! The images on their way into the node's runtime, an archive for each portion of them:
+//! while one is unpacked the next is fed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -10,13 +9,7 @@ use crate::bundle::limits::IMAGE_CONFIG_BYTES;
 use crate::bundle::{BundleIndex, Digest, ImagePart, Member};
 use crate::failure::Failure;
 use crate::host::{EngineError, Running};
-use crate::install::{ImageSet, transfer};
-
-/// Into how many archives about the images are divided.
-const ARCHIVES: u64 = 8;
-
-/// How many archives the runtime may still unpack when the next begins.
-const UNPACKING: usize = 1;
+use crate::install::{ImageSet, PORTIONS_AT_ONCE, portions, transfer};
 
 /// Starts the program that takes an archive.
 pub(super) type Start<'a> = &'a dyn Fn() -> Result<Running, EngineError>;
@@ -25,7 +18,7 @@ pub(super) type Start<'a> = &'a dyn Fn() -> Result<Running, EngineError>;
 pub(super) struct Loads<'a> {
     start: Start<'a>,
     archives: Vec<Archive<'a>>,
-    /// Manifests and configs, which many archives begin with: they are small.
+    /// Manifests and configs: small, and kept until their archive ends.
     documents: BTreeMap<Digest, Vec<u8>>,
     unpacking: Vec<Fed>,
 }
@@ -37,25 +30,6 @@ struct Archive<'a> {
     sink: Option<Sink>,
 }
 
-/// The cluster's images in runs of about one size.
-pub(super) fn divide(index: &BundleIndex) -> Vec<ImageSet<'_>> {
-    let enough = ImageSet::new(index, index.cluster_images()).blob_bytes() / ARCHIVES;
-    let mut sets = Vec::new();
-    let mut run: Vec<&ImagePart> = Vec::new();
-    for image in index.cluster_images() {
-        run.push(image);
-        let set = ImageSet::new(index, run.iter().copied());
-        if set.blob_bytes() >= enough {
-            sets.push(set);
-            run.clear();
-        }
-    }
-    if !run.is_empty() {
-        sets.push(ImageSet::new(index, run));
-    }
-    sets
-}
-
 impl<'a> Loads<'a> {
     pub(super) fn new(index: &'a BundleIndex, start: Start<'a>) -> Self {
         let archive = |set: ImageSet<'a>| Archive {
@@ -65,7 +39,7 @@ impl<'a> Loads<'a> {
         };
         Self {
             start,
-            archives: divide(index).into_iter().map(archive).collect(),
+            archives: portions(index).into_iter().map(archive).collect(),
             documents: BTreeMap::new(),
             unpacking: Vec::new(),
         }
@@ -125,7 +99,7 @@ impl<'a> Loads<'a> {
             self.archives[at].complete(self.start, &self.documents)?;
             let Archive { sink, .. } = self.archives.remove(at);
             self.unpacking.extend(sink.map(Sink::end));
-            while self.unpacking.len() > UNPACKING {
+            while self.unpacking.len() >= PORTIONS_AT_ONCE {
                 self.unpacking.remove(0).finish()?;
             }
         }
@@ -225,20 +199,5 @@ mod tests {
                 assert!(archives.contains(&expected), "{}", image.reference);
             }
         }
-    }
-
-    #[test]
-    fn images_are_divided_into_runs_of_about_one_size() {
-        let mut index = index();
-        let runs = |index: &BundleIndex| {
-            let sets = divide(index);
-            sets.iter().map(|set| set.images().len()).collect::<Vec<_>>()
-        };
-        assert_eq!(runs(&index), [1, 1, 1]);
-        let large = blob_path(index.images[2].layers[1]);
-        for member in index.members.iter_mut().filter(|member| member.path == large) {
-            member.size = 100_000;
-        }
-        assert_eq!(runs(&index), [2, 1]);
     }
 }

@@ -62,6 +62,13 @@ impl EngineInfo {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether it keeps images in containerd, with their layers as they came: then the
+    /// driver is a snapshotter of containerd's.
+    #[must_use]
+    pub fn keeps_images_in_containerd(&self) -> bool {
+        self.driver == "overlayfs"
+    }
+
     /// The first two numbers of its release.
     #[must_use]
     pub fn release(&self) -> Option<(u32, u32)> {

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Finding, Severity, fatal};
-use crate::bundle::{BinaryRole, BundleIndex};
+use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, FileSystem};
-use crate::install::{ImageSet, Layout, Receipt, SiteOptions, Way};
+use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, SiteOptions, Way, portions};
 
 /// Something that the start will write.
 #[derive(Clone, Debug)]
@@ -61,7 +61,6 @@ pub(super) fn demands(
         absent(BinaryRole::Kubeadm, kubeadm),
         &layout.minikube_home,
     )?;
-    let images = ImageSet::new(index, index.cluster_images());
     if options.way == Way::Cache {
         let archives: u64 = index
             .cluster_images()
@@ -73,26 +72,32 @@ pub(super) fn demands(
     if let Some(engine) = engine
         && let Some(folder) = engine.data_folder()
     {
-        let bytes = engine_bytes(index, options, engine, receipt, &images)?;
+        let bytes = engine_bytes(index, options, engine, receipt)?;
         add("the node and its images in Docker Engine", bytes, &folder)?;
     }
     Ok(demands)
 }
 
-/// The most that Docker Engine holds at any time. `docker load` spools an archive
-/// before it reads it, so each image set counts twice while it is loaded; so it does in
-/// the node, and containerd keeps the layers beside what it unpacks from them.
+/// The most that Docker Engine holds at any time. While the node image is loaded it lies
+/// there twice: spooled, and unpacked. An Engine that keeps images in containerd keeps
+/// both.
 fn engine_bytes(
     index: &BundleIndex,
     options: &SiteOptions,
     engine: &Engine,
     receipt: &Receipt,
-    images: &ImageSet<'_>,
 ) -> Result<u64, Failure> {
     let node = index.node_image();
-    let node_bytes = match engine.image(&node.reference.to_string())? {
-        Some(_) => 0,
-        None => ImageSet::new(index, [node]).blob_bytes(),
+    let node_image = if engine.image(&node.reference.to_string())?.is_some() {
+        0
+    } else {
+        ImageSet::new(index, [node]).blob_bytes()
+    };
+    let loading = 2 * node_image;
+    let kept = if engine.info().keeps_images_in_containerd() {
+        loading
+    } else {
+        node_image
     };
     let seeded = receipt
         .volumes()
@@ -101,13 +106,29 @@ fn engine_bytes(
     let in_node = if seeded || engine.container(&options.profile)?.is_some() {
         0
     } else {
-        let binaries: u64 = BinaryRole::KUBERNETES
-            .map(|role| index.binary(role).size)
-            .iter()
-            .sum();
-        2 * images.blob_bytes() + binaries
+        node_bytes(index, options)
     };
-    Ok((2 * node_bytes).max(node_bytes + in_node))
+    Ok(loading.max(kept + in_node))
+}
+
+/// The most that the node holds while it is filled: Kubernetes' programs; each image as
+/// its runtime keeps it; and what lies there a second time.
+fn node_bytes(index: &BundleIndex, options: &SiteOptions) -> u64 {
+    let programs: u64 = BinaryRole::KUBERNETES
+        .map(|role| index.binary(role).size)
+        .iter()
+        .sum();
+    let images = ImageSet::new(index, index.cluster_images()).blob_bytes();
+    let mut portions: Vec<u64> = portions(index).iter().map(ImageSet::blob_bytes).collect();
+    portions.sort_unstable_by_key(|bytes| std::cmp::Reverse(*bytes));
+    let runtime = match options.runtime(index) {
+        ContainerRuntime::Docker => images + portions.iter().take(PORTIONS_AT_ONCE).sum::<u64>(),
+        // It keeps each layer beside what it unpacks from it, and spools nothing.
+        ContainerRuntime::Containerd => 2 * images,
+    };
+    // minikube copies its cache into the node, and leaves it there.
+    let copied = if options.way == Way::Cache { images } else { 0 };
+    programs + runtime + copied
 }
 
 /// What each file system lacks, with a tenth to spare.
@@ -167,4 +188,31 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
 /// Rounded up, so that what is said is enough.
 fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::testing::index;
+
+    /// Three images of 1000 bytes each above a base of 1000 that they share; manifests
+    /// and configs have 1000 bytes, too.
+    #[test]
+    fn a_node_holds_twice_what_its_runtime_keeps_or_spools_twice() {
+        let index = index();
+        let (images, portion, programs) = (1000 + 3 * 3000, 4000, 3000);
+        let bytes = |runtime, way| {
+            let options = SiteOptions {
+                container_runtime: Some(runtime),
+                way,
+                ..SiteOptions::default()
+            };
+            node_bytes(&index, &options)
+        };
+        let docker = programs + images + 2 * portion;
+        assert_eq!(bytes(ContainerRuntime::Docker, Way::Volume), docker);
+        assert_eq!(bytes(ContainerRuntime::Docker, Way::Cache), docker + images);
+        let containerd = programs + 2 * images;
+        assert_eq!(bytes(ContainerRuntime::Containerd, Way::Auto), containerd);
+    }
 }

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! A client of Docker Engine without an engine, for what happens around one.
 
 use std::fs;
@@ -97,60 +96,4 @@ impl FakeEngine {
                 .expect("the program starts"),
         )
     }
-=======
-//! A Docker client that says what a test wants of the engine behind it.
-
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-
-use serde_json::{Value, json};
-
-use super::program::Sandbox;
-
-/// It has nothing, and does nothing.
-const CLIENT: &str = r#"#!/bin/sh
-case "$*" in
-"info "*) cat "${0%/*}/info.json" ;;
-*inspect*) echo "Error: No such object" >&2; exit 1 ;;
-*) echo "this engine only answers: $*" >&2; exit 1 ;;
-esac
-"#;
-
-/// A client that never comes back, as in front of a daemon that hangs.
-const SILENT_CLIENT: &str = "#!/bin/sh\nexec sleep 600\n";
-
-/// What `docker info` says of a machine that is fit, with its data in `data`.
-pub(crate) fn fit(data: &Path) -> Value {
-    json!({
-        "ServerVersion": "28.2.2",
-        "DockerRootDir": data,
-        "Driver": "overlay2",
-        "MemTotal": 8u64 << 30,
-        "NCPU": 4,
-        "CgroupVersion": "2",
-        "Architecture": std::env::consts::ARCH,
-        "SecurityOptions": ["name=seccomp,profile=builtin"],
-    })
-}
-
-/// Puts the client into the sandbox's `bin`, in front of any other.
-pub(crate) fn install(sandbox: &Sandbox, info: &Value) {
-    write(sandbox, CLIENT);
-    fs::write(sandbox.path("bin/info.json"), info.to_string()).expect("an answer");
-}
-
-/// Puts the silent one there.
-pub(crate) fn install_silent(sandbox: &Sandbox) {
-    write(sandbox, SILENT_CLIENT);
-}
-
-/// By another process: while this one has a program open for writing, a test beside it
-/// may be starting one, and then nobody can run it.
-fn write(sandbox: &Sandbox, script: &str) {
-    fs::create_dir_all(sandbox.path("bin")).expect("a folder");
-    let write = "printf '%s' \"$0\" >bin/docker && chmod 755 bin/docker";
-    let outcome = sandbox.run(Command::new("sh").args(["-c", write, script]));
-    assert_eq!(outcome.status, 0, "{outcome:?}");
->>>>>>> 78b747e (Test each bad input from outside: message, exit code, unchanged machine)
 }
