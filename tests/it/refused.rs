@@ -208,7 +208,12 @@ fn an_engine_that_is_silent_is_not_waited_for_for_ever() {
     // another process, so that no test beside this one holds it open.
     let script = "printf '#!/bin/sh\nexec sleep 600\n' >engine/docker";
     sandbox.run(Command::new("sh").args(["-c", script]));
-    let outcome = start(&sandbox, &engine, &[]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline"));
+    // With a host, no context is asked for first.
+    let command = engine
+        .prepare(&sandbox, &mut command)
+        .env("DOCKER_HOST", "unix:///nowhere");
+    let outcome = Outcome::from(command.args(["start", "x.run", "-y"]).output().unwrap());
     assert_eq!(outcome.status, 9, "{outcome:?}");
     let says = "Docker Engine does not answer: no answer within 15 s";
     assert!(outcome.stderr.contains(says), "{}", outcome.stderr);
