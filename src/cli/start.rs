@@ -53,6 +53,9 @@ pub(super) struct StartOptions {
     /// Start a bundle that is older than the one that is installed
     #[arg(long)]
     allow_downgrade: bool,
+    /// Leave what a failed start made, to look at it, instead of removing it again
+    #[arg(long)]
+    keep_failed: bool,
 }
 
 impl StartOptions {
@@ -66,6 +69,7 @@ impl StartOptions {
             way: self.way,
             keep_proxy: self.keep_proxy,
             allow_downgrade: self.allow_downgrade,
+            keep_failed: self.keep_failed,
             extra_args,
         }
     }

@@ -8,6 +8,7 @@ mod images;
 mod minikube;
 mod node_image;
 mod ready;
+mod rollback;
 mod seed;
 mod start;
 mod status;

@@ -11,7 +11,7 @@ pub use summary::{Started, Timing};
 use super::minikube::{Minikube, start_arguments};
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
-use super::{images, node_image, ready};
+use super::{images, node_image, ready, rollback};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, Environment, interrupt};
@@ -28,9 +28,11 @@ pub fn start(
     options: &SiteOptions,
     progress: &dyn Progress,
 ) -> Result<Started, Failure> {
-    let session = Session::open(options.minikube_home.as_deref())?;
-    check_serial(session.journal.receipt(), bundle.index(), options.allow_downgrade)?;
-    let engine = Engine::connect(&session.environment)?;
+    let mut session = Session::open(options.minikube_home.as_deref())?;
+    let engine = match engine_for(&mut session, bundle, options) {
+        Ok(engine) => engine,
+        Err(failure) => return Err(rollback::nothing_begun(&mut session, failure)),
+    };
     let mut run = Run {
         bundle,
         options,
@@ -40,21 +42,28 @@ pub fn start(
         timings: Vec::new(),
         notes: Vec::new(),
     };
-    let installed = run.install()?;
-    run.node_image()?;
-    let existed = run.profile_exists()?;
-    let mut way = run.images()?;
-    if let Err(failure) = run.minikube(way) {
-        if !(existed && run.is_unfinished_and_ours()) || interrupt::received().is_some() {
-            return Err(failure);
-        }
-        run.note("what a killed run left of this profile does not start: it is made anew".to_owned());
-        run.delete_profile()?;
-        way = run.images()?;
-        run.minikube(way)?;
+    match run.all_stages() {
+        Ok((installed, way, nodes)) => Ok(run.summary(&installed, way, nodes)),
+        Err(failure) => Err(rollback::roll_back(
+            &mut run.session,
+            &run.engine,
+            options,
+            failure,
+            progress,
+        )),
     }
-    let nodes = run.ready()?;
-    Ok(run.summary(&installed, way, nodes))
+}
+
+/// The engine, when this run may use it for this profile.
+fn engine_for(
+    session: &mut Session,
+    bundle: &VerifiedBundle,
+    options: &SiteOptions,
+) -> Result<Engine, Failure> {
+    check_serial(session.journal.receipt(), bundle.index(), options.allow_downgrade)?;
+    let engine = Engine::connect(&session.environment)?;
+    session.claim(&engine, &options.profile)?;
+    Ok(engine)
 }
 
 /// One start at work.
@@ -69,6 +78,25 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn all_stages(&mut self) -> Result<(Installed, Way, Vec<String>), Failure> {
+        let installed = self.install()?;
+        self.node_image()?;
+        let existed = self.profile_exists()?;
+        let mut way = self.images()?;
+        if let Err(failure) = self.minikube(way) {
+            if !(existed && self.is_unfinished_and_ours()) || interrupt::received().is_some() {
+                return Err(failure);
+            }
+            self.note("what a killed run left of this profile does not start: it is made anew".to_owned());
+            self.delete_profile()?;
+            way = self.images()?;
+            self.minikube(way)?;
+        }
+        let nodes = self.ready()?;
+        self.session.placer().drop_earlier()?;
+        Ok((installed, way, nodes))
+    }
+
     /// Runs one stage; `work` says its outcome in a few words.
     fn stage<T>(
         &mut self,

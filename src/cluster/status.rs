@@ -124,6 +124,7 @@ fn parse(text: &str) -> Vec<NodeStatus> {
 pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> {
     let mut session = Session::open(minikube_home)?;
     let engine = Engine::connect(&session.environment)?;
+    session.claim(&engine, profile)?;
     let home = session.layout.minikube_home.clone();
     Minikube::new(&session, Some(&engine), &home, false)?.stop(profile, &mut session)
 }

@@ -23,6 +23,9 @@ pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Resul
     };
     let mut removed = Vec::new();
     if let Some(engine) = &engine {
+        for name in receipt.profiles().keys() {
+            session.claim(engine, name)?;
+        }
         for (name, profile) in receipt.profiles() {
             progress.begin(&format!("profile {name}"), None);
             remove_profile(&mut session, engine, name, profile)?;
@@ -47,7 +50,7 @@ fn needs_engine(receipt: &Receipt) -> bool {
     !(receipt.profiles().is_empty() && receipt.volumes().is_empty() && receipt.images().is_empty())
 }
 
-fn remove_profile(
+pub(super) fn remove_profile(
     session: &mut Session,
     engine: &Engine,
     name: &str,

@@ -4,7 +4,10 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
+use super::Holder;
 use crate::failure::{Failure, Kind};
 
 /// A lock that is held until it is dropped.
@@ -18,12 +21,12 @@ pub struct Lock {
 #[non_exhaustive]
 pub enum LockError {
     /// Another run has it.
-    #[error("another run{} is at work and holds `{path}`", pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    #[error("another run{} is at work and holds `{path}`", holder.as_ref().map(|holder| format!(" ({holder})")).unwrap_or_default())]
     Held {
         /// The lock file.
         path: PathBuf,
         /// The process that holds it, as far as the file says.
-        pid: Option<u32>,
+        holder: Option<Holder>,
     },
     /// The lock file cannot be used.
     #[error("the lock `{path}` cannot be taken")]
@@ -70,14 +73,10 @@ impl Lock {
             .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let pid = file.read_to_string(&mut text).ok();
-                Err(LockError::Held {
-                    path: path.to_owned(),
-                    pid: pid.and_then(|_| text.trim().parse().ok()),
-                })
-            }
+            Err(TryLockError::WouldBlock) => Err(LockError::Held {
+                path: path.to_owned(),
+                holder: read_holder(&mut file),
+            }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
@@ -90,6 +89,19 @@ impl Drop for Lock {
         // It goes with the process at the latest.
         let _ = self.file.unlock();
     }
+}
+
+/// Who holds the lock, which may just be about to say so.
+fn read_holder(file: &mut File) -> Option<Holder> {
+    for _ in 0..20 {
+        let mut text = String::new();
+        file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+        if let (true, Ok(pid)) = (text.ends_with('\n'), text.trim().parse()) {
+            return Some(Holder::of(pid));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    None
 }
 
 /// Whether `path` still is the name of `file`.
@@ -106,9 +118,9 @@ fn names(path: &Path, file: &File) -> io::Result<bool> {
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         match &error {
-            LockError::Held { pid, .. } => {
-                let hint = match pid {
-                    Some(pid) => format!("wait until it ends, or end it with `kill {pid}`"),
+            LockError::Held { holder, .. } => {
+                let hint = match holder {
+                    Some(holder) => format!("wait until it ends, or end it with `kill {}`", holder.pid),
                     None => "wait until it ends; the lock goes with its process".to_owned(),
                 };
                 Self::new(Kind::Locked, error).hint(hint)
@@ -129,10 +141,8 @@ mod tests {
         let Err(error) = Lock::take(&path) else {
             panic!("taken twice")
         };
-        assert!(
-            error.to_string().contains(&std::process::id().to_string()),
-            "{error}"
-        );
+        let who = format!("another run (process {}, begun ", std::process::id());
+        assert!(error.to_string().starts_with(&who), "{error}");
         assert_eq!(Failure::from(error).kind, Kind::Locked);
         drop(held);
         Lock::take(&path).expect("free again");

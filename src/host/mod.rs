@@ -6,10 +6,12 @@
 
 mod atomic;
 mod cgroups;
+mod claim;
 mod confinement;
 mod engine;
 mod environment;
 mod facts;
+mod holder;
 mod kernel;
 mod lock;
 mod mount;
@@ -21,12 +23,14 @@ mod signals;
 
 pub use atomic::{AtomicFile, FileError, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
+pub use claim::{Claim, ClaimError};
 pub use confinement::Confinement;
 pub use engine::{ContainerState, Engine, EngineError, EngineInfo, ImageState, MinikubeNode, VolumeState};
 pub use environment::Environment;
 pub use facts::{
     FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,
 };
+pub use holder::Holder;
 pub use kernel::{Feature, Kernel};
 pub use lock::{Lock, LockError};
 pub use mount::{FileSystemKind, Mount};

@@ -318,7 +318,7 @@ impl ProcessIdentity {
 
 /// Field 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets.
 /// A zombie (field 3) no longer runs.
-fn start_ticks(stat: &str) -> Option<u64> {
+pub(super) fn start_ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
     if fields.next()? == "Z" {

@@ -27,6 +27,11 @@ pub enum Event {
         /// The Kubernetes release in it.
         kubernetes_version: String,
     },
+    /// A bundle is not installed any more.
+    BundleForgotten {
+        /// Its name.
+        name: String,
+    },
     /// A stage of a profile's start begins.
     StageBegun {
         /// The profile.
@@ -234,6 +239,27 @@ impl Journal {
             .and_then(|()| self.file.sync_data())
             .map_err(FileError::at("written", &self.path))?;
         self.receipt.apply(line.event);
+        Ok(())
+    }
+
+    /// The bundles are again those that they were `before`.
+    pub(super) fn restore_bundles(&mut self, before: &Receipt) -> Result<(), JournalError> {
+        let changed: Vec<String> = self
+            .receipt
+            .bundles()
+            .filter(|bundle| before.bundles().all(|known| known != *bundle))
+            .map(|bundle| bundle.name.clone())
+            .collect();
+        for name in changed {
+            self.record(Event::BundleForgotten { name: name.clone() })?;
+            if let Some(known) = before.bundles().find(|known| known.name == name) {
+                self.record(Event::Bundle {
+                    name,
+                    serial: known.serial,
+                    kubernetes_version: known.kubernetes_version.clone(),
+                })?;
+            }
+        }
         Ok(())
     }
 

@@ -92,6 +92,12 @@ impl Layout {
         self.state.join("journal.jsonl")
     }
 
+    /// What minikube wrote of a start that failed and of which nothing else was kept.
+    #[must_use]
+    pub fn failed_start_log(&self) -> PathBuf {
+        self.state.join("failed-start.log")
+    }
+
     /// A docker client configuration that says nothing.
     #[must_use]
     pub fn empty_docker_config(&self) -> PathBuf {

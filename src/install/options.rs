@@ -73,6 +73,8 @@ pub struct SiteOptions {
     pub keep_proxy: bool,
     /// Whether the bundle may be older than what is installed.
     pub allow_downgrade: bool,
+    /// Whether what a failed start made stays, to be looked at.
+    pub keep_failed: bool,
     /// Goes to `minikube start` as it is, last.
     pub extra_args: Vec<String>,
 }
@@ -88,6 +90,7 @@ impl Default for SiteOptions {
             way: Way::Auto,
             keep_proxy: false,
             allow_downgrade: false,
+            keep_failed: false,
             extra_args: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Event, Journal, JournalError, TransferError, transfer};
 use crate::bundle::{Digest, Hasher};
@@ -120,12 +120,70 @@ impl<'a> Placer<'a> {
         Ok(AtomicFile::create(path)?)
     }
 
-    /// Gives a file its name.
+    /// Gives a file its name. An older one of ours that has it is kept until the run
+    /// ends well.
     pub fn commit(&mut self, file: AtomicFile, path: &Path, mode: u32) -> Result<(), PlaceError> {
+        self.keep_earlier(path, file.digest())?;
         let (path, sha256) = (path.to_owned(), file.digest());
         self.record(Event::File { path, sha256 })?;
         file.commit(mode)?;
         Ok(())
+    }
+
+    /// Gives the file that is at `path`, when it is an older one of ours, a second name.
+    fn keep_earlier(&mut self, path: &Path, new: Digest) -> Result<(), PlaceError> {
+        let kept = earlier(path);
+        let Some(digest) = file_digest(path)?.filter(|digest| *digest != new) else {
+            return Ok(());
+        };
+        // One that is kept already is older, from a run that did not end well.
+        if !self.wrote(path, digest) || fs::symlink_metadata(&kept).is_ok() {
+            return Ok(());
+        }
+        self.record(Event::File {
+            path: kept.clone(),
+            sha256: digest,
+        })?;
+        Ok(fs::hard_link(path, &kept).map_err(FileError::at("made", &kept))?)
+    }
+
+    /// Gives every file that was replaced its name back.
+    pub fn put_back(&mut self) -> Result<(), PlaceError> {
+        for (path, kept) in self.kept() {
+            if fs::symlink_metadata(&kept).is_ok() {
+                fs::rename(&kept, &path).map_err(FileError::at("put back", &path))?;
+            }
+            let what = kept.display().to_string();
+            self.record(Event::Forgotten { what })?;
+        }
+        Ok(())
+    }
+
+    /// Removes every file that was replaced: the run ended well.
+    pub fn drop_earlier(&mut self) -> Result<(), PlaceError> {
+        for (_, kept) in self.kept() {
+            match fs::remove_file(&kept) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(FileError::at("removed", &kept)(error).into());
+                }
+                _ => {}
+            }
+            let what = kept.display().to_string();
+            self.record(Event::Forgotten { what })?;
+        }
+        Ok(())
+    }
+
+    /// The files that were replaced, each with the name under which the older one is kept.
+    fn kept(&self) -> Vec<(PathBuf, PathBuf)> {
+        let journal = self.journal.iter();
+        let paths = journal.flat_map(|journal| journal.receipt().files().keys());
+        let kept = paths.filter_map(|kept| {
+            let name = kept.file_name()?.to_str()?;
+            let name = name.strip_prefix('.')?.strip_suffix(EARLIER)?;
+            Some((kept.with_file_name(name), kept.clone()))
+        });
+        kept.collect()
     }
 
     /// Writes all of `reader` as the file `path`.
@@ -197,6 +255,14 @@ impl<'a> Placer<'a> {
     }
 }
 
+/// How the name of a file that was replaced ends.
+const EARLIER: &str = ".minikube-offline-earlier";
+
+fn earlier(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}{EARLIER}"))
+}
+
 /// The digest of the file `path`; `None` when there is no regular file.
 pub(super) fn file_digest(path: &Path) -> Result<Option<Digest>, FileError> {
     if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
@@ -238,6 +304,29 @@ mod tests {
         assert_eq!(placer.existing(&path, newer).expect("look"), Existing::Ours);
         fs::write(&path, "theirs").expect("change");
         assert_eq!(placer.existing(&path, newer).expect("look"), Existing::Foreign);
+        fs::remove_dir_all(folder).expect("clean up");
+    }
+
+    #[test]
+    fn what_was_replaced_is_put_back_or_goes() {
+        let folder = test_folder("earlier");
+        let path = folder.join("minikube");
+        let mut journal = Journal::open(&folder.join("journal")).expect("journal");
+        let mut placer = Placer::journalled(&mut journal);
+        let place = |placer: &mut Placer<'_>, mut text: &[u8]| {
+            placer.file(&path, &mut text, 0o755, &|_| {}).expect("place");
+        };
+        place(&mut placer, b"one");
+        assert!(!earlier(&path).exists(), "there was none before");
+        place(&mut placer, b"two");
+        place(&mut placer, b"three");
+        placer.put_back().expect("put back");
+        assert_eq!(fs::read(&path).expect("there"), b"one");
+        place(&mut placer, b"two");
+        placer.drop_earlier().expect("drop");
+        assert_eq!(fs::read(&path).expect("there"), b"two");
+        assert_eq!(fs::read_dir(&folder).expect("list").count(), 2, "and the journal");
+        assert_eq!(journal.receipt().files().len(), 1);
         fs::remove_dir_all(folder).expect("clean up");
     }
 

@@ -155,6 +155,9 @@ impl Receipt {
                     self.bundles.insert(name, bundle);
                 }
             }
+            Event::BundleForgotten { name } => {
+                self.bundles.remove(&name);
+            }
             Event::StageBegun { profile, stage } => {
                 self.stages.insert((profile, stage));
             }

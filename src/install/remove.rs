@@ -1,4 +1,5 @@
-//! Takes off the machine what the journal says is ours, and nothing else.
+//! Takes off the machine what the journal says is ours, and nothing else: all of it, or
+//! what one run made.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use super::place::file_digest;
-use super::{Event, Session};
+use super::{Event, Receipt, Session};
 use crate::failure::Failure;
 use crate::host::{AtomicFile, Engine, EngineError, FileError};
 
@@ -48,21 +49,46 @@ pub struct Removal {
 }
 
 /// Removes links, files, images and folders. Profiles are gone by then. The journal
-/// goes last, and only when nothing of ours is left.
+/// goes last.
 pub fn remove_installed(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, Failure> {
-    let mut removal = Removal::default();
-    remove_links(session, &mut removal)?;
-    remove_files(session, &mut removal)?;
-    if let Some(engine) = engine {
-        remove_images(session, engine, &mut removal)?;
+    remove_file(&session.layout.failed_start_log())?;
+    remove_all_but(session, engine, &Receipt::default())
+}
+
+/// Removes what this run made, and puts back what it replaced. Profiles that it made are
+/// gone by then.
+pub fn remove_made_by_this_run(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, Failure> {
+    let before = session.before().clone();
+    session.placer().put_back()?;
+    session.journal.restore_bundles(&before)?;
+    for (profile, stage) in session.journal.receipt().unfinished_stages() {
+        session.end(&profile, &stage)?;
     }
-    remove_minikube_files(session)?;
-    remove_folders(session, &mut removal)?;
+    remove_all_but(session, engine, &before)
+}
+
+/// Removes what is ours but not in `except`. The journal goes with the last of it.
+fn remove_all_but(
+    session: &mut Session,
+    engine: Option<&Engine>,
+    except: &Receipt,
+) -> Result<Removal, Failure> {
+    let mut removal = Removal::default();
+    remove_links(session, except, &mut removal)?;
+    remove_files(session, except, &mut removal)?;
+    if let Some(engine) = engine {
+        remove_images(session, engine, except, &mut removal)?;
+    }
+    remove_minikube_files(session, except)?;
+    remove_folders(session, except, &mut removal)?;
     Ok(removal)
 }
 
-fn remove_links(session: &mut Session, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_links(session: &mut Session, except: &Receipt, removal: &mut Removal) -> Result<(), Failure> {
     for (path, target) in session.journal.receipt().links().clone() {
+        if except.links().contains_key(&path) {
+            continue;
+        }
         if fs::read_link(&path).is_ok_and(|there| there == target) {
             remove_file(&path)?;
             removal.removed.push(path.display().to_string());
@@ -74,11 +100,14 @@ fn remove_links(session: &mut Session, removal: &mut Removal) -> Result<(), Fail
     Ok(())
 }
 
-fn remove_files(session: &mut Session, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_files(session: &mut Session, except: &Receipt, removal: &mut Removal) -> Result<(), Failure> {
     let receipt = session.journal.receipt().clone();
     let unfinished: BTreeSet<&Path> = receipt.unfinished_files().iter().map(AsRef::as_ref).collect();
     for path in receipt.files().keys().map(AsRef::as_ref).chain(unfinished) {
         remove_file(&AtomicFile::temporary(path))?;
+        if except.files().contains_key(path) {
+            continue;
+        }
         if let Some(digests) = receipt.files().get(path) {
             match file_digest(path)? {
                 Some(digest) if digests.contains(&digest) => {
@@ -94,8 +123,16 @@ fn remove_files(session: &mut Session, removal: &mut Removal) -> Result<(), Fail
     Ok(())
 }
 
-fn remove_images(session: &mut Session, engine: &Engine, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_images(
+    session: &mut Session,
+    engine: &Engine,
+    except: &Receipt,
+    removal: &mut Removal,
+) -> Result<(), Failure> {
     for (reference, ids) in session.journal.receipt().images().clone() {
+        if except.images().contains_key(&reference) {
+            continue;
+        }
         match engine.image(&reference)? {
             Some(image) if ids.contains(&image.id) => match engine.remove_image(&reference) {
                 Ok(()) => removal.removed.push(format!("image {reference}")),
@@ -118,13 +155,14 @@ fn remove_images(session: &mut Session, engine: &Engine, removal: &mut Removal) 
 
 /// minikube's folder, when it was not there before us, holds files that minikube made
 /// for our profiles alone.
-fn remove_minikube_files(session: &Session) -> Result<(), Failure> {
+fn remove_minikube_files(session: &Session, except: &Receipt) -> Result<(), Failure> {
     let ours: Vec<_> = session
         .journal
         .receipt()
         .folders()
         .into_iter()
         .filter(|folder| folder.file_name().is_some_and(|name| name == ".minikube"))
+        .filter(|folder| !except.folders().contains(folder))
         .map(Path::to_owned)
         .collect();
     for home in ours {
@@ -146,19 +184,23 @@ fn remove_minikube_files(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-fn remove_folders(session: &mut Session, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_folders(session: &mut Session, except: &Receipt, removal: &mut Removal) -> Result<(), Failure> {
     let receipt = session.journal.receipt().clone();
     let state = session.layout.state.clone();
     let (above, others): (Vec<&Path>, Vec<&Path>) = receipt
         .folders()
         .into_iter()
+        .filter(|folder| !except.folders().contains(folder))
         .partition(|folder| state.starts_with(folder));
     for folder in others {
         remove_folder(folder, removal)?;
         forget(session, folder.display().to_string())?;
     }
-    // The lock's file may go while it is held: the next run makes its own.
     let _ = fs::remove_dir(session.layout.empty_docker_config());
+    if !except.is_empty() || session.layout.failed_start_log().exists() {
+        return Ok(());
+    }
+    // The lock's file may go while it is held: the next run makes its own.
     remove_file(&session.layout.journal())?;
     remove_file(&session.layout.lock())?;
     for folder in above {

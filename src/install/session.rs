@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Event, Journal, Layout, Placer};
+use super::{Event, Journal, Layout, Placer, Receipt};
 use crate::failure::Failure;
-use crate::host::{Command, Environment, FileError, Lock, Output, ProcessIdentity, existing_ancestor};
+use crate::host::{
+    Claim, Command, Engine, Environment, FileError, Lock, LockError, Output, ProcessIdentity,
+    existing_ancestor,
+};
 
 /// A run that may change this machine.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub struct Session {
     pub environment: Environment,
     /// What was done.
     pub journal: Journal,
+    before: Receipt,
+    claims: Vec<Claim>,
     _lock: Lock,
 }
 
@@ -26,9 +31,9 @@ impl Session {
     pub fn open(minikube_home: Option<&Path>) -> Result<Self, Failure> {
         let environment = Environment::of_this_process();
         let layout = Layout::of(&environment, minikube_home)?;
-        let made = make_state_folder(&layout.state)?;
-        let lock = Lock::take(&layout.lock())?;
+        let (made, lock) = lock_state(&layout)?;
         let mut journal = Journal::open(&layout.journal())?;
+        let before = journal.receipt().clone();
         for path in made {
             journal.record(Event::Folder { path })?;
         }
@@ -40,8 +45,25 @@ impl Session {
             layout,
             environment,
             journal,
+            before,
+            claims: Vec::new(),
             _lock: lock,
         })
+    }
+
+    /// What was on this machine when this run began.
+    #[must_use]
+    pub fn before(&self) -> &Receipt {
+        &self.before
+    }
+
+    /// Keeps every other run away from a profile of this engine until this one ends, also
+    /// those of other users and with other folders.
+    pub fn claim(&mut self, engine: &Engine, profile: &str) -> Result<(), Failure> {
+        let what = format!("the profile `{profile}` of this Docker Engine");
+        self.claims
+            .push(Claim::take(&[&engine.info().id, profile], &what)?);
+        Ok(())
     }
 
     /// Puts files on this machine, in the name of this run.
@@ -79,8 +101,23 @@ impl Session {
     }
 }
 
+/// Takes the lock; says which folders were made for it.
+fn lock_state(layout: &Layout) -> Result<(Vec<PathBuf>, Lock), Failure> {
+    let mut tries = 0;
+    loop {
+        let made = make_state_folder(&layout.state)?;
+        match Lock::take(&layout.lock()) {
+            // A run that just ended may have taken the folder with it.
+            Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound && tries < 100 => {
+                tries += 1;
+            }
+            taken => return Ok((made, taken?)),
+        }
+    }
+}
+
 /// The folder of the journal cannot be in the journal before it is made.
-fn make_state_folder(state: &Path) -> Result<Vec<std::path::PathBuf>, FileError> {
+fn make_state_folder(state: &Path) -> Result<Vec<PathBuf>, FileError> {
     let existing = existing_ancestor(state);
     let mut made: Vec<_> = state
         .ancestors()
@@ -91,6 +128,8 @@ fn make_state_folder(state: &Path) -> Result<Vec<std::path::PathBuf>, FileError>
     for folder in &made {
         match fs::create_dir(folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // The one above was taken away meanwhile: taking the lock finds that out.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             other => other.map_err(FileError::at("made", folder))?,
         }
     }

@@ -12,6 +12,7 @@ mod pack;
 mod payload;
 mod preflight;
 mod refused;
+mod rollback;
 mod sign;
 mod standin;
 mod support;

@@ -24,6 +24,8 @@ impl FakeEngine {
         fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).expect("ours");
         let engine = Self { folder };
         engine.says("MemTotal", 8u64 << 30);
+        // What one test does to its engine must not keep another's from its own.
+        engine.says("ID", engine.folder.to_string_lossy());
         engine
     }
 
@@ -54,6 +56,16 @@ impl FakeEngine {
         match said {
             Some(said) => fs::write(path, said).expect("a file"),
             None => fs::remove_file(path).expect("ours"),
+        }
+    }
+
+    /// Lets `image load` wait, or go on.
+    pub(crate) fn waits(&self, wait: bool) {
+        let path = self.folder.join("wait");
+        if wait {
+            fs::write(path, "").expect("a file");
+        } else {
+            fs::remove_file(path).expect("ours");
         }
     }
 

@@ -15,14 +15,17 @@ thing="$here/$1 $(printf %s "$last" | tr / _)"
 case $verb in
 'context inspect') echo 'default unix:///var/run/docker.sock' ;;
 'info --format') cat "$here/info.json" ;;
-'network ls' | 'container ls') ;;
+'version --format') echo 28.2.2 ;;
+'network ls' | 'container ls' | 'volume ls') ;;
+'images --format') cat "$here"/image* 2>/dev/null | sed -n 's/.*"Name":"\([^"]*\)".*/\1@/p' ;;
 'image load')
+    while [ -e "$here/wait" ]; do sleep 0.1; done
     cat >"$here/archive"
     config=$(tar -xOf "$here/archive" manifest.json | sed 's/.*"Config":"\([^"]*\)".*/\1/')
     name=$(tar -xOf "$here/archive" manifest.json | sed 's/.*"RepoTags":\["\([^"]*\)".*/\1/')
     id=$(tar -xOf "$here/archive" "$config" | sha256sum)
     rm "$here/archive"
-    echo "{\"Id\":\"sha256:${id%% *}\",\"RootFS\":{\"Layers\":[]}}" >"$here/image $(printf %s "$name" | tr / _)"
+    echo "{\"Name\":\"$name\",\"Id\":\"sha256:${id%% *}\",\"RootFS\":{\"Layers\":[]}}" >"$here/image $(printf %s "$name" | tr / _)"
     ;;
 'volume create') echo '{"Labels":{}}' >"$thing" ;;
 *' inspect') cat "$thing" 2>/dev/null || { echo "Error: No such $1: $last" >&2 && exit 1; } ;;

@@ -1,0 +1,94 @@
+//! A start that failed leaves the machine as it was before it.
+
+use std::fs;
+
+use super::{seed, uninstall};
+use crate::failure::{Failure, Kind};
+use crate::host::{AtomicFile, Engine};
+use crate::install::{Session, SiteOptions, remove_made_by_this_run};
+use crate::progress::Progress;
+
+/// Removes what this run, or a killed one that it went on with, made of the profile, and
+/// everything else that this run made. Gives the failure, with what became of the rest.
+pub(super) fn roll_back(
+    session: &mut Session,
+    engine: &Engine,
+    options: &SiteOptions,
+    failure: Failure,
+    progress: &dyn Progress,
+) -> Failure {
+    if goes_on_later(failure.kind) {
+        return failure;
+    }
+    if options.keep_failed {
+        let text = "what it made stays as it is, as `--keep-failed` asks: `uninstall` removes it";
+        return with_hint(failure, text);
+    }
+    progress.begin("roll back", None);
+    match undo(session, engine, &options.profile) {
+        Ok(log_kept) => {
+            progress.end("what this start made is gone");
+            let log = session.layout.failed_start_log();
+            let text = if log_kept {
+                format!(
+                    "what this start made was removed again, but minikube's log, which is `{}` now; `--keep-failed` leaves all of it",
+                    log.display()
+                )
+            } else {
+                "what this start made was removed again".to_owned()
+            };
+            with_hint(failure, &text)
+        }
+        Err(problem) => {
+            progress.note(&format!(
+                "not everything could be removed again: {}",
+                problem.error
+            ));
+            with_hint(failure, "`uninstall` removes what is left of this start")
+        }
+    }
+}
+
+/// The same for a run that did not come to its first stage: it has made a journal.
+pub(super) fn nothing_begun(session: &mut Session, failure: Failure) -> Failure {
+    // The failure is what matters; an empty journal is no harm.
+    let _ = remove_made_by_this_run(session, None);
+    failure
+}
+
+/// Whether the same command goes on where this run ended: it was told to end, or a
+/// medium went away, which says nothing against what was done.
+fn goes_on_later(kind: Kind) -> bool {
+    matches!(kind, Kind::Interrupted | Kind::Terminated | Kind::Io)
+}
+
+fn with_hint(failure: Failure, text: &str) -> Failure {
+    let hint = match &failure.hint {
+        Some(hint) => format!("{hint}; {text}"),
+        None => text.to_owned(),
+    };
+    failure.hint(hint)
+}
+
+/// Says whether minikube's log was kept.
+fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, Failure> {
+    let mut log_kept = false;
+    let unfinished = session.journal.receipt().profiles().get(profile).cloned();
+    if let Some(made) = unfinished.filter(|made| !made.ready) {
+        log_kept = keep_log(session, &made.minikube_home.join("logs/lastStart.txt"))?;
+        uninstall::remove_profile(session, engine, profile, &made)?;
+    } else if !session.before().volumes().contains_key(profile) {
+        seed::discard_after_kill(session, engine, profile)?;
+    }
+    remove_made_by_this_run(session, Some(engine))?;
+    Ok(log_kept)
+}
+
+/// minikube's folder may go, and what it wrote says why the start failed.
+fn keep_log(session: &Session, log: &std::path::Path) -> Result<bool, Failure> {
+    let Ok(text) = fs::read(log) else {
+        return Ok(false);
+    };
+    AtomicFile::write(&session.layout.failed_start_log(), &text, 0o600)?;
+    Ok(true)
+}

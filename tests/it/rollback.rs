@@ -1,0 +1,294 @@
+//! A start that fails leaves the machine as it was; one that is killed goes on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use walkdir::WalkDir;
+
+use crate::support::engine::FakeEngine;
+use crate::support::parts::RunnableParts;
+use crate::support::program::{Outcome, Sandbox};
+
+/// A machine with an engine that starts no containers, and a bundle.
+struct Site {
+    sandbox: Sandbox,
+    engine: FakeEngine,
+    bundle: PathBuf,
+}
+
+impl Site {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+        let engine = FakeEngine::make(&sandbox);
+        Self {
+            sandbox,
+            engine,
+            bundle,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.bundle);
+        command.args(arguments).stdin(Stdio::null());
+        self.engine.prepare(&self.sandbox, &mut command);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        Outcome::from(self.command(arguments).output().unwrap())
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Everything that is there for this user: files with their content, folders, links,
+    /// images and volumes.
+    fn fingerprint(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found: BTreeMap<PathBuf, Vec<u8>> = WalkDir::new(self.sandbox.path("home"))
+            .into_iter()
+            .map(|entry| {
+                let path = entry.unwrap().into_path();
+                let content = fs::read(&path).unwrap_or_default();
+                (path, content)
+            })
+            .collect();
+        found.extend(
+            self.engine
+                .has()
+                .into_iter()
+                .map(|thing| (PathBuf::from(thing), Vec::new())),
+        );
+        found
+    }
+}
+
+/// Each stage's failure: what fails, the exit code, and what the message holds.
+const FAILURES: [(&str, &str, i32, &str); 5] = [
+    ("", "", 10, "minikube could not start the cluster"),
+    (
+        "image load",
+        "no space left on device",
+        6,
+        "no space left on device",
+    ),
+    ("image load", "unexpected EOF", 1, "unexpected EOF"),
+    (
+        "volume create",
+        "read-only file system",
+        1,
+        "read-only file system",
+    ),
+    ("container ls", "the engine is on fire", 1, "on fire"),
+];
+
+#[test]
+fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
+    let site = Site::new();
+    fs::create_dir_all(site.sandbox.path("home/.local/bin")).unwrap();
+    fs::write(site.sandbox.path("home/.local/bin/minikube"), "theirs").unwrap();
+    let before = site.fingerprint();
+    for (request, said, status, part) in FAILURES {
+        let way = if request == "volume create" {
+            "volume"
+        } else {
+            "cache"
+        };
+        if !request.is_empty() {
+            site.engine.fails(request, Some(said));
+        }
+        let outcome = site.run(&["-y", "--way", way]);
+        assert_eq!(outcome.status, status, "{request}: {outcome:?}");
+        assert!(outcome.stderr.contains(part), "{request}: {outcome:?}");
+        let mut after = site.fingerprint();
+        if status == 10 {
+            assert!(
+                outcome
+                    .stderr
+                    .contains("what this start made was removed again, but minikube's log"),
+                "{outcome:?}"
+            );
+            let log = site
+                .sandbox
+                .path("home/.local/state/minikube-offline/failed-start.log");
+            assert!(after.contains_key(&log), "{outcome:?}");
+            assert_eq!(site.run(&["uninstall"]).status, 0);
+            after = site.fingerprint();
+        }
+        assert_eq!(
+            after.keys().collect::<Vec<_>>(),
+            before.keys().collect::<Vec<_>>(),
+            "{request}"
+        );
+        assert_eq!(after, before, "{request}");
+        if !request.is_empty() {
+            site.engine.fails(request, None);
+        }
+    }
+    println!("{} stages failed, and nothing was left", FAILURES.len());
+}
+
+/// How many pairs of starts are tried: `MINIKUBE_OFFLINE_TEST_PAIRS`.
+fn pairs() -> usize {
+    let asked = std::env::var("MINIKUBE_OFFLINE_TEST_PAIRS").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(3)
+}
+
+fn outcome(child: Child) -> Outcome {
+    Outcome::from(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn of_two_starts_at_once_one_works_and_the_other_names_it() {
+    let site = Site::new();
+    let before = site.fingerprint();
+    let start = ["-y", "--way=cache"];
+    let (mut waited, mut last) = (0, String::new());
+    for pair in 0..pairs() {
+        site.engine.waits(true);
+        let mut runs = [site.spawn(&start), site.spawn(&start)];
+        // The one with the lock waits for the engine, so the other ends first.
+        let loser = loop {
+            let ended = runs.iter_mut().position(|run| run.try_wait().unwrap().is_some());
+            match ended {
+                Some(number) => break number,
+                None => std::thread::yield_now(),
+            }
+        };
+        site.engine.waits(false);
+        let [one, two] = runs;
+        let (loser, winner) = if loser == 0 { (one, two) } else { (two, one) };
+        let holder = winner.id();
+        let (loser, winner) = (outcome(loser), outcome(winner));
+        assert_eq!(
+            (loser.status, winner.status),
+            (7, 10),
+            "pair {pair}: {loser:?} {winner:?}"
+        );
+        let named = format!("another run (process {holder}, begun ");
+        assert!(loser.stderr.contains(&named), "pair {pair}: {loser:?}");
+        assert!(
+            loser
+                .stderr
+                .contains("b.run -y --way=cache`) is at work and holds `"),
+            "{loser:?}"
+        );
+        assert_eq!(site.run(&["uninstall"]).status, 0);
+        assert_eq!(site.fingerprint(), before, "pair {pair}");
+        (waited, last) = (waited + 1, loser.stderr);
+    }
+    println!("{waited} pairs of starts: one winner each; the others said: {last}");
+}
+
+#[test]
+fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_folders() {
+    let site = Site::new();
+    site.engine.says("ID", "one engine");
+    site.engine.waits(true);
+    let first = site.spawn(&["-y", "--way=cache"]);
+    let lock = site
+        .sandbox
+        .path("home/.local/state/minikube-offline/journal.jsonl");
+    let at_work = || fs::read_to_string(&lock).is_ok_and(|text| text.contains("\"image\""));
+    while !at_work() {
+        std::thread::yield_now();
+    }
+    fs::create_dir(site.sandbox.path("another")).unwrap();
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = site.command(arguments);
+        command.env("HOME", site.sandbox.path("another"));
+        Outcome::from(command.output().unwrap())
+    };
+    let second = elsewhere(&["-y", "--way=cache"]);
+    assert_eq!(second.status, 7, "{second:?}");
+    let named = format!("another run (process {}, begun ", first.id());
+    assert!(second.stderr.contains(&named), "{second:?}");
+    assert!(
+        second
+            .stderr
+            .contains("is at work on the profile `minikube` of this Docker Engine"),
+        "{second:?}"
+    );
+    assert_eq!(
+        fs::read_dir(site.sandbox.path("another")).unwrap().count(),
+        0,
+        "nothing is left of it"
+    );
+    site.engine.says("ID", "another engine");
+    site.engine.waits(false);
+    assert_eq!(
+        elsewhere(&["-y", "--way=cache"]).status,
+        10,
+        "another engine's profile is free"
+    );
+    assert_eq!(outcome(first).status, 10);
+}
+
+#[test]
+fn a_killed_start_frees_its_lock_and_the_next_one_goes_on() {
+    let site = Site::new();
+    let before = site.fingerprint();
+    site.engine.waits(true);
+    let mut first = site.spawn(&["-y", "--way=cache"]);
+    let journal = site
+        .sandbox
+        .path("home/.local/state/minikube-offline/journal.jsonl");
+    while !fs::read_to_string(&journal).is_ok_and(|text| text.contains("\"image\"")) {
+        std::thread::yield_now();
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    site.engine.waits(false);
+    let next = site.run(&["-y", "--way=cache"]);
+    assert_eq!(next.status, 10, "{next:?}");
+    assert!(
+        next.stderr.contains("programs: already there"),
+        "nothing is written twice: {next:?}"
+    );
+    assert_eq!(site.run(&["uninstall"]).status, 0);
+    assert_eq!(site.fingerprint(), before);
+}
+
+#[test]
+fn what_a_failed_start_made_stays_when_that_is_asked_for() {
+    let site = Site::new();
+    let kept = site.run(&["-y", "--way=cache", "--keep-failed"]);
+    assert_eq!(kept.status, 10, "{kept:?}");
+    assert!(kept.stderr.contains("`uninstall` removes it"), "{kept:?}");
+    assert!(
+        site.sandbox
+            .path("home/.local/share/minikube-offline/bin/minikube")
+            .exists()
+    );
+    assert_eq!(site.engine.has().len(), 1);
+    let again = site.run(&["-y", "--way=cache"]);
+    assert!(again.stderr.contains("node image: already there"), "{again:?}");
+    assert_eq!(site.run(&["uninstall"]).status, 0);
+    assert!(site.engine.has().is_empty());
+}
+
+#[test]
+fn an_older_bundle_than_the_installed_one_is_refused_by_a_whole_start() {
+    let site = Site::new();
+    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    let journal = site
+        .sandbox
+        .path("home/.local/state/minikube-offline/journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replace("\"serial\":1,", "\"serial\":9,")).unwrap();
+    let older = site.run(&["-y", "--way=cache"]);
+    assert_eq!(older.status, 8, "{older:?}");
+    assert!(
+        older
+            .stderr
+            .contains("with serial 1, and serial 9 is installed: nothing was changed"),
+        "{older:?}"
+    );
+    let allowed = site.run(&["-y", "--way=cache", "--allow-downgrade"]);
+    assert_eq!(allowed.status, 10, "{allowed:?}");
+}
