@@ -143,13 +143,19 @@ impl fmt::Display for Failure {
     }
 }
 
-/// `text` with control characters, but line ends and tabs, made visible: a name
-/// inside a bundle must not steer the terminal.
+/// Whether `c` changes how other characters are shown: a control character, or one that
+/// turns the direction of the text. Source: Unicode 16, UAX #9, "Bidirectional Algorithm".
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `text` with characters that steer a terminal, but line ends and tabs, made visible:
+/// names in a bundle, and what other programs say, are somebody else's.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars()
         .fold(String::with_capacity(text.len()), |mut out, c| {
-            if c.is_control() && c != '\n' && c != '\t' {
+            if steers(c) && c != '\n' && c != '\t' {
                 out.extend(c.escape_default());
             } else {
                 out.push(c);
@@ -169,6 +175,14 @@ mod tests {
             failure.to_string(),
             "error: part `\\u{1b}[2J` is missing\n\nhint: copy it again"
         );
+    }
+
+    #[test]
+    fn no_character_steers_what_is_shown() {
+        let steering = "a\u{7}\u{1b}[2J\u{9b}31m\r\u{7f}\u{202e}\u{2066}\u{200f}z";
+        let shown = printable(steering);
+        assert!(shown.is_ascii() && !shown.chars().any(char::is_control), "{shown}");
+        assert_eq!(printable("one\n\ttwo ä 漢"), "one\n\ttwo ä 漢");
     }
 
     #[test]

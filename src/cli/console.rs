@@ -57,7 +57,7 @@ impl Console {
     /// A result: `text` for a person, `value` for a program.
     pub(super) fn result(&self, text: &str, value: &Value) -> Result<(), Failure> {
         let line = if self.is_json() {
-            value.to_string()
+            json_line(value)
         } else {
             printable(text.trim_end())
         };
@@ -85,7 +85,7 @@ impl Console {
                 "causes": failure.causes(),
                 "hint": failure.hint,
             });
-            let _ = writeln!(io::stdout(), "{last}");
+            let _ = writeln!(io::stdout(), "{}", json_line(&last));
         } else {
             let _ = writeln!(io::stderr(), "{failure}");
         }
@@ -108,7 +108,21 @@ impl Console {
 }
 
 fn event(event: &Value) {
-    let _ = writeln!(io::stdout(), "{event}");
+    let _ = writeln!(io::stdout(), "{}", json_line(event));
+}
+
+/// JSON without a character that steers a terminal: it may be looked at, too.
+fn json_line(value: &Value) -> String {
+    let text = value.to_string();
+    text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
+        // Such characters stand in strings only.
+        if printable(c.encode_utf8(&mut [0; 4])).starts_with('\\') && c != '\\' {
+            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            line.push(c);
+        }
+        line
+    })
 }
 
 /// Shows how far the stage is, how quick, and how long it will take.

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::console::Console;
 use crate::cluster::{self, NodeStatus, ProfileStatus, Status};
 use crate::failure::Failure;
+use crate::host::Environment;
 use crate::progress::Progress;
+use crate::trust::{Serials, TrustFolders};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct StatusArgs {
@@ -55,8 +57,15 @@ pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
 
 pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), Failure> {
     console.begin("uninstall", None);
-    let removal = cluster::uninstall(args.home.minikube_home.as_deref(), console)?;
+    let mut removal = cluster::uninstall(args.home.minikube_home.as_deref(), console)?;
     console.end("");
+    let serials = Serials::load(&TrustFolders::of(&Environment::of_this_process()))?;
+    if let Some(file) = serials.as_ref().and_then(Serials::file) {
+        removal.kept.push(format!(
+            "{}: older bundles are told by it; remove it by hand, with the keys, when none is to come",
+            file.display()
+        ));
+    }
     let lines = |title: &str, items: &[String]| match items {
         [] => String::new(),
         items => format!("{title}\n  {}\n", items.join("\n  ")),

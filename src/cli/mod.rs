@@ -34,6 +34,7 @@ mod packager;
 mod preflight;
 mod stub;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub use console::OutputFormat;
@@ -43,7 +44,7 @@ pub use stub::main as stub_main;
 
 use console::Console;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, printable};
 
 /// Says how a run ended, and gives its exit code.
 fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
@@ -64,10 +65,13 @@ fn catch_signals() -> Result<(), Failure> {
 
 /// A command line that clap refuses: its own text, and the exit code for usage.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
+    // It names what was typed, and the bundle's file, which somebody else named.
+    let text = printable(&error.render().to_string());
     if error.use_stderr() {
+        let _ = io::stderr().write_all(text.as_bytes());
         ExitCode::from(Kind::Usage.exit_code())
     } else {
+        let _ = io::stdout().write_all(text.as_bytes());
         ExitCode::SUCCESS
     }
 }

@@ -10,8 +10,10 @@ use super::size::human_duration;
 use crate::bundle::{BundleIndex, ContainerRuntime};
 use crate::cluster::{self, SiteOptions, Started, Way};
 use crate::failure::{Failure, Kind};
+use crate::host::Environment;
 use crate::install::{self, Finding, Severity};
 use crate::progress::Progress;
+use crate::trust::{Serials, TrustFolders};
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
@@ -77,6 +79,11 @@ impl StartOptions {
 
 pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let options = args.options.into_site(args.extra);
+    let mut serials = Serials::load(&TrustFolders::of(&Environment::of_this_process()))?;
+    let (name, serial) = (bundle.index().name.clone(), bundle.index().serial);
+    if let (Some(serials), Ok(authenticity)) = (&serials, bundle.authenticity()) {
+        serials.check(authenticity, &name, serial, options.allow_downgrade)?;
+    }
     console.begin("preflight", None);
     let report = install::preflight(&bundle, &options)?;
     let findings = report.into_result()?;
@@ -92,6 +99,9 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
     }
     let bundle = bundle.verify(console)?;
     let started = cluster::start(&bundle, &options, console)?;
+    if let Some(serials) = &mut serials {
+        serials.remember(bundle.authenticity(), &name, serial)?;
+    }
     console.result(&summary(&started), &value(&started))
 }
 

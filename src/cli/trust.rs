@@ -33,6 +33,16 @@ pub(super) enum TrustVerb {
         #[arg(long)]
         system: bool,
     },
+    /// Let go of a key for good: nothing that it signed is used any more, and it cannot be
+    /// pinned again
+    Revoke {
+        /// The key's id, as `trust list` or `inspect` shows it
+        #[arg(value_name = "ID")]
+        key_id: KeyId,
+        /// For everyone on this machine
+        #[arg(long)]
+        system: bool,
+    },
     /// Pin a new key that a pinned one signed; the older one stays until it is removed
     Rotate {
         /// The new key's file; its signature is the same with .minisig
@@ -44,9 +54,10 @@ pub(super) enum TrustVerb {
 pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
     let folders = TrustFolders::of(&Environment::of_this_process());
     match verb {
-        TrustVerb::Add { key, system } => add(folder(&folders, system)?, &key, console),
+        TrustVerb::Add { key, system } => add(&folders, folder(&folders, system)?, &key, console),
         TrustVerb::List => list(&folders, console),
         TrustVerb::Remove { key_id, system } => remove(&folders, folder(&folders, system)?, key_id, console),
+        TrustVerb::Revoke { key_id, system } => revoke(folder(&folders, system)?, key_id, console),
         TrustVerb::Rotate { statement } => {
             let rotated = trust::rotate(&folders, &statement)?;
             let key = &rotated.pinned.key;
@@ -77,8 +88,8 @@ fn folder(folders: &TrustFolders, system: bool) -> Result<&KeyFolder, Failure> {
     folders.user.as_ref().ok_or_else(|| TrustError::NoFolder.into())
 }
 
-fn add(folder: &KeyFolder, key: &str, console: &Console) -> Result<(), Failure> {
-    let pinned = trust::pin(folder, key)?;
+fn add(folders: &TrustFolders, folder: &KeyFolder, key: &str, console: &Console) -> Result<(), Failure> {
+    let pinned = trust::pin(folders, folder, key)?;
     let (key_id, path) = (pinned.key.key_id(), pinned.path.display());
     let text = if pinned.already {
         format!("key {key_id} was pinned before, in `{path}`")
@@ -97,7 +108,7 @@ fn add(folder: &KeyFolder, key: &str, console: &Console) -> Result<(), Failure> 
 
 fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
     let mut lines = Vec::new();
-    let mut keys = Vec::new();
+    let (mut keys, mut revoked) = (Vec::new(), Vec::new());
     for folder in folders.iter() {
         for (path, key) in folder.load()? {
             lines.push(format!("{}\t{}\t{}", key.key_id(), key.base64(), path.display()));
@@ -105,9 +116,13 @@ fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
                 json!({ "key_id": key.key_id().to_string(), "public_key": key.base64(), "file": path }),
             );
         }
+        for (path, key_id) in folder.revoked()? {
+            lines.push(format!("{key_id}\trevoked\t{}", path.display()));
+            revoked.push(json!({ "key_id": key_id.to_string(), "file": path }));
+        }
     }
     if console.is_json() {
-        return console.result("", &json!({ "kind": "done", "keys": keys }));
+        return console.result("", &json!({ "kind": "done", "keys": keys, "revoked": revoked }));
     }
     if lines.is_empty() {
         let places: Vec<String> = folders
@@ -120,6 +135,17 @@ fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
         ));
     }
     console.result(&lines.join("\n"), &Value::Null)
+}
+
+fn revoke(folder: &KeyFolder, key_id: KeyId, console: &Console) -> Result<(), Failure> {
+    let (path, removed) = trust::revoke(folder, key_id)?;
+    let text = format!(
+        "key {key_id} is revoked: nothing that it signed is used any more, and it cannot be pinned again\n\
+         to take that back, remove `{}` by hand",
+        path.display()
+    );
+    let value = json!({ "kind": "done", "key_id": key_id.to_string(), "file": path, "removed": removed });
+    console.result(&text, &value)
 }
 
 fn remove(
@@ -137,7 +163,9 @@ fn remove(
         .iter()
         .map(|path| format!("`{}`", path.display()))
         .collect();
+    let revoked = !folders.revoked()?.is_empty();
     let rest = match left {
+        0 if revoked => "no key is pinned any more, and one was revoked: no bundle is accepted".to_owned(),
         0 => "no key is pinned any more: bundles are integrity only".to_owned(),
         1 => "1 key is still pinned".to_owned(),
         left => format!("{left} keys are still pinned"),

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use crate::failure::{Failure, Kind};
@@ -44,6 +44,9 @@ pub fn catch() -> io::Result<()> {
         flag::register(signal, Arc::clone(&again))?;
         flag::register_usize(signal, Arc::clone(&received), signal.unsigned_abs() as usize)?;
     }
+    // A file that may not grow any more (setrlimit(2)) is then an error of the write, and
+    // not the end of the process.
+    flag::register(SIGXFSZ, Arc::default())?;
     Ok(())
 }
 

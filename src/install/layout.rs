@@ -1,11 +1,12 @@
 //! Where things go on the machine. Nothing from a bundle takes part in a path here
 //! but validated versions, references and roles.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{Arch, BinaryRole, ImageReference, Version};
 use crate::failure::{Failure, Kind};
-use crate::host::Environment;
+use crate::host::{Environment, existing_ancestor};
 
 /// The folders of one user.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,6 +30,14 @@ pub enum LayoutError {
     /// There is no home.
     #[error("the variable `HOME` does not hold an absolute path")]
     Home,
+    /// Root would use what another user can change.
+    #[error("this run is root's, and `{path}` belongs to user {uid}")]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        uid: u32,
+    },
     /// The folder for minikube is relative.
     #[error("the minikube home `{path}` is not an absolute path")]
     MinikubeHome {
@@ -41,6 +50,9 @@ impl From<LayoutError> for Failure {
     fn from(error: LayoutError) -> Self {
         let hint = match error {
             LayoutError::Home => "set it: `HOME=/root` for root, `HOME=/home/NAME` for others",
+            LayoutError::Foreign { .. } => {
+                "run it as that user, who must be in the group `docker`, or with root's own home: `sudo -H`"
+            }
             LayoutError::MinikubeHome { .. } => "give the whole path, from `/` on",
         };
         Self::new(Kind::Usage, error).hint(hint)
@@ -78,6 +90,22 @@ impl Layout {
                 home.join(".local/bin")
             },
         })
+    }
+
+    /// Root runs programs from these folders and removes what the journal in them names:
+    /// they, or the folders above them that are there, must be root's.
+    pub fn check_owner(&self, environment: &Environment) -> Result<(), LayoutError> {
+        if !environment.is_root() {
+            return Ok(());
+        }
+        for path in [&self.state, &self.programs, &self.minikube_home] {
+            let path = existing_ancestor(path);
+            let uid = std::fs::metadata(&path).map_or(0, |facts| facts.uid());
+            if uid != 0 {
+                return Err(LayoutError::Foreign { path, uid });
+            }
+        }
+        Ok(())
     }
 
     /// The lock of all runs of this user.
@@ -209,6 +237,29 @@ mod tests {
         let ann = layout(&[("HOME", "/home/ann"), ("XDG_STATE_HOME", "var")], 1000, None);
         assert_eq!(ann.links, Path::new("/home/ann/.local/bin"));
         assert_eq!(ann.state, Path::new("/home/ann/.local/state/minikube-offline"));
+    }
+
+    #[test]
+    fn root_uses_nothing_that_another_user_can_change() {
+        // Whoever runs this test: what is not theirs is root's, or the other way round.
+        let me = rustix::process::geteuid().as_raw();
+        let home = std::env::temp_dir().join(format!("minikube-offline-home-{}", std::process::id()));
+        std::fs::create_dir_all(&home).expect("a home");
+        let text = home.to_string_lossy();
+        let variables = [("HOME", &*text)];
+        for (uid, refused) in [(0, me != 0), (1000, false)] {
+            let environment = Environment::of(&variables, uid);
+            let layout = Layout::of(&environment, None).expect("layout");
+            assert_eq!(layout.check_owner(&environment).is_err(), refused, "{uid}");
+        }
+        if me == 0 {
+            std::os::unix::fs::chown(&home, Some(1000), None).expect("root may");
+            let environment = Environment::of(&variables, 0);
+            let layout = Layout::of(&environment, None).expect("layout");
+            let error = layout.check_owner(&environment).expect_err("another's");
+            assert!(error.to_string().ends_with("belongs to user 1000"), "{error}");
+        }
+        std::fs::remove_dir_all(home).expect("clean up");
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::verify::OpenedBundle;
 pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report, Failure> {
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, options.minikube_home.as_deref())?;
+    layout.check_owner(&environment)?;
     let facts = MachineFacts::gather(bundle, options, &environment, &layout)?;
     let mut findings = examine(bundle.index(), options, &facts);
     findings.extend(space::examine(&facts.demands));

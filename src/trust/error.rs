@@ -39,6 +39,18 @@ pub enum TrustError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// A newer bundle of this name was started here.
+    #[error(
+        "this is `{name}` with serial {serial}, and serial {highest} was started here before: nothing was changed"
+    )]
+    Older {
+        /// The bundle's name.
+        name: String,
+        /// Its serial.
+        serial: u64,
+        /// The highest serial.
+        highest: u64,
+    },
     /// A file or folder cannot be read.
     #[error("`{}` cannot be read", path.display())]
     Read {
@@ -47,6 +59,30 @@ pub enum TrustError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// A file revokes something that is no key.
+    #[error("`{}` does not name a key that is revoked", path.display())]
+    Revocation {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its name.
+        #[source]
+        source: SignatureError,
+    },
+    /// A key is revoked here.
+    #[error("the key {key_id} is revoked here")]
+    Revoked {
+        /// The key.
+        key_id: KeyId,
+    },
+    /// The list of serials is none.
+    #[error("`{}` is not a list of serials", path.display())]
+    Serials {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
     },
     /// A signature file is none.
     #[error("`{}` cannot be used as a signature", path.display())]
@@ -82,7 +118,11 @@ impl From<TrustError> for Failure {
         let kind = match &error {
             TrustError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::Usage,
             TrustError::Read { source, .. } => Kind::of_io(source),
-            TrustError::Statement { .. } | TrustError::Writable { .. } => Kind::NotAuthentic,
+            TrustError::Older { .. } => Kind::Downgrade,
+            TrustError::Revoked { .. }
+            | TrustError::Serials { .. }
+            | TrustError::Statement { .. }
+            | TrustError::Writable { .. } => Kind::NotAuthentic,
             _ => Kind::Usage,
         };
         let hint = match &error {
@@ -103,6 +143,20 @@ impl From<TrustError> for Failure {
                     .to_owned()
             }
             TrustError::Read { .. } => "nothing is trusted until it can be read".to_owned(),
+            TrustError::Older { .. } => {
+                "use the newer bundle; --allow-downgrade starts the older one all the same".to_owned()
+            }
+            TrustError::Serials { path, .. } => format!(
+                "older bundles are told by it: look at `{}`, and remove it when it was broken by chance",
+                path.display()
+            ),
+            TrustError::Revocation { path, .. } => format!(
+                "its name must be 16 hexadecimal digits and `.revoked`; move `{}` away if it is something else",
+                path.display()
+            ),
+            TrustError::Revoked { key_id } => format!(
+                "use another key; `minikube-offline trust list` names the file `{key_id}.revoked`, which can be removed by hand"
+            ),
             TrustError::Signature { .. } => {
                 "sign with minisign 0.10 or newer, or with `minikube-offline sign`".to_owned()
             }

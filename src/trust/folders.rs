@@ -1,16 +1,23 @@
 //! The folders in which keys are pinned, and the keys in them.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{PublicKey, TrustError};
-use crate::bundle::limits;
+use crate::bundle::{KeyId, limits};
 use crate::host::{Environment, existing_ancestor};
 
 /// Where the administrator pins keys for everyone.
 const SYSTEM: &str = "/etc/minikube-offline/trust.d";
+
+/// The largest file of this program's own.
+const OWN_BYTES: usize = 1 << 20;
+
+/// How the name of a file ends that revokes a key.
+const REVOKED: &str = "revoked";
 
 /// The folders of pinned keys that count for one user.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +49,15 @@ impl TrustFolders {
     /// Both.
     pub fn iter(&self) -> impl Iterator<Item = &KeyFolder> {
         [&self.system].into_iter().chain(&self.user)
+    }
+
+    /// The keys that were revoked in either.
+    pub fn revoked(&self) -> Result<BTreeSet<KeyId>, TrustError> {
+        let mut all = BTreeSet::new();
+        for folder in self.iter() {
+            all.extend(folder.revoked()?.into_iter().map(|(_, key_id)| key_id));
+        }
+        Ok(all)
     }
 }
 
@@ -85,6 +101,37 @@ impl KeyFolder {
     /// The keys in the files `*.pub`, by file name; the first file that is not a key,
     /// cannot be read, or could have been written by someone else is an error.
     pub fn load(&self) -> Result<Vec<(PathBuf, PublicKey)>, TrustError> {
+        let files = self.files("pub")?.into_iter();
+        files
+            .map(|path| self.load_key(&path).map(|key| (path, key)))
+            .collect()
+    }
+
+    /// The keys that were revoked here, each with the file `ID.revoked` that says so. What
+    /// is in it does not matter; a name that is no id is an error, as it was meant to be
+    /// one.
+    pub fn revoked(&self) -> Result<Vec<(PathBuf, KeyId)>, TrustError> {
+        let files = self.files(REVOKED)?.into_iter();
+        files
+            .map(|path| {
+                self.check_owner(&path, &open_regular(&path)?.1)?;
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                match name.parse() {
+                    Ok(key_id) => Ok((path, key_id)),
+                    Err(source) => Err(TrustError::Revocation { path, source }),
+                }
+            })
+            .collect()
+    }
+
+    /// Where it is said that `key_id` is revoked.
+    #[cfg(feature = "packager")]
+    pub(super) fn revocation(&self, key_id: KeyId) -> PathBuf {
+        self.path.join(format!("{key_id}.{REVOKED}"))
+    }
+
+    /// The files with this extension, by name.
+    fn files(&self, wanted: &str) -> Result<Vec<PathBuf>, TrustError> {
         let read = |source| TrustError::Read {
             path: self.path.clone(),
             source,
@@ -97,19 +144,23 @@ impl KeyFolder {
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(read)?.path();
-            if path.extension().is_some_and(|extension| extension == "pub") {
+            if path.extension().is_some_and(|extension| extension == wanted) {
                 files.push(path);
             }
         }
         files.sort();
-        files
-            .into_iter()
-            .map(|path| self.load_key(&path).map(|key| (path, key)))
-            .collect()
+        Ok(files)
+    }
+
+    /// The text of a small file that only this user, or root, could have written.
+    pub(super) fn read_own(&self, path: &Path) -> Result<String, TrustError> {
+        let (file, facts) = open_regular(path)?;
+        self.check_owner(path, &facts)?;
+        read_limited(path, file, OWN_BYTES)
     }
 
     /// A dangling link is a folder that someone meant to be there.
-    fn nothing_pinned(&self) -> Result<Vec<(PathBuf, PublicKey)>, TrustError> {
+    fn nothing_pinned(&self) -> Result<Vec<PathBuf>, TrustError> {
         match fs::symlink_metadata(&self.path) {
             Ok(_) => Err(TrustError::Read {
                 path: self.path.clone(),
@@ -147,7 +198,7 @@ pub(super) fn load_key_file(path: &Path) -> Result<PublicKey, TrustError> {
 /// The text of a small file.
 #[cfg(feature = "packager")]
 pub(super) fn read_text(path: &Path) -> Result<String, TrustError> {
-    read_limited(path, open_regular(path)?.0)
+    read_limited(path, open_regular(path)?.0, limits::KEY_TEXT_BYTES)
 }
 
 /// Opens a file without waiting for whoever holds the other end of a pipe.
@@ -171,16 +222,18 @@ fn open_regular(path: &Path) -> Result<(File, Metadata), TrustError> {
 }
 
 fn parse_key(path: &Path, file: File) -> Result<PublicKey, TrustError> {
-    PublicKey::parse_file(&read_limited(path, file)?).map_err(|source| TrustError::Key {
-        path: path.to_owned(),
-        source,
+    PublicKey::parse_file(&read_limited(path, file, limits::KEY_TEXT_BYTES)?).map_err(|source| {
+        TrustError::Key {
+            path: path.to_owned(),
+            source,
+        }
     })
 }
 
-/// At most one byte more than the largest key: its parser refuses that.
-fn read_limited(path: &Path, file: File) -> Result<String, TrustError> {
+/// At most one byte more than `limit`: a parser refuses that.
+fn read_limited(path: &Path, file: File, limit: usize) -> Result<String, TrustError> {
     let mut bytes = Vec::new();
-    file.take(limits::KEY_TEXT_BYTES as u64 + 1)
+    file.take(limit as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|source| TrustError::Read {
             path: path.to_owned(),

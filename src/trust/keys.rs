@@ -1,5 +1,6 @@
 //! The keys that count in one run, and their judgement.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::folders::{TrustFolders, load_key_file};
@@ -10,6 +11,7 @@ use crate::bundle::{KeyId, Signature};
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
     keys: Vec<TrustedKey>,
+    revoked: BTreeSet<KeyId>,
 }
 
 /// A key that counts.
@@ -19,6 +21,17 @@ pub struct TrustedKey {
     pub key: PublicKey,
     /// Why it counts: its file, or the flag that it came by.
     pub origin: String,
+}
+
+/// The origin of a key that counts for one run.
+const GIVEN: &str = "--key";
+
+impl TrustedKey {
+    /// Whether it is pinned here, and not just given for one run.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.origin != GIVEN
+    }
 }
 
 /// What is known of who made a bundle.
@@ -43,6 +56,12 @@ pub enum Refusal {
         /// The key.
         key_id: KeyId,
     },
+    /// It names a key that was revoked here.
+    #[error("it names the key {key_id}, which is revoked here")]
+    Revoked {
+        /// The key.
+        key_id: KeyId,
+    },
     /// It was signed with a key that does not count here.
     #[error("it names the key {key_id}, which is not trusted here")]
     Unknown {
@@ -62,25 +81,36 @@ impl TrustedKeys {
     }
 
     /// The keys that are `given`, each a file or the key itself; without any, those that
-    /// are pinned in `folders`. The pinned ones must be readable in either case.
+    /// are pinned in `folders`. The pinned ones must be readable in either case, and a
+    /// key that is revoked there counts in neither.
     pub fn load(given: &[String], folders: &TrustFolders) -> Result<Self, TrustError> {
-        let mut pinned = Self::none();
+        let revoked = folders.revoked()?;
+        let of = |revoked: &BTreeSet<KeyId>| Self {
+            keys: Vec::new(),
+            revoked: revoked.clone(),
+        };
+        let mut pinned = of(&revoked);
         for folder in folders.iter() {
             for (path, key) in folder.load()? {
                 pinned.add(key, path.display().to_string());
             }
         }
-        let mut named = Self::none();
+        let mut named = of(&revoked);
         for text in given {
-            named.add(parse_key_argument(text)?, "--key".to_owned());
+            let key = parse_key_argument(text)?;
+            let key_id = key.key_id();
+            if revoked.contains(&key_id) {
+                return Err(TrustError::Revoked { key_id });
+            }
+            named.add(key, GIVEN.to_owned());
         }
-        Ok(if named.is_empty() { pinned } else { named })
+        Ok(if named.keys.is_empty() { pinned } else { named })
     }
 
-    /// Whether no key counts.
+    /// Whether anything is accepted: no key counts, and none ever did.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.revoked.is_empty()
     }
 
     /// The keys.
@@ -91,12 +121,15 @@ impl TrustedKeys {
     /// What `signature` says of who made `message`; refused when keys count and none of
     /// them made it.
     pub fn judge(&self, message: &[u8], signature: Option<&Signature>) -> Result<Authenticity, Refusal> {
-        if self.keys.is_empty() {
+        if self.is_empty() {
             let claimed = signature.map(Signature::key_id);
             return Ok(Authenticity::IntegrityOnly { claimed });
         }
         let signature = signature.ok_or(Refusal::Unsigned)?;
         let key_id = signature.key_id();
+        if self.revoked.contains(&key_id) {
+            return Err(Refusal::Revoked { key_id });
+        }
         // An id is eight bytes that anybody can choose: there may be several.
         let mut named = self
             .keys
@@ -113,7 +146,8 @@ impl TrustedKeys {
     }
 
     fn add(&mut self, key: PublicKey, origin: String) {
-        if self.keys.iter().all(|known| known.key != key) {
+        let revoked = self.revoked.contains(&key.key_id());
+        if !revoked && self.keys.iter().all(|known| known.key != key) {
             self.keys.push(TrustedKey { key, origin });
         }
     }
@@ -196,6 +230,19 @@ mod tests {
         );
         let both = keys(&[impostor.base64(), KEY]);
         assert!(both.judge(b"test", Some(&signature)).is_ok());
+    }
+
+    #[test]
+    fn a_machine_whose_only_key_is_revoked_accepts_nothing() {
+        let signature = Signature::parse_text(SIGNATURE).expect("a signature");
+        let key_id = signature.key_id();
+        let mut all = TrustedKeys::none();
+        all.revoked.insert(key_id);
+        all.add(PublicKey::parse_base64(KEY).expect("a key"), "a file".to_owned());
+        assert_eq!(all.iter().count(), 0);
+        let judged = all.judge(b"test", Some(&signature));
+        assert_eq!(judged, Err(Refusal::Revoked { key_id }));
+        assert_eq!(all.judge(b"test", None), Err(Refusal::Unsigned));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod error;
 mod folders;
 mod key;
 mod keys;
+mod serials;
 #[cfg(feature = "packager")]
 mod store;
 
@@ -13,5 +14,6 @@ pub use error::TrustError;
 pub use folders::{KeyFolder, TrustFolders};
 pub use key::{PublicKey, PublicKeyError};
 pub use keys::{Authenticity, Refusal, TrustedKey, TrustedKeys};
+pub use serials::Serials;
 #[cfg(feature = "packager")]
-pub use store::{Pinned, Rotated, pin, rotate, unpin};
+pub use store::{Pinned, Rotated, pin, revoke, rotate, unpin};

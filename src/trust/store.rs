@@ -31,11 +31,28 @@ pub struct Rotated {
     pub pinned: Pinned,
 }
 
-/// Pins a key, given as its file or as itself, in `folder`.
-pub fn pin(folder: &KeyFolder, key: &str) -> Result<Pinned, Failure> {
+/// Pins a key, given as its file or as itself, in `folder`, unless it is revoked in one
+/// of `folders`.
+pub fn pin(folders: &TrustFolders, folder: &KeyFolder, key: &str) -> Result<Pinned, Failure> {
     let key = parse_key_argument(key)?;
     let _lock = open_folder(folder)?;
-    pin_key(folder, key)
+    pin_key(folders, folder, key)
+}
+
+/// Revokes the key with `key_id` in `folder`, whether it is pinned or not: nothing that
+/// it signed is used from now on, and it cannot be pinned again. Gives the file that says
+/// so, and the key files that are gone.
+pub fn revoke(folder: &KeyFolder, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+    let _lock = open_folder(folder)?;
+    let path = folder.revocation(key_id);
+    // First, so that a run that is killed here has not just let go of a key.
+    AtomicFile::write(&path, b"", 0o644)?;
+    let pinned = find(folder, key_id)?;
+    for path in &pinned {
+        fs::remove_file(path).map_err(FileError::at("removed", path))?;
+    }
+    sync_directory(folder.path())?;
+    Ok((path, pinned))
 }
 
 /// Takes the key with `key_id` out of `folder`; gives the files that are gone.
@@ -66,6 +83,7 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
     let beside = PathBuf::from(beside);
     let signature = Signature::parse_text(&read_text(&beside)?)
         .map_err(|source| TrustError::Signature { path: beside, source })?;
+    let revoked = folders.revoked()?;
     for folder in folders.iter() {
         let keys = folder.load()?;
         let Some((_, by)) = keys
@@ -74,10 +92,14 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
         else {
             continue;
         };
+        let by = by.key_id();
+        if revoked.contains(&by) {
+            return Err(TrustError::Revoked { key_id: by }.into());
+        }
         let _lock = open_folder(folder)?;
         return Ok(Rotated {
-            by: by.key_id(),
-            pinned: pin_key(folder, new)?,
+            by,
+            pinned: pin_key(folders, folder, new)?,
         });
     }
     Err(TrustError::Statement {
@@ -93,7 +115,11 @@ fn find(folder: &KeyFolder, key_id: KeyId) -> Result<Vec<PathBuf>, TrustError> {
     Ok(wanted.map(|(path, _)| path).collect())
 }
 
-fn pin_key(folder: &KeyFolder, key: PublicKey) -> Result<Pinned, Failure> {
+fn pin_key(folders: &TrustFolders, folder: &KeyFolder, key: PublicKey) -> Result<Pinned, Failure> {
+    let key_id = key.key_id();
+    if folders.revoked()?.contains(&key_id) {
+        return Err(TrustError::Revoked { key_id }.into());
+    }
     let pinned = folder.load()?;
     if let Some((path, _)) = pinned.iter().find(|(_, known)| *known == key) {
         return Ok(Pinned {
@@ -102,7 +128,6 @@ fn pin_key(folder: &KeyFolder, key: PublicKey) -> Result<Pinned, Failure> {
             already: true,
         });
     }
-    let key_id = key.key_id();
     if let Some((path, _)) = pinned.into_iter().find(|(_, known)| known.key_id() == key_id) {
         return Err(TrustError::Conflict { path, key_id }.into());
     }
