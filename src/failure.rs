@@ -145,8 +145,10 @@ impl fmt::Display for Failure {
 
 /// Whether `c` changes how other characters are shown: a control character, or one that
 /// turns the direction of the text. Source: Unicode 16, UAX #9, "Bidirectional Algorithm".
-fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+#[must_use]
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `text` with characters that steer a terminal, but line ends and tabs, made visible:
@@ -181,7 +183,10 @@ mod tests {
     fn no_character_steers_what_is_shown() {
         let steering = "a\u{7}\u{1b}[2J\u{9b}31m\r\u{7f}\u{202e}\u{2066}\u{200f}z";
         let shown = printable(steering);
-        assert!(shown.is_ascii() && !shown.chars().any(char::is_control), "{shown}");
+        assert!(
+            shown.is_ascii() && !shown.chars().any(char::is_control),
+            "{shown}"
+        );
         assert_eq!(printable("one\n\ttwo ä 漢"), "one\n\ttwo ä 漢");
     }
 

@@ -7,9 +7,14 @@ bundle_bytes=@BUNDLE_BYTES@
 
 die() {
     status=$1
-    printf 'error: %s\n\nhint: %s\n' "$2" "$3" >&2
+    # A file's name is somebody else's text: no control characters on the terminal.
+    printf 'error: %s\n\nhint: %s\n' "$2" "$3" | tr -d '\000-\010\013-\037\177' >&2
     exit "$status"
 }
+
+# An odd PATH still finds the system's own programs, after everything else.
+PATH=${PATH:+$PATH:}/usr/local/bin:/usr/bin:/bin
+export PATH
 
 case $(uname -s)/$(uname -m) in
 @STUB_CASES@
@@ -22,6 +27,11 @@ case $0 in
 *) if [ -f "./$0" ]; then self=./$0; else self=$(command -v -- "$0"); fi ;;
 esac
 [ -r "$self" ] || die 5 "cannot read $self" "run it by its path, as a user who may read it"
+{ read -r _ && read -r line; } <"$self" 2>/dev/null
+case $line in
+'# @NAME@: '*) ;;
+*) die 5 "$self is not this bundle" "run it by its path: sh ./@NAME@.run" ;;
+esac
 
 # The stub must lie where this machine lets programs run: /tmp may be full or
 # mounted noexec, and the bundle itself may lie on a stick.
@@ -29,6 +39,8 @@ umask 077
 for folder in "${XDG_RUNTIME_DIR:-}" "${TMPDIR:-}" /tmp /var/tmp /dev/shm /run "${HOME:-}" .; do
     [ -n "$folder" ] && [ -d "$folder" ] && [ -w "$folder" ] || continue
     place=$(mktemp -d "$folder/minikube-offline.XXXXXX" 2>/dev/null) || continue
+    # What is removed below must be what was made here.
+    case $place in "$folder"/minikube-offline.*) ;; *) continue ;; esac
     trap 'rm -rf "$place"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP

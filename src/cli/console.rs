@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::size::{human_bytes, human_duration};
-use crate::failure::{Failure, printable};
+use crate::failure::{Failure, printable, steers};
 use crate::progress::Progress;
 
 /// How results and progress are written.
@@ -113,16 +113,16 @@ fn event(event: &Value) {
 
 /// JSON without a character that steers a terminal: it may be looked at, too.
 fn json_line(value: &Value) -> String {
-    let text = value.to_string();
-    text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
-        // Such characters stand in strings only.
-        if printable(c.encode_utf8(&mut [0; 4])).starts_with('\\') && c != '\\' {
-            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        if steers(c) {
+            // It stands in a string; none of them needs two units of UTF-16.
+            line.extend(format!("\\u{:04x}", u32::from(c)).chars());
         } else {
             line.push(c);
         }
-        line
-    })
+    }
+    line
 }
 
 /// Shows how far the stage is, how quick, and how long it will take.

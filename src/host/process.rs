@@ -83,8 +83,17 @@ fn exit_text(code: Option<i32>) -> String {
 
 fn said(stderr: &str) -> String {
     match stderr.lines().rev().find(|line| !line.trim().is_empty()) {
-        Some(line) => format!(": {}", line.trim()),
+        Some(line) => format!(": {}", shortened(line.trim())),
         None => String::new(),
+    }
+}
+
+/// What another program said in one line, for a message: a person reads no more of it.
+pub(super) fn shortened(line: &str) -> String {
+    const SHOWN: usize = 1000;
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 

@@ -62,7 +62,7 @@ pub enum EngineError {
 
 fn first_line(said: &str) -> String {
     match said.lines().map(str::trim).find(|line| !line.is_empty()) {
-        Some(line) => format!(": {line}"),
+        Some(line) => format!(": {}", super::process::shortened(line)),
         None => String::new(),
     }
 }
