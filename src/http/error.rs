@@ -149,7 +149,8 @@ impl HttpError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection { source, .. } => {
-                !is_certificate(source) && !source.is_redirect() && !source.is_builder()
+                let final_words = says(source, UNTRUSTED) || says(source, LOCKED_OUT);
+                !final_words && !source.is_redirect() && !source.is_builder()
             }
             Self::CutOff { .. } | Self::WrongRange { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
@@ -189,19 +190,18 @@ impl HttpError {
         match self {
             Self::Ca { .. } => "`--ca` takes a file with `-----BEGIN CERTIFICATE-----` in it".to_owned(),
             Self::Client(_) => "install the machine's certificates (Debian: `ca-certificates`)".to_owned(),
-            Self::Connection { source, .. } if is_certificate(source) => {
+            Self::Connection { source, .. } if says(source, UNTRUSTED) => {
                 "when the server's certificate comes from an inner authority, name its certificate with `--ca FILE`; \
                  a registry can be named with `--insecure-registry HOST`"
                     .to_owned()
             }
+            Self::Connection { source, .. } if says(source, LOCKED_OUT) => PROXY_LOGIN.to_owned(),
             Self::Connection { proxy, .. } | Self::CutOff { proxy, .. } => reach(proxy.is_some()),
             Self::Proxy(_) => "the password may need percent-encoding: `@` is `%40`".to_owned(),
             Self::Status { status: 401 | 403, .. } => {
                 "log in with `docker login HOST` (its config.json is read), or ask who runs the server".to_owned()
             }
-            Self::Status { status: 407, .. } => {
-                "the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`".to_owned()
-            }
+            Self::Status { status: 407, .. } => PROXY_LOGIN.to_owned(),
             Self::Status { status: 404, .. } => "check the version, the name and the mirror".to_owned(),
             Self::Status { status: 429, .. } => {
                 "the server limits requests: wait, log in with `docker login`, or use a mirror; what was downloaded \
@@ -240,17 +240,27 @@ fn reach(has_proxy: bool) -> String {
     }
 }
 
-/// Whether TLS refused the server's certificate: no retry mends that.
-fn is_certificate(error: &reqwest::Error) -> bool {
+/// TLS refused the server's certificate: no retry mends that. Source: rustls,
+/// `src/error.rs`.
+const UNTRUSTED: &[&str] = &["invalid peer certificate"];
+
+/// The proxy refused the user. Source: hyper-util, `TunnelError` and `AuthError`.
+const LOCKED_OUT: &[&str] = &[
+    "proxy authorization required",
+    "credentials not accepted",
+    "does not support user/pass authentication",
+];
+
+const PROXY_LOGIN: &str = "the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`";
+
+/// Whether one of the causes says one of these `words`: the libraries' types are their own.
+fn says(error: &reqwest::Error, words: &[&str]) -> bool {
+    let has_one = |text: String| words.iter().any(|words| text.contains(words));
     let mut next: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = next {
-        if error.to_string().contains("invalid peer certificate") {
-            return true;
-        }
         // io::Error hides what it wraps from `source`.
-        if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
-            && inner.to_string().contains("invalid peer certificate")
-        {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if has_one(error.to_string()) || inner.is_some_and(|inner| has_one(inner.to_string())) {
             return true;
         }
         next = error.source();

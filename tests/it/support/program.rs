@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -41,16 +41,25 @@ impl Sandbox {
         self.run(Command::new(env!("CARGO_BIN_EXE_minikube-offline")).args(arguments))
     }
 
+    /// Starts the packager and goes on.
+    pub(crate) fn start<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline"));
+        let command = self.prepare(command.args(arguments));
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the program starts")
+    }
+
     /// Runs any program, in this sandbox.
     pub(crate) fn run(&self, command: &mut Command) -> Outcome {
-        let output = command
+        Outcome::from(self.prepare(command).output().expect("the program starts"))
+    }
+
+    fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.path("home"))
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .output()
-            .expect("the program starts");
-        Outcome::from(output)
     }
 
     /// Runs `script` in a mount namespace of its own, where it may mount; `None`, after

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -48,6 +49,7 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     fault: Fault,
     chunked: bool,
+    pause: Duration,
 }
 
 impl Reply {
@@ -78,6 +80,12 @@ impl Reply {
 
     pub(crate) fn fault(mut self, fault: Fault) -> Self {
         self.fault = fault;
+        self
+    }
+
+    /// In pieces of 16 KiB, with a pause after each.
+    pub(crate) fn slowly(mut self, pause: Duration) -> Self {
+        self.pause = pause;
         self
     }
 
@@ -115,6 +123,7 @@ type Handler = dyn Fn(&Seen) -> Reply + Send + Sync;
 pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    sent: Arc<Mutex<BTreeMap<String, u64>>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -126,18 +135,24 @@ impl Server {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let handler: Arc<Handler> = Arc::new(handler);
-        let (log, stopped) = (Arc::clone(&seen), Arc::clone(&stop));
+        let sent = Arc::new(Mutex::new(BTreeMap::new()));
+        let (log, bytes, stopped) = (Arc::clone(&seen), Arc::clone(&sent), Arc::clone(&stop));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let (handler, log) = (Arc::clone(&handler), Arc::clone(&log));
+                let (handler, log, bytes) = (Arc::clone(&handler), Arc::clone(&log), Arc::clone(&bytes));
                 // A client that goes away in the middle is part of the tests.
-                thread::spawn(move || drop(serve(stream, &*handler, &log)));
+                thread::spawn(move || drop(serve(stream, &*handler, &log, &bytes)));
             }
         });
-        Self { address, seen, stop }
+        Self {
+            address,
+            seen,
+            sent,
+            stop,
+        }
     }
 
     /// `127.0.0.1:PORT`.
@@ -152,6 +167,11 @@ impl Server {
     /// Every request so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("no panic").clone()
+    }
+
+    /// How many bytes of bodies went out, by target.
+    pub(crate) fn sent(&self) -> BTreeMap<String, u64> {
+        self.sent.lock().expect("no panic").clone()
     }
 
     /// How many requests there were with `text` in their target.
@@ -170,7 +190,12 @@ impl Drop for Server {
     }
 }
 
-fn serve(mut stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    handler: &Handler,
+    log: &Mutex<Vec<Seen>>,
+    sent: &Mutex<BTreeMap<String, u64>>,
+) -> io::Result<()> {
     let (seen, length) = peek_request(&stream)?;
     log.lock().expect("no panic").push(seen.clone());
     let reply = handler(&seen);
@@ -196,15 +221,24 @@ fn serve(mut stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Seen>>) -> io
     if seen.method == "HEAD" {
         return Ok(());
     }
-    match reply.fault {
-        Fault::None | Fault::Silence => stream.write_all(&reply.body),
-        Fault::CutAfter(bytes) | Fault::ResetAfter(bytes) => stream.write_all(&reply.body[..bytes]),
-        Fault::StallAfter(bytes) => {
-            stream.write_all(&reply.body[..bytes])?;
-            // Until the client has had enough.
-            stream.read(&mut [0]).map(drop)
+    let end = match reply.fault {
+        Fault::CutAfter(bytes) | Fault::ResetAfter(bytes) | Fault::StallAfter(bytes) => bytes,
+        Fault::None | Fault::Silence => reply.body.len(),
+    };
+    for piece in reply.body[..end].chunks(16 << 10) {
+        stream.write_all(piece)?;
+        let mut sent = sent.lock().expect("no panic");
+        *sent.entry(seen.target.clone()).or_default() += piece.len() as u64;
+        drop(sent);
+        if !reply.pause.is_zero() {
+            thread::sleep(reply.pause);
         }
     }
+    if matches!(reply.fault, Fault::StallAfter(_)) {
+        // Until the client has had enough.
+        stream.read(&mut [0]).map(drop)?;
+    }
+    Ok(())
 }
 
 /// The request at the head of the stream, which stays there, and its length.

@@ -140,3 +140,22 @@ fn a_real_proxy_with_a_password_lets_through_and_refuses() {
     assert_eq!(get(&refused, &url).expect_err("refused").status(), Some(407));
     assert_eq!(server.seen().len(), 1);
 }
+
+#[test]
+fn a_proxy_that_lets_nobody_through_to_tls_is_asked_once() {
+    let proxy = Server::start(|_| Reply::status(407));
+    let http = http(Some(format!("http://user:wrong@{}", proxy.host())), &[]);
+    let failure = Failure::from(get(&http, "https://far.invalid/x").expect_err("407"));
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "error: `https://far.invalid/x` cannot be read (by way of the proxy http://user:***@{})\n  \
+             caused by: error sending request\n  caused by: client error (Connect)\n  \
+             caused by: tunnel error: proxy authorization required\n\n\
+             hint: the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`",
+            proxy.host()
+        )
+    );
+    assert_eq!(proxy.seen().len(), 1);
+    assert_eq!(proxy.seen()[0].target, "far.invalid:443");
+}

@@ -50,6 +50,11 @@ fn user_and_password_let_in_to_a_socks_server_and_a_wrong_one_is_not_shown() {
     let text = format!("{failure} {failure:?}");
     assert!(text.contains(&shown), "{text}");
     assert!(!text.contains("guess"), "{text}");
+    assert!(text.contains("credentials not accepted"), "{text}");
+    assert_eq!(
+        failure.hint.as_deref(),
+        Some("the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`")
+    );
     assert_eq!(server.seen().len(), 1);
 }
 

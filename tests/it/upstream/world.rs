@@ -1,0 +1,131 @@
+//! Servers with upstream's layout, and packs from them.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use minikube_offline::bundle::{Digest, Platform};
+use serde_json::json;
+
+use crate::support::parts::stand_in;
+use crate::support::program::{Outcome, Sandbox};
+use crate::support::registry::{Draft, Registry};
+use crate::support::server::{Reply, Seen, Server};
+
+pub(super) const VERSION: &str = "v1.35.4";
+
+/// Content by path.
+type Files = Vec<(String, Vec<u8>)>;
+
+/// Servers with upstream's layout, in one: `dl.k8s.io`, minikube's releases, and the
+/// registries.
+pub(super) struct World {
+    pub(super) server: Server,
+    files: Arc<Mutex<Files>>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::with(|_, reply| reply)
+    }
+
+    /// A world whose answers pass through `change`.
+    pub(super) fn with(change: impl Fn(&Seen, Reply) -> Reply + Send + Sync + 'static) -> Self {
+        let arch = Platform::of_this_machine().expect("a platform").arch;
+        let mut registry = Registry::default();
+        for (repository, tag) in [
+            ("k8s/kube-apiserver", VERSION),
+            ("k8s/kube-controller-manager", VERSION),
+            ("k8s/kube-scheduler", VERSION),
+            ("k8s/kube-proxy", VERSION),
+            ("k8s/coredns/coredns", "v1.13.1"),
+            ("k8s/pause", "3.10.1"),
+            ("k8s/etcd", "3.6.6-0"),
+            ("k8s-minikube/storage-provisioner", "v5"),
+        ] {
+            registry.add(repository, tag, &[Draft::new(arch, repository)]);
+        }
+        let kicbase = registry.add("k8s-minikube/kicbase", "v0.0.50", &[Draft::new(arch, "kicbase")]);
+        let hello = registry.add("k8s/hello", "1", &[Draft::new(arch, "hello")]);
+        let answers = json!({
+            "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
+            "addons": { "greeter": [format!("registry.k8s.io/hello:1@{hello}")] },
+        });
+        let program = fs::read(stand_in()).expect("the stand-in");
+        let minikube = [&program[..], format!("\nstandin-answers {answers}").as_bytes()].concat();
+        let name = arch.name();
+        let mut files = vec![
+            ("/release/stable-1.35.txt".to_owned(), VERSION.into()),
+            (format!("/minikube/v1.38.1/minikube-linux-{name}"), minikube),
+        ];
+        for role in ["kubeadm", "kubelet", "kubectl"] {
+            let path = format!("/release/{VERSION}/bin/linux/{name}/{role}");
+            files.push((path, kubernetes_program(role)));
+        }
+        let sums: Vec<_> = files
+            .iter()
+            .filter(|(path, _)| !path.contains(".txt"))
+            .map(|(path, bytes)| {
+                (
+                    format!("{path}.sha256"),
+                    format!("{}\n", Digest::of(bytes).hex()).into_bytes(),
+                )
+            })
+            .collect();
+        files.extend(sums);
+        let files = Arc::new(Mutex::new(files));
+        let shared = Arc::clone(&files);
+        let server = Server::start(move |seen: &Seen| {
+            let files = shared.lock().expect("no panic");
+            let reply = match files.iter().find(|(path, _)| *path == seen.target) {
+                Some((_, bytes)) => Reply::file(seen, bytes, "\"1\""),
+                None => registry.answer(seen),
+            };
+            drop(files);
+            change(seen, reply)
+        });
+        Self { server, files }
+    }
+
+    pub(super) fn change(&self, path_end: &str, change: impl Fn(&mut Vec<u8>)) {
+        let mut files = self.files.lock().expect("no panic");
+        for (path, bytes) in files.iter_mut().filter(|(path, _)| path.ends_with(path_end)) {
+            let _ = path;
+            change(bytes);
+        }
+    }
+
+    pub(super) fn remove(&self, path_end: &str) {
+        self.files
+            .lock()
+            .expect("no panic")
+            .retain(|(path, _)| !path.ends_with(path_end));
+    }
+
+    pub(super) fn pack(&self, sandbox: &Sandbox, version: &str, more: &[&str]) -> Outcome {
+        sandbox.packager(self.arguments(version, more))
+    }
+
+    /// The packager's arguments to pack from this world into `x.run`.
+    pub(super) fn arguments(&self, version: &str, more: &[&str]) -> Vec<String> {
+        let host = self.server.host();
+        let mut arguments = vec![
+            "pack".to_owned(),
+            format!("--kubernetes-version={version}"),
+            format!("--binary-mirror={}", self.server.url("/release")),
+            format!("--release-mirror={}/", self.server.url("/minikube")),
+            format!("--registry-upstream=registry.k8s.io={host}/k8s"),
+            format!("--registry-upstream=gcr.io={host}"),
+            format!("--insecure-registry={host}"),
+            format!("--stub={}", env!("CARGO_BIN_EXE_minikube-offline-stub")),
+            "-o=x.run".to_owned(),
+        ];
+        arguments.extend(more.iter().map(ToString::to_string));
+        arguments
+    }
+}
+
+/// The stand-in with a mark, so that no two programs are the same file.
+pub(super) fn kubernetes_program(role: &str) -> Vec<u8> {
+    let program = fs::read(stand_in()).expect("the stand-in");
+    [&program[..], role.as_bytes()].concat()
+}

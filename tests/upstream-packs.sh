@@ -1,0 +1,91 @@
+#!/bin/sh
+# On a host whose only way out is a proxy on localhost: packs straight from upstream,
+# again, by the other proxies, and without one.
+# Usage: upstream-packs.sh FOLDER
+set -eu
+cd "$(dirname "$0")"
+. ./check.sh
+folder=$1
+unset HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+blobs() { # every blob that a registry gave, as the logs have it
+    grep -hEo '"GET /v2/[^ ]*/blobs/sha256:[0-9a-f]*[^"]*" (200|206)' "$folder"/log/open "$folder"/log/token "$folder"/log/password "$folder"/log/plain |
+        grep -o 'sha256:[0-9a-f]*' | sort
+}
+programs() { # every program that the release pages gave
+    grep -E '^GET (cdn.dl.k8s.io|release-assets[^ ]*)/.*(kubeadm|kubelet|kubectl|minikube-linux-[a-z0-9]*) 20[06]$' "$folder/log/pages" | sort
+}
+start_logs() { for log in "$folder"/log/*; do : >"$log"; done; }
+pack() { # pack HOME BUNDLE [FLAGS...]
+    home=$1 bundle=$2
+    shift 2
+    HOME=$folder/$home "$PACKAGER" pack --kubernetes-version v1.35 --ca "$folder/ca.pem" --stub "$STUB" --level fast \
+        --image docker://registry.example/app:1 --image docker://plain.example:5000/plain:1 \
+        --insecure-registry plain.example:5000 -o "$folder/$bundle" "$@" 2>&1
+}
+refused() { # refused EXIT-CODE WORDS COMMAND...
+    wanted=$1 words=$2 code=0
+    shift 2
+    "$@" >"$folder/said" || code=$?
+    cat "$folder/said"
+    [ "$code" = "$wanted" ] || { echo "exit code $code, not $wanted"; return 1; }
+    grep -Fq -- "$words" "$folder/said" || { echo "it does not say: $words"; return 1; }
+    ! grep -Eq 'pass-word|wrong|secret' "$folder/said" || { echo "it shows a password"; return 1; }
+}
+no_way_out() {
+    [ -z "$(ip route show)" ] || return 1
+    ! curl -sS --max-time 5 --cacert "$folder/ca.pem" https://dl.k8s.io
+}
+each_once() {
+    blobs | uniq -d | grep . && { echo "given twice"; return 1; }
+    programs | uniq -d | grep . && { echo "given twice"; return 1; }
+    # Twelve images, which share a layer: a config each, that layer, the node's.
+    echo "$(blobs | wc -l) blobs, $(programs | wc -l) programs"
+    [ "$(programs | wc -l)" = 4 ] && [ "$(blobs | wc -l)" -ge 10 ]
+}
+nothing_came() { [ -z "$(blobs)$(programs)" ] || { blobs; programs; return 1; }; }
+by_proxy() { # by_proxy PORT: as its own log has it, every page and registry
+    for host in dl.k8s.io cdn.dl.k8s.io github.com registry.k8s.io gcr.io auth.gcr.io registry.example; do
+        grep -q "CONNECT $host:443" "$folder/log/tinyproxy.$1" || { echo "$host was not asked for"; return 1; }
+    done
+    grep -q 'GET http://plain.example:5000/' "$folder/log/tinyproxy.$1"
+}
+same() { cmp "$folder/$1" "$folder/$2"; }
+
+for home in one two; do
+    mkdir -p "$folder/$home/.docker"
+    printf '{"auths":{"registry.example":{"auth":"bWU6c2VjcmV0"}}}' >"$folder/$home/.docker/config.json"
+done
+check "there is no way out but the proxy" no_way_out
+check "without a proxy: an error says how to set one" refused 5 'behind a proxy set HTTPS_PROXY' pack none none.run
+check "with a wrong password: the proxy is named" \
+    refused 5 'the proxy http://user:***@localhost:3129' pack none none.run --proxy http://user:wrong@localhost:3129
+check "without one: the proxy wants it" \
+    refused 5 'the proxy wants a name and a password' pack none none.run --proxy http://localhost:3129
+export HTTP_PROXY='http://user:pass-word@localhost:3129' HTTPS_PROXY='http://user:pass-word@localhost:3129'
+start_logs
+check "packed by a proxy with a password" pack one one.run
+check "each blob and program came once" each_once
+check "all of it by the proxy" by_proxy 3129
+start_logs
+check "packed again" pack one again.run
+check "nothing was downloaded again" nothing_came
+check "the same bytes" same one.run again.run
+export HTTP_PROXY=http://localhost:3128 HTTPS_PROXY=http://localhost:3128
+check "a private registry without a login" refused 5 'docker login' pack none none.run
+start_logs
+check "packed by a proxy without a password" pack two two.run
+check "each blob and program came once" each_once
+check "all of it by the proxy" by_proxy 3128
+check "the same bytes" same one.run two.run
+unset HTTP_PROXY HTTPS_PROXY
+export ALL_PROXY=socks5h://user:pass@localhost:1080
+export NO_PROXY=.example
+check "NO_PROXY goes past the proxy, to nowhere" \
+    refused 5 "https://registry.example/v2/app/manifests/1\` cannot be read" pack one none.run --proxy "$ALL_PROXY"
+unset NO_PROXY
+start_logs
+mkdir -p "$folder/three" && cp -r "$folder/one/.docker" "$folder/three/"
+check "packed by a SOCKS5 server" pack three three.run
+check "each blob and program came once" each_once
+check "the same bytes" same one.run three.run
+check "verified, part by part" "$PACKAGER" verify --deep "$folder/one.run"
