@@ -20,6 +20,7 @@ mod signature;
 mod tail;
 mod trailer;
 mod version;
+mod view;
 mod volume;
 
 pub use base64::{decode_base64, encode_base64};
@@ -28,12 +29,16 @@ pub use digest::{Digest, DigestError, Hasher};
 pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError, ImageManifest};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
-pub use part::{BinaryPart, BinaryRole, ImagePart, ImageRole, LAYOUT_DOCUMENTS, Origin, blob_path};
-pub use platform::{Arch, Platform, PlatformError};
+pub use part::{
+    BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
+    layout_documents,
+};
+pub use platform::{Arch, Platform, PlatformError, in_words};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
 pub use signature::{INDEX_COMMENT, KeyId, Signature, SignatureError};
 pub use tail::{TAIL_HEADER_BYTES, tail_header};
 pub use trailer::{Trailer, TrailerError};
 pub use version::{Version, VersionError};
+pub use view::PlatformView;
 pub use volume::{ChunkPlace, volume_path};

@@ -38,12 +38,6 @@ impl BinaryRole {
             Self::Kubectl => "kubectl",
         }
     }
-
-    /// Where the program lies in the payload.
-    #[must_use]
-    pub fn member_path(self) -> String {
-        format!("bin/{}", self.name())
-    }
 }
 
 impl fmt::Display for BinaryRole {
@@ -93,6 +87,15 @@ pub struct BinaryPart {
     pub origin: Origin,
 }
 
+impl BinaryPart {
+    /// Where the program lies in the payload: `bin/linux/amd64/kubelet`, as on the
+    /// server that Kubernetes publishes it on.
+    #[must_use]
+    pub fn member_path(&self) -> String {
+        format!("bin/{}/{}", self.platform, self.role)
+    }
+}
+
 /// A container image.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +131,37 @@ pub fn blob_path(digest: Digest) -> String {
     format!("images/blobs/sha256/{}", digest.hex())
 }
 
-/// The documents that make the folder `images` an OCI image layout and, once it is
-/// in a tar, an archive that `docker load` takes.
-pub const LAYOUT_DOCUMENTS: [&str; 3] = ["images/oci-layout", "images/index.json", "images/manifest.json"];
+/// The manifests of one image's name, one for each platform: an OCI image index.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageList {
+    /// The name.
+    pub reference: ImageReference,
+    /// The digest of the index, which is a blob.
+    pub digest: Digest,
+}
+
+/// The documents that make the folder `images` an OCI image layout, and those that make
+/// it what `docker load` takes: one, or one for each of several platforms, because
+/// Docker's form has no place for a platform and two images of one name would collide.
+#[must_use]
+pub fn layout_documents(platforms: &[Platform]) -> Vec<String> {
+    let docker = platforms
+        .iter()
+        .map(|platform| docker_manifest_path(*platform, platforms));
+    ["images/oci-layout", "images/index.json"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(docker)
+        .collect()
+}
+
+/// Where the document is that `docker load` reads: `images/manifest.json`, or, in a
+/// bundle for several platforms, `images/linux/amd64/manifest.json`.
+#[must_use]
+pub fn docker_manifest_path(platform: Platform, platforms: &[Platform]) -> String {
+    match platforms {
+        [_] => "images/manifest.json".to_owned(),
+        _ => format!("images/{platform}/manifest.json"),
+    }
+}

@@ -71,6 +71,13 @@ impl Platform {
     }
 }
 
+/// The platforms as in a sentence: `linux/amd64 and linux/arm64`.
+#[must_use]
+pub fn in_words(platforms: &[Platform]) -> String {
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    names.join(" and ")
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "linux/{}", self.arch.name())

@@ -5,7 +5,8 @@ use std::path::{self, Path, PathBuf};
 use serde_json::json;
 
 use super::console::Console;
-use crate::bundle::ContainerRuntime;
+use super::platform;
+use crate::bundle::{ContainerRuntime, Platform};
 use crate::failure::{Failure, Kind};
 use crate::install;
 use crate::verify::OpenedBundle;
@@ -17,6 +18,9 @@ pub(super) struct ExtractArgs {
     /// With --to-cache: the runtime that the cluster will have [default: the bundle's]
     #[arg(long, value_name = "RUNTIME", requires = "to_cache")]
     container_runtime: Option<ContainerRuntime>,
+    /// The platform whose parts are written [default: this machine's]
+    #[arg(long)]
+    platform: Option<Platform>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -31,11 +35,14 @@ struct Target {
 }
 
 pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let platform = platform::choose(args.platform, bundle.index())?;
+    bundle.on(platform)?;
     let bundle = bundle.verify(console)?;
+    let bundle = bundle.on(platform)?;
     let extracted = match (&args.target.to, &args.target.to_cache) {
-        (Some(folder), _) => install::extract_to(&bundle, &absolute(folder)?, console)?,
+        (Some(folder), _) => install::extract_to(bundle, &absolute(folder)?, console)?,
         (None, Some(home)) => {
-            install::extract_to_cache(&bundle, &absolute(home)?, args.container_runtime, console)?
+            install::extract_to_cache(bundle, &absolute(home)?, args.container_runtime, console)?
         }
         (None, None) => unreachable!("clap demands one of them"),
     };

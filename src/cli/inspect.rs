@@ -6,13 +6,21 @@ use super::authenticity;
 use super::console::Console;
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
-use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole};
+use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole, Platform, PlatformView, in_words};
 use crate::failure::Failure;
 use crate::verify::OpenedBundle;
 
+#[derive(clap::Args, Debug)]
+pub(super) struct ShowArgs {
+    /// Show the parts for this platform only
+    #[arg(long)]
+    platform: Option<Platform>,
+}
+
 /// Shows everything that the index says.
-pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+pub(super) fn inspect(args: &ShowArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
     let index = bundle.index();
+    let views = views(args, bundle)?;
     let mut value = json!({
         "kind": "done",
         "bundle": bundle.path(),
@@ -23,7 +31,7 @@ pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Fa
     });
     authenticity::fields(bundle.authenticity(), &mut value);
     let signature = authenticity::describe(bundle.authenticity());
-    let mut text = describe(index, bundle.total_bytes(), &signature);
+    let mut text = describe(index, &views, bundle.total_bytes(), &signature);
     if index.is_split() {
         text += "\nThe volumes, which lie beside it, as `sha256sum -c` compares them\n";
         text += &checksums(bundle.path(), index);
@@ -31,10 +39,9 @@ pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Fa
     console.result(&text, &value)
 }
 
-/// Names the parts, one a line: role, name, size in bytes, digest.
-pub(super) fn list(bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
-    let index = bundle.index();
-    let rows: Vec<Row> = rows(index);
+/// Names the parts, one a line: role, name, size in bytes, digest, platform.
+pub(super) fn list(args: &ShowArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let rows: Vec<Row> = rows(bundle.index(), &views(args, bundle)?);
     if console.is_json() {
         for row in &rows {
             console.result("", &row.json())?;
@@ -43,9 +50,33 @@ pub(super) fn list(bundle: &OpenedBundle, console: &Console) -> Result<(), Failu
     }
     let lines: Vec<String> = rows
         .iter()
-        .map(|row| format!("{}\t{}\t{}\t{}", row.role, row.name, row.size, row.digest))
+        .map(|row| {
+            let Row {
+                role,
+                name,
+                size,
+                digest,
+                platform,
+                ..
+            } = row;
+            format!("{role}\t{name}\t{size}\t{digest}\t{platform}")
+        })
         .collect();
     console.result(&lines.join("\n"), &Value::Null)
+}
+
+/// What is shown: every platform, or the one that is asked for.
+fn views<'a>(args: &ShowArgs, bundle: &'a OpenedBundle) -> Result<Vec<PlatformView<'a>>, Failure> {
+    match args.platform {
+        Some(platform) => Ok(vec![bundle.on(platform)?]),
+        None => Ok(all(bundle.index())),
+    }
+}
+
+/// Every platform of a bundle.
+pub(super) fn all(index: &BundleIndex) -> Vec<PlatformView<'_>> {
+    let platforms = index.cluster.platforms.iter();
+    platforms.filter_map(|platform| index.on(*platform)).collect()
 }
 
 /// One part, as `list` and the table of `inspect` show it.
@@ -55,22 +86,30 @@ pub(super) struct Row {
     pub(super) version: String,
     pub(super) size: u64,
     pub(super) digest: String,
+    pub(super) platform: Platform,
 }
 
 impl Row {
     fn json(&self) -> Value {
-        json!({ "role": self.role, "name": self.name, "size": self.size, "digest": self.digest })
+        json!({
+            "role": self.role,
+            "name": self.name,
+            "size": self.size,
+            "digest": self.digest,
+            "platform": self.platform,
+        })
     }
 }
 
-/// Every part of a bundle: programs, then images.
-pub(super) fn rows(index: &BundleIndex) -> Vec<Row> {
+/// Every part of these platforms: programs, then images.
+fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
     let binary = |part: &BinaryPart| Row {
         role: "program",
         name: part.role.name().to_owned(),
         version: part.version.as_ref().map(ToString::to_string).unwrap_or_default(),
         size: part.size,
         digest: part.sha256.to_string(),
+        platform: part.platform,
     };
     let image = |part: &ImagePart| Row {
         role: match part.role {
@@ -86,16 +125,18 @@ pub(super) fn rows(index: &BundleIndex) -> Vec<Row> {
             .filter_map(|layer| index.blob_size(*layer))
             .sum(),
         digest: part.config.to_string(),
+        platform: part.platform,
     };
-    index
-        .binaries
-        .iter()
-        .map(binary)
-        .chain(index.images.iter().map(image))
-        .collect()
+    let of = |view: &PlatformView<'_>| {
+        view.binaries()
+            .map(binary)
+            .chain(view.images().map(image))
+            .collect()
+    };
+    views.iter().flat_map(|view| -> Vec<Row> { of(view) }).collect()
 }
 
-fn describe(index: &BundleIndex, total_bytes: u64, signature: &str) -> String {
+fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, signature: &str) -> String {
     let cluster = &index.cluster;
     let mut text = format!(
         "{} (serial {}, format {}, packed by {})\n\
@@ -107,13 +148,13 @@ fn describe(index: &BundleIndex, total_bytes: u64, signature: &str) -> String {
         index.format,
         index.packer,
         cluster.kubernetes_version,
-        cluster.platform,
+        in_words(&cluster.platforms),
         cluster.container_runtime,
         human_bytes(total_bytes),
         human_bytes(index.plain_size()),
         ratio(index.plain_size(), total_bytes),
     );
-    text += &table(index);
+    text += &table(index, views);
     text += "\nWhat a start puts on a machine\n\
         \x20 the programs    ~/.local/share/minikube-offline, with links `minikube` and `kubectl` in\n\
         \x20                 /usr/local/bin (root) or ~/.local/bin where nothing has these names\n\
@@ -123,16 +164,22 @@ fn describe(index: &BundleIndex, total_bytes: u64, signature: &str) -> String {
     text
 }
 
-/// The parts in columns.
-pub(super) fn table(index: &BundleIndex) -> String {
-    let rows = rows(index);
+/// The parts in columns. A platform is named where there are several.
+pub(super) fn table(index: &BundleIndex, views: &[PlatformView<'_>]) -> String {
+    let rows = rows(index, views);
+    let several = rows.iter().any(|row| row.platform != rows[0].platform);
     let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
     let (names, versions) = (width(|row| row.name.len()), width(|row| row.version.len()));
     rows.iter().fold(String::new(), |text, row| {
         let short = row.digest.get(..19).unwrap_or(&row.digest);
         let (role, size) = (row.role, human_bytes(row.size));
+        let platform = if several {
+            format!("  {}", row.platform)
+        } else {
+            String::new()
+        };
         text + &format!(
-            "{role:<11} {:<names$}  {:<versions$}  {size:>8}  {short}\n",
+            "{role:<11} {:<names$}  {:<versions$}  {size:>8}  {short}{platform}\n",
             row.name, row.version
         )
     })

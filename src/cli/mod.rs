@@ -31,6 +31,7 @@ mod volumes;
 
 #[cfg(feature = "packager")]
 mod packager;
+mod platform;
 mod preflight;
 mod stub;
 

@@ -8,11 +8,11 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::console::Console;
-use super::inspect::{ratio, table};
+use super::inspect::{all, ratio, table};
 use super::size::{human_bytes, human_duration};
 use super::sources::{SourceArgs, upstream};
 use super::volumes::{counted, volumes};
-use crate::bundle::{ClusterFacts, ContainerRuntime, Platform};
+use crate::bundle::{ClusterFacts, ContainerRuntime};
 use crate::failure::{Failure, Kind};
 use crate::fetch::{self, Upstream};
 use crate::host::{self, AtomicFile};
@@ -21,7 +21,7 @@ use crate::progress::Progress;
 use crate::resolve::Lock;
 use crate::sign::{Password, Signer};
 use crate::spec::{
-    ImageSource, Level, PartialSpec, Spec, VersionWord, VolumeSize, default_output, load_spec,
+    ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, default_output, load_spec,
 };
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
@@ -38,15 +38,15 @@ pub(super) struct PackArgs {
     /// The container runtime in the node: docker or containerd [default: docker]
     #[arg(long, value_name = "RUNTIME")]
     container_runtime: Option<ContainerRuntime>,
-    /// The platform of the site's machine [default: this machine's]
-    #[arg(long)]
-    platform: Option<Platform>,
-    /// The program minikube
+    /// The platforms of the sites' machines, such as linux/amd64,linux/arm64 [default: this machine's]
+    #[arg(long, value_name = "PLATFORM,...")]
+    platform: Option<Platforms>,
+    /// The program minikube; once for each platform
     #[arg(long, value_name = "FILE")]
-    minikube: Option<PathBuf>,
-    /// The node image, such as docker-archive:kicbase.tar
+    minikube: Vec<PathBuf>,
+    /// The node image, such as docker-archive:kicbase.tar; one that is for a single platform once for each
     #[arg(long, value_name = "IMAGE")]
-    kicbase: Option<ImageSource>,
+    kicbase: Vec<ImageSource>,
     /// A folder with kubeadm, kubelet and kubectl, or one of them
     #[arg(long, value_name = "PATH")]
     binaries: Vec<PathBuf>,
@@ -75,9 +75,9 @@ pub(super) struct PackArgs {
     /// The bundle's number among those of its name
     #[arg(long)]
     serial: Option<u64>,
-    /// The stub to put in, instead of this program's own
+    /// The stub to put in, instead of this program's own; once for each platform
     #[arg(long, value_name = "FILE")]
-    stub: Option<PathBuf>,
+    stub: Vec<PathBuf>,
     /// Take exactly what the lock beside the bundle says
     #[arg(long)]
     locked: bool,
@@ -93,7 +93,7 @@ pub(super) struct PackArgs {
 
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
-    let (stub, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
+    let (stubs, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
     let asked = args.merged()?;
     let signer = match &asked.sign_key {
         // Asked now, while somebody is there: packing takes a while.
@@ -102,7 +102,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         None => None,
     };
     let (spec, upstream, locked) = settle(asked, locked)?;
-    let stub = Stub::find(stub.as_deref(), &host::own_program()?, spec.platform)?;
+    let stubs = Stub::find(&stubs, &host::own_program()?, &spec.platforms)?;
     let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
     if let Some(lock) = locked {
         parts = parts.as_locked(&lock, spec.container_runtime)?;
@@ -114,12 +114,12 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         name: spec.name.clone(),
         serial: spec.serial,
         cluster: ClusterFacts {
-            platform: spec.platform,
+            platforms: spec.platforms.clone(),
             kubernetes_version: spec.kubernetes_version.clone(),
             container_runtime: spec.container_runtime,
         },
         level: spec.level,
-        stubs: vec![stub],
+        stubs,
         signer: signer.as_ref(),
     };
     let packed = pack::pack(&parts, options, console)?;
@@ -196,8 +196,8 @@ impl PackArgs {
             kubernetes_version: self.kubernetes_version,
             container_runtime: self.container_runtime,
             platform: self.platform,
-            minikube: self.minikube,
-            kicbase: self.kicbase,
+            minikube: given(self.minikube),
+            kicbase: given(self.kicbase),
             binaries: given(self.binaries),
             from_cache: given(self.from_cache),
             images: given(self.images),
@@ -261,7 +261,7 @@ fn lock_beside(bundle: &Path) -> PathBuf {
 }
 
 fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {
-    let mut text = table(&packed.index);
+    let mut text = table(&packed.index, &all(&packed.index));
     let plain = packed.index.plain_size();
     let total = packed.total_bytes();
     let output = spec.output.display();

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
-use super::site::{BundleVerb, MachineVerb, NoArgs, Trusting};
+use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
 use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
-use super::{extract::ExtractArgs, preflight::PreflightArgs, start::StartArgs, verify::VerifyArgs};
+use super::{extract::ExtractArgs, inspect::ShowArgs, preflight::PreflightArgs};
+use super::{start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
@@ -47,9 +48,9 @@ enum PackagerVerb {
     /// Compare every byte of a bundle with its digest, and its signature with the trusted keys
     Verify(OfBundle<VerifyArgs>),
     /// Show what is in a bundle
-    Inspect(OfBundle<NoArgs>),
+    Inspect(OfBundle<ShowArgs>),
     /// Name the parts of a bundle, one a line
-    List(OfBundle<NoArgs>),
+    List(OfBundle<ShowArgs>),
     /// Write the parts of a bundle to a folder or to a minikube cache
     Extract(OfBundle<ExtractArgs>),
     /// Look after what was downloaded

@@ -23,9 +23,9 @@ pub(super) enum BundleVerb {
     /// Compare every byte with its digest, and the signature with the trusted keys
     Verify(Trusting<verify::VerifyArgs>),
     /// Show what is in the bundle
-    Inspect(Trusting<NoArgs>),
+    Inspect(Trusting<inspect::ShowArgs>),
     /// Name the parts, one a line
-    List(Trusting<NoArgs>),
+    List(Trusting<inspect::ShowArgs>),
     /// Write the parts to a folder or to a minikube cache
     Extract(Trusting<extract::ExtractArgs>),
 }
@@ -39,9 +39,6 @@ pub(super) struct Trusting<A: clap::Args> {
     #[command(flatten)]
     args: A,
 }
-
-#[derive(clap::Args, Debug)]
-pub(super) struct NoArgs {}
 
 impl<A: clap::Args> Trusting<A> {
     /// Opens a bundle that is to be used.
@@ -70,11 +67,11 @@ impl BundleVerb {
                 warn(&bundle);
                 extract::run(&verb.args, bundle, console)
             }
-            Self::Inspect(verb) => inspect::inspect(&verb.open_to_show(path)?, console),
+            Self::Inspect(verb) => inspect::inspect(&verb.args, &verb.open_to_show(path)?, console),
             Self::List(verb) => {
                 let bundle = verb.open_to_show(path)?;
                 warn(&bundle);
-                inspect::list(&bundle, console)
+                inspect::list(&verb.args, &bundle, console)
             }
             Self::Preflight(verb) => {
                 let bundle = verb.open(path)?;

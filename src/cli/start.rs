@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::console::Console;
+use super::platform;
 use super::size::human_duration;
 use crate::bundle::{BundleIndex, ContainerRuntime};
 use crate::cluster::{self, SiteOptions, Started, Way};
@@ -98,7 +99,8 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
         confirm(bundle.index(), &options)?;
     }
     let bundle = bundle.verify(console)?;
-    let started = cluster::start(&bundle, &options, console)?;
+    let own = bundle.on(platform::choose(None, bundle.index())?)?;
+    let started = cluster::start(own, &options, console)?;
     if let Some(serials) = &mut serials {
         serials.remember(bundle.authenticity(), &name, serial)?;
     }

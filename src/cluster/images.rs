@@ -6,12 +6,12 @@ use std::io::Write;
 use serde::Deserialize;
 
 use super::node_image::finish;
-use crate::bundle::{BundleIndex, ContainerRuntime, Digest, ImagePart, ImageReference};
+use crate::bundle::{ContainerRuntime, Digest, ImagePart, ImageReference, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, EngineError};
 use crate::install::{ImageSet, write_images};
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// A node without its images.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +87,7 @@ pub(super) fn load_script(runtime: ContainerRuntime, address: Option<&str>) -> S
 pub(super) fn missing<'a>(
     engine: &Engine,
     node: &str,
-    index: &'a BundleIndex,
+    view: PlatformView<'a>,
 ) -> Result<Vec<&'a ImagePart>, NodeImagesError> {
     let output = engine.exec_output(node, &["crictl", "images", "--output", "json"])?;
     let output = output.require_success().map_err(EngineError::from)?;
@@ -95,7 +95,7 @@ pub(super) fn missing<'a>(
         node: node.to_owned(),
         source,
     })?;
-    Ok(index
+    Ok(view
         .cluster_images()
         .filter(|image| {
             let ids = [image.reference.to_string(), image.reference.familiar()]
@@ -108,14 +108,14 @@ pub(super) fn missing<'a>(
 
 /// Brings images into a node that runs.
 pub(super) fn load_into_running(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     images: &[&ImagePart],
     engine: &Engine,
     node: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let set = ImageSet::new(bundle.index(), images.iter().copied());
+    let set = ImageSet::new(bundle.view(), images.iter().copied());
     let script = load_script(runtime, None);
     let mut running = engine.exec(node, &["/bin/sh", "-c", &script])?;
     let written = write_images(bundle, &set, &mut running as &mut dyn Write, &|bytes| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::events::{self, Complaint, MinikubeEvent, Story};
 use super::hints;
-use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, Version};
+use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Command, Engine, Environment, FileError, Output};
 use crate::install::{Layout, Session, SiteOptions, Way, carries_kindnet};
@@ -288,21 +288,21 @@ fn client_sets_proxies(environment: &Environment) -> bool {
 
 /// The flags of `minikube start`. What the person gave after `--` comes last and wins.
 pub(super) fn start_arguments(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     options: &SiteOptions,
     way: Way,
     force: bool,
 ) -> Vec<String> {
-    let runtime = options.runtime(index);
+    let runtime = options.runtime(view.container_runtime());
     let cached = way == Way::Cache;
     let mut arguments = vec![
         "start".to_owned(),
         format!("--profile={}", options.profile),
         "--driver=docker".to_owned(),
         format!("--container-runtime={runtime}"),
-        format!("--kubernetes-version={}", index.cluster.kubernetes_version),
+        format!("--kubernetes-version={}", view.kubernetes_version()),
         // By its tag: a loaded image has no repository digest to be found by.
-        format!("--base-image={}", index.node_image().reference),
+        format!("--base-image={}", view.node_image().reference),
         "--preload=false".to_owned(),
         format!("--cache-images={cached}"),
         "--interactive=false".to_owned(),
@@ -312,7 +312,7 @@ pub(super) fn start_arguments(
     if !options.passes("--wait") {
         arguments.push("--wait=all".to_owned());
     }
-    if runtime == ContainerRuntime::Containerd && !options.passes("--cni") && !carries_kindnet(index) {
+    if runtime == ContainerRuntime::Containerd && !options.passes("--cni") && !carries_kindnet(view) {
         arguments.push("--cni=bridge".to_owned());
     }
     if force {
@@ -327,11 +327,12 @@ pub(super) fn start_arguments(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::testing::index;
+    use crate::bundle::BundleIndex;
+    use crate::install::testing::{index, view};
 
     #[test]
     fn the_flags_of_a_start_without_a_network() {
-        let arguments = start_arguments(&index(), &SiteOptions::default(), Way::Volume, false);
+        let arguments = start_arguments(view(&index()), &SiteOptions::default(), Way::Volume, false);
         assert_eq!(
             arguments.join(" "),
             "start --profile=minikube --driver=docker --container-runtime=docker --kubernetes-version=v1.35.4 \
@@ -349,7 +350,7 @@ mod tests {
             extra_args: vec!["--wait=none".into(), "--cni=calico".into()],
             ..SiteOptions::default()
         };
-        let arguments = start_arguments(&index(), &options, Way::Cache, true);
+        let arguments = start_arguments(view(&index()), &options, Way::Cache, true);
         let text = arguments.join(" ");
         assert!(
             text.ends_with("--force --cpus=4 --memory=4g --wait=none --cni=calico"),
@@ -368,7 +369,7 @@ mod tests {
             container_runtime: Some(ContainerRuntime::Containerd),
             ..SiteOptions::default()
         };
-        let with = |index: &BundleIndex| start_arguments(index, &options, Way::Volume, false).join(" ");
+        let with = |index: &BundleIndex| start_arguments(view(index), &options, Way::Volume, false).join(" ");
         assert!(with(&index()).contains("--cni=bridge"));
         let mut carrying = index();
         carrying.images[3].reference = "docker.io/kindest/kindnetd:v1".parse().expect("reference");

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use crate::bundle::{BundleIndex, Digest, ImagePart, ImageReference};
+use crate::bundle::{Digest, ImagePart, ImageReference, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, EngineError, ImageState, Running};
 use crate::install::{Event, ImageSet, Session, TransferError, write_images};
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// A node image that is not in the engine.
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +50,13 @@ pub(super) fn is_same(state: &ImageState, image: &ImagePart) -> bool {
 
 /// Brings the node image into the engine; says in a few words what was done.
 pub(super) fn ensure(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     session: &mut Session,
     engine: &Engine,
     progress: &dyn Progress,
 ) -> Result<String, Failure> {
-    let index = bundle.index();
-    let image = index.node_image();
+    let view = bundle.view();
+    let image = view.node_image();
     let name = image.reference.to_string();
     match engine.image(&name)? {
         Some(state) if is_same(&state, image) => return Ok("already there".to_owned()),
@@ -70,7 +70,7 @@ pub(super) fn ensure(
         reference: name.clone(),
         ids: vec![image.config, image.manifest],
     })?;
-    load(bundle, index, image, engine, progress)?;
+    load(bundle, view, image, engine, progress)?;
     let found = match engine.image(&name)? {
         Some(state) if is_same(&state, image) => {
             // The id under which uninstall knows it.
@@ -90,13 +90,13 @@ pub(super) fn ensure(
 }
 
 fn load(
-    bundle: &VerifiedBundle,
-    index: &BundleIndex,
+    bundle: PlatformBundle<'_>,
+    view: PlatformView<'_>,
     image: &ImagePart,
     engine: &Engine,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let set = ImageSet::new(index, [image]);
+    let set = ImageSet::new(view, [image]);
     let mut running = engine.load().map_err(NodeImageError::from)?;
     let written = write_images(bundle, &set, &mut running, &|bytes| progress.advance(bytes)).map(|_| ());
     finish(running, written)

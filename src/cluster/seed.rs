@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::host::{Engine, EngineError, unix_nanoseconds};
 use crate::install::{Event, Session};
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// The seed's own runtime listens there.
 const DOCKER_ADDRESS: &str = "unix:///run/docker.sock";
@@ -43,7 +43,7 @@ pub(super) fn container_name(profile: &str) -> String {
 /// Fills the volume of the profile's node. What a killed run left half filled is made
 /// anew. On an error nothing is left behind.
 pub(super) fn seed(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     session: &mut Session,
     engine: &Engine,
     profile: &str,
@@ -53,8 +53,8 @@ pub(super) fn seed(
     if engine.container(profile)?.is_some() {
         return Ok(Seeding::NodeExists);
     }
-    let index = bundle.index();
-    let wanted = content(index, runtime);
+    let view = bundle.view();
+    let wanted = content(view, runtime);
     match examine(session, engine, profile)? {
         Found::Nothing => {}
         Found::Complete(content) if content == wanted => return Ok(Seeding::Already),
@@ -66,9 +66,9 @@ pub(super) fn seed(
         name: name.clone(),
         nonce: nonce.clone(),
     })?;
-    let seeded = create(session, engine, index, profile, runtime, &nonce)
+    let seeded = create(session, engine, view, profile, runtime, &nonce)
         .and_then(|()| pour(bundle, engine, profile, runtime, progress))
-        .and_then(|()| verify(index, engine, &container_name(profile), runtime))
+        .and_then(|()| verify(view, engine, &container_name(profile), runtime))
         .and_then(|()| stop(engine, profile));
     if let Err(failure) = seeded {
         let log = engine.container_log(&container_name(profile));

@@ -20,11 +20,11 @@ use crate::install::{
     fill_cache, install_programs,
 };
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// Starts the cluster that the bundle holds. The caller has asked the preflight.
 pub fn start(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     options: &SiteOptions,
     progress: &dyn Progress,
 ) -> Result<Started, Failure> {
@@ -57,10 +57,10 @@ pub fn start(
 /// The engine, when this run may use it for this profile.
 fn engine_for(
     session: &mut Session,
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     options: &SiteOptions,
 ) -> Result<Engine, Failure> {
-    check_serial(session.journal.receipt(), bundle.index(), options.allow_downgrade)?;
+    check_serial(session.journal.receipt(), bundle.view(), options.allow_downgrade)?;
     let engine = Engine::connect(&session.environment)?;
     session.claim(&engine, &options.profile)?;
     Ok(engine)
@@ -68,7 +68,7 @@ fn engine_for(
 
 /// One start at work.
 struct Run<'a> {
-    bundle: &'a VerifiedBundle,
+    bundle: PlatformBundle<'a>,
     options: &'a SiteOptions,
     session: Session,
     engine: Engine,
@@ -138,8 +138,8 @@ impl Run<'_> {
     }
 
     fn node_image(&mut self) -> Result<(), Failure> {
-        let index = self.bundle.index();
-        let bytes = ImageSet::new(index, [index.node_image()]).blob_bytes();
+        let view = self.bundle.view();
+        let bytes = ImageSet::new(view, [view.node_image()]).blob_bytes();
         self.stage("node image", Some(bytes), |run| {
             let outcome = node_image::ensure(run.bundle, &mut run.session, &run.engine, run.progress)?;
             Ok(((), outcome))
@@ -177,11 +177,11 @@ impl Run<'_> {
     }
 
     fn images_by_volume(&mut self) -> Result<(), Failure> {
-        let index = self.bundle.index();
-        let binaries = BinaryRole::KUBERNETES.map(|role| index.binary(role).size);
-        let images = ImageSet::new(index, index.cluster_images()).blob_bytes();
+        let view = self.bundle.view();
+        let binaries = BinaryRole::KUBERNETES.map(|role| view.binary(role).size);
+        let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
         let bytes = images + binaries.iter().sum::<u64>();
-        let runtime = self.options.runtime(index);
+        let runtime = self.options.runtime(view.container_runtime());
         self.stage("images into the node's volume", Some(bytes), |run| {
             let profile = &run.options.profile;
             let seeding = seed::seed(
@@ -221,18 +221,18 @@ impl Run<'_> {
             if run.runs_already(&minikube)? {
                 return Ok(((), "already running".to_owned()));
             }
-            let index = run.bundle.index();
+            let view = run.bundle.view();
             let root = run.session.environment.is_root();
-            let known = minikube.knows(&index.cluster.kubernetes_version)?;
+            let known = minikube.knows(view.kubernetes_version())?;
             if root {
                 run.note("as root: minikube gets `--force`".to_owned());
             } else if !known {
                 run.note(format!(
                     "minikube does not know Kubernetes {} yet: it gets `--force`",
-                    index.cluster.kubernetes_version
+                    view.kubernetes_version()
                 ));
             }
-            let arguments = start_arguments(index, run.options, way, root || !known);
+            let arguments = start_arguments(view, run.options, way, root || !known);
             run.record_profile()?;
             minikube.start(&arguments, &mut run.session, run.progress)?;
             Ok(((), "started".to_owned()))
@@ -291,10 +291,10 @@ impl Run<'_> {
         self.stage("nodes ready", None, |run| {
             let profile = run.options.profile.clone();
             let nodes = ready::wait(&run.session, &profile)?;
-            let index = run.bundle.index();
-            let runtime = run.options.runtime(index);
+            let view = run.bundle.view();
+            let runtime = run.options.runtime(view.container_runtime());
             for node in &nodes {
-                let missing = images::missing(&run.engine, node, index)?;
+                let missing = images::missing(&run.engine, node, view)?;
                 if missing.is_empty() {
                     continue;
                 }
@@ -303,7 +303,7 @@ impl Run<'_> {
                     missing.len()
                 ));
                 images::load_into_running(run.bundle, &missing, &run.engine, node, runtime, run.progress)?;
-                let still = images::missing(&run.engine, node, index)?;
+                let still = images::missing(&run.engine, node, view)?;
                 if !still.is_empty() {
                     return Err(images::NodeImagesError::Missing {
                         node: node.clone(),
@@ -321,15 +321,15 @@ impl Run<'_> {
     }
 
     fn summary(self, installed: &Installed, way: Way, nodes: Vec<String>) -> Started {
-        let index = self.bundle.index();
+        let view = self.bundle.view();
         let layout = &self.session.layout;
         Started {
             profile: self.options.profile.clone(),
-            kubernetes_version: index.cluster.kubernetes_version.to_string(),
-            container_runtime: self.options.runtime(index),
+            kubernetes_version: view.kubernetes_version().to_string(),
+            container_runtime: self.options.runtime(view.container_runtime()),
             way,
             nodes,
-            images: index.cluster_images().count(),
+            images: view.cluster_images().count(),
             minikube: summary::command_name(&installed.minikube, &installed.links, &self.session.environment),
             kubectl: summary::command_name(&installed.kubectl, &installed.links, &self.session.environment),
             minikube_home: layout.minikube_home.clone(),

@@ -35,6 +35,12 @@ impl Cache {
         })
     }
 
+    /// The architecture that it is looked at for.
+    #[must_use]
+    pub fn arch(&self) -> Arch {
+        self.arch
+    }
+
     /// The file that has this image: `images/<arch>/registry.k8s.io/pause_3.10.1`; an
     /// image of Docker Hub's may be there under its short name.
     #[must_use]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::UpstreamError;
-use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version};
+use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version, in_words};
 use crate::failure::{Failure, Kind};
 use crate::resolve::{AskError, ResolveError};
 
@@ -234,26 +234,29 @@ pub enum FetchError {
         found: Digest,
     },
     /// An image is for another platform.
-    #[error("`{reference}` in `{place}` is for {found}, and the bundle is for {expected}")]
+    #[error(
+        "`{reference}` in `{place}` is for {found}, and the bundle is for {}",
+        in_words(expected)
+    )]
     WrongPlatform {
         /// Where it is.
         place: String,
         /// The image.
         reference: ImageReference,
-        /// The bundle's platform.
-        expected: Platform,
+        /// The bundle's platforms.
+        expected: Box<[Platform]>,
         /// The image's.
         found: Platform,
     },
     /// A file is not the program that it should be.
-    #[error("{role} `{}` should be a program for {expected}; it is {found}", path.display())]
+    #[error("{role} `{}` should be a program for {}; it is {found}", path.display(), any_of(expected))]
     WrongProgram {
         /// What it should be.
         role: BinaryRole,
         /// The file.
         path: PathBuf,
-        /// The bundle's platform.
-        expected: Platform,
+        /// The bundle's platforms.
+        expected: Vec<Platform>,
         /// What it is.
         found: String,
     },
@@ -350,6 +353,11 @@ impl From<UpstreamError> for FetchError {
     fn from(error: UpstreamError) -> Self {
         Self::Upstream(Box::new(error))
     }
+}
+
+fn any_of(platforms: &[Platform]) -> String {
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    names.join(" or ")
 }
 
 fn listed(names: &[String]) -> String {

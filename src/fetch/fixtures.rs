@@ -227,9 +227,9 @@ impl Site {
     pub(super) fn spec(&self) -> Spec {
         let spec = PartialSpec {
             kubernetes_version: Some(VERSION.parse().expect("version")),
-            minikube: Some(self.path("minikube")),
+            minikube: Some(vec![self.path("minikube")]),
             binaries: Some(vec![self.path("binaries")]),
-            kicbase: Some(self.archive("kicbase.tar")),
+            kicbase: Some(vec![self.archive("kicbase.tar")]),
             images: Some(vec![self.archive("pause.tar"), self.archive("provisioner.tar")]),
             ..PartialSpec::default()
         };

@@ -8,7 +8,7 @@ use super::parts::{LocalBinary, Parts};
 use super::{Cache, FetchError, Upstream, images, programs, remote};
 use crate::bundle::{BinaryRole, Platform};
 use crate::progress::Progress;
-use crate::resolve::{Ask, Requirements, ResolveError, ask, missing_with_kubeadm, requirements_from};
+use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
 use crate::spec::{ImageSource, Spec};
 
 /// Finds every part that `spec` names, looks at each, and makes sure that all which is
@@ -34,22 +34,28 @@ pub(super) fn gather_by_asking(
     upstream: Option<&Upstream>,
     progress: &dyn Progress,
 ) -> Result<Parts, FetchError> {
-    let caches = spec
-        .from_cache
-        .iter()
-        .map(|folder| Cache::open(folder, spec.platform.arch))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut caches = Vec::new();
+    for platform in &spec.platforms {
+        for folder in &spec.from_cache {
+            caches.push(Cache::open(folder, platform.arch)?);
+        }
+    }
     let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
-    let roles: Vec<BinaryRole> = binaries.iter().map(|binary| binary.part.role).collect();
+    let roles: Vec<(Platform, BinaryRole)> = binaries
+        .iter()
+        .map(|binary| (binary.part.platform, binary.part.role))
+        .collect();
     let scratch = scratch(spec)?;
     // Without an engine to ask, nothing is written, and the folder is not used.
     let scratch_path = scratch.as_ref().map_or(Path::new(""), TempDir::path);
     let requirements = match needs(spec, &binaries, upstream, ask, progress)? {
-        Err(ResolveError::UnknownVersion { .. }) if !roles.contains(&BinaryRole::Kubeadm) => {
+        Err(ResolveError::UnknownVersion { .. })
+            if !roles.iter().any(|(_, role)| *role == BinaryRole::Kubeadm) =>
+        {
             let found = images::find(spec, &caches, &[], scratch_path, progress)?;
-            let (has_node, _) = images::names(&found);
-            let version = &spec.kubernetes_version;
-            return Err(missing_with_kubeadm(version, spec.platform, &roles, has_node).into());
+            let there = images::inventory(&roles, &found);
+            let error = there.missing_with_kubeadm(&spec.kubernetes_version, &spec.platforms);
+            return Err(error.into());
         }
         needs => needs?,
     };
@@ -57,7 +63,7 @@ pub(super) fn gather_by_asking(
     let minikube = || for_this_machine(BinaryRole::Minikube, spec, &binaries, upstream, progress);
     let needed = &requirements.images;
     let found = remote::complete(spec, found, needed, &minikube, upstream, ask, progress)?;
-    images::check(&requirements, &roles, &found)?;
+    requirements.check(&images::inventory(&roles, &found))?;
     Ok(Parts {
         binaries,
         images: images::read(found, progress)?,
@@ -78,7 +84,7 @@ fn needs(
             ask,
             &spec.kubernetes_version,
             spec.container_runtime,
-            spec.platform,
+            &spec.platforms,
             kubeadm.as_deref(),
         )
     };
@@ -104,8 +110,10 @@ fn for_this_machine(
     let Some(here) = Platform::of_this_machine() else {
         return Ok(None);
     };
-    if spec.platform == here {
-        let packed = binaries.iter().find(|binary| binary.part.role == role);
+    if spec.platforms.contains(&here) {
+        let packed = binaries
+            .iter()
+            .find(|binary| (binary.part.platform, binary.part.role) == (here, role));
         return Ok(packed.map(|binary| binary.path.clone()));
     }
     let caches = spec.from_cache.iter();

@@ -11,7 +11,7 @@ use super::parts::{LocalImage, LocalLayer};
 use super::{Cache, FetchError, daemon, docker_archive, oci_layout};
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform};
 use crate::progress::Progress;
-use crate::resolve::Requirements;
+use crate::resolve::Inventory;
 use crate::spec::{ImageSource, Spec, is_tag_alone};
 
 /// The images that the spec names and those of the `needs` that the caches have.
@@ -25,7 +25,7 @@ pub(super) fn find(
 ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
     progress.begin("finding the images", None);
     let opener = Opener {
-        platform: spec.platform,
+        platforms: &spec.platforms,
         scratch,
         progress,
     };
@@ -54,71 +54,71 @@ pub(super) fn find(
         };
         (role, image)
     }));
-    let found = settle(found, spec.platform)?;
+    let found = settle(found, &spec.platforms)?;
     progress.end(&format!("{} images", found.len()));
     Ok(found)
 }
 
-/// One image for each name, all of them for `platform`.
+/// One image for each platform and name, all of them for one of `platforms`.
 pub(super) fn settle(
     found: Vec<(ImageRole, FoundImage)>,
-    platform: Platform,
+    platforms: &[Platform],
 ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-    if let Some((_, image)) = found.iter().find(|(_, image)| image.platform != platform) {
+    let is_other = |image: &FoundImage| !platforms.contains(&image.platform);
+    if let Some((_, image)) = found.iter().find(|(_, image)| is_other(image)) {
         return Err(FetchError::WrongPlatform {
             place: image.place.clone(),
             reference: image.reference.clone(),
-            expected: platform,
+            expected: platforms.into(),
             found: image.platform,
         });
     }
     one_of_each(found)
 }
 
-/// The node image on this machine: the given one, else the caches'.
+/// The node images on this machine: the given ones, else the caches'.
 fn node_images(spec: &Spec, caches: &[Cache], opener: &Opener<'_>) -> Result<Vec<FoundImage>, FetchError> {
-    if let Some(source) = &spec.kicbase {
-        if matches!(source, ImageSource::Docker { .. }) {
-            return Ok(Vec::new());
+    let mut found = Vec::new();
+    for source in &spec.kicbase {
+        found.extend(one_name(opener.open(source)?, &source.to_string())?);
+    }
+    if !spec.kicbase.is_empty() {
+        return Ok(found);
+    }
+    for platform in &spec.platforms {
+        let mut paths = Vec::new();
+        for cache in caches.iter().filter(|cache| cache.arch() == platform.arch) {
+            paths.extend(cache.kicbases()?);
         }
-        return only_one(opener.open(source)?, &source.to_string()).map(|image| vec![image]);
+        let names: BTreeSet<_> = paths.iter().map(|path| path.file_name()).collect();
+        if names.len() > 1 {
+            return Err(FetchError::SeveralNodeImages {
+                there: paths.iter().map(|path| path.display().to_string()).collect(),
+            });
+        }
+        for path in paths {
+            let images = docker_archive::read(&path, None, "minikube-cache")?;
+            found.extend(one_name(images, &path.display().to_string())?);
+        }
     }
-    let mut paths = Vec::new();
-    for cache in caches {
-        paths.extend(cache.kicbases()?);
-    }
-    let names: BTreeSet<_> = paths.iter().map(|path| path.file_name()).collect();
-    if names.len() > 1 {
-        return Err(FetchError::SeveralNodeImages {
-            there: paths.iter().map(|path| path.display().to_string()).collect(),
-        });
-    }
-    paths
-        .iter()
-        .map(|path| {
-            let images = docker_archive::read(path, None, "minikube-cache")?;
-            only_one(images, &path.display().to_string())
-        })
-        .collect()
+    Ok(found)
 }
 
-fn only_one(mut images: Vec<FoundImage>, place: &str) -> Result<FoundImage, FetchError> {
-    match images.pop() {
-        Some(image) if images.is_empty() => Ok(image),
-        last => Err(FetchError::SeveralImages {
+/// The images, which must be one by their name.
+fn one_name(images: Vec<FoundImage>, place: &str) -> Result<Vec<FoundImage>, FetchError> {
+    let names: BTreeSet<String> = images.iter().map(|image| image.reference.to_string()).collect();
+    if names.len() > 1 {
+        return Err(FetchError::SeveralImages {
             path: place.into(),
-            there: images
-                .iter()
-                .chain(&last)
-                .map(|image| image.reference.to_string())
-                .collect(),
-        }),
+            there: names.into_iter().collect(),
+        });
     }
+    Ok(images)
 }
 
 /// Opens what the user names.
 struct Opener<'a> {
-    platform: Platform,
+    platforms: &'a [Platform],
     scratch: &'a Path,
     progress: &'a dyn Progress,
 }
@@ -143,22 +143,28 @@ impl Opener<'_> {
                 Ok(images)
             }
             ImageSource::Oci { folder, name } => {
-                let image = oci_layout::read(folder, name.as_deref(), self.platform)?;
-                if name.as_deref().is_none_or(is_tag_alone) {
+                let images = self
+                    .platforms
+                    .iter()
+                    .map(|platform| oci_layout::read(folder, name.as_deref(), *platform))
+                    .collect::<Result<Vec<_>, _>>()?;
+                if let ([image, ..], true) = (&images[..], name.as_deref().is_none_or(is_tag_alone)) {
                     let note = format!("the image in `{source}` is carried as `{}`", image.reference);
                     self.progress.note(&note);
                 }
-                Ok(vec![image])
+                Ok(images)
             }
         }
     }
 }
 
-/// One image for each name, sorted by role and name. The same image from two places is
-/// one image; two images with one name, or two for the node, are an error.
+/// One image for each platform and name, sorted by platform, role and name. The same
+/// image from two places is one image; two images with one name, or two for the node of
+/// a platform, are an error.
 fn one_of_each(mut found: Vec<(ImageRole, FoundImage)>) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
     let key = |(role, image): &(ImageRole, FoundImage)| {
         (
+            image.platform,
             image.reference.clone(),
             *role,
             image.transport,
@@ -169,7 +175,7 @@ fn one_of_each(mut found: Vec<(ImageRole, FoundImage)>) -> Result<Vec<(ImageRole
     let mut kept: Vec<(ImageRole, FoundImage)> = Vec::new();
     for (role, image) in found {
         match kept.last() {
-            Some((_, first)) if first.reference == image.reference => {
+            Some((_, first)) if (first.platform, &first.reference) == (image.platform, &image.reference) => {
                 if first.config != image.config {
                     return Err(conflict(&image.reference.to_string(), first, &image));
                 }
@@ -177,11 +183,17 @@ fn one_of_each(mut found: Vec<(ImageRole, FoundImage)>) -> Result<Vec<(ImageRole
             _ => kept.push((role, image)),
         }
     }
-    kept.sort_by_key(|(role, image)| (*role, image.reference.clone()));
-    if let [(ImageRole::Node, first), (ImageRole::Node, second), ..] = kept.as_slice() {
-        return Err(conflict("the node image", first, second));
+    kept.sort_by_key(|(role, image)| (image.platform, *role, image.reference.clone()));
+    let second = kept.windows(2).find_map(|pair| match pair {
+        [(ImageRole::Node, first), (ImageRole::Node, second)] if first.platform == second.platform => {
+            Some((first, second))
+        }
+        _ => None,
+    });
+    match second {
+        Some((first, second)) => Err(conflict("the node image", first, second)),
+        None => Ok(kept),
     }
-    Ok(kept)
 }
 
 fn conflict(what: &str, first: &FoundImage, second: &FoundImage) -> FetchError {
@@ -280,21 +292,15 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 /// What the requirements are compared with.
-pub(super) fn names(found: &[(ImageRole, FoundImage)]) -> (bool, Vec<ImageReference>) {
-    let has_node = found.iter().any(|(role, _)| *role == ImageRole::Node);
-    let in_node = found.iter().filter(|(role, _)| *role != ImageRole::Node);
-    (
-        has_node,
-        in_node.map(|(_, image)| image.reference.clone()).collect(),
-    )
-}
-
-/// Fails when a required part is not among those found.
-pub(super) fn check(
-    needs: &Requirements,
-    binaries: &[BinaryRole],
-    found: &[(ImageRole, FoundImage)],
-) -> Result<(), FetchError> {
-    let (has_node, images) = names(found);
-    Ok(needs.check(binaries, has_node, &images)?)
+pub(super) fn inventory(binaries: &[(Platform, BinaryRole)], found: &[(ImageRole, FoundImage)]) -> Inventory {
+    let of = |wanted: fn(ImageRole) -> bool| found.iter().filter(move |(role, _)| wanted(*role));
+    Inventory {
+        binaries: binaries.to_vec(),
+        node_images: of(|role| role == ImageRole::Node)
+            .map(|(_, image)| image.platform)
+            .collect(),
+        images: of(|role| role != ImageRole::Node)
+            .map(|(_, image)| (image.platform, image.reference.clone()))
+            .collect(),
+    }
 }

@@ -14,9 +14,9 @@ use crate::resolve::{Lock, LockedImage, LockedProgram, Requirements};
 /// parts. Files that had to be written on the way are removed when this is dropped.
 #[derive(Debug)]
 pub struct Parts {
-    /// The programs, by role.
+    /// The programs, by platform and role.
     pub binaries: Vec<LocalBinary>,
-    /// The images, by role and name.
+    /// The images, by platform, role and name.
     pub images: Vec<LocalImage>,
     /// What was asked for, all of which is here.
     pub requirements: Requirements,
@@ -72,6 +72,7 @@ impl Parts {
     pub fn lock(&self, runtime: ContainerRuntime) -> Lock {
         let programs = self.binaries.iter().map(|binary| LockedProgram {
             role: binary.part.role,
+            platform: binary.part.platform,
             version: binary.part.version.clone(),
             size: binary.part.size,
             sha256: binary.part.sha256,
@@ -81,6 +82,7 @@ impl Parts {
         let images = self.images.iter().map(|image| LockedImage {
             role: image.role,
             reference: image.reference.clone(),
+            platform: image.platform,
             size: image.layers.iter().map(|layer| layer.size).sum(),
             manifest: image.manifest,
             config: image.config,
@@ -90,7 +92,7 @@ impl Parts {
         Lock::new(
             self.requirements.kubernetes_version.clone(),
             runtime,
-            self.requirements.platform,
+            self.requirements.platforms.clone(),
             programs.collect(),
             images.collect(),
         )
@@ -103,18 +105,14 @@ impl Parts {
     pub fn as_locked(mut self, lock: &Lock, runtime: ContainerRuntime) -> Result<Self, FetchError> {
         lock.check(&self.lock(runtime))?;
         for binary in &mut self.binaries {
-            if let Some(locked) = lock.program(binary.part.role) {
+            if let Some(locked) = lock.program(binary.part.platform, binary.part.role) {
                 binary.part.origin = locked.origin.clone();
                 binary.part.version.clone_from(&locked.version);
                 binary.url.clone_from(&locked.url);
             }
         }
         for image in &mut self.images {
-            let locked = lock
-                .images
-                .iter()
-                .find(|locked| locked.reference == image.reference);
-            if let Some(locked) = locked {
+            if let Some(locked) = lock.image(image.platform, &image.reference) {
                 image.origin = locked.origin.clone();
                 image.manifest = locked.manifest;
             }

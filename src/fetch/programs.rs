@@ -14,8 +14,9 @@ use crate::progress::Progress;
 use crate::resolve::Ask;
 use crate::spec::Spec;
 
-/// Every program that the spec and the caches have, and `upstream` what they do not,
-/// one for each role at most, by role. Those for this machine's platform are asked for their version.
+/// Every program that the spec and the caches have, and `upstream` what they do not, one
+/// for each platform and role at most, in this order. Those for this machine's platform
+/// are asked for their version.
 pub(super) fn gather(
     spec: &Spec,
     caches: &[Cache],
@@ -23,25 +24,34 @@ pub(super) fn gather(
     ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<LocalBinary>, FetchError> {
-    let mut candidates = candidates(spec, caches)?;
+    let mut found = Vec::new();
+    for candidate in candidates(spec, caches)? {
+        found.push(recognise(candidate, &spec.platforms)?);
+    }
     if let Some(upstream) = upstream {
-        for role in BinaryRole::ALL {
-            if candidates.iter().all(|candidate| candidate.role != role) {
-                candidates.push(download(spec, role, upstream, progress)?);
+        for (platform, role) in spec
+            .platforms
+            .iter()
+            .flat_map(|platform| BinaryRole::ALL.map(|role| (*platform, role)))
+        {
+            let is_it = |program: &Recognised| (program.platform, program.candidate.role) == (platform, role);
+            if !found.iter().any(is_it) {
+                let candidate = download(spec, platform, role, upstream, progress)?;
+                found.push(recognise(candidate, &[platform])?);
             }
         }
     }
-    let mut total = 0;
-    for candidate in &candidates {
-        total += check(candidate, spec.platform)?;
-    }
+    let total = found.iter().map(|program| program.size).sum();
     progress.begin("reading the programs", Some(total));
-    candidates.sort_by(|a, b| (a.role, a.transport, &a.path).cmp(&(b.role, b.transport, &b.path)));
-    let hashed = in_parallel(&candidates, |candidate| read(candidate, spec.platform, progress));
-    let mut chosen: BTreeMap<BinaryRole, LocalBinary> = BTreeMap::new();
+    found.sort_by(|a, b| a.key().cmp(&b.key()));
+    let hashed = in_parallel(&found, |program| {
+        read(&program.candidate, program.platform, progress)
+    });
+    let mut chosen: BTreeMap<(Platform, BinaryRole), LocalBinary> = BTreeMap::new();
     for binary in hashed {
         let binary = binary?;
-        match chosen.get(&binary.part.role) {
+        let key = (binary.part.platform, binary.part.role);
+        match chosen.get(&key) {
             Some(first) if first.part.sha256 != binary.part.sha256 => {
                 return Err(FetchError::Conflict {
                     what: binary.part.role.to_string(),
@@ -51,19 +61,21 @@ pub(super) fn gather(
             }
             Some(_) => {}
             None => {
-                chosen.insert(binary.part.role, binary);
+                chosen.insert(key, binary);
             }
         }
     }
     let mut binaries: Vec<LocalBinary> = chosen.into_values().collect();
-    if Platform::of_this_machine() == Some(spec.platform) {
-        for binary in &mut binaries {
-            let role = binary.part.role;
-            binary.part.version = versions::version(ask, role, &binary.path, &spec.kubernetes_version)?;
-            let version = binary.part.version.as_ref();
-            let evidence = version.map(|version| format!("it says that it is {version}"));
-            binary.part.origin.evidence.extend(evidence);
-        }
+    let own = Platform::of_this_machine();
+    for binary in binaries
+        .iter_mut()
+        .filter(|binary| Some(binary.part.platform) == own)
+    {
+        let role = binary.part.role;
+        binary.part.version = versions::version(ask, role, &binary.path, &spec.kubernetes_version)?;
+        let version = binary.part.version.as_ref();
+        let evidence = version.map(|version| format!("it says that it is {version}"));
+        binary.part.origin.evidence.extend(evidence);
     }
     progress.end(&format!("{} programs", binaries.len()));
     Ok(binaries)
@@ -78,13 +90,34 @@ struct Candidate {
     download: Option<Program>,
 }
 
+/// A file that is a program for one of the bundle's platforms.
+struct Recognised {
+    candidate: Candidate,
+    platform: Platform,
+    size: u64,
+}
+
+impl Recognised {
+    /// An order that does not depend on who was named first.
+    fn key(&self) -> (Platform, BinaryRole, &'static str, &Path) {
+        let candidate = &self.candidate;
+        (
+            self.platform,
+            candidate.role,
+            candidate.transport,
+            &candidate.path,
+        )
+    }
+}
+
 fn download(
     spec: &Spec,
+    platform: Platform,
     role: BinaryRole,
     upstream: &Upstream,
     progress: &dyn Progress,
 ) -> Result<Candidate, FetchError> {
-    let program = upstream.program(role, &spec.kubernetes_version, spec.platform, progress)?;
+    let program = upstream.program(role, &spec.kubernetes_version, platform, progress)?;
     Ok(Candidate {
         role,
         path: program.path.clone(),
@@ -101,7 +134,8 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
         transport: "file",
         download: None,
     };
-    found.extend(spec.minikube.clone().map(|path| file(BinaryRole::Minikube, path)));
+    let minikubes = spec.minikube.iter().cloned();
+    found.extend(minikubes.map(|path| file(BinaryRole::Minikube, path)));
     for path in &spec.binaries {
         let given = given(path)?;
         found.extend(given.into_iter().map(|(role, path)| file(role, path)));
@@ -162,18 +196,20 @@ fn given(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
     Ok(found)
 }
 
-/// Recognises the file; gives its size.
-fn check(candidate: &Candidate, platform: Platform) -> Result<u64, FetchError> {
+/// Finds out for which of the platforms it is, and its size.
+fn recognise(candidate: Candidate, platforms: &[Platform]) -> Result<Recognised, FetchError> {
     let path = &candidate.path;
     let head = sniff::head(path, elf::HEAD_BYTES)?;
-    if !ElfHeader::parse(&head).is_some_and(|header| header.is_program_for(platform)) {
+    let header = ElfHeader::parse(&head);
+    let is_for = |platform: &&Platform| header.is_some_and(|header| header.is_program_for(**platform));
+    let Some(platform) = platforms.iter().find(is_for).copied() else {
         return Err(FetchError::WrongProgram {
             role: candidate.role,
             path: path.clone(),
-            expected: platform,
+            expected: platforms.to_vec(),
             found: sniff::describe(&head),
         });
-    }
+    };
     let size = fs::metadata(path)
         .map_err(|source| FetchError::read(path, source))?
         .len();
@@ -185,7 +221,11 @@ fn check(candidate: &Candidate, platform: Platform) -> Result<u64, FetchError> {
             found: size,
         });
     }
-    Ok(size)
+    Ok(Recognised {
+        candidate,
+        platform,
+        size,
+    })
 }
 
 fn read(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::found::FoundImage;
 use super::upstream::{Upstream, UpstreamError, WantedImage, addon_images, node_image};
 use super::{FetchError, images};
-use crate::bundle::{ImageReference, ImageRole};
+use crate::bundle::{ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::Ask;
 use crate::spec::{ImageSource, Spec};
@@ -28,15 +28,21 @@ pub(super) fn complete(
             Err(UpstreamError::Offline { reference }.into())
         });
     };
-    let mut wanted = named(spec, needs);
+    let named = named(spec, needs);
     let asked = |what| -> Result<PathBuf, FetchError> {
         let reason = "no minikube for this machine's platform is known".to_owned();
         minikube()?.ok_or_else(|| UpstreamError::NotAsked { what, reason }.into())
     };
-    let is_there = |role| found.iter().any(|(there, _)| *there == role);
-    if !is_there(ImageRole::Node) && wanted.iter().all(|image| image.role != ImageRole::Node) {
-        wanted.push(node_image(ask, &asked("its node image")?)?);
-    }
+    let has_node = |platform: &Platform| {
+        let mut images = found.iter();
+        images.any(|(role, image)| *role == ImageRole::Node && image.platform == *platform)
+    };
+    let names_node = named.iter().any(|image| image.role == ImageRole::Node);
+    let node = if names_node || spec.platforms.iter().all(has_node) {
+        None
+    } else {
+        Some(node_image(ask, &asked("its node image")?)?)
+    };
     let mut others: Vec<WantedImage> = Vec::new();
     for addon in &spec.addons {
         others.extend(addon_images(ask, &asked("the images of an addon")?, addon)?);
@@ -46,18 +52,25 @@ pub(super) fn complete(
         reference: reference.clone(),
         pinned: None,
     }));
-    for image in others {
-        let given = found.iter().any(|(_, there)| there.reference == image.reference)
-            || wanted.iter().any(|other| other.reference == image.reference);
-        if !given {
-            wanted.push(image);
+    let mut downloaded = Vec::new();
+    for platform in spec.platforms.iter().copied() {
+        let mut wanted = named.clone();
+        wanted.extend(node.iter().filter(|_| !has_node(&platform)).cloned());
+        for image in &others {
+            let is_it =
+                |there: &FoundImage| (there.platform, &there.reference) == (platform, &image.reference);
+            let given = found.iter().any(|(_, there)| is_it(there))
+                || wanted.iter().any(|other| other.reference == image.reference);
+            if !given {
+                wanted.push(image.clone());
+            }
+        }
+        if !wanted.is_empty() {
+            downloaded.extend(upstream.images(&wanted, platform, progress)?);
         }
     }
-    if wanted.is_empty() {
-        return Ok(found);
-    }
-    found.extend(upstream.images(&wanted, spec.platform, progress)?);
-    images::settle(found, spec.platform)
+    found.extend(downloaded);
+    images::settle(found, &spec.platforms)
 }
 
 /// The images that the spec names in registries.

@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::{TransferError, transfer};
-use crate::bundle::{BundleIndex, Digest, ImagePart, Member, blob_path, member_span};
-use crate::verify::VerifiedBundle;
+use crate::bundle::{Digest, ImagePart, ImageReference, Member, PlatformView, blob_path, member_span};
+use crate::verify::PlatformBundle;
 
 /// The folder of the layout in the payload.
 const PAYLOAD_FOLDER: &str = "images/";
@@ -23,12 +23,12 @@ pub struct ImageSet<'a> {
 }
 
 impl<'a> ImageSet<'a> {
-    /// The images `images` of the bundle with this index.
-    pub fn new(index: &'a BundleIndex, images: impl IntoIterator<Item = &'a ImagePart>) -> Self {
+    /// The images `images` of the bundle that `view` is of.
+    pub fn new(view: PlatformView<'a>, images: impl IntoIterator<Item = &'a ImagePart>) -> Self {
         let images: Vec<&ImagePart> = images.into_iter().collect();
         let blobs: BTreeSet<Digest> = images.iter().flat_map(|image| image.blobs()).collect();
-        let by_path: HashMap<&str, u64> = index
-            .members
+        let by_path: HashMap<&str, u64> = view
+            .members()
             .iter()
             .map(|member| (member.path.as_str(), member.size))
             .collect();
@@ -77,6 +77,16 @@ impl<'a> ImageSet<'a> {
     /// What makes blobs an archive: `oci-layout`, `index.json`, `manifest.json`.
     #[must_use]
     pub fn documents(&self) -> [(&'static str, Vec<u8>); 3] {
+        self.documents_naming(|reference| reference.tag().to_owned())
+    }
+
+    /// The same for a folder, in which stock tools look for an image by its full name.
+    #[must_use]
+    pub fn layout_documents(&self) -> [(&'static str, Vec<u8>); 3] {
+        self.documents_naming(ToString::to_string)
+    }
+
+    fn documents_naming(&self, name: fn(&ImageReference) -> String) -> [(&'static str, Vec<u8>); 3] {
         let manifests: Vec<_> = self
             .images
             .iter()
@@ -87,7 +97,7 @@ impl<'a> ImageSet<'a> {
                     "size": self.sizes.get(&image.manifest),
                     "annotations": {
                         "io.containerd.image.name": image.reference,
-                        "org.opencontainers.image.ref.name": image.reference.tag(),
+                        "org.opencontainers.image.ref.name": name(&image.reference),
                     },
                 })
             })
@@ -209,7 +219,7 @@ impl<W: Write> Write for ArchiveWriter<W> {
 
 /// Writes the archive of `set` to `out`, each blob once, in the order of the payload.
 pub fn write_images<W: Write>(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     set: &ImageSet<'_>,
     out: W,
     moved: &dyn Fn(u64),

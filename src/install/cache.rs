@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::place::file_digest;
 use super::{ArchiveWriter, Cache, Existing, ImageSet, PlaceError, Placer, TransferError, transfer};
-use crate::bundle::{BinaryRole, BundleIndex, ImagePart, ImageRole, Member};
+use crate::bundle::{BinaryRole, ImagePart, ImageRole, Member, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{AtomicFile, FileError};
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// What goes into a cache.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,22 +64,22 @@ struct Pending<'a> {
 /// With a journal, files that are not ours stay; without, the person asked for the
 /// cache to be filled and they are replaced.
 pub fn fill_cache(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     cache: &Cache,
     contents: CacheContents,
     placer: &mut Placer<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<String>, Failure> {
-    let index = bundle.index();
+    let view = bundle.view();
     let mut notes = Vec::new();
-    let binaries = missing_binaries(index, cache, placer)?;
+    let binaries = missing_binaries(view, cache, placer)?;
     let mut pending = Vec::new();
-    for image in &index.images {
+    for image in view.images() {
         if image.role == ImageRole::Node && contents == CacheContents::WithoutNodeImage {
             continue;
         }
         let path = image_path(cache, image);
-        let set = ImageSet::new(index, [image]);
+        let set = ImageSet::new(view, [image]);
         match archive_state(&path, &set, placer)? {
             Existing::Same => {}
             Existing::Foreign if placer.is_journalled() => {
@@ -92,7 +92,7 @@ pub fn fill_cache(
         binaries.iter().any(|(name, _)| *name == member.path)
             || pending.iter().any(|pending| pending.set.wants(member))
     };
-    let wanted: Vec<&Member> = index.members.iter().filter(|member| wanted(member)).collect();
+    let wanted: Vec<&Member> = view.members().iter().filter(|member| wanted(member)).collect();
     let names: Vec<String> = wanted.iter().map(|member| member.path.clone()).collect();
     let mut members = bundle.members(move |member| names.contains(&member.path));
     let moved = |bytes| progress.advance(bytes);
@@ -110,7 +110,7 @@ pub fn fill_cache(
         }
         transfer(&mut reader, &mut writers, &moved).map_err(|error| match error {
             TransferError::Write(source) => {
-                FileError::at("written", &image_folder(cache, index))(source).into()
+                FileError::at("written", &image_folder(cache, view))(source).into()
             }
             other => Failure::from(other),
         })?;
@@ -130,8 +130,8 @@ fn image_path(cache: &Cache, image: &ImagePart) -> PathBuf {
 }
 
 /// Any path among the archives: one of them is full, which does not matter.
-fn image_folder(cache: &Cache, index: &BundleIndex) -> PathBuf {
-    let node = index.node_image();
+fn image_folder(cache: &Cache, view: PlatformView<'_>) -> PathBuf {
+    let node = view.node_image();
     cache.node_image(node.platform.arch, &node.reference)
 }
 
@@ -146,18 +146,17 @@ fn begin_archive<'a>(
 }
 
 fn missing_binaries(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     cache: &Cache,
     placer: &Placer<'_>,
 ) -> Result<Vec<(String, PathBuf)>, CacheError> {
-    let cluster = &index.cluster;
     let mut missing = Vec::new();
     for role in BinaryRole::KUBERNETES {
-        let path = cache.binary(cluster.platform.arch, &cluster.kubernetes_version, role);
-        match placer.existing(&path, index.binary(role).sha256)? {
+        let path = cache.binary(view.platform().arch, view.kubernetes_version(), role);
+        match placer.existing(&path, view.binary(role).sha256)? {
             Existing::Same => {}
             Existing::Foreign if placer.is_journalled() => return Err(CacheError::Foreign { path, role }),
-            _ => missing.push((role.member_path(), path)),
+            _ => missing.push((view.binary(role).member_path(), path)),
         }
     }
     Ok(missing)

@@ -1,7 +1,7 @@
 //! A bundle never quietly replaces a newer one of its name.
 
 use super::Receipt;
-use crate::bundle::BundleIndex;
+use crate::bundle::PlatformView;
 use crate::failure::{Failure, Kind};
 
 /// A bundle that is older than what is installed.
@@ -16,13 +16,13 @@ pub struct DowngradeError {
     pub installed: u64,
 }
 
-/// Refuses the bundle of `index` when a higher serial of its name was installed, unless
+/// Refuses the bundle of `view` when a higher serial of its name was installed, unless
 /// that is `allowed`.
-pub fn check_serial(receipt: &Receipt, index: &BundleIndex, allowed: bool) -> Result<(), DowngradeError> {
-    match receipt.serial(&index.name) {
-        Some(installed) if installed > index.serial && !allowed => Err(DowngradeError {
-            name: index.name.clone(),
-            serial: index.serial,
+pub fn check_serial(receipt: &Receipt, view: PlatformView<'_>, allowed: bool) -> Result<(), DowngradeError> {
+    match receipt.serial(view.name()) {
+        Some(installed) if installed > view.serial() && !allowed => Err(DowngradeError {
+            name: view.name().to_owned(),
+            serial: view.serial(),
             installed,
         }),
         _ => Ok(()),
@@ -57,6 +57,7 @@ mod tests {
             receipt
         };
         let name = index.name.clone();
+        let view = testing::view(&index);
         for (receipt, refused) in [
             (Receipt::default(), false),
             (installed(&name, 6), false),
@@ -66,13 +67,13 @@ mod tests {
             (installed("another", 8), false),
         ] {
             assert_eq!(
-                check_serial(&receipt, &index, false).is_err(),
+                check_serial(&receipt, view, false).is_err(),
                 refused,
                 "{receipt:?}"
             );
-            assert!(check_serial(&receipt, &index, true).is_ok());
+            assert!(check_serial(&receipt, view, true).is_ok());
         }
-        let failure = Failure::from(check_serial(&installed(&name, 8), &index, false).expect_err("older"));
+        let failure = Failure::from(check_serial(&installed(&name, 8), view, false).expect_err("older"));
         assert_eq!((failure.kind, failure.kind.exit_code()), (Kind::Downgrade, 8));
         assert!(
             failure.to_string().contains("serial 7, and serial 8"),

@@ -5,12 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::dot_minikube;
-use super::{Cache, CacheContents, Placer, fill_cache};
-use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, LAYOUT_DOCUMENTS, Member, blob_path};
+use super::{Cache, CacheContents, ImageSet, Placer, fill_cache};
+use crate::bundle::{BinaryRole, ContainerRuntime, Member, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{Environment, FileError};
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// What was extracted, and what to do with it.
 #[derive(Clone, Debug)]
@@ -53,23 +53,29 @@ impl From<ExtractError> for Failure {
     }
 }
 
-/// Writes every member below `folder`, as the payload's tar has it.
+/// Writes the parts below `folder`: the programs to `bin`, the images as an OCI image
+/// layout to `images`.
 pub fn extract_to(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<Extracted, Failure> {
     require_empty(folder)?;
     let mut placer = Placer::unrecorded();
     placer.folder(folder)?;
-    progress.begin(
-        "extract",
-        Some(bundle.index().members.iter().map(|member| member.size).sum()),
-    );
-    let mut members = bundle.members(|_| true);
+    let view = bundle.view();
+    let set = ImageSet::new(view, view.images());
+    let programs: u64 = view.binaries().map(|binary| binary.size).sum();
+    progress.begin("extract", Some(set.blob_bytes() + programs));
     let mut files = 0;
+    for (name, bytes) in set.layout_documents() {
+        let path = folder.join("images").join(name);
+        placer.file(&path, &mut bytes.as_slice(), 0o644, &|_| {})?;
+        files += 1;
+    }
+    let mut members = bundle.members(|member| destination(view, &set, member).is_some());
     while let Some(mut reader) = members.next_member()? {
-        let Some((name, mode)) = destination(reader.member()) else {
+        let Some((name, mode)) = destination(view, &set, reader.member()) else {
             continue;
         };
         placer.file(&folder.join(name), &mut reader, mode, &|bytes| {
@@ -98,21 +104,19 @@ fn require_empty(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Where a member goes: made from what it is, not from what it is called.
-fn destination(member: &Member) -> Option<(String, u32)> {
-    let program = BinaryRole::ALL
-        .into_iter()
-        .map(|role| (role.member_path(), 0o755));
-    let documents = LAYOUT_DOCUMENTS.map(|name| (name.to_owned(), 0o644));
-    program
-        .chain(documents)
-        .chain([(blob_path(member.sha256), 0o644)])
-        .find(|(name, _)| *name == member.path)
+fn destination(view: PlatformView<'_>, set: &ImageSet<'_>, member: &Member) -> Option<(String, u32)> {
+    if set.wants(member) {
+        return Some((format!("images/blobs/sha256/{}", member.sha256.hex()), 0o644));
+    }
+    let mut programs = view.binaries();
+    let program = programs.find(|binary| binary.member_path() == member.path)?;
+    Some((format!("bin/{}", program.role), 0o755))
 }
 
 /// Fills the cache of the minikube home `home`, so that a stock minikube starts
 /// without a network.
 pub fn extract_to_cache(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     home: &Path,
     runtime: Option<ContainerRuntime>,
     progress: &dyn Progress,
@@ -122,19 +126,19 @@ pub fn extract_to_cache(
         return Err(ExtractError::Relative { path }.into());
     }
     let folder = dot_minikube(home);
-    let index = bundle.index();
+    let view = bundle.view();
     progress.begin("fill minikube's cache", None);
     let cache = Cache::at(folder.join("cache"));
     let contents = CacheContents::Everything;
     for note in fill_cache(bundle, &cache, contents, &mut Placer::unrecorded(), progress)? {
         progress.note(&note);
     }
-    let files = index.images.len() + BinaryRole::KUBERNETES.len();
+    let files = view.images().count() + BinaryRole::KUBERNETES.len();
     progress.end(&format!("{files} files"));
-    let runtime = runtime.unwrap_or(index.cluster.container_runtime);
+    let runtime = runtime.unwrap_or(view.container_runtime());
     let root = Environment::of_this_process().is_root();
     Ok(Extracted {
-        next: stock_commands(index, &cache, &folder, runtime, root),
+        next: stock_commands(view, &cache, &folder, runtime, root),
         folder,
         files,
     })
@@ -143,21 +147,21 @@ pub fn extract_to_cache(
 /// The node image is loaded first: minikube would load it from the cache, too, but
 /// then asks a registry for it and waits.
 fn stock_commands(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     cache: &Cache,
     home: &Path,
     runtime: ContainerRuntime,
     root: bool,
 ) -> Vec<String> {
-    let node = index.node_image();
+    let node = view.node_image();
     let archive = cache.node_image(node.platform.arch, &node.reference);
     let mut start = format!(
         "MINIKUBE_HOME={} minikube start --driver=docker --container-runtime={runtime} --kubernetes-version={} --base-image={} --preload=false",
         quoted(home),
-        index.cluster.kubernetes_version,
+        view.kubernetes_version(),
         node.reference
     );
-    if runtime == ContainerRuntime::Containerd && !carries_kindnet(index) {
+    if runtime == ContainerRuntime::Containerd && !carries_kindnet(view) {
         start.push_str(" --cni=bridge");
     }
     if root {
@@ -169,9 +173,8 @@ fn stock_commands(
 /// Whether the bundle has the image of kindnet, which minikube takes as the network
 /// for containerd unless it is told otherwise.
 #[must_use]
-pub fn carries_kindnet(index: &BundleIndex) -> bool {
-    index
-        .cluster_images()
+pub fn carries_kindnet(view: PlatformView<'_>) -> bool {
+    view.cluster_images()
         .any(|image| image.reference.repository() == "kindest/kindnetd")
 }
 
@@ -189,31 +192,34 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::Digest;
-
-    fn member(path: &str) -> Member {
-        Member {
-            path: path.to_owned(),
-            size: 3,
-            sha256: Digest::of(b"abc"),
-        }
-    }
+    use crate::bundle::{Digest, blob_path};
+    use crate::install::testing;
 
     #[test]
     fn a_path_that_no_part_has_goes_nowhere() {
+        let index = testing::index();
+        let view = testing::view(&index);
+        let set = ImageSet::new(view, view.images());
+        let of = |path: &str, sha256| {
+            let (path, size) = (path.to_owned(), 3);
+            destination(view, &set, &Member { path, size, sha256 })
+        };
+        let config = view.node_image().config;
         assert_eq!(
-            destination(&member("bin/kubectl")),
+            of("bin/linux/amd64/kubectl", config),
             Some(("bin/kubectl".to_owned(), 0o755))
         );
-        let blob = blob_path(Digest::of(b"abc"));
-        assert_eq!(destination(&member(&blob)), Some((blob.clone(), 0o644)));
+        let blob = blob_path(config);
+        assert_eq!(of(&blob, config), Some((blob.clone(), 0o644)));
+        assert_eq!(of(&blob, Digest::of(b"other")), None);
         for path in [
             "../etc/passwd",
             "/etc/passwd",
-            "bin/../x",
+            "bin/linux/amd64/../x",
+            "bin/linux/arm64/kubectl",
             "images/blobs/sha256/00",
         ] {
-            assert_eq!(destination(&member(path)), None, "{path}");
+            assert_eq!(of(path, config), None, "{path}");
         }
     }
 

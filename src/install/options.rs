@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::bundle::{BundleIndex, ContainerRuntime};
+use crate::bundle::ContainerRuntime;
 
 /// How images come into the node.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -97,10 +97,10 @@ impl Default for SiteOptions {
 }
 
 impl SiteOptions {
-    /// The runtime that the node gets.
+    /// The runtime that the node gets: `of_bundle` unless another is asked for.
     #[must_use]
-    pub fn runtime(&self, index: &BundleIndex) -> ContainerRuntime {
-        self.container_runtime.unwrap_or(index.cluster.container_runtime)
+    pub fn runtime(&self, of_bundle: ContainerRuntime) -> ContainerRuntime {
+        self.container_runtime.unwrap_or(of_bundle)
     }
 
     /// Whether the person gave `flag` to minikube after `--`.

@@ -2,7 +2,7 @@
 //! portions, less of it lies on the disk twice.
 
 use super::ImageSet;
-use crate::bundle::{BundleIndex, ImagePart};
+use crate::bundle::{ImagePart, PlatformView};
 
 /// Into how many portions about the images are divided.
 const PORTIONS: u64 = 8;
@@ -12,20 +12,20 @@ pub const PORTIONS_AT_ONCE: usize = 2;
 
 /// The cluster's images in runs of about one size, in the order of the index.
 #[must_use]
-pub fn portions(index: &BundleIndex) -> Vec<ImageSet<'_>> {
-    let enough = ImageSet::new(index, index.cluster_images()).blob_bytes() / PORTIONS;
+pub fn portions(view: PlatformView<'_>) -> Vec<ImageSet<'_>> {
+    let enough = ImageSet::new(view, view.cluster_images()).blob_bytes() / PORTIONS;
     let mut sets = Vec::new();
     let mut run: Vec<&ImagePart> = Vec::new();
-    for image in index.cluster_images() {
+    for image in view.cluster_images() {
         run.push(image);
-        let set = ImageSet::new(index, run.iter().copied());
+        let set = ImageSet::new(view, run.iter().copied());
         if set.blob_bytes() >= enough {
             sets.push(set);
             run.clear();
         }
     }
     if !run.is_empty() {
-        sets.push(ImageSet::new(index, run));
+        sets.push(ImageSet::new(view, run));
     }
     sets
 }
@@ -33,14 +33,14 @@ pub fn portions(index: &BundleIndex) -> Vec<ImageSet<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::blob_path;
-    use crate::install::testing::index;
+    use crate::bundle::{BundleIndex, blob_path};
+    use crate::install::testing::{index, view};
 
     #[test]
     fn images_are_divided_into_runs_of_about_one_size() {
         let mut index = index();
         let runs = |index: &BundleIndex| {
-            let sets = portions(index);
+            let sets = portions(view(index));
             sets.iter().map(|set| set.images().len()).collect::<Vec<_>>()
         };
         assert_eq!(runs(&index), [1, 1, 1]);

@@ -44,7 +44,7 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
     let architecture = facts.engine.as_ref().ok().map(|info| info.architecture.as_str());
     let mut findings = Vec::new();
     findings.extend(platform::examine(
-        index.cluster.platform,
+        &index.cluster.platforms,
         facts.platform,
         architecture,
     ));

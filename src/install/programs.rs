@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{Event, Existing, Layout, PlaceError, Session};
-use crate::bundle::{BinaryRole, BundleIndex, Member};
+use crate::bundle::{BinaryRole, Member, PlatformView};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// Programs are for everyone to run and for their owner to write.
 const PROGRAM_MODE: u32 = 0o755;
@@ -29,15 +29,15 @@ pub struct Installed {
 /// Puts minikube, kubectl and kubeadm where minikube, and the person, find them. What is there
 /// with the same content stays; what is another's is never replaced.
 pub fn install_programs(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     session: &mut Session,
     progress: &dyn Progress,
 ) -> Result<Installed, Failure> {
-    let index = bundle.index();
+    let view = bundle.view();
     session.journal.record(Event::Bundle {
-        name: index.name.clone(),
-        serial: index.serial,
-        kubernetes_version: index.cluster.kubernetes_version.to_string(),
+        name: view.name().to_owned(),
+        serial: view.serial(),
+        kubernetes_version: view.kubernetes_version().to_string(),
     })?;
     let written = write_programs(bundle, session, progress)?;
     let mut installed = Installed {
@@ -47,16 +47,17 @@ pub fn install_programs(
         written,
         notes: Vec::new(),
     };
-    name_kubectl_in_cache(index, session, &mut installed)?;
+    name_kubectl_in_cache(view, session, &mut installed)?;
     link_commands(session, &mut installed)?;
     Ok(installed)
 }
 
 fn write_programs(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     session: &mut Session,
     progress: &dyn Progress,
 ) -> Result<usize, Failure> {
+    let view = bundle.view();
     let layout = session.layout.clone();
     let mut placer = session.placer();
     let mut missing: Vec<(String, PathBuf)> = Vec::new();
@@ -64,20 +65,22 @@ fn write_programs(
         let path = layout.program(role);
         // The folder is ours: what is there under this name is an older one of ours,
         // or was changed since.
-        if placer.existing(&path, bundle.index().binary(role).sha256)? != Existing::Same {
-            missing.push((role.member_path(), path));
+        if placer.existing(&path, view.binary(role).sha256)? != Existing::Same {
+            missing.push((view.binary(role).member_path(), path));
         }
     }
     // minikube asks it for the images of a release that is not in minikube's list, and
     // without it takes those of another release.
-    let kubeadm = cached(bundle.index(), &layout, BinaryRole::Kubeadm);
-    match placer.existing(&kubeadm, bundle.index().binary(BinaryRole::Kubeadm).sha256)? {
+    let kubeadm = cached(view, &layout, BinaryRole::Kubeadm);
+    match placer.existing(&kubeadm, view.binary(BinaryRole::Kubeadm).sha256)? {
         Existing::Same => {}
         Existing::Foreign => progress.note(&format!(
             "`{}` is not this bundle's and stays; minikube asks it which images it needs",
             kubeadm.display()
         )),
-        Existing::Absent | Existing::Ours => missing.push((BinaryRole::Kubeadm.member_path(), kubeadm)),
+        Existing::Absent | Existing::Ours => {
+            missing.push((view.binary(BinaryRole::Kubeadm).member_path(), kubeadm));
+        }
     }
     if missing.is_empty() {
         return Ok(0);
@@ -95,12 +98,12 @@ fn write_programs(
 
 /// `minikube kubectl` runs what it finds there, as it is.
 fn name_kubectl_in_cache(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     session: &mut Session,
     installed: &mut Installed,
 ) -> Result<(), Failure> {
-    let path = cached(index, &session.layout, BinaryRole::Kubectl);
-    let sha256 = index.binary(BinaryRole::Kubectl).sha256;
+    let path = cached(view, &session.layout, BinaryRole::Kubectl);
+    let sha256 = view.binary(BinaryRole::Kubectl).sha256;
     let mut placer = session.placer();
     match placer.existing(&path, sha256)? {
         Existing::Same => {}
@@ -114,11 +117,10 @@ fn name_kubectl_in_cache(
 }
 
 /// Where minikube looks for a program of Kubernetes on the machine itself.
-fn cached(index: &BundleIndex, layout: &Layout, role: BinaryRole) -> PathBuf {
-    let cluster = &index.cluster;
+fn cached(view: PlatformView<'_>, layout: &Layout, role: BinaryRole) -> PathBuf {
     layout
         .cache()
-        .binary(cluster.platform.arch, &cluster.kubernetes_version, role)
+        .binary(view.platform().arch, view.kubernetes_version(), role)
 }
 
 fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(), Failure> {

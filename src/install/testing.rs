@@ -2,7 +2,7 @@
 
 use crate::bundle::{
     BinaryPart, BinaryRole, BundleIndex, ClusterFacts, ContainerRuntime, Digest, Extent, Frame, ImagePart,
-    ImageRole, Member, Origin, Platform, blob_path,
+    ImageRole, Member, Origin, Platform, PlatformView, blob_path,
 };
 
 fn platform() -> Platform {
@@ -66,7 +66,7 @@ pub(crate) fn index() -> BundleIndex {
         serial: 1,
         packer: "test".to_owned(),
         cluster: ClusterFacts {
-            platform: platform(),
+            platforms: vec![platform()],
             kubernetes_version: "v1.35.4".parse().expect("version"),
             container_runtime: ContainerRuntime::Docker,
         },
@@ -81,5 +81,11 @@ pub(crate) fn index() -> BundleIndex {
         members,
         binaries: binaries.into(),
         images,
+        lists: Vec::new(),
     }
+}
+
+/// What `index` has for its one platform.
+pub(crate) fn view(index: &BundleIndex) -> PlatformView<'_> {
+    index.on(platform()).expect("its platform")
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::bundle::limits::VOLUMES;
-use crate::bundle::{Digest, IndexError, Platform};
+use crate::bundle::{Digest, IndexError, Platform, in_words};
 use crate::failure::{Failure, Kind};
 use crate::fetch::FetchError;
 use crate::host::Interruption;
@@ -90,13 +90,19 @@ pub enum PackError {
         /// Where it was looked for.
         looked: Vec<PathBuf>,
     },
+    /// Two stubs are given for one platform.
+    #[error("there are two stubs for {platform}")]
+    TwoStubs {
+        /// The platform.
+        platform: Platform,
+    },
     /// What was given as a stub is none.
-    #[error("`{}` is not a stub for {platform}: {reason}", path.display())]
+    #[error("`{}` is not a stub for {}: {reason}", path.display(), in_words(platforms))]
     NotAStub {
         /// The file.
         path: PathBuf,
-        /// The platform that it should be for.
-        platform: Platform,
+        /// The platforms of the bundle.
+        platforms: Vec<Platform>,
         /// What is wrong with it.
         reason: String,
     },
@@ -126,7 +132,8 @@ impl From<PackError> for Failure {
                 Kind::Damaged,
                 "pack again when nothing writes to the parts any more".to_owned(),
             ),
-            PackError::NoStub { ref looked, .. } => {
+            PackError::TwoStubs { .. } => (Kind::Usage, "leave one of them away".to_owned()),
+            PackError::NoStub { platform, ref looked } => {
                 let looked: Vec<String> = looked
                     .iter()
                     .map(|path| format!("`{}`", path.display()))
@@ -134,7 +141,10 @@ impl From<PackError> for Failure {
                 let places = looked.join(" and ");
                 (
                     Kind::Usage,
-                    format!("give one with --stub (it was looked for at {places})"),
+                    format!(
+                        "give one with --stub: `make build` on a machine of {platform} makes it (it was looked for \
+                         at {places})"
+                    ),
                 )
             }
             PackError::NotAStub { .. } => (

@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
-use crate::bundle::{Digest, ImageReference, blob_path};
+use crate::bundle::{Digest, ImageReference, Platform, blob_path};
 
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
@@ -15,6 +16,15 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(super) struct Blob {
     pub(super) digest: Digest,
     pub(super) size: u64,
+}
+
+impl Blob {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self {
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+        }
+    }
 }
 
 /// The OCI manifest of an image whose layers are stored uncompressed.
@@ -34,20 +44,48 @@ pub(super) fn marker() -> Vec<u8> {
     json!({ "imageLayoutVersion": "1.0.0" }).to_string().into_bytes()
 }
 
+/// What stands in an index: the manifest of an image for a platform, or a list of them.
+#[derive(Clone, Copy)]
+pub(super) enum Listed {
+    Manifest(Blob, Platform),
+    List(Blob),
+}
+
+impl Listed {
+    fn descriptor(self) -> Value {
+        match self {
+            Self::Manifest(blob, platform) => {
+                let mut entry = descriptor(MANIFEST, blob);
+                entry["platform"] = json!({ "architecture": platform.arch.name(), "os": "linux" });
+                entry
+            }
+            Self::List(blob) => descriptor(INDEX, blob),
+        }
+    }
+}
+
 /// The file `index.json`: each image under the name that containerd and skopeo find
 /// it by.
-pub(super) fn index<'a>(images: impl Iterator<Item = (&'a ImageReference, Blob)>) -> Vec<u8> {
-    let manifests: Vec<Value> = images
-        .map(|(reference, manifest)| {
-            let mut entry = descriptor(MANIFEST, manifest);
-            entry["annotations"] = json!({
-                "io.containerd.image.name": reference.to_string(),
-                "org.opencontainers.image.ref.name": reference.to_string(),
-            });
-            entry
-        })
-        .collect();
-    json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests })
+pub(super) fn index<'a>(images: impl Iterator<Item = (&'a ImageReference, Listed)>) -> Vec<u8> {
+    let named = images.map(|(reference, listed)| {
+        let mut entry = listed.descriptor();
+        entry["annotations"] = json!({
+            "io.containerd.image.name": reference.to_string(),
+            "org.opencontainers.image.ref.name": reference.to_string(),
+        });
+        entry
+    });
+    index_of(&named.collect::<Vec<_>>())
+}
+
+/// The list of an image's manifests for each platform.
+pub(super) fn list(manifests: impl Iterator<Item = (Blob, Platform)>) -> Vec<u8> {
+    let manifests = manifests.map(|(blob, platform)| Listed::Manifest(blob, platform).descriptor());
+    index_of(&manifests.collect::<Vec<_>>())
+}
+
+fn index_of(manifests: &[Value]) -> Vec<u8> {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests })
         .to_string()
         .into_bytes()
 }

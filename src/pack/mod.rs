@@ -5,6 +5,7 @@
 //! by one thread of one zstd version (RFC 8878 fixes only how it is decoded).
 
 mod compress;
+mod documents;
 mod error;
 mod header;
 mod layout;
@@ -40,7 +41,7 @@ pub struct PackOptions<'a> {
     pub cluster: ClusterFacts,
     /// How hard to compress.
     pub level: Level,
-    /// The stubs to put in; one must be for the cluster's platform.
+    /// The stubs to put in, one for each of the cluster's platforms, in their order.
     pub stubs: Vec<Stub>,
     /// The key to sign it with, if any.
     pub signer: Option<&'a Signer>,
@@ -112,6 +113,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         members,
         binaries: plan.binaries,
         images: plan.images,
+        lists: plan.lists,
     };
     progress.begin("write", Some(stored));
     let packed = output.write(index, &options.stubs, spooled, options.signer, progress)?;

@@ -1,9 +1,10 @@
 //! What goes where: parts become members, members become frames.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::documents::documents;
 use super::layout::{self, Blob};
-use crate::bundle::{BinaryPart, Digest, ImagePart, ImageRole, Member, blob_path};
+use crate::bundle::{BinaryPart, Digest, ImageList, ImagePart, ImageRole, Member, Platform, blob_path};
 use crate::fetch::{LocalBinary, LocalImage, LocalLayer, Parts};
 
 /// Members that share a frame share a window: what is alike is stored once. A frame
@@ -15,6 +16,7 @@ pub(super) struct BundlePlan<'a> {
     pub(super) frames: Vec<Vec<PlannedMember<'a>>>,
     pub(super) binaries: Vec<BinaryPart>,
     pub(super) images: Vec<ImagePart>,
+    pub(super) lists: Vec<ImageList>,
 }
 
 /// A member and where its bytes are.
@@ -31,49 +33,53 @@ pub(super) enum Content<'a> {
 }
 
 /// Plans a bundle: the same parts, in any order, give the same plan.
+///
+/// A frame holds what one platform needs, or what several do: a site decodes nothing of
+/// another platform's.
 pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
+    let platforms = &parts.requirements.platforms;
     let mut binaries: Vec<&LocalBinary> = parts.binaries.iter().collect();
-    binaries.sort_by_key(|binary| binary.part.role);
+    binaries.sort_by_key(|binary| (binary.part.platform, binary.part.role));
     let mut images: Vec<(&LocalImage, Vec<u8>)> = parts
         .images
         .iter()
         .map(|image| (image, manifest_of(image)))
         .collect();
-    images.sort_by_key(|(image, _)| (image.role, image.reference.clone()));
+    images.sort_by_key(|(image, _)| (image.platform, image.role, image.reference.clone()));
 
+    let shared = shared_layers(&images);
     let mut blobs = HashSet::new();
-    let mut layers_of = |role: fn(ImageRole) -> bool| -> Vec<PlannedMember<'_>> {
+    let mut layers_of = |wanted: &dyn Fn(&LocalImage, Digest) -> bool| -> Vec<PlannedMember<'_>> {
         let layers = images
             .iter()
-            .filter(|(image, _)| role(image.role))
-            .flat_map(|(image, _)| &image.layers);
+            .flat_map(|(image, _)| image.layers.iter().map(move |layer| (image, layer)));
         layers
-            .filter(|layer| blobs.insert(layer.diff_id))
-            .map(layer_member)
+            .filter(|(image, layer)| wanted(image, layer.diff_id) && blobs.insert(layer.diff_id))
+            .map(|(_, layer)| layer_member(layer))
             .collect()
     };
-    let node_layers = layers_of(|role| role == ImageRole::Node);
-    let cluster_layers = layers_of(|role| role != ImageRole::Node);
-    let programs = binaries.iter().map(|binary| PlannedMember {
-        member: Member {
-            path: binary.part.role.member_path(),
-            size: binary.part.size,
-            sha256: binary.part.sha256,
-        },
-        content: Content::Binary(binary),
-    });
-
-    let mut documents = documents(&images);
-    for (image, manifest) in &images {
-        for json in [manifest, &image.config_json] {
-            if blobs.insert(Digest::of(json)) {
-                documents.push(bytes_member(blob_path(Digest::of(json)), json.clone()));
-            }
-        }
+    let mut groups = vec![layers_of(&|_, layer| shared.contains(&layer))];
+    for platform in platforms {
+        let is_of = |image: &LocalImage, node: bool| {
+            image.platform == *platform && (image.role == ImageRole::Node) == node
+        };
+        groups.push(layers_of(&|image, _| is_of(image, true)));
+        let programs = binaries.iter().filter(|binary| binary.part.platform == *platform);
+        let programs = programs.map(|binary| program_member(binary));
+        let cluster_layers = layers_of(&|image, _| is_of(image, false));
+        groups.push(programs.chain(cluster_layers).collect());
     }
-    let mut frames = vec![documents];
-    frames.extend(split(node_layers));
-    frames.extend(split(programs.chain(cluster_layers).collect()));
+
+    let (documents, lists) = documents(platforms, &images);
+    let small = documents
+        .into_iter()
+        .chain(images.iter().flat_map(|(image, manifest)| {
+            [manifest, &image.config_json].map(|json| (blob_path(Digest::of(json)), json.clone()))
+        }));
+    let mut paths = HashSet::new();
+    let small = small.filter(|(path, _)| paths.insert(path.clone()));
+    let mut frames = vec![small.map(|(path, bytes)| bytes_member(path, bytes)).collect()];
+    frames.extend(groups.into_iter().flat_map(split));
     BundlePlan {
         frames,
         binaries: binaries.iter().map(|binary| binary.part.clone()).collect(),
@@ -81,6 +87,30 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
             .iter()
             .map(|(image, manifest)| image_part(image, Digest::of(manifest)))
             .collect(),
+        lists,
+    }
+}
+
+/// The layers that images for several platforms have.
+fn shared_layers(images: &[(&LocalImage, Vec<u8>)]) -> HashSet<Digest> {
+    let mut first: HashMap<Digest, Platform> = HashMap::new();
+    let layers = images
+        .iter()
+        .flat_map(|(image, _)| image.layers.iter().map(|layer| (layer.diff_id, image.platform)));
+    layers
+        .filter(|(layer, platform)| first.entry(*layer).or_insert(*platform) != platform)
+        .map(|(layer, _)| layer)
+        .collect()
+}
+
+fn program_member(binary: &LocalBinary) -> PlannedMember<'_> {
+    PlannedMember {
+        member: Member {
+            path: binary.part.member_path(),
+            size: binary.part.size,
+            sha256: binary.part.sha256,
+        },
+        content: Content::Binary(binary),
     }
 }
 
@@ -110,34 +140,6 @@ fn image_part(image: &LocalImage, manifest: Digest) -> ImagePart {
         manifest,
         origin: image.origin.clone(),
     }
-}
-
-fn documents<'a>(images: &[(&LocalImage, Vec<u8>)]) -> Vec<PlannedMember<'a>> {
-    let layers: Vec<Vec<Digest>> = images
-        .iter()
-        .map(|(image, _)| image.layers.iter().map(|layer| layer.diff_id).collect())
-        .collect();
-    let named = images.iter().map(|(image, manifest)| {
-        (
-            &image.reference,
-            Blob {
-                digest: Digest::of(manifest),
-                size: manifest.len() as u64,
-            },
-        )
-    });
-    let archived = images
-        .iter()
-        .zip(&layers)
-        .map(|((image, _), layers)| (&image.reference, image.config, layers.as_slice()));
-    vec![
-        bytes_member("images/oci-layout".to_owned(), layout::marker()),
-        bytes_member("images/index.json".to_owned(), layout::index(named)),
-        bytes_member(
-            "images/manifest.json".to_owned(),
-            layout::docker_manifest(archived),
-        ),
-    ]
 }
 
 fn bytes_member<'a>(path: String, bytes: Vec<u8>) -> PlannedMember<'a> {

@@ -19,19 +19,40 @@ const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!("MINIKUBE_OFFLINE_STUB"
 const EMBEDDED: Option<&[u8]> = None;
 
 impl Stub {
-    /// The stub for `platform`: the one at `given`, else the one that this program
-    /// carries, else, in builds that carry none, the one beside `program`.
-    pub fn find(given: Option<&Path>, program: &Path, platform: Platform) -> Result<Self, PackError> {
-        let own = Platform::of_this_machine() == Some(platform);
-        if let (None, Some(bytes), true) = (given, EMBEDDED, own) {
-            return Self::new(platform, bytes.to_vec(), program);
+    /// The stub for each of `platforms`: the one among the files `given` that is for it,
+    /// else the one that this program carries, else, in builds that carry none, the one
+    /// beside `program`.
+    pub fn find(given: &[PathBuf], program: &Path, platforms: &[Platform]) -> Result<Vec<Self>, PackError> {
+        let mut stubs = Vec::new();
+        for path in given {
+            let bytes = fs::read(path).map_err(|source| PackError::Read {
+                what: path.display().to_string(),
+                source,
+            })?;
+            stubs.push(Self::recognise(platforms, bytes, path)?);
         }
-        let path = match given {
-            Some(path) => path.to_owned(),
-            None => beside(program, platform),
-        };
+        for platform in platforms {
+            if !stubs.iter().any(|stub| stub.platform == *platform) {
+                stubs.push(Self::own(program, *platform)?);
+            }
+        }
+        stubs.sort_by_key(|stub| stub.platform);
+        match stubs.windows(2).find(|pair| pair[0].platform == pair[1].platform) {
+            Some(pair) => Err(PackError::TwoStubs {
+                platform: pair[0].platform,
+            }),
+            None => Ok(stubs),
+        }
+    }
+
+    /// The one that is not given.
+    fn own(program: &Path, platform: Platform) -> Result<Self, PackError> {
+        if let (Some(bytes), true) = (EMBEDDED, Platform::of_this_machine() == Some(platform)) {
+            return Self::recognise(&[platform], bytes.to_vec(), program);
+        }
+        let path = beside(program, platform);
         match fs::read(&path) {
-            Ok(bytes) => Self::new(platform, bytes, &path),
+            Ok(bytes) => Self::recognise(&[platform], bytes, &path),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(PackError::NoStub {
                 platform,
                 looked: vec![path],
@@ -43,17 +64,16 @@ impl Stub {
         }
     }
 
-    fn new(platform: Platform, mut bytes: Vec<u8>, path: &Path) -> Result<Self, PackError> {
+    /// Finds out for which of the platforms the stub is.
+    fn recognise(platforms: &[Platform], mut bytes: Vec<u8>, path: &Path) -> Result<Self, PackError> {
         let refused = |reason: &str| PackError::NotAStub {
             path: path.to_owned(),
-            platform,
+            platforms: platforms.to_vec(),
             reason: reason.into(),
         };
-        match ElfHeader::parse(&bytes) {
-            Some(elf) if elf.is_program_for(platform) => {}
-            Some(elf) => return Err(refused(&format!("it is an {elf}"))),
-            None => return Err(refused("it is not an ELF program")),
-        }
+        let elf = ElfHeader::parse(&bytes).ok_or_else(|| refused("it is not an ELF program"))?;
+        let platform = platforms.iter().find(|platform| elf.is_program_for(**platform));
+        let platform = *platform.ok_or_else(|| refused(&format!("it is an {elf}")))?;
         let marker = format!("minikube-offline-stub format {}\n", limits::FORMAT);
         if !bytes
             .windows(marker.len())

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{AskError, ListSource};
-use crate::bundle::{Platform, Version};
+use crate::bundle::{Platform, Version, in_words};
 use crate::failure::{Failure, Kind};
 
 /// What a cluster needs cannot be found out, or is not all there.
@@ -55,16 +55,17 @@ pub enum ResolveError {
     },
     /// Parts are not given.
     #[error(
-        "{} missing for Kubernetes {version} on {platform}{}:{}",
+        "{} missing for Kubernetes {version} on {}{}:{}",
         counted(parts.len()),
+        in_words(platforms),
         listed_by(*source_of_list),
         lines(parts)
     )]
     Missing {
         /// The release.
         version: Version,
-        /// The platform.
-        platform: Platform,
+        /// The platforms.
+        platforms: Vec<Platform>,
         /// Every part that is not there.
         parts: Vec<String>,
         /// Who listed the images, where anybody could.

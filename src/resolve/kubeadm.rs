@@ -52,7 +52,7 @@ registry.k8s.io/etcd:3.6.6-0
     #[test]
     fn a_kubeadm_knows_more_than_the_table() {
         let version = "v1.35.4".parse().expect("version");
-        let platform = Platform { arch: Arch::Amd64 };
+        let platforms = [Platform { arch: Arch::Amd64 }];
         let asked = |program: &Path, arguments: &[&str]| {
             assert_eq!(program, Path::new("kubeadm"));
             assert_eq!(
@@ -62,12 +62,12 @@ registry.k8s.io/etcd:3.6.6-0
             Ok(V1_35_4.to_owned())
         };
         let runtime = ContainerRuntime::Docker;
-        let needs =
-            requirements_from(&asked, &version, runtime, platform, Some(Path::new("kubeadm"))).expect("list");
+        let needs = requirements_from(&asked, &version, runtime, &platforms, Some(Path::new("kubeadm")))
+            .expect("list");
         assert_eq!(needs.source, ListSource::Kubeadm);
         assert_eq!(needs.images.len(), 8);
         assert!(needs.images.is_sorted());
-        let unknown = requirements_from(&asked, &version, runtime, platform, None);
+        let unknown = requirements_from(&asked, &version, runtime, &platforms, None);
         assert!(matches!(unknown, Err(ResolveError::UnknownVersion { .. })));
     }
 

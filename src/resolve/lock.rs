@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ResolveError;
 use crate::bundle::{
-    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform, Version,
+    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform, Version, in_words,
 };
 
 /// The version of the lock's own form.
@@ -24,12 +24,12 @@ pub struct Lock {
     pub kubernetes_version: Version,
     /// The runtime in the node.
     pub container_runtime: ContainerRuntime,
-    /// The platform of the site's machine.
-    pub platform: Platform,
-    /// The programs, by role.
+    /// The platforms of the sites' machines.
+    pub platforms: Vec<Platform>,
+    /// The programs, by platform and role.
     #[serde(rename = "program")]
     pub programs: Vec<LockedProgram>,
-    /// The images, by role and name.
+    /// The images, by platform, role and name.
     #[serde(rename = "image")]
     pub images: Vec<LockedImage>,
 }
@@ -40,6 +40,8 @@ pub struct Lock {
 pub struct LockedProgram {
     /// What it is for.
     pub role: BinaryRole,
+    /// The platform that it runs on.
+    pub platform: Platform,
     /// Its release, where it is known.
     pub version: Option<Version>,
     /// Its size in bytes.
@@ -60,6 +62,8 @@ pub struct LockedImage {
     pub role: ImageRole,
     /// Its name.
     pub reference: ImageReference,
+    /// The platform that it runs on.
+    pub platform: Platform,
     /// The size of its layers, uncompressed, in bytes.
     pub size: u64,
     /// The digest of its manifest in the registry, where it came from one.
@@ -78,7 +82,7 @@ impl Lock {
     pub fn new(
         kubernetes_version: Version,
         container_runtime: ContainerRuntime,
-        platform: Platform,
+        platforms: Vec<Platform>,
         programs: Vec<LockedProgram>,
         images: Vec<LockedImage>,
     ) -> Self {
@@ -86,7 +90,7 @@ impl Lock {
             format: FORMAT,
             kubernetes_version,
             container_runtime,
-            platform,
+            platforms,
             programs,
             images,
         }
@@ -123,10 +127,18 @@ impl Lock {
         format!("# What `minikube-offline pack` took; `pack --locked` takes the same again.\n{parts}")
     }
 
-    /// The locked program of this role.
+    /// The locked program of this role for `platform`.
     #[must_use]
-    pub fn program(&self, role: BinaryRole) -> Option<&LockedProgram> {
-        self.programs.iter().find(|program| program.role == role)
+    pub fn program(&self, platform: Platform, role: BinaryRole) -> Option<&LockedProgram> {
+        let mut programs = self.programs.iter();
+        programs.find(|program| (program.platform, program.role) == (platform, role))
+    }
+
+    /// The locked image of this name for `platform`.
+    #[must_use]
+    pub fn image(&self, platform: Platform, reference: &ImageReference) -> Option<&LockedImage> {
+        let mut images = self.images.iter();
+        images.find(|image| image.platform == platform && image.reference == *reference)
     }
 
     /// Fails with every part in which `found` is not what this lock says.
@@ -147,7 +159,7 @@ impl Lock {
             self.container_runtime.to_string(),
             found.container_runtime.to_string(),
         );
-        compare("platform", self.platform.to_string(), found.platform.to_string());
+        compare("platforms", in_words(&self.platforms), in_words(&found.platforms));
         for (name, locked, found) in paired(&self.digests(), &found.digests()) {
             compare(&name, locked, found);
         }
@@ -159,14 +171,18 @@ impl Lock {
 
     /// Each part by its name with the digest that identifies it.
     fn digests(&self) -> Vec<(String, Digest)> {
-        let programs = self
-            .programs
-            .iter()
-            .map(|program| (program.role.to_string(), program.sha256));
-        let images = self
-            .images
-            .iter()
-            .map(|image| (image.reference.to_string(), image.config));
+        let programs = self.programs.iter().map(|program| {
+            (
+                format!("{} for {}", program.role, program.platform),
+                program.sha256,
+            )
+        });
+        let images = self.images.iter().map(|image| {
+            (
+                format!("{} for {}", image.reference, image.platform),
+                image.config,
+            )
+        });
         programs.chain(images).collect()
     }
 }
@@ -190,6 +206,10 @@ fn paired(locked: &[(String, Digest)], found: &[(String, Digest)]) -> Vec<(Strin
 mod tests {
     use super::*;
 
+    fn platform() -> Platform {
+        "linux/arm64".parse().expect("platform")
+    }
+
     fn lock() -> Lock {
         let origin = Origin {
             transport: "https".to_owned(),
@@ -198,9 +218,10 @@ mod tests {
         Lock::new(
             "v1.35.4".parse().expect("version"),
             ContainerRuntime::Docker,
-            "linux/arm64".parse().expect("platform"),
+            vec![platform()],
             vec![LockedProgram {
                 role: BinaryRole::Kubelet,
+                platform: platform(),
                 version: None,
                 size: 3,
                 sha256: Digest::of(b"abc"),
@@ -210,6 +231,7 @@ mod tests {
             vec![LockedImage {
                 role: ImageRole::Kubernetes,
                 reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
+                platform: platform(),
                 size: 7,
                 manifest: Some(Digest::of(b"m")),
                 config: Digest::of(b"c"),
@@ -239,7 +261,7 @@ mod tests {
         let other = Digest::of(b"abd");
         assert!(text.contains(&format!("and there is {other}")), "{text}");
         assert!(
-            text.contains("registry.k8s.io/pause:3.10.1: the lock has"),
+            text.contains("registry.k8s.io/pause:3.10.1 for linux/arm64: the lock has"),
             "{text}"
         );
         assert!(text.contains("there is nothing"), "{text}");

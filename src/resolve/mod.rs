@@ -1,8 +1,9 @@
-//! Takes a Kubernetes version, runtime and platform, gives the [`Requirements`]:
+//! Takes a Kubernetes version, runtime and platforms, gives the [`Requirements`]:
 //! what a bundle for them must carry; fails when nobody knows, or something is missing.
 
 mod ask;
 mod error;
+mod inventory;
 mod kubeadm;
 mod lock;
 mod table;
@@ -15,14 +16,12 @@ use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, Platform, Vers
 pub use ask::AskError;
 pub(crate) use ask::{Ask, ask, run};
 pub use error::ResolveError;
+pub use inventory::Inventory;
 pub use lock::{Lock, LockedImage, LockedProgram};
 
 /// What minikube's default addon runs. Source: minikube v1.38.1,
 /// pkg/minikube/bootstrapper/images/images.go; the same since v1.20.
 const STORAGE_PROVISIONER: &str = "gcr.io/k8s-minikube/storage-provisioner:v5";
-
-/// What stands for the node image in a list of missing parts.
-const NODE_IMAGE: &str = "the node image (kicbase)";
 
 /// Who said which images Kubernetes needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,13 +41,13 @@ impl fmt::Display for ListSource {
     }
 }
 
-/// What a bundle must carry, next to exactly one node image.
+/// What a bundle must carry for each of its platforms, next to exactly one node image.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Requirements {
     /// The Kubernetes release that all this is for.
     pub kubernetes_version: Version,
-    /// The platform that all this is for.
-    pub platform: Platform,
+    /// The platforms that all this is for.
+    pub platforms: Vec<Platform>,
     /// The programs.
     pub binaries: Vec<BinaryRole>,
     /// The images that go into the node, sorted.
@@ -66,10 +65,10 @@ pub struct Requirements {
 pub fn requirements(
     kubernetes_version: &Version,
     runtime: ContainerRuntime,
-    platform: Platform,
+    platforms: &[Platform],
     kubeadm: Option<&Path>,
 ) -> Result<Requirements, ResolveError> {
-    requirements_from(&ask, kubernetes_version, runtime, platform, kubeadm)
+    requirements_from(&ask, kubernetes_version, runtime, platforms, kubeadm)
 }
 
 /// [`requirements`], asking kubeadm by way of `ask`.
@@ -77,7 +76,7 @@ pub(crate) fn requirements_from(
     ask: Ask<'_>,
     kubernetes_version: &Version,
     runtime: ContainerRuntime,
-    platform: Platform,
+    platforms: &[Platform],
     kubeadm: Option<&Path>,
 ) -> Result<Requirements, ResolveError> {
     let (mut images, source) = match kubeadm {
@@ -96,7 +95,7 @@ pub(crate) fn requirements_from(
     images.dedup();
     Ok(Requirements {
         kubernetes_version: kubernetes_version.clone(),
-        platform,
+        platforms: platforms.to_vec(),
         binaries: BinaryRole::ALL.to_vec(),
         images,
         source,
@@ -104,69 +103,19 @@ pub(crate) fn requirements_from(
 }
 
 impl Requirements {
-    /// What is not among the given parts, by name: programs, the node image, images.
-    #[must_use]
-    pub fn missing(
-        &self,
-        binaries: &[BinaryRole],
-        has_node_image: bool,
-        images: &[ImageReference],
-    ) -> Vec<String> {
-        let programs = missing_programs(binaries);
-        let node = (!has_node_image).then(|| NODE_IMAGE.to_owned());
-        let images = self
-            .images
-            .iter()
-            .filter(|image| !images.contains(image))
-            .map(ToString::to_string);
-        programs.into_iter().chain(node).chain(images).collect()
-    }
-
-    /// Fails with every missing part by name, if there is one.
-    pub fn check(
-        &self,
-        binaries: &[BinaryRole],
-        has_node_image: bool,
-        images: &[ImageReference],
-    ) -> Result<(), ResolveError> {
-        let parts = self.missing(binaries, has_node_image, images);
+    /// Fails with every part that is not in `there` by name, if there is one.
+    pub fn check(&self, there: &Inventory) -> Result<(), ResolveError> {
+        let parts = there.missing(&self.platforms, &self.images);
         if parts.is_empty() {
             return Ok(());
         }
         Err(ResolveError::Missing {
             version: self.kubernetes_version.clone(),
-            platform: self.platform,
+            platforms: self.platforms.clone(),
             parts,
             source_of_list: Some(self.source),
         })
     }
-}
-
-/// The error for a version that nobody knows: without its kubeadm the images cannot be
-/// told, but what else is missing can.
-pub(crate) fn missing_with_kubeadm(
-    version: &Version,
-    platform: Platform,
-    binaries: &[BinaryRole],
-    has_node_image: bool,
-) -> ResolveError {
-    let mut parts = missing_programs(binaries);
-    parts.extend((!has_node_image).then(|| NODE_IMAGE.to_owned()));
-    parts.push("the images that kubeadm will list".to_owned());
-    ResolveError::Missing {
-        version: version.clone(),
-        platform,
-        parts,
-        source_of_list: None,
-    }
-}
-
-fn missing_programs(given: &[BinaryRole]) -> Vec<String> {
-    BinaryRole::ALL
-        .into_iter()
-        .filter(|role| !given.contains(role))
-        .map(|role| role.name().to_owned())
-        .collect()
 }
 
 /// A name that this program brings along.
@@ -181,12 +130,13 @@ mod tests {
     use crate::failure::{Failure, Kind};
 
     const AMD64: Platform = Platform { arch: Arch::Amd64 };
+    const ARM64: Platform = Platform { arch: Arch::Arm64 };
 
     fn from_table(version: &str) -> Requirements {
         requirements(
             &version.parse().expect("version"),
             ContainerRuntime::Docker,
-            AMD64,
+            &[AMD64],
             None,
         )
         .expect(version)
@@ -199,9 +149,14 @@ mod tests {
             parse("registry.k8s.io/etcd:3.6.5-0"),
             parse("registry.k8s.io/pause:3.10.1"),
         ];
-        let error = needs
-            .check(&[BinaryRole::Kubeadm, BinaryRole::Minikube], false, &given)
-            .expect_err("missing");
+        let there = Inventory {
+            binaries: [BinaryRole::Kubeadm, BinaryRole::Minikube]
+                .map(|role| (AMD64, role))
+                .into(),
+            images: given.map(|image| (AMD64, image)).into(),
+            ..Inventory::default()
+        };
+        let error = needs.check(&there).expect_err("missing");
         let failure = Failure::from(error);
         assert_eq!(failure.kind, Kind::Usage);
         assert_eq!(
@@ -229,18 +184,37 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_missing_when_all_is_given() {
-        let needs = from_table("v1.34.2");
-        needs
-            .check(&BinaryRole::ALL, true, &needs.images)
-            .expect("all there");
+    fn nothing_is_missing_when_all_is_there_for_each_platform() {
+        let mut needs = from_table("v1.34.2");
+        let mut there = Inventory {
+            binaries: BinaryRole::ALL.map(|role| (AMD64, role)).into(),
+            node_images: vec![AMD64],
+            images: needs.images.iter().map(|image| (AMD64, image.clone())).collect(),
+        };
+        needs.check(&there).expect("all there");
+        needs.platforms.push(ARM64);
+        there
+            .images
+            .extend(needs.images[1..].iter().map(|image| (ARM64, image.clone())));
+        let error = needs.check(&there).expect_err("missing");
+        assert_eq!(
+            error.to_string(),
+            "6 parts are missing for Kubernetes v1.34.2 on linux/amd64 and linux/arm64 (the table in this program \
+             lists the images):
+  minikube for linux/arm64
+  kubeadm for linux/arm64
+  kubelet for linux/arm64
+  kubectl for linux/arm64
+  the node image (kicbase) for linux/arm64
+  gcr.io/k8s-minikube/storage-provisioner:v5 for linux/arm64"
+        );
     }
 
     #[test]
     fn a_runtime_adds_no_image() {
         let version = "v1.33.0".parse().expect("version");
         let images = |runtime| {
-            requirements(&version, runtime, AMD64, None)
+            requirements(&version, runtime, &[AMD64], None)
                 .expect("table")
                 .images
         };

@@ -72,12 +72,14 @@ mod tests {
             serial = 7
         "#;
         let spec = parse_spec(text, Path::new("conf/bundle.toml")).expect("spec");
-        assert_eq!(spec.minikube, Some("conf/minikube".into()));
+        assert_eq!(spec.minikube, Some(vec!["conf/minikube".into()]));
         assert_eq!(spec.binaries, Some(vec![PathBuf::from("/abs/v1.35.4")]));
         assert_eq!(spec.from_cache, Some(vec![PathBuf::from("conf/../cache")]));
         assert_eq!(
             spec.kicbase,
-            Some(ImageSource::parse("docker-archive:conf/kicbase.tar").expect("source"))
+            Some(vec![
+                ImageSource::parse("docker-archive:conf/kicbase.tar").expect("source")
+            ])
         );
         let images = spec.images.as_ref().expect("images");
         assert_eq!(images[0].to_string(), "docker-daemon:docker.io/library/app:1");
@@ -87,7 +89,7 @@ mod tests {
         assert_eq!(spec.split.map(VolumeSize::bytes), Some(4000 << 20));
         let spec = spec.resolve().expect("spec");
         assert_eq!(
-            (spec.name.as_str(), spec.platform.to_string().as_str()),
+            (spec.name.as_str(), spec.platforms[0].to_string().as_str()),
             ("site", "linux/arm64")
         );
     }

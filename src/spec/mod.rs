@@ -9,6 +9,7 @@ mod keys;
 mod level;
 mod lint;
 mod partial;
+mod platforms;
 mod source;
 mod sources;
 mod split;
@@ -26,6 +27,7 @@ pub(crate) use keys::all_keys;
 pub use level::{Level, LevelError};
 pub use lint::{Finding, lint};
 pub use partial::{PartialSpec, default_output};
+pub use platforms::{Platforms, PlatformsError};
 pub(crate) use source::is_tag_alone;
 pub use source::{ImageSource, ImageSourceError};
 pub use sources::{
@@ -43,12 +45,12 @@ pub struct Spec {
     pub kubernetes_version: Version,
     /// The runtime in the node.
     pub container_runtime: ContainerRuntime,
-    /// The platform of the site's machine.
-    pub platform: Platform,
-    /// The program minikube.
-    pub minikube: Option<PathBuf>,
-    /// The node image.
-    pub kicbase: Option<ImageSource>,
+    /// The platforms of the sites' machines, sorted.
+    pub platforms: Vec<Platform>,
+    /// The program minikube, a file for each platform.
+    pub minikube: Vec<PathBuf>,
+    /// The node image; one that is for a single platform, for each.
+    pub kicbase: Vec<ImageSource>,
     /// Folders with kubeadm, kubelet and kubectl, or files with these names.
     pub binaries: Vec<PathBuf>,
     /// minikube's home folders, or the caches in them.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ImageSource, Level, Sources, Spec, SpecError, VersionWord, VolumeSize};
-use crate::bundle::{ContainerRuntime, Platform, is_bundle_name};
+use super::{ImageSource, Level, Platforms, Sources, Spec, SpecError, VersionWord, VolumeSize};
+use crate::bundle::{ContainerRuntime, is_bundle_name};
 
 /// What one place (the flags, or the TOML file) says; `None` where it says nothing.
 ///
@@ -18,12 +18,14 @@ pub struct PartialSpec {
     pub kubernetes_version: Option<VersionWord>,
     /// The runtime in the node.
     pub container_runtime: Option<ContainerRuntime>,
-    /// The platform of the site's machine.
-    pub platform: Option<Platform>,
-    /// The program minikube.
-    pub minikube: Option<PathBuf>,
-    /// The node image.
-    pub kicbase: Option<ImageSource>,
+    /// The platforms of the sites' machines.
+    pub platform: Option<Platforms>,
+    /// The program minikube, a file for each platform.
+    #[serde(deserialize_with = "one_or_several")]
+    pub minikube: Option<Vec<PathBuf>>,
+    /// The node image; one that is for a single platform, for each.
+    #[serde(deserialize_with = "one_or_several")]
+    pub kicbase: Option<Vec<ImageSource>>,
     /// Folders with kubeadm, kubelet and kubectl, or files with these names.
     pub binaries: Option<Vec<PathBuf>>,
     /// minikube's home folders, or the caches in them.
@@ -92,12 +94,14 @@ impl PartialSpec {
         Ok(Spec {
             kubernetes_version,
             container_runtime: self.container_runtime.unwrap_or(ContainerRuntime::Docker),
-            platform: self
+            platforms: self
                 .platform
-                .or_else(Platform::of_this_machine)
-                .ok_or(SpecError::NoPlatform)?,
-            minikube: self.minikube,
-            kicbase: self.kicbase,
+                .or_else(Platforms::of_this_machine)
+                .ok_or(SpecError::NoPlatform)?
+                .as_slice()
+                .to_vec(),
+            minikube: self.minikube.unwrap_or_default(),
+            kicbase: self.kicbase.unwrap_or_default(),
             binaries: self.binaries.unwrap_or_default(),
             from_cache: self.from_cache.unwrap_or_default(),
             images: self.images.unwrap_or_default(),
@@ -142,12 +146,12 @@ impl PartialSpec {
             sign_key,
             sources,
         } = self;
-        let files = minikube.iter().chain(sign_key).chain(&sources.ca);
-        let folders = [binaries, from_cache].into_iter().flatten().flatten();
-        let images = kicbase.iter().chain(images.iter().flatten());
+        let files = sign_key.iter().chain(&sources.ca);
+        let lists = [minikube, binaries, from_cache].into_iter().flatten().flatten();
+        let images = [kicbase, images].into_iter().flatten().flatten();
         let parent = output.as_deref().and_then(Path::parent);
         files
-            .chain(folders)
+            .chain(lists)
             .map(PathBuf::as_path)
             .chain(images.filter_map(ImageSource::path))
             .chain(parent.filter(|folder| !folder.as_os_str().is_empty()))
@@ -158,7 +162,7 @@ impl PartialSpec {
     pub(super) fn needs_network(&self) -> Option<String> {
         let word = self.kubernetes_version.as_ref();
         let word = word.filter(|word| word.release().is_none());
-        let mut images = self.kicbase.iter().chain(self.images.iter().flatten());
+        let mut images = [&self.kicbase, &self.images].into_iter().flatten().flatten();
         let image = images.find(|image| matches!(image, ImageSource::Docker { .. }));
         let shown = word.map(ToString::to_string).or(image.map(ToString::to_string))?;
         Some(format!("`{shown}`"))
@@ -169,23 +173,43 @@ impl PartialSpec {
     pub(super) fn seen_from(self, folder: &Path) -> Self {
         let path = |path: PathBuf| folder.join(path);
         let paths = |paths: Vec<PathBuf>| paths.into_iter().map(path).collect();
+        let sources = |sources: Vec<ImageSource>| {
+            let sources = sources.into_iter();
+            sources.map(|source| source.seen_from(folder)).collect()
+        };
         Self {
-            minikube: self.minikube.map(path),
-            kicbase: self.kicbase.map(|source| source.seen_from(folder)),
+            minikube: self.minikube.map(paths),
+            kicbase: self.kicbase.map(sources),
             binaries: self.binaries.map(paths),
             from_cache: self.from_cache.map(paths),
-            images: self.images.map(|images| {
-                images
-                    .into_iter()
-                    .map(|source| source.seen_from(folder))
-                    .collect()
-            }),
+            images: self.images.map(sources),
             sources: self.sources.seen_from(folder),
             output: self.output.map(path),
             sign_key: self.sign_key.map(path),
             ..self
         }
     }
+}
+
+/// One value, or a list of them.
+fn one_or_several<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: TryFrom<String>,
+    T::Error: std::fmt::Display,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a string or a list of strings")]
+    enum Text {
+        One(String),
+        Several(Vec<String>),
+    }
+    let texts = match Text::deserialize(deserializer)? {
+        Text::One(text) => vec![text],
+        Text::Several(texts) => texts,
+    };
+    let values: Result<Vec<T>, T::Error> = texts.into_iter().map(T::try_from).collect();
+    values.map(Some).map_err(serde::de::Error::custom)
 }
 
 fn default_name(line: &str) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::bundle::{Digest, IndexError, SignatureError, TrailerError};
+use crate::bundle::{Digest, IndexError, Platform, SignatureError, TrailerError, in_words};
 use crate::failure::{Failure, Kind};
 use crate::trust::Refusal;
 
@@ -92,6 +92,16 @@ pub enum VerifyError {
         /// Why it is refused.
         #[source]
         source: Refusal,
+    },
+    /// It has nothing for this platform.
+    #[error("`{}` is for {}, and not for {platform}", path.display(), in_words(there))]
+    OtherPlatform {
+        /// The file.
+        path: PathBuf,
+        /// The platform that was asked for.
+        platform: Platform,
+        /// Those that it is for.
+        there: Vec<Platform>,
     },
     /// What stands in the signature's place is none.
     #[error("the signature of `{}` cannot be used", path.display())]
@@ -192,6 +202,7 @@ impl From<VerifyError> for Failure {
         let kind = match &error {
             VerifyError::Read { source, .. } => Kind::of_io(source),
             VerifyError::NotAuthentic { .. } => Kind::NotAuthentic,
+            VerifyError::OtherPlatform { .. } => Kind::Unfit,
             _ => Kind::Damaged,
         };
         if let VerifyError::NotAuthentic { trusted, source, .. } = &error {
@@ -218,6 +229,9 @@ impl From<VerifyError> for Failure {
             }
             VerifyError::Misplaced { .. } => {
                 "give each volume the number that it has, and leave the digits at three"
+            }
+            VerifyError::OtherPlatform { .. } => {
+                "carry a bundle that was packed for this platform too: `minikube-offline pack --platform`"
             }
             VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
             _ => "copy the file again from where it was packed, and compare both with `sha256sum`",

@@ -21,7 +21,7 @@ pub use error::{Damage, ExpectedVolume, MisplacedVolume, VerifyError};
 pub use members::{MemberReader, Members};
 pub use open::OpenedBundle;
 
-use crate::bundle::{BundleIndex, Member};
+use crate::bundle::{BundleIndex, Member, Platform, PlatformView};
 use crate::trust::Authenticity;
 
 /// A bundle whose every byte has the digest that its index names, and whose index was
@@ -59,5 +59,31 @@ impl VerifiedBundle {
     /// The members that are wanted, in the payload's order.
     pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
         Members::new(self, wanted)
+    }
+
+    /// What there is for `platform`; fails when the bundle is not for it.
+    pub fn on(&self, platform: Platform) -> Result<PlatformBundle<'_>, VerifyError> {
+        let view = self.opened.on(platform)?;
+        Ok(PlatformBundle { bundle: self, view })
+    }
+}
+
+/// A verified bundle as one of its platforms sees it: what a site works with.
+#[derive(Clone, Copy, Debug)]
+pub struct PlatformBundle<'a> {
+    bundle: &'a VerifiedBundle,
+    view: PlatformView<'a>,
+}
+
+impl<'a> PlatformBundle<'a> {
+    /// What the bundle says of the parts for this platform.
+    #[must_use]
+    pub fn view(self) -> PlatformView<'a> {
+        self.view
+    }
+
+    /// The members that are wanted, in the payload's order.
+    pub fn members(self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
+        self.bundle.members(wanted)
     }
 }

@@ -9,7 +9,9 @@ use super::chunks::Chunks;
 use super::files::Files;
 use super::sealed::{Judgement, Sealed};
 use super::{Damage, VerifiedBundle, VerifyError};
-use crate::bundle::{BundleIndex, Digest, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header};
+use crate::bundle::{
+    BundleIndex, Digest, Platform, PlatformView, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header,
+};
 use crate::progress::Progress;
 use crate::trust::{Authenticity, Refusal, TrustedKeys};
 
@@ -60,6 +62,16 @@ impl OpenedBundle {
     #[must_use]
     pub fn index(&self) -> &BundleIndex {
         &self.index
+    }
+
+    /// What the bundle says of the parts for `platform`; fails when it is not for it.
+    pub fn on(&self, platform: Platform) -> Result<PlatformView<'_>, VerifyError> {
+        let view = self.index.on(platform);
+        view.ok_or_else(|| VerifyError::OtherPlatform {
+            path: self.path().to_owned(),
+            platform,
+            there: self.index.cluster.platforms.clone(),
+        })
     }
 
     /// The file that was opened: of a split bundle the first.

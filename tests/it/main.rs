@@ -11,6 +11,7 @@ mod header;
 mod hostile;
 mod pack;
 mod payload;
+mod platforms;
 mod preflight;
 mod refused;
 mod revoke;

@@ -41,7 +41,7 @@ fn tail_zstd_and_tar_open_the_payload() {
     let bundle = sandbox.pack(&parts, "x.run");
     open_with_stock_tools(&sandbox, &bundle, "tail -c");
     assert_eq!(
-        bytes(&sandbox.path("out/bin/kubelet")),
+        bytes(&sandbox.path("out/bin/linux/arm64/kubelet")),
         bytes(&parts.folder().join("binaries/kubelet"))
     );
 }

@@ -6,27 +6,27 @@ use std::io::Write;
 use super::loads::Loads;
 use super::sink::{Sink, Stop};
 use super::{DOCKER_ADDRESS, SeedError, container_name};
-use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime, Digest, ImagePart, Member};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImagePart, Member, PlatformView};
 use crate::cluster::images::load_script;
 use crate::failure::Failure;
 use crate::host::{Engine, EngineError};
 use crate::install::{ImageSet, TransferError, transfer};
 use crate::progress::Progress;
-use crate::verify::VerifiedBundle;
+use crate::verify::PlatformBundle;
 
 /// Where minikube looks for the programs in the node. Source: minikube v1.38.1,
 /// `bootstrapper/bsutil/binaries.go:41-127`.
-fn binaries_folder(index: &BundleIndex) -> String {
-    format!("/var/lib/minikube/binaries/{}", index.cluster.kubernetes_version)
+fn binaries_folder(view: PlatformView<'_>) -> String {
+    format!("/var/lib/minikube/binaries/{}", view.kubernetes_version())
 }
 
 /// What a complete volume holds, as one digest.
-pub(super) fn content(index: &BundleIndex, runtime: ContainerRuntime) -> Digest {
-    let binaries = BinaryRole::KUBERNETES.map(|role| format!("{role} {}", index.binary(role).sha256));
-    let images = index
+pub(super) fn content(view: PlatformView<'_>, runtime: ContainerRuntime) -> Digest {
+    let binaries = BinaryRole::KUBERNETES.map(|role| format!("{role} {}", view.binary(role).sha256));
+    let images = view
         .cluster_images()
         .map(|image| format!("{} {}", image.reference, image.config));
-    let text = std::iter::once(format!("1 {runtime} {}", index.node_image().config))
+    let text = std::iter::once(format!("1 {runtime} {}", view.node_image().config))
         .chain(binaries)
         .chain(images)
         .collect::<Vec<_>>()
@@ -36,19 +36,19 @@ pub(super) fn content(index: &BundleIndex, runtime: ContainerRuntime) -> Digest 
 
 /// Gives the seed all that it needs, in one pass over the bundle.
 pub(super) fn pour(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     engine: &Engine,
     profile: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
-    let index = bundle.index();
+    let view = bundle.view();
     let container = container_name(profile);
     let load = load_script(runtime, Some(DOCKER_ADDRESS));
     let start = || engine.exec(&container, &["/bin/sh", "-c", &load]);
     let unpack = "mkdir -p \"$0\" && exec tar -C \"$0\" -xf -";
-    let folder = binaries_folder(index);
-    let mut images = Loads::new(index, &start);
+    let folder = binaries_folder(view);
+    let mut images = Loads::new(view, &start);
     let mut programs = Sink::new(engine.exec(&container, &["/bin/sh", "-c", unpack, &folder])?);
     match write(bundle, &mut images, &mut programs, progress) {
         Ok(()) => {
@@ -64,16 +64,17 @@ pub(super) fn pour(
 }
 
 fn write(
-    bundle: &VerifiedBundle,
+    bundle: PlatformBundle<'_>,
     images: &mut Loads<'_>,
     programs: &mut Sink,
     progress: &dyn Progress,
 ) -> Result<(), Stop> {
-    let wanted = ImageSet::new(bundle.index(), bundle.index().cluster_images());
+    let view = bundle.view();
+    let wanted = ImageSet::new(view, view.cluster_images());
+    let paths = BinaryRole::KUBERNETES.map(|role| (role, view.binary(role).member_path()));
     let role_of = |member: &Member| {
-        BinaryRole::KUBERNETES
-            .into_iter()
-            .find(|role| role.member_path() == member.path)
+        let found = paths.iter().find(|(_, path)| *path == member.path);
+        found.map(|(role, _)| *role)
     };
     let moved = |bytes| progress.advance(bytes);
     let mut members = bundle.members(|member| wanted.wants(member) || role_of(member).is_some());
@@ -91,12 +92,12 @@ fn write(
 
 /// Asks the seed's runtime whether it has every image with the bundle's id.
 pub(super) fn verify(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     engine: &Engine,
     container: &str,
     runtime: ContainerRuntime,
 ) -> Result<(), Failure> {
-    let images: Vec<&ImagePart> = index.cluster_images().collect();
+    let images: Vec<&ImagePart> = view.cluster_images().collect();
     let names: Vec<String> = images.iter().map(|image| image.reference.to_string()).collect();
     let mut arguments = match runtime {
         ContainerRuntime::Docker => {
@@ -163,23 +164,23 @@ fn first_other_in_containerd<'a>(text: &str, images: &[&'a ImagePart]) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::testing::index;
+    use crate::install::testing::{index, view};
 
     #[test]
     fn the_content_changes_with_runtime_programs_and_images() {
         let index = index();
-        let docker = content(&index, ContainerRuntime::Docker);
-        assert_ne!(docker, content(&index, ContainerRuntime::Containerd));
+        let docker = content(view(&index), ContainerRuntime::Docker);
+        assert_ne!(docker, content(view(&index), ContainerRuntime::Containerd));
         let mut other = index.clone();
         other.images[3].config = Digest::of(b"other");
-        assert_ne!(docker, content(&other, ContainerRuntime::Docker));
-        assert_eq!(docker, content(&index, ContainerRuntime::Docker));
+        assert_ne!(docker, content(view(&other), ContainerRuntime::Docker));
+        assert_eq!(docker, content(view(&index), ContainerRuntime::Docker));
     }
 
     #[test]
     fn another_image_under_the_name_is_found_out() {
         let index = index();
-        let images: Vec<&ImagePart> = index.cluster_images().collect();
+        let images: Vec<&ImagePart> = view(&index).cluster_images().collect();
         let line = |image: &&ImagePart| {
             format!(
                 "{} {}\n",

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 
 use super::sink::{Fed, Sink, Stop};
 use crate::bundle::limits::IMAGE_CONFIG_BYTES;
-use crate::bundle::{BundleIndex, Digest, ImagePart, Member};
+use crate::bundle::{Digest, ImagePart, Member, PlatformView};
 use crate::failure::Failure;
 use crate::host::{EngineError, Running};
 use crate::install::{ImageSet, PORTIONS_AT_ONCE, portions, transfer};
@@ -31,7 +31,7 @@ struct Archive<'a> {
 }
 
 impl<'a> Loads<'a> {
-    pub(super) fn new(index: &'a BundleIndex, start: Start<'a>) -> Self {
+    pub(super) fn new(view: PlatformView<'a>, start: Start<'a>) -> Self {
         let archive = |set: ImageSet<'a>| Archive {
             awaited: set.images().iter().flat_map(|image| image.blobs()).collect(),
             set,
@@ -39,7 +39,7 @@ impl<'a> Loads<'a> {
         };
         Self {
             start,
-            archives: portions(index).into_iter().map(archive).collect(),
+            archives: portions(view).into_iter().map(archive).collect(),
             documents: BTreeMap::new(),
             unpacking: Vec::new(),
         }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::bundle::blob_path;
     use crate::host::Command;
-    use crate::install::testing::index;
+    use crate::install::testing::{index, view};
 
     /// Feeds the blobs of the test's index to programs that keep what they get; gives
     /// the names in each archive.
@@ -152,11 +152,11 @@ mod tests {
             let path = folder.join(started.get().to_string());
             Ok(Command::new("sh").args(["-c", "cat >\"$0\""]).arg(path).spawn()?)
         };
-        let mut loads = Loads::new(&index, &start);
+        let mut loads = Loads::new(view(&index), &start);
         let mut members: Vec<&Member> = index.members.iter().collect();
         order(&mut members);
         for member in members {
-            let wanted = index
+            let wanted = view(&index)
                 .cluster_images()
                 .any(|image| image.blobs().any(|blob| blob == member.sha256));
             if wanted {
@@ -189,7 +189,7 @@ mod tests {
         ] {
             let archives = fed(order);
             assert_eq!(archives.len(), 3);
-            for image in index.cluster_images() {
+            for image in view(&index).cluster_images() {
                 let mut expected: Vec<String> = image
                     .blobs()
                     .map(|blob| blob_path(blob).trim_start_matches("images/").to_owned())

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{DOCKER_ADDRESS, SeedError, container_name};
-use crate::bundle::{BundleIndex, ContainerRuntime, Digest};
+use crate::bundle::{ContainerRuntime, Digest, PlatformView};
 use crate::failure::Failure;
 use crate::host::{Engine, EngineError};
 use crate::install::{Event, Session};
@@ -125,7 +125,7 @@ fn remove_container(engine: &Engine, profile: &str) -> Result<(), Failure> {
 pub(super) fn create(
     session: &mut Session,
     engine: &Engine,
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     profile: &str,
     runtime: ContainerRuntime,
     nonce: &str,
@@ -133,7 +133,7 @@ pub(super) fn create(
     let labels = labels(profile, nonce);
     let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (*key, value.as_str())).collect();
     engine.create_volume(profile, &labels)?;
-    let arguments = container_arguments(index, profile, runtime, nonce);
+    let arguments = container_arguments(view, profile, runtime, nonce);
     let output = session.run_recorded(&engine.run_container(&arguments), &mut |_| {})?;
     output.require_success().map_err(EngineError::from)?;
     Ok(())
@@ -149,7 +149,7 @@ fn labels(profile: &str, nonce: &str) -> [(&'static str, String); 3] {
 }
 
 fn container_arguments(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     profile: &str,
     runtime: ContainerRuntime,
     nonce: &str,
@@ -168,7 +168,7 @@ fn container_arguments(
         .map(|(key, value)| format!("volume-label={key}={value}"))
         .join(",");
     let volume = format!("type=volume,source={profile},target=/var,{volume}");
-    let image = index.node_image().reference.to_string();
+    let image = view.node_image().reference.to_string();
     [
         "--name",
         &name,
@@ -211,11 +211,11 @@ pub(super) fn stop(engine: &Engine, profile: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::testing::index;
+    use crate::install::testing::{index, view};
 
     #[test]
     fn the_seed_runs_the_nodes_runtime_and_nothing_else() {
-        let arguments = container_arguments(&index(), "dev", ContainerRuntime::Docker, "n").join(" ");
+        let arguments = container_arguments(view(&index()), "dev", ContainerRuntime::Docker, "n").join(" ");
         for part in [
             "--name minikube-offline-seed-dev ",
             "--label minikube-offline.seed=n ",
@@ -226,7 +226,7 @@ mod tests {
         ] {
             assert!(arguments.contains(part), "{part} in {arguments}");
         }
-        let arguments = container_arguments(&index(), "dev", ContainerRuntime::Containerd, "n");
+        let arguments = container_arguments(view(&index()), "dev", ContainerRuntime::Containerd, "n");
         assert_eq!(arguments.last().map(String::as_str), Some("exec containerd"));
     }
 }

@@ -118,7 +118,7 @@ fn a_minikube_cache_has_all_but_minikube() {
         b"unused",
     );
     let mut spec = site.spec();
-    (spec.binaries, spec.images, spec.kicbase) = (Vec::new(), Vec::new(), None);
+    (spec.binaries, spec.images, spec.kicbase) = (Vec::new(), Vec::new(), Vec::new());
     spec.from_cache = vec![site.path("home")];
     let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
     assert_eq!((parts.binaries.len(), parts.images.len()), (4, 3));
@@ -138,7 +138,7 @@ fn a_minikube_cache_has_all_but_minikube() {
         )
     );
     assert_eq!(kind, Kind::Usage);
-    spec.kicbase = Some(site.archive("kicbase.tar"));
+    spec.kicbase = vec![site.archive("kicbase.tar")];
     gather_by_asking(&answers, &spec, None, &Silent).expect("the flag decides");
 }
 
@@ -146,10 +146,10 @@ fn a_minikube_cache_has_all_but_minikube() {
 fn every_missing_part_is_named_at_once() {
     let site = Site::new();
     let mut spec = site.spec();
-    (spec.minikube, spec.kicbase) = (None, None);
+    (spec.minikube, spec.kicbase) = (Vec::new(), Vec::new());
     spec.images.truncate(1);
     let (text, kind) = site.refused(&spec);
-    let platform = spec.platform;
+    let platform = spec.platforms[0];
     assert_eq!(
         text,
         format!(
@@ -173,7 +173,7 @@ fn every_missing_part_is_named_at_once() {
 #[test]
 fn a_file_that_is_not_the_program_is_named_for_what_it_is() {
     let site = Site::new();
-    let platform = site.spec().platform;
+    let platform = site.spec().platforms[0];
     let other = format!("ELF for {}", other_arch().name());
     for (bytes, found) in [
         (elf(other_arch(), b"x"), other.as_str()),
@@ -203,12 +203,12 @@ fn a_file_that_is_not_the_program_is_named_for_what_it_is() {
 fn paths_that_cannot_be_parts_are_refused() {
     let site = Site::new();
     let mut spec = site.spec();
-    spec.minikube = Some(site.path("binaries"));
+    spec.minikube = vec![site.path("binaries")];
     assert_eq!(
         site.refused(&spec).0,
         "`DIR/binaries` should be a file; it is a folder"
     );
-    spec.minikube = Some(site.path("nowhere"));
+    spec.minikube = vec![site.path("nowhere")];
     assert_eq!(
         site.refused(&spec),
         ("cannot read `DIR/nowhere`".to_owned(), Kind::Usage)
@@ -285,7 +285,7 @@ fn a_node_image_is_one_image_with_one_name() {
     let two = docker_archive_for(arch(), &["r.io/kicbase:a", "r.io/kicbase:b"], b"node");
     site.write("two.tar", &two);
     let mut spec = site.spec();
-    spec.kicbase = Some(site.archive("two.tar"));
+    spec.kicbase = vec![site.archive("two.tar")];
     let (text, kind) = site.refused(&spec);
     assert_eq!(
         text,
@@ -293,7 +293,7 @@ fn a_node_image_is_one_image_with_one_name() {
     );
     assert_eq!(kind, Kind::Usage);
     let text = format!("docker-archive:{}:r.io/kicbase:b", site.path("two.tar").display());
-    spec.kicbase = Some(ImageSource::parse(&text).expect("source"));
+    spec.kicbase = vec![ImageSource::parse(&text).expect("source")];
     let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
     assert_eq!(parts.images[0].reference.to_string(), "r.io/kicbase:b");
 }

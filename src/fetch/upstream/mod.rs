@@ -91,8 +91,11 @@ impl Upstream {
     /// The same, for exactly what `lock` says.
     #[must_use]
     pub fn locked(mut self, lock: Lock) -> Self {
-        let minikube = lock.program(BinaryRole::Minikube);
-        let version = minikube.and_then(|minikube| minikube.version.clone());
+        let mut minikubes = lock
+            .programs
+            .iter()
+            .filter(|program| program.role == BinaryRole::Minikube);
+        let version = minikubes.find_map(|minikube| minikube.version.clone());
         self.sources.minikube_version = version.or(self.sources.minikube_version);
         self.lock = Some(lock);
         self
@@ -134,14 +137,14 @@ impl Upstream {
         platform: Platform,
         progress: &dyn Progress,
     ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-        let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image)).collect();
+        let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image, platform)).collect();
         image::download(self, &wanted, platform, progress)
     }
 
     /// The image by the digest in the lock, unless a digest is known already.
-    fn pin(&self, image: &WantedImage) -> WantedImage {
-        let mut images = self.lock.iter().flat_map(|lock| &lock.images);
-        let locked = images.find(|locked| locked.reference == image.reference);
+    fn pin(&self, image: &WantedImage, platform: Platform) -> WantedImage {
+        let lock = self.lock.as_ref();
+        let locked = lock.and_then(|lock| lock.image(platform, &image.reference));
         let pinned = locked.and_then(|locked| locked.manifest);
         WantedImage {
             pinned: image

@@ -102,10 +102,9 @@ fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &P
     }
 }
 
-/// The digest in the lock, which is for one platform.
+/// The digest in the lock.
 fn locked(upstream: &Upstream, role: BinaryRole, platform: Platform) -> Option<Digest> {
-    let lock = upstream.lock.as_ref().filter(|lock| lock.platform == platform)?;
-    Some(lock.program(role)?.sha256)
+    Some(upstream.lock.as_ref()?.program(platform, role)?.sha256)
 }
 
 /// What is published of the program's content, and a sentence about it.

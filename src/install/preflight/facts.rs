@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::folders::FolderFacts;
 use super::space::{Demand, demands};
 use super::subnets::SubnetFacts;
-use crate::bundle::{BinaryRole, BundleIndex, Platform};
+use crate::bundle::{BinaryRole, Platform, PlatformView};
 use crate::failure::Failure;
 use crate::host::{
     Cgroups, Confinement, Engine, EngineInfo, Environment, Kernel, Listener, MemoryFacts, MinikubeNode,
@@ -59,10 +59,17 @@ impl MachineFacts {
         environment: &Environment,
         layout: &Layout,
     ) -> Result<Self, Failure> {
-        let index = bundle.index();
         let engine = Engine::connect(environment);
         let receipt = Journal::peek(&layout.journal())?;
-        let demands = demands(index, options, layout, engine.as_ref().ok(), &receipt)?;
+        let platform = Platform::of_this_machine();
+        // A bundle for other platforms writes nothing here.
+        let (demands, folders) = match platform.and_then(|platform| bundle.index().on(platform)) {
+            Some(view) => (
+                demands(view, options, layout, engine.as_ref().ok(), &receipt)?,
+                folders(view, options, layout)?,
+            ),
+            None => (Vec::new(), Vec::new()),
+        };
         let mut subnets = SubnetFacts {
             routes: routes(),
             engine: Vec::new(),
@@ -75,7 +82,7 @@ impl MachineFacts {
             nodes.retain(|node| node.profile != options.profile);
         }
         Ok(Self {
-            platform: Platform::of_this_machine(),
+            platform,
             endpoint: engine
                 .as_ref()
                 .ok()
@@ -85,7 +92,7 @@ impl MachineFacts {
             profile: ProfileConfig::load(&layout.minikube_home, &options.profile)?,
             root: environment.is_root(),
             demands,
-            folders: folders(index, options, layout)?,
+            folders,
             memory: available_memory(),
             kernel: Kernel::of_this_machine(),
             cgroups: Cgroups::of_this_machine(),
@@ -120,12 +127,16 @@ fn endpoint(engine: &Engine, environment: &Environment) -> Option<String> {
     }
 }
 
-fn folders(index: &BundleIndex, options: &SiteOptions, layout: &Layout) -> Result<Vec<FolderFacts>, Failure> {
-    let size = |roles: &[BinaryRole]| roles.iter().map(|role| index.binary(*role).size).max();
+fn folders(
+    view: PlatformView<'_>,
+    options: &SiteOptions,
+    layout: &Layout,
+) -> Result<Vec<FolderFacts>, Failure> {
+    let size = |roles: &[BinaryRole]| roles.iter().map(|role| view.binary(*role).size).max();
     let archive = match options.way {
-        Way::Cache => index
+        Way::Cache => view
             .cluster_images()
-            .map(|image| ImageSet::new(index, [image]).archive_bytes())
+            .map(|image| ImageSet::new(view, [image]).archive_bytes())
             .max(),
         _ => None,
     };

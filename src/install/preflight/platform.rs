@@ -1,22 +1,26 @@
-//! Whether programs of the bundle's platform run here.
+//! Whether programs of one of the bundle's platforms run here.
 
 use super::finding::{Finding, fatal};
-use crate::bundle::Platform;
+use crate::bundle::{Platform, in_words};
 
 /// `engine` is what `uname -m` prints on the engine's machine, where it says so.
-pub(super) fn examine(wanted: Platform, machine: Option<Platform>, engine: Option<&str>) -> Option<Finding> {
-    let engine_differs =
-        engine.is_some_and(|machine| ![wanted.arch.machine(), wanted.arch.name(), ""].contains(&machine));
-    if machine == Some(wanted) && !engine_differs {
-        return None;
-    }
+pub(super) fn examine(
+    bundle: &[Platform],
+    machine: Option<Platform>,
+    engine: Option<&str>,
+) -> Option<Finding> {
+    let is_own = |engine: &str, own: Platform| [own.arch.machine(), own.arch.name(), ""].contains(&engine);
     let found = match (machine, engine) {
-        (Some(platform), _) if platform != wanted => platform.to_string(),
-        (_, Some(machine)) => format!("Docker Engine on {machine}"),
-        (_, None) => "another platform".to_owned(),
+        (Some(own), _) if !bundle.contains(&own) => own.to_string(),
+        (Some(own), Some(engine)) if !is_own(engine, own) => format!("Docker Engine on {engine}"),
+        (Some(_), _) => return None,
+        (None, _) => "another platform".to_owned(),
     };
     Some(fatal(
-        format!("the bundle is for {wanted}, and this machine is {found}"),
+        format!(
+            "the bundle is for {}, and this machine is {found}",
+            in_words(bundle)
+        ),
         "its programs and images cannot run here",
         format!("carry a bundle that was packed for {found}"),
     ))
@@ -43,9 +47,10 @@ mod tests {
             ),
             (None, None, Some("this machine is another platform")),
         ] {
-            let found = examine(amd64, machine, engine).map(|finding| finding.what);
+            let found = examine(&[amd64], machine, engine).map(|finding| finding.what);
             assert_eq!(found.is_some(), said.is_some(), "{machine:?} {engine:?}");
             assert!(said.is_none_or(|said| found.is_some_and(|what| what.ends_with(said))));
         }
+        assert!(examine(&[amd64, arm64], Some(arm64), Some("aarch64")).is_none());
     }
 }

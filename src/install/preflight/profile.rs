@@ -28,7 +28,7 @@ pub(super) fn examine(
     };
     let found = &profile.kubernetes_config;
     let version = index.cluster.kubernetes_version.to_string();
-    let runtime = options.runtime(index).name();
+    let runtime = options.runtime(index.cluster.container_runtime).name();
     for (thing, found, wanted) in [
         ("Kubernetes", found.kubernetes_version.as_str(), version.as_str()),
         ("the container runtime", found.container_runtime.as_str(), runtime),

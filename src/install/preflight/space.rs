@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Finding, Severity, fatal};
-use crate::bundle::{BinaryRole, BundleIndex, ContainerRuntime};
+use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, FileSystem};
 use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, SiteOptions, Way, portions};
@@ -23,7 +23,7 @@ pub(super) struct Demand {
 
 /// What is not there yet.
 pub(super) fn demands(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     options: &SiteOptions,
     layout: &Layout,
     engine: Option<&Engine>,
@@ -41,7 +41,7 @@ pub(super) fn demands(
         Ok(())
     };
     let absent = |role: BinaryRole, path: PathBuf| {
-        let size = index.binary(role).size;
+        let size = view.binary(role).size;
         if fs::metadata(path).is_ok_and(|facts| facts.len() == size) {
             0
         } else {
@@ -50,10 +50,9 @@ pub(super) fn demands(
     };
     let programs = [BinaryRole::Minikube, BinaryRole::Kubectl].map(|role| absent(role, layout.program(role)));
     add("the programs", programs.iter().sum(), &layout.programs)?;
-    let cluster = &index.cluster;
     let kubeadm = layout.cache().binary(
-        cluster.platform.arch,
-        &cluster.kubernetes_version,
+        view.platform().arch,
+        view.kubernetes_version(),
         BinaryRole::Kubeadm,
     );
     add(
@@ -62,17 +61,17 @@ pub(super) fn demands(
         &layout.minikube_home,
     )?;
     if options.way == Way::Cache {
-        let archives: u64 = index
+        let archives: u64 = view
             .cluster_images()
-            .map(|image| ImageSet::new(index, [image]).archive_bytes())
+            .map(|image| ImageSet::new(view, [image]).archive_bytes())
             .sum();
-        let kubelet = index.binary(BinaryRole::Kubelet).size;
+        let kubelet = view.binary(BinaryRole::Kubelet).size;
         add("minikube's cache", archives + kubelet, &layout.minikube_home)?;
     }
     if let Some(engine) = engine
         && let Some(folder) = engine.data_folder()
     {
-        let bytes = engine_bytes(index, options, engine, receipt)?;
+        let bytes = engine_bytes(view, options, engine, receipt)?;
         add("the node and its images in Docker Engine", bytes, &folder)?;
     }
     Ok(demands)
@@ -82,16 +81,16 @@ pub(super) fn demands(
 /// there twice: spooled, and unpacked. An Engine that keeps images in containerd keeps
 /// both.
 fn engine_bytes(
-    index: &BundleIndex,
+    view: PlatformView<'_>,
     options: &SiteOptions,
     engine: &Engine,
     receipt: &Receipt,
 ) -> Result<u64, Failure> {
-    let node = index.node_image();
+    let node = view.node_image();
     let node_image = if engine.image(&node.reference.to_string())?.is_some() {
         0
     } else {
-        ImageSet::new(index, [node]).blob_bytes()
+        ImageSet::new(view, [node]).blob_bytes()
     };
     let loading = 2 * node_image;
     let kept = if engine.info().keeps_images_in_containerd() {
@@ -106,22 +105,22 @@ fn engine_bytes(
     let in_node = if seeded || engine.container(&options.profile)?.is_some() {
         0
     } else {
-        node_bytes(index, options)
+        node_bytes(view, options)
     };
     Ok(loading.max(kept + in_node))
 }
 
 /// The most that the node holds while it is filled: Kubernetes' programs; each image as
 /// its runtime keeps it; and what lies there a second time.
-fn node_bytes(index: &BundleIndex, options: &SiteOptions) -> u64 {
+fn node_bytes(view: PlatformView<'_>, options: &SiteOptions) -> u64 {
     let programs: u64 = BinaryRole::KUBERNETES
-        .map(|role| index.binary(role).size)
+        .map(|role| view.binary(role).size)
         .iter()
         .sum();
-    let images = ImageSet::new(index, index.cluster_images()).blob_bytes();
-    let mut portions: Vec<u64> = portions(index).iter().map(ImageSet::blob_bytes).collect();
+    let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
+    let mut portions: Vec<u64> = portions(view).iter().map(ImageSet::blob_bytes).collect();
     portions.sort_unstable_by_key(|bytes| std::cmp::Reverse(*bytes));
-    let runtime = match options.runtime(index) {
+    let runtime = match options.runtime(view.container_runtime()) {
         ContainerRuntime::Docker => images + portions.iter().take(PORTIONS_AT_ONCE).sum::<u64>(),
         // It keeps each layer beside what it unpacks from it, and spools nothing.
         ContainerRuntime::Containerd => 2 * images,
@@ -193,7 +192,7 @@ fn mebibytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::testing::index;
+    use crate::install::testing::{index, view};
 
     /// Three images of 1000 bytes each above a base of 1000 that they share; manifests
     /// and configs have 1000 bytes, too.
@@ -207,7 +206,7 @@ mod tests {
                 way,
                 ..SiteOptions::default()
             };
-            node_bytes(&index, &options)
+            node_bytes(view(&index), &options)
         };
         let docker = programs + images + 2 * portion;
         assert_eq!(bytes(ContainerRuntime::Docker, Way::Volume), docker);

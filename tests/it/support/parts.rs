@@ -104,7 +104,8 @@ impl SampleParts {
 /// `pack` asks them, and the bundle can be run.
 pub(crate) struct RunnableParts {
     folder: PathBuf,
-    platform: Platform,
+    pub(crate) platform: Platform,
+    images: Vec<String>,
 }
 
 impl RunnableParts {
@@ -119,16 +120,19 @@ impl RunnableParts {
             .output()
             .expect("the stand-in runs");
         let listed = String::from_utf8(kubeadm.stdout).expect("text");
-        for image in listed
+        let images: Vec<String> = listed
             .lines()
             .chain([NODE_IMAGE, "gcr.io/k8s-minikube/storage-provisioner:v5"])
-        {
+            .map(str::to_owned)
+            .collect();
+        for image in &images {
             let archive = folder.join("images").join(file_name(image));
             write_archive_for(platform.arch, &archive, image, &[noise(image, 5_000)]);
         }
         Self {
             folder: folder.to_owned(),
             platform,
+            images,
         }
     }
 
@@ -141,11 +145,51 @@ impl RunnableParts {
             format!("--minikube={}", path("minikube")),
         ];
         flags.extend(["kubeadm", "kubelet", "kubectl"].map(|name| format!("--binaries={}", path(name))));
-        for entry in fs::read_dir(self.folder.join("images")).expect("a folder") {
-            let archive = entry.expect("an entry").path();
-            let node = archive.ends_with(file_name(NODE_IMAGE));
-            let flag = if node { "--kicbase" } else { "--image" };
-            flags.push(format!("{flag}=docker-archive:{}", archive.display()));
+        flags.extend(self.images.iter().map(|image| {
+            let archive = self.folder.join("images").join(file_name(image));
+            image_flag(image, &archive)
+        }));
+        flags
+    }
+
+    /// The platform that this machine does not have.
+    pub(crate) fn other(&self) -> Platform {
+        let others = Arch::ALL.map(|arch| Platform { arch });
+        others
+            .into_iter()
+            .find(|platform| *platform != self.platform)
+            .expect("there are two")
+    }
+
+    /// Makes the same parts for the other platform, whose programs nobody runs, and gives
+    /// the flags that name both. Two images share a layer with this machine's.
+    pub(crate) fn flags_with_other(&self) -> Vec<String> {
+        let other = self.other();
+        let folder = self.folder.join("other");
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut flags = self.flags();
+        flags.retain(|flag| !flag.starts_with("--platform="));
+        flags.push(format!("--platform={other},{}", self.platform));
+        for program in ["minikube", "kubeadm", "kubelet", "kubectl"] {
+            let path = folder.join(program);
+            fs::write(&path, elf(other.arch.elf_machine(), program)).expect("a program");
+            let flag = if program == "minikube" {
+                "--minikube"
+            } else {
+                "--binaries"
+            };
+            flags.push(format!("{flag}={}", path.display()));
+        }
+        for image in &self.images {
+            let is_shared = image.contains("pause") || image == NODE_IMAGE;
+            let seed = if is_shared {
+                image.clone()
+            } else {
+                format!("{image} {other}")
+            };
+            let archive = folder.join(file_name(image));
+            write_archive_for(other.arch, &archive, image, &[noise(&seed, 5_000)]);
+            flags.push(image_flag(image, &archive));
         }
         flags
     }
@@ -162,6 +206,15 @@ pub(crate) fn stand_in() -> PathBuf {
         "run the whole `cargo test`, or `cargo build --example minikube-standin` first"
     );
     path
+}
+
+fn image_flag(image: &str, archive: &Path) -> String {
+    let flag = if image == NODE_IMAGE {
+        "--kicbase"
+    } else {
+        "--image"
+    };
+    format!("{flag}=docker-archive:{}", archive.display())
 }
 
 fn file_name(image: &str) -> String {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use minikube_offline::bundle::Arch;
 use tempfile::TempDir;
 
 use super::parts::{RunnableParts, SampleParts};
@@ -121,9 +122,14 @@ impl Sandbox {
 
     /// A stub for the sample parts' platform, which is never run.
     pub(crate) fn stub(&self) -> PathBuf {
-        let path = self.path("stub-arm64");
+        self.stub_for(Arch::Arm64)
+    }
+
+    /// A stub that is never run.
+    pub(crate) fn stub_for(&self, arch: Arch) -> PathBuf {
+        let path = self.path(&format!("stub-{}", arch.name()));
         if !path.exists() {
-            let mut bytes = super::parts::elf(183, "stub");
+            let mut bytes = super::parts::elf(arch.elf_machine(), "stub");
             bytes.extend_from_slice(b"minikube-offline-stub format 1\n");
             std::fs::write(&path, bytes).expect("a stub");
         }

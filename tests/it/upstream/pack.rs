@@ -248,7 +248,7 @@ fn a_lock_packs_the_same_again_or_names_what_changed() {
     assert!(
         outcome
             .stderr
-            .contains("1 part is not what the lock says:\n  registry.k8s.io/hello:1: the lock has nothing"),
+            .contains("1 part is not what the lock says:\n  registry.k8s.io/hello:1 for linux/"),
         "{}",
         outcome.stderr
     );

@@ -36,9 +36,9 @@ impl Site {
             match name {
                 "--kubernetes-version" => spec.kubernetes_version = value.parse().ok(),
                 "--platform" => spec.platform = value.parse().ok(),
-                "--minikube" => spec.minikube = Some(value.into()),
+                "--minikube" => spec.minikube = Some(vec![value.into()]),
                 "--binaries" => spec.binaries = Some(vec![value.into()]),
-                "--kicbase" => spec.kicbase = value.parse().ok(),
+                "--kicbase" => spec.kicbase = value.parse().ok().map(|source| vec![source]),
                 "--image" => images.push(value.parse::<ImageSource>().expect("an image")),
                 name => panic!("{name}"),
             }

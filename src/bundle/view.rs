@@ -1,0 +1,95 @@
+//! What a bundle has for one platform: all that a site works with.
+
+use super::{
+    BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, ImagePart, ImageRole, Member, Platform, Version,
+};
+
+/// The parts of a bundle for one of its platforms.
+#[derive(Clone, Copy, Debug)]
+pub struct PlatformView<'a> {
+    index: &'a BundleIndex,
+    platform: Platform,
+}
+
+impl BundleIndex {
+    /// What there is for `platform`; `None` when the bundle is not for it.
+    #[must_use]
+    pub fn on(&self, platform: Platform) -> Option<PlatformView<'_>> {
+        let index = self;
+        let is_for = self.cluster.platforms.contains(&platform);
+        is_for.then_some(PlatformView { index, platform })
+    }
+}
+
+impl<'a> PlatformView<'a> {
+    /// The platform.
+    #[must_use]
+    pub fn platform(self) -> Platform {
+        self.platform
+    }
+
+    /// The bundle's name.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        &self.index.name
+    }
+
+    /// The bundle's number among those of its name.
+    #[must_use]
+    pub fn serial(self) -> u64 {
+        self.index.serial
+    }
+
+    /// The Kubernetes release.
+    #[must_use]
+    pub fn kubernetes_version(self) -> &'a Version {
+        &self.index.cluster.kubernetes_version
+    }
+
+    /// The runtime that the cluster gets unless the site asks for another.
+    #[must_use]
+    pub fn container_runtime(self) -> ContainerRuntime {
+        self.index.cluster.container_runtime
+    }
+
+    /// The files in the payload, those of other platforms among them.
+    #[must_use]
+    pub fn members(self) -> &'a [Member] {
+        &self.index.members
+    }
+
+    /// The images, by role and name.
+    pub fn images(self) -> impl Iterator<Item = &'a ImagePart> {
+        let images = self.index.images.iter();
+        images.filter(move |image| image.platform == self.platform)
+    }
+
+    /// The image that the node is made from.
+    #[must_use]
+    pub fn node_image(self) -> &'a ImagePart {
+        // The index was checked: there is one.
+        self.images()
+            .find(|image| image.role == ImageRole::Node)
+            .expect("an index has a node image")
+    }
+
+    /// The images that go into the node.
+    pub fn cluster_images(self) -> impl Iterator<Item = &'a ImagePart> {
+        self.images().filter(|image| image.role != ImageRole::Node)
+    }
+
+    /// The programs, by role.
+    pub fn binaries(self) -> impl Iterator<Item = &'a BinaryPart> {
+        let binaries = self.index.binaries.iter();
+        binaries.filter(move |binary| binary.platform == self.platform)
+    }
+
+    /// The program with `role`.
+    #[must_use]
+    pub fn binary(self, role: BinaryRole) -> &'a BinaryPart {
+        // The index was checked: there is one.
+        self.binaries()
+            .find(|binary| binary.role == role)
+            .expect("an index has a program for each role")
+    }
+}
