@@ -317,7 +317,7 @@ fn a_bundle_is_read_from_its_volumes_in_any_choice_of_members() {
         .and_then(|opened| opened.verify(&Silent))
         .expect("a bundle");
     // The large program crosses every border.
-    let mut members = bundle.members(|member| member.path == "bin/kubelet");
+    let mut members = bundle.members(|member| member.path == "bin/linux/arm64/kubelet");
     let mut reader = members.next_member().expect("a frame").expect("a member");
     let mut content = Vec::new();
     std::io::Read::read_to_end(&mut reader, &mut content).expect("its content");
