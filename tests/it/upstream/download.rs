@@ -21,7 +21,7 @@ pub(super) fn patience() -> Patience {
         attempts: 4,
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_secs(2),
-        stall: Duration::from_millis(400),
+        stall: Duration::from_secs(3),
     }
 }
 
