@@ -24,7 +24,7 @@ use self::facts::MachineFacts;
 use self::finding::fatal;
 use super::options::memory_mib;
 use super::{Layout, SiteOptions};
-use crate::bundle::BundleIndex;
+use crate::bundle::{BinaryRole, BundleIndex};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::verify::OpenedBundle;
@@ -76,7 +76,11 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
     findings.extend(cpus::examine(asked, info.cpus));
     findings.extend(elsewhere);
     if here {
-        findings.extend(cgroup::examine(&facts.cgroups, &index.cluster.kubernetes_version));
+        findings.extend(cgroup::examine(
+            &facts.cgroups,
+            &index.cluster.kubernetes_version,
+            index.binary(BinaryRole::Minikube).version.as_ref(),
+        ));
         findings.extend(kernel::examine(&facts.kernel));
         findings.extend(subnets::examine(&facts.subnets, &options.profile));
         findings.extend(ports::examine(&options.values_of("--ports"), &facts.listeners));
