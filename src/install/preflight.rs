@@ -24,7 +24,7 @@ use self::facts::MachineFacts;
 use self::finding::fatal;
 use super::options::memory_mib;
 use super::{Layout, SiteOptions};
-use crate::bundle::{BinaryRole, BundleIndex};
+use crate::bundle::{BinaryRole, BundleIndex, Version};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::verify::OpenedBundle;
@@ -79,7 +79,7 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
         findings.extend(cgroup::examine(
             &facts.cgroups,
             &index.cluster.kubernetes_version,
-            index.binary(BinaryRole::Minikube).version.as_ref(),
+            minikube_version(index),
         ));
         findings.extend(kernel::examine(&facts.kernel));
         findings.extend(subnets::examine(&facts.subnets, &options.profile));
@@ -87,6 +87,15 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
         findings.extend(confinement::examine(facts.confinement, info.rootless()));
     }
     findings
+}
+
+/// The version of the bundle's minikube, which is the same on all platforms.
+fn minikube_version(index: &BundleIndex) -> Option<&Version> {
+    let mut programs = index.binaries.iter();
+    programs
+        .find(|program| program.role == BinaryRole::Minikube)?
+        .version
+        .as_ref()
 }
 
 #[cfg(test)]
