@@ -221,3 +221,16 @@ impl Progress for Console {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_is_looked_at_steers_no_terminal_and_says_the_same() {
+        let value = json!({ "name": "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\\ü" });
+        let line = json_line(&value);
+        assert!(!line.chars().any(steers), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).expect("JSON"), value);
+    }
+}

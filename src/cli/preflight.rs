@@ -42,9 +42,18 @@ pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console)
     };
     let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
     console.result(
-        &format!("this machine is fit: {warnings} warnings, {notes} notes"),
+        &format!(
+            "this machine is fit: {}, {}",
+            counted(warnings, "warning"),
+            counted(notes, "note")
+        ),
         &json!({ "kind": "done", "warnings": warnings, "notes": notes }),
     )
+}
+
+/// `1 note`, `2 notes`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn describe(finding: &Finding) -> String {

@@ -84,10 +84,10 @@ impl Layout {
             minikube_home,
             state: xdg("XDG_STATE_HOME", ".local/state"),
             programs: xdg("XDG_DATA_HOME", ".local/share").join("bin"),
-            links: if environment.is_root() {
-                PathBuf::from("/usr/local/bin")
-            } else {
-                home.join(".local/bin")
+            links: match environment.absolute_path("XDG_BIN_HOME") {
+                Some(folder) => folder,
+                None if environment.is_root() => PathBuf::from("/usr/local/bin"),
+                None => home.join(".local/bin"),
             },
         })
     }
@@ -236,6 +236,8 @@ mod tests {
         );
         let ann = layout(&[("HOME", "/home/ann"), ("XDG_STATE_HOME", "var")], 1000, None);
         assert_eq!(ann.links, Path::new("/home/ann/.local/bin"));
+        let chosen = layout(&[("HOME", "/root"), ("XDG_BIN_HOME", "/opt/bin")], 0, None);
+        assert_eq!(chosen.links, Path::new("/opt/bin"));
         assert_eq!(ann.state, Path::new("/home/ann/.local/state/minikube-offline"));
     }
 

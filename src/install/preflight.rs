@@ -24,7 +24,7 @@ use self::facts::MachineFacts;
 use self::finding::fatal;
 use super::options::memory_mib;
 use super::{Layout, SiteOptions};
-use crate::bundle::BundleIndex;
+use crate::bundle::{BinaryRole, BundleIndex, Version};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::verify::OpenedBundle;
@@ -76,13 +76,26 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
     findings.extend(cpus::examine(asked, info.cpus));
     findings.extend(elsewhere);
     if here {
-        findings.extend(cgroup::examine(&facts.cgroups, &index.cluster.kubernetes_version));
+        findings.extend(cgroup::examine(
+            &facts.cgroups,
+            &index.cluster.kubernetes_version,
+            minikube_version(index),
+        ));
         findings.extend(kernel::examine(&facts.kernel));
         findings.extend(subnets::examine(&facts.subnets, &options.profile));
         findings.extend(ports::examine(&options.values_of("--ports"), &facts.listeners));
         findings.extend(confinement::examine(facts.confinement, info.rootless()));
     }
     findings
+}
+
+/// The version of the bundle's minikube, which is the same on all platforms.
+fn minikube_version(index: &BundleIndex) -> Option<&Version> {
+    let mut programs = index.binaries.iter();
+    programs
+        .find(|program| program.role == BinaryRole::Minikube)?
+        .version
+        .as_ref()
 }
 
 #[cfg(test)]

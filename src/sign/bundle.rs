@@ -45,11 +45,15 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
     let path = fs::canonicalize(path).map_err(FileError::at("written", path))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let written = |source| FileError::at("written", &path)(source);
+    remove_left_over(folder);
     let mut copy = tempfile::Builder::new()
-        .prefix(".minikube-offline-")
+        .prefix(UNFINISHED)
         .suffix(".partial")
         .tempfile_in(folder)
         .map_err(written)?;
+    // Says that this one is at work; where there are no locks, another run takes the copy
+    // away, and this one fails.
+    let _ = copy.as_file().try_lock();
     progress.begin("copy", Some(trailer.total_bytes));
     copy_all(&path, copy.as_file_mut(), progress)?;
     let file = copy.as_file();
@@ -68,6 +72,23 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
     sync_directory(folder)?;
     let beside = signer.sign_file(&path, &index, progress)?;
     Ok(Signed { index, beside })
+}
+
+/// How the name of a copy begins that is not whole yet.
+const UNFINISHED: &str = ".minikube-offline-sign-";
+
+/// Removes the copies, each as large as its bundle, that killed runs left in `folder`.
+fn remove_left_over(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            // A copy that stays is no reason not to sign.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The copy takes the name of what is copied: that is what an error is about.

@@ -170,6 +170,7 @@ fn script(sandbox: &Sandbox, script: &str, variables: &[(&str, &str)]) -> Outcom
     command.current_dir(sandbox.path("here")).env_clear();
     command
         .env("HOME", sandbox.path("home"))
+        .env("XDG_BIN_HOME", sandbox.path("home/.local/bin"))
         .env("PATH", "/usr/local/bin:/usr/bin:/bin");
     command.envs(variables.iter().copied());
     Outcome::from(command.output().unwrap())
@@ -213,7 +214,7 @@ fn a_bundle_does_the_same_in_every_environment_or_says_why_not() {
 
 /// Cases of a start with an engine that starts no containers: what is done before, with
 /// `$ENGINE` its folder. A usual start ends with 10, as there is no node.
-const START_CASES: [(&str, &str, Expected); 15] = [
+const START_CASES: [(&str, &str, Expected); 17] = [
     (
         "a usual environment",
         r#""$B" -y --way=cache"#,
@@ -269,6 +270,16 @@ const START_CASES: [(&str, &str, Expected); 15] = [
         "docker steers the terminal",
         r#"printf '#!/bin/sh\nprintf "\\033[2J\\233pwned\\n" >&2; exit 1\n' >"$ENGINE/docker"; "$B" -y"#,
         Exit(9, "Docker Engine does not answer"),
+    ),
+    (
+        "minikube steers the terminal",
+        r#"printf '\033[2J\302\233evil\n' >"$ENGINE/fail version --format"; "$B" -y --way=cache"#,
+        Exit(10, r"\u{1b}[2J\u{9b}evil"),
+    ),
+    (
+        "minikube steers the terminal of who reads JSON",
+        r#"printf '\033[2J\302\233evil\n' >"$ENGINE/fail version --format"; "$B" -y --way=cache --output=json | tail -n 1 >&2; exit 10"#,
+        Exit(10, r"\u001b[2J\u009bevil"),
     ),
     (
         "docker floods",

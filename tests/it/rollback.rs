@@ -133,10 +133,10 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
     println!("{} stages failed, and nothing was left", FAILURES.len());
 }
 
-/// How many pairs of starts are tried: `MINIKUBE_OFFLINE_TEST_PAIRS`.
+/// How many pairs of starts are tried: all with `MINIKUBE_OFFLINE_TEST_LONG`.
 fn pairs() -> usize {
-    let asked = std::env::var("MINIKUBE_OFFLINE_TEST_PAIRS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(3)
+    let long = std::env::var_os("MINIKUBE_OFFLINE_TEST_LONG").is_some();
+    if long { 50 } else { 3 }
 }
 
 fn outcome(child: Child) -> Outcome {
@@ -291,4 +291,32 @@ fn an_older_bundle_than_the_installed_one_is_refused_by_a_whole_start() {
     );
     let allowed = site.run(&["-y", "--way=cache", "--allow-downgrade"]);
     assert_eq!(allowed.status, 10, "{allowed:?}");
+}
+
+#[test]
+fn a_newer_bundle_that_fails_leaves_the_programs_of_the_older_one() {
+    let site = Site::new();
+    let start = ["-y", "--way=cache", "--keep-failed"];
+    assert_eq!(site.run(&start).status, 10);
+    let program = site
+        .sandbox
+        .path("home/.local/share/minikube-offline/bin/minikube");
+    let older = fs::read(&program).unwrap();
+    let parts = RunnableParts::make(&site.sandbox.path("newer parts"));
+    let mut minikube = fs::read(site.sandbox.path("newer parts/minikube")).unwrap();
+    minikube.extend_from_slice(b"newer");
+    fs::write(site.sandbox.path("newer parts/minikube"), &minikube).unwrap();
+    let newer = Site {
+        bundle: site.sandbox.pack_runnable(&parts, "newer.run"),
+        ..site
+    };
+    newer.engine.fails("image inspect", Some("the engine is on fire"));
+    let failed = newer.run(&["-y", "--way=cache"]);
+    assert_eq!(failed.status, 1, "{failed:?}");
+    assert!(fs::read(&program).unwrap() == older, "{failed:?}");
+    newer.engine.fails("image inspect", None);
+    assert_eq!(newer.run(&start).status, 10);
+    assert!(fs::read(&program).unwrap() == minikube, "kept, as was asked");
+    assert_eq!(newer.run(&["uninstall"]).status, 0);
+    assert_eq!(fs::read_dir(newer.sandbox.path("home")).unwrap().count(), 0);
 }

@@ -1,6 +1,6 @@
 //! Whether the kernel lets the kubelet account for what pods use.
 
-use super::finding::{Finding, fatal, warning};
+use super::finding::{Finding, fatal, note, warning};
 use crate::bundle::Version;
 use crate::host::{CgroupVersion, Cgroups};
 
@@ -12,8 +12,10 @@ const NEEDED_V2: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 /// From here on the kubelet refuses cgroup v1, unless told otherwise as minikube does.
 /// Source: minikube v1.38.1, `bsutil/kubeadm.go:112-115`.
 const REFUSES_V1: (u32, u32) = (1, 35);
+const TELLS_OTHERWISE: (u32, u32) = (1, 38);
 
-pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version) -> Vec<Finding> {
+/// `minikube` is the bundle's, where its version is known.
+pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<&Version>) -> Vec<Finding> {
     let (needed, name): (&[&str], _) = match cgroups.version {
         CgroupVersion::V1 => (&NEEDED_V1, "v1"),
         CgroupVersion::V2 => (&NEEDED_V2, "v2"),
@@ -43,14 +45,26 @@ pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version) -> Vec<Finding> {
             memory,
         ));
     }
-    if cgroups.version == CgroupVersion::V1 && (kubernetes.major(), kubernetes.minor()) >= REFUSES_V1 {
-        findings.push(warning(
-            "this machine has cgroup v1",
-            format!("Kubernetes {kubernetes} calls it obsolete; minikube 1.38 and newer has the kubelet take it, older ones do not"),
-            "boot with `systemd.unified_cgroup_hierarchy=1`",
-        ));
+    if cgroups.version == CgroupVersion::V1 && line(kubernetes) >= REFUSES_V1 {
+        let mend = "boot with `systemd.unified_cgroup_hierarchy=1`";
+        let what = "this machine has cgroup v1";
+        findings.push(if minikube.is_some_and(|version| line(version) >= TELLS_OTHERWISE) {
+            let why = format!(
+                "Kubernetes {kubernetes} calls it obsolete, and takes it as minikube tells it to; a later one will not"
+            );
+            note(what, why, mend)
+        } else {
+            let why = format!(
+                "the kubelet of Kubernetes {kubernetes} ends there, unless minikube is 1.38 or newer and tells it otherwise"
+            );
+            warning(what, why, mend)
+        });
     }
     findings
+}
+
+fn line(version: &Version) -> (u32, u32) {
+    (version.major(), version.minor())
 }
 
 #[cfg(test)]
@@ -84,9 +98,22 @@ mod tests {
                 version,
                 controllers: controllers.split_whitespace().map(str::to_owned).collect(),
             };
-            let findings = examine(&cgroups, &kubernetes.parse().expect("version"));
+            let findings = examine(&cgroups, &kubernetes.parse().expect("version"), None);
             let severities: Vec<Severity> = findings.iter().map(|finding| finding.severity).collect();
             assert_eq!(severities, expected, "{version:?} {controllers} {findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_minikube_that_has_the_kubelet_take_v1_makes_it_a_note() {
+        let cgroups = Cgroups {
+            version: CgroupVersion::V1,
+            ..Cgroups::default()
+        };
+        for (minikube, severity) in [("v1.37.0", Severity::Warning), ("v1.38.1", Severity::Note)] {
+            let minikube = minikube.parse().expect("version");
+            let findings = examine(&cgroups, &"v1.35.0".parse().expect("version"), Some(&minikube));
+            assert_eq!(findings[0].severity, severity, "{minikube}");
         }
     }
 
@@ -96,7 +123,7 @@ mod tests {
             version: CgroupVersion::V2,
             controllers: ["cpu", "cpuset", "pids"].map(str::to_owned).into(),
         };
-        let findings = examine(&cgroups, &"v1.34.0".parse().expect("version"));
+        let findings = examine(&cgroups, &"v1.34.0".parse().expect("version"), None);
         assert_eq!(findings[0].what, "cgroup v2 lacks memory");
         assert!(findings[0].mend.contains("cgroup_enable=memory"));
     }

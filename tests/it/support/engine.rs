@@ -69,6 +69,13 @@ impl FakeEngine {
         }
     }
 
+    /// Takes all images and volumes away.
+    pub(crate) fn empty(&self) {
+        for name in self.has() {
+            fs::remove_file(self.folder.join(name)).expect("ours");
+        }
+    }
+
     /// The images and volumes that it has.
     pub(crate) fn has(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(&self.folder)
@@ -97,6 +104,8 @@ impl FakeEngine {
             .current_dir(sandbox.path("."))
             .env_clear()
             .env("HOME", sandbox.path("home"))
+            // Root's would be this machine's own.
+            .env("XDG_BIN_HOME", sandbox.path("home/.local/bin"))
             .env("PATH", self.path())
     }
 
