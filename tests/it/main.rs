@@ -13,6 +13,7 @@ mod pack;
 mod payload;
 mod preflight;
 mod refused;
+mod repair;
 mod revoke;
 mod rollback;
 mod sign;
