@@ -4,12 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use minikube_offline::bundle::{BundleIndex, ChunkPlace, TAIL_HEADER_BYTES, Trailer, volume_path};
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
+use crate::support::effort::{Random, report, rounds};
 use crate::support::keys::Key;
 use crate::support::parts::{RunnableParts, SampleParts};
 use crate::support::program::{Outcome, Sandbox, bytes};
@@ -203,24 +203,15 @@ fn index_signature_and_trailer_may_be_good_in_different_copies() {
 
 #[test]
 fn what_is_bad_in_one_of_two_copies_at_random_is_mended() {
-    const ROUNDS: u64 = 12;
-    let seed = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .subsec_nanos();
-    let mut state = u64::from(seed) | 1;
-    let mut random = move |below: u64| {
-        // xorshift64 (Marsaglia, 2003).
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 16) % below
-    };
+    let pairs = rounds(12, 250);
+    let mut numbers = Random::new();
+    let seed = numbers.seed();
+    let mut random = |below| numbers.below(below);
     let mut damages = 0;
     for flags in [&[][..], &["--split=1M"]] {
         let copies = Copies::make(flags);
         let [x, y] = copies.paths();
-        for round in 0..ROUNDS {
+        for round in 0..pairs {
             for (what, place) in copies.runs() {
                 // Something of the payload stays: else `x.run` could be any file.
                 let here = random(2) == 0 && what != "chunk 0 of 5";
@@ -249,10 +240,10 @@ fn what_is_bad_in_one_of_two_copies_at_random_is_mended() {
             copies.restore();
         }
     }
-    println!(
-        "{damages} damaged runs in {} pairs of copies, seed {seed}",
-        2 * ROUNDS
-    );
+    report(&format!(
+        "{damages} damaged runs and a wrong length in each of {} pairs of copies: each mended (seed {seed})",
+        2 * pairs
+    ));
 }
 
 #[test]
