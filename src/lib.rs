@@ -48,6 +48,9 @@ pub mod trust;
 /// A file becomes a `VerifiedBundle`; there is no other way to one.
 pub mod verify;
 
+/// A damaged bundle and a second copy become a whole one.
+pub mod repair;
+
 /// A `VerifiedBundle` is put on this machine, and taken off again.
 pub mod install;
 

@@ -14,6 +14,7 @@ mod lint;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+mod repair;
 #[cfg(feature = "packager")]
 mod sign;
 mod site;

@@ -10,7 +10,7 @@ use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
 use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
 use super::{extract::ExtractArgs, inspect::ShowArgs, preflight::PreflightArgs};
-use super::{start::StartArgs, verify::VerifyArgs};
+use super::{repair::RepairArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
@@ -47,6 +47,8 @@ enum PackagerVerb {
     Preflight(OfBundle<PreflightArgs>),
     /// Compare every byte of a bundle with its digest, and its signature with the trusted keys
     Verify(OfBundle<VerifyArgs>),
+    /// Mend a bundle, and its volumes, with a second copy
+    Repair(OfBundle<RepairArgs>),
     /// Show what is in a bundle
     Inspect(OfBundle<ShowArgs>),
     /// Name the parts of a bundle, one a line
@@ -95,6 +97,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),
         PackagerVerb::Verify(of) => (BundleVerb::Verify(of.args), of.bundle),
+        PackagerVerb::Repair(of) => (BundleVerb::Repair(of.args), of.bundle),
         PackagerVerb::Inspect(of) => (BundleVerb::Inspect(of.args), of.bundle),
         PackagerVerb::List(of) => (BundleVerb::List(of.args), of.bundle),
         PackagerVerb::Extract(of) => (BundleVerb::Extract(of.args), of.bundle),

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::authenticity::warning;
 use super::console::Console;
-use super::{extract, inspect, machine, preflight, start, verify};
+use super::{extract, inspect, machine, preflight, repair, start, verify};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::progress::Progress;
@@ -26,6 +26,8 @@ pub(super) enum BundleVerb {
     Inspect(Trusting<inspect::ShowArgs>),
     /// Name the parts, one a line
     List(Trusting<inspect::ShowArgs>),
+    /// Mend the bundle, and its volumes, with a second copy
+    Repair(Trusting<repair::RepairArgs>),
     /// Write the parts to a folder or to a minikube cache
     Extract(Trusting<extract::ExtractArgs>),
 }
@@ -78,6 +80,7 @@ impl BundleVerb {
                 warn(&bundle);
                 preflight::run(verb.args, &bundle, console)
             }
+            Self::Repair(verb) => repair::run(&verb.args, path, &verb.trusted()?, console),
             Self::Start(verb) => {
                 let bundle = verb.open(path)?;
                 warn(&bundle);

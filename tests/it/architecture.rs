@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
@@ -25,6 +25,10 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("trust", &["bundle", "failure", "host"]),
     ("verify", &["bundle", "failure", "progress", "trust"]),
     (
+        "repair",
+        &["bundle", "failure", "host", "progress", "trust", "verify"],
+    ),
+    (
         "sign",
         &["bundle", "failure", "host", "progress", "trust", "verify"],
     ),
@@ -40,8 +44,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
     (
         "cli",
         &[
-            "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "resolve",
-            "http", "sign", "spec", "store", "trust", "verify",
+            "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "repair",
+            "resolve", "http", "sign", "spec", "store", "trust", "verify",
         ],
     ),
 ];

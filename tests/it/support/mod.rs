@@ -1,5 +1,8 @@
 //! What the tests stand on.
 
+#[allow(dead_code)]
+#[path = "../../faults/effort.rs"]
+pub(crate) mod effort;
 pub(crate) mod engine;
 pub(crate) mod keys;
 pub(crate) mod parts;

@@ -1,0 +1,64 @@
+//! `repair`: a damaged bundle and another copy of it become a whole one.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::console::Console;
+use crate::failure::Failure;
+use crate::repair::{self, Repaired, Taken};
+use crate::trust::TrustedKeys;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct RepairArgs {
+    /// The second copy, which may be damaged, too; it is only read
+    #[arg(long, value_name = "OTHER_COPY")]
+    from: PathBuf,
+}
+
+pub(super) fn run(
+    args: &RepairArgs,
+    bundle: &Path,
+    trusted: &TrustedKeys,
+    console: &Console,
+) -> Result<(), Failure> {
+    let repaired = repair::repair(bundle, &args.from, trusted, console)?;
+    let Taken {
+        chunks,
+        others,
+        bytes,
+    } = &repaired.taken;
+    let value = json!({
+        "kind": "done",
+        "bundle": bundle,
+        "from": args.from,
+        "chunks": chunks,
+        "others": others,
+        "bytes": bytes,
+        "shortened": repaired.shortened,
+    });
+    console.result(&describe(&repaired, bundle, &args.from), &value)
+}
+
+fn describe(repaired: &Repaired, bundle: &Path, from: &Path) -> String {
+    let Taken {
+        chunks,
+        others,
+        bytes,
+    } = &repaired.taken;
+    let mut done = Vec::new();
+    if *bytes > 0 {
+        let mut runs = others.clone();
+        if *chunks > 0 {
+            runs.insert(0, format!("{chunks} of {} chunks", repaired.index.chunks.len()));
+        }
+        let runs = runs.join(", ");
+        done.push(format!("{runs} ({bytes} bytes) taken from `{}`", from.display()));
+    }
+    let cut = |path: &PathBuf| format!("what stood behind the end of `{}` cut off", path.display());
+    done.extend(repaired.shortened.iter().map(cut));
+    match done.as_slice() {
+        [] => format!("`{}` is whole: nothing was changed", bundle.display()),
+        done => format!("`{}` is whole again: {}", bundle.display(), done.join("; ")),
+    }
+}

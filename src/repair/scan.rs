@@ -1,0 +1,125 @@
+//! What is bad in the copy that is to be repaired, and what makes a repair unwise.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::RepairError;
+use super::authority::Authority;
+use super::copy::Copy;
+use super::runs::Run;
+use crate::bundle::{BundleIndex, Digest, volume_path};
+use crate::host::{Interruption, interrupt};
+use crate::progress::Progress;
+use crate::verify::{MisplacedVolume, VerifyError};
+
+/// What a run of bytes was found to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Finding {
+    Good,
+    /// It has this other digest.
+    Other(Digest),
+    /// It cannot be read, or is not there.
+    Unreadable,
+}
+
+/// Compares every run with its digest, on all cores.
+pub(super) fn compare(
+    copy: &Copy,
+    runs: &[Run],
+    progress: &dyn Progress,
+) -> Result<Vec<Finding>, Interruption> {
+    let next = AtomicUsize::new(0);
+    let findings = Mutex::new(vec![Finding::Unreadable; runs.len()]);
+    let work = || -> Result<(), Interruption> {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(run) = runs.get(at) else {
+                return Ok(());
+            };
+            interrupt::check()?;
+            let found = finding(copy, run);
+            findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[at] = found;
+            progress.advance(run.place.size);
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    })?;
+    Ok(findings
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+fn finding(copy: &Copy, run: &Run) -> Finding {
+    let digest = |bytes: Vec<u8>| Digest::of(&bytes);
+    if copy
+        .read(run.place)
+        .is_ok_and(|bytes| digest(bytes) == run.sha256)
+    {
+        return Finding::Good;
+    }
+    // Memory and cables fail more often than media: ask the medium once more.
+    match copy.read_anew(run.place).map(digest) {
+        Ok(found) if found == run.sha256 => Finding::Good,
+        Ok(found) => Finding::Other(found),
+        Err(_) => Finding::Unreadable,
+    }
+}
+
+/// A file whose own index is not whole must have something of the payload, or it is
+/// something else, and would be written over.
+pub(super) fn refuse_stranger(
+    path: &Path,
+    from: &Path,
+    authority: &Authority,
+    runs: &[Run],
+    findings: &[Finding],
+) -> Result<(), RepairError> {
+    let mut chunks = runs.iter().zip(findings).filter(|(run, _)| run.chunk.is_some());
+    if authority.own || chunks.any(|(_, finding)| *finding == Finding::Good) {
+        return Ok(());
+    }
+    Err(RepairError::Stranger {
+        path: path.to_owned(),
+        from: from.to_owned(),
+    })
+}
+
+/// A volume under another's name is not bad, and must not be written over.
+pub(super) fn refuse_misplaced(
+    path: &Path,
+    index: &BundleIndex,
+    runs: &[Run],
+    findings: &[Finding],
+) -> Result<(), RepairError> {
+    let mut volumes: Vec<MisplacedVolume> = Vec::new();
+    for (run, finding) in runs.iter().zip(findings) {
+        let (Some(chunk), Finding::Other(found), number @ 1..) = (run.chunk, finding, run.place.file) else {
+            continue;
+        };
+        let within = chunk - index.first_chunk(number);
+        let is = |other: &usize| {
+            let chunk = usize::try_from(index.first_chunk(*other) + within).ok();
+            chunk.and_then(|chunk| index.chunks.get(chunk)) == Some(found)
+        };
+        let file = volume_path(path, number);
+        if let Some(other) = (1..=index.volumes.len()).find(is)
+            && volumes.iter().all(|volume| volume.path != file)
+        {
+            volumes.push(MisplacedVolume {
+                path: file,
+                number: other,
+            });
+        }
+    }
+    if volumes.is_empty() {
+        return Ok(());
+    }
+    Err(RepairError::Verify(VerifyError::Misplaced { volumes }))
+}
