@@ -15,6 +15,8 @@ mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 #[cfg(feature = "packager")]
+mod self_update;
+#[cfg(feature = "packager")]
 mod sign;
 mod site;
 mod size;

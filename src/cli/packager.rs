@@ -55,6 +55,8 @@ enum PackagerVerb {
     /// Look after what was downloaded
     #[command(subcommand)]
     Store(store::StoreVerb),
+    /// Replace this program with a newer release
+    SelfUpdate(Box<super::self_update::SelfUpdateArgs>),
     #[command(flatten)]
     Machine(MachineVerb),
 }
@@ -90,6 +92,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
         PackagerVerb::Sign(args) => return sign::sign(&args, console),
         PackagerVerb::Trust { verb } => return trust::run(verb, console),
+        PackagerVerb::SelfUpdate(args) => return super::self_update::run(*args, console),
         PackagerVerb::Machine(verb) => return verb.run(console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),

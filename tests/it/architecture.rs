@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
@@ -32,6 +32,10 @@ const ARROWS: [(&str, &[&str]); 16] = [
         "pack",
         &["bundle", "failure", "fetch", "host", "progress", "sign", "spec"],
     ),
+    (
+        "update",
+        &["bundle", "failure", "host", "http", "progress", "trust"],
+    ),
     ("install", &["bundle", "failure", "host", "progress", "verify"]),
     (
         "cluster",
@@ -41,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
         "cli",
         &[
             "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "resolve",
-            "http", "sign", "spec", "store", "trust", "verify",
+            "http", "sign", "spec", "store", "trust", "update", "verify",
         ],
     ),
 ];

@@ -15,6 +15,7 @@ mod preflight;
 mod refused;
 mod revoke;
 mod rollback;
+mod self_update;
 mod sign;
 mod standin;
 mod support;
