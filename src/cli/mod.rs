@@ -4,6 +4,8 @@
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
 mod authenticity;
+#[cfg(feature = "packager")]
+mod completions;
 mod console;
 mod extract;
 #[cfg(feature = "packager")]

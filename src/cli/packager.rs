@@ -57,6 +57,12 @@ enum PackagerVerb {
     Store(store::StoreVerb),
     /// Replace this program with a newer release
     SelfUpdate(Box<super::self_update::SelfUpdateArgs>),
+    /// Write a script that completes the command line
+    #[command(hide = true)]
+    Completions(super::completions::CompletionsArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(super::completions::ManArgs),
     #[command(flatten)]
     Machine(MachineVerb),
 }
@@ -93,6 +99,10 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Sign(args) => return sign::sign(&args, console),
         PackagerVerb::Trust { verb } => return trust::run(verb, console),
         PackagerVerb::SelfUpdate(args) => return super::self_update::run(*args, console),
+        PackagerVerb::Completions(args) => {
+            return super::completions::completions(&args, PackagerCli::command(), console);
+        }
+        PackagerVerb::Man(args) => return super::completions::man(&args, PackagerCli::command(), console),
         PackagerVerb::Machine(verb) => return verb.run(console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),
