@@ -4,15 +4,35 @@ use serde_json::{Value, json};
 
 use super::authenticity;
 use super::console::Console;
+use super::sbom::sbom;
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
 use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole};
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::verify::OpenedBundle;
 
+#[derive(clap::Args, Debug)]
+pub(super) struct InspectArgs {
+    /// Write a bill of materials instead: that of `CycloneDX` 1.5, in JSON
+    #[arg(long)]
+    sbom: bool,
+}
+
 /// Shows everything that the index says.
-pub(super) fn inspect(bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+pub(super) fn inspect(args: &InspectArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
     let index = bundle.index();
+    if args.sbom {
+        if let Some(text) = authenticity::warning(bundle) {
+            console.note(&text);
+        }
+        let sbom = sbom(index);
+        let text = format!("{sbom:#}");
+        return console.result(
+            &text,
+            &json!({ "kind": "done", "bundle": bundle.path(), "sbom": sbom }),
+        );
+    }
     let mut value = json!({
         "kind": "done",
         "bundle": bundle.path(),

@@ -16,6 +16,7 @@ mod lint;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+mod sbom;
 #[cfg(feature = "packager")]
 mod self_update;
 #[cfg(feature = "packager")]

@@ -47,7 +47,7 @@ enum PackagerVerb {
     /// Compare every byte of a bundle with its digest, and its signature with the trusted keys
     Verify(OfBundle<VerifyArgs>),
     /// Show what is in a bundle
-    Inspect(OfBundle<NoArgs>),
+    Inspect(OfBundle<super::inspect::InspectArgs>),
     /// Name the parts of a bundle, one a line
     List(OfBundle<NoArgs>),
     /// Write the parts of a bundle to a folder or to a minikube cache

@@ -23,7 +23,7 @@ pub(super) enum BundleVerb {
     /// Compare every byte with its digest, and the signature with the trusted keys
     Verify(Trusting<verify::VerifyArgs>),
     /// Show what is in the bundle
-    Inspect(Trusting<NoArgs>),
+    Inspect(Trusting<inspect::InspectArgs>),
     /// Name the parts, one a line
     List(Trusting<NoArgs>),
     /// Write the parts to a folder or to a minikube cache
@@ -70,7 +70,7 @@ impl BundleVerb {
                 warn(&bundle);
                 extract::run(&verb.args, bundle, console)
             }
-            Self::Inspect(verb) => inspect::inspect(&verb.open_to_show(path)?, console),
+            Self::Inspect(verb) => inspect::inspect(&verb.args, &verb.open_to_show(path)?, console),
             Self::List(verb) => {
                 let bundle = verb.open_to_show(path)?;
                 warn(&bundle);

@@ -17,6 +17,7 @@ mod preflight;
 mod refused;
 mod revoke;
 mod rollback;
+mod sbom;
 mod self_update;
 mod sign;
 mod standin;
