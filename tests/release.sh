@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make test-release`: the files of a release page, made of the packager as it is
-# released and a throwaway key: stock tools agree with them, an older program updates
-# itself from them, and no other key does. And the Debian package, where there is dpkg.
+# released and a throwaway key: stock tools agree with them, a program updates itself
+# from them, and with no other key. And the Debian package, where there is dpkg.
 # Takes the packager from PACKAGER.
 set -eu
 cd "$(dirname "$0")"
@@ -12,13 +12,13 @@ trap 'rm -rf "$work"' EXIT
 page=$work/page old=$work/old key=$work/release
 mkdir "$page" "$old"
 file=minikube-offline-linux-$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
-cp "$PACKAGER" "$page/$file"
-version=$("$PACKAGER" --version | cut -d ' ' -f 2)
 for who in release stranger; do minisign -G -W -f -p "$work/$who.pub" -s "$work/$who.key" >/dev/null; done
-# The same program, which says that it is older; nothing in it moves.
-older=$(echo "$version" | sed 's/[0-9]/0/g')
-LC_ALL=C sed "s/$(echo "$version" | sed 's/\./\\./g')/$older/g" "$PACKAGER" >"$old/program"
-chmod +x "$old/program"
+cp "$PACKAGER" "$old/program"
+version=$("$PACKAGER" --version | cut -d ' ' -f 2)
+# The same program, which says that it is newer; nothing in it moves.
+newer=$(echo "$version" | sed 's/^[0-9]/9/')
+LC_ALL=C sed "s/$(echo "$version" | sed 's/\./\\./g')/$newer/g" "$PACKAGER" >"$page/$file"
+chmod +x "$page/$file"
 says() { [ "$("$old/program" --version)" = "minikube-offline $1" ]; }
 update() { "$old/program" self-update --from "$page" "$@"; }
 refused() { code=0; "$@" || code=$?; [ "$code" = 3 ]; }
@@ -26,12 +26,12 @@ stock() { (cd "$page" && sha256sum -c "$file.sha256" && minisign -Vm "$file" -p 
 alone() { [ "$(ls -A "$old")" = program ]; }
 check "the files of a release page" ../packaging/release "$page" "$key.key"
 check "stock tools agree with them" stock
-check "an older program" says "$older"
 check "there is a newer release" update --check
 check "another key does not count" refused update --key "$work/stranger.pub"
-check "nothing was changed" says "$older"
+check "nothing was changed" says "$version"
 check "the release is installed" update --key "$key.pub"
-check "it is the released program" cmp "$old/program" "$PACKAGER"
+check "it is the released program" cmp "$old/program" "$page/$file"
+check "it is the newer one" says "$newer"
 check "nothing else lies beside it" alone
 if command -v dpkg-deb >/dev/null; then
     holds() { dpkg-deb -c "$work"/*.deb >"$work/list" && for path; do grep -q " \./$path$" "$work/list" || { cat "$work/list"; return 1; }; done; }
