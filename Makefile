@@ -55,6 +55,17 @@ test-space: toolchain release-parts
 test-upstream: toolchain parts
 	tests/upstream.sh
 
+.PHONY: test-online test-release
+## test-online: straight from real upstream, to a host without a network (root; a network)
+test-online: PROFILE := package
+test-online: toolchain release-parts
+	tests/online.sh
+
+## test-release: the files of a release page, and an update from them
+test-release: PROFILE := package
+test-release: toolchain release-parts
+	tests/release.sh
+
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
 bench: PROFILE := package
 bench: toolchain release-parts

@@ -57,6 +57,10 @@ pub mod install;
 /// What is installed becomes a running cluster.
 pub mod cluster;
 
+/// This very program becomes a newer one.
+#[cfg(feature = "packager")]
+pub mod update;
+
 /// The door to the machine: files, locks, processes, signals, facts about it.
 pub mod host;
 

@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 
 use super::authenticity;
 use super::console::Console;
+use super::sbom::sbom;
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
 use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole, Platform, PlatformView, in_words};
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
@@ -17,10 +19,30 @@ pub(super) struct ShowArgs {
     platform: Option<Platform>,
 }
 
+#[derive(clap::Args, Debug)]
+pub(super) struct InspectArgs {
+    #[command(flatten)]
+    show: ShowArgs,
+    /// Write a bill of materials of the whole bundle instead: that of `CycloneDX` 1.5, in JSON
+    #[arg(long, conflicts_with = "platform")]
+    sbom: bool,
+}
+
 /// Shows everything that the index says.
-pub(super) fn inspect(args: &ShowArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+pub(super) fn inspect(args: &InspectArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
     let index = bundle.index();
-    let views = views(args, bundle)?;
+    if args.sbom {
+        if let Some(text) = authenticity::warning(bundle) {
+            console.note(&text);
+        }
+        let sbom = sbom(index);
+        let text = format!("{sbom:#}");
+        return console.result(
+            &text,
+            &json!({ "kind": "done", "bundle": bundle.path(), "sbom": sbom }),
+        );
+    }
+    let views = views(&args.show, bundle)?;
     let mut value = json!({
         "kind": "done",
         "bundle": bundle.path(),

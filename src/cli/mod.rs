@@ -4,6 +4,8 @@
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
 mod authenticity;
+#[cfg(feature = "packager")]
+mod completions;
 mod console;
 mod extract;
 #[cfg(feature = "packager")]
@@ -15,6 +17,9 @@ mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 mod repair;
+mod sbom;
+#[cfg(feature = "packager")]
+mod self_update;
 #[cfg(feature = "packager")]
 mod sign;
 mod site;

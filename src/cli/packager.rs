@@ -9,7 +9,7 @@ use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
 use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
-use super::{extract::ExtractArgs, inspect::ShowArgs, preflight::PreflightArgs};
+use super::{extract::ExtractArgs, inspect::InspectArgs, inspect::ShowArgs, preflight::PreflightArgs};
 use super::{repair::RepairArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
 
@@ -50,7 +50,7 @@ enum PackagerVerb {
     /// Mend a bundle, and its volumes, with a second copy
     Repair(OfBundle<RepairArgs>),
     /// Show what is in a bundle
-    Inspect(OfBundle<ShowArgs>),
+    Inspect(OfBundle<InspectArgs>),
     /// Name the parts of a bundle, one a line
     List(OfBundle<ShowArgs>),
     /// Write the parts of a bundle to a folder or to a minikube cache
@@ -58,6 +58,14 @@ enum PackagerVerb {
     /// Look after what was downloaded
     #[command(subcommand)]
     Store(store::StoreVerb),
+    /// Replace this program with a newer release
+    SelfUpdate(Box<super::self_update::SelfUpdateArgs>),
+    /// Write a script that completes the command line
+    #[command(hide = true)]
+    Completions(super::completions::CompletionsArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(super::completions::ManArgs),
     #[command(flatten)]
     Machine(MachineVerb),
 }
@@ -93,6 +101,11 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
         PackagerVerb::Sign(args) => return sign::sign(&args, console),
         PackagerVerb::Trust { verb } => return trust::run(verb, console),
+        PackagerVerb::SelfUpdate(args) => return super::self_update::run(*args, console),
+        PackagerVerb::Completions(args) => {
+            return super::completions::completions(&args, PackagerCli::command(), console);
+        }
+        PackagerVerb::Man(args) => return super::completions::man(&args, PackagerCli::command(), console),
         PackagerVerb::Machine(verb) => return verb.run(console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),

@@ -23,7 +23,7 @@ pub(super) enum BundleVerb {
     /// Compare every byte with its digest, and the signature with the trusted keys
     Verify(Trusting<verify::VerifyArgs>),
     /// Show what is in the bundle
-    Inspect(Trusting<inspect::ShowArgs>),
+    Inspect(Trusting<inspect::InspectArgs>),
     /// Name the parts, one a line
     List(Trusting<inspect::ShowArgs>),
     /// Mend the bundle, and its volumes, with a second copy

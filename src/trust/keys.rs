@@ -84,27 +84,32 @@ impl TrustedKeys {
     /// are pinned in `folders`. The pinned ones must be readable in either case, and a
     /// key that is revoked there counts in neither.
     pub fn load(given: &[String], folders: &TrustFolders) -> Result<Self, TrustError> {
-        let revoked = folders.revoked()?;
-        let of = |revoked: &BTreeSet<KeyId>| Self {
-            keys: Vec::new(),
-            revoked: revoked.clone(),
-        };
-        let mut pinned = of(&revoked);
+        let mut pinned = Self::named(&[], GIVEN, folders)?;
         for folder in folders.iter() {
             for (path, key) in folder.load()? {
                 pinned.add(key, path.display().to_string());
             }
         }
-        let mut named = of(&revoked);
+        let named = Self::named(given, GIVEN, folders)?;
+        Ok(if named.keys.is_empty() { pinned } else { named })
+    }
+
+    /// The keys that are `given`, each a file or the key itself, which count because of
+    /// `origin`; one that is revoked in `folders` is refused.
+    pub fn named(given: &[String], origin: &str, folders: &TrustFolders) -> Result<Self, TrustError> {
+        let mut named = Self {
+            keys: Vec::new(),
+            revoked: folders.revoked()?,
+        };
         for text in given {
             let key = parse_key_argument(text)?;
             let key_id = key.key_id();
-            if revoked.contains(&key_id) {
+            if named.revoked.contains(&key_id) {
                 return Err(TrustError::Revoked { key_id });
             }
-            named.add(key, GIVEN.to_owned());
+            named.add(key, origin.to_owned());
         }
-        Ok(if named.keys.is_empty() { pinned } else { named })
+        Ok(named)
     }
 
     /// Whether anything is accepted: no key counts, and none ever did.

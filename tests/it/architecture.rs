@@ -36,6 +36,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
         "pack",
         &["bundle", "failure", "fetch", "host", "progress", "sign", "spec"],
     ),
+    (
+        "update",
+        &["bundle", "failure", "host", "http", "progress", "trust"],
+    ),
     ("install", &["bundle", "failure", "host", "progress", "verify"]),
     (
         "cluster",
@@ -45,7 +49,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
         "cli",
         &[
             "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "repair",
-            "resolve", "http", "sign", "spec", "store", "trust", "verify",
+            "resolve", "http", "sign", "spec", "store", "trust", "update", "verify",
         ],
     ),
 ];

@@ -7,6 +7,7 @@ mod faults;
 mod images;
 mod killed;
 mod mirrors;
+mod online;
 mod pack;
 mod proxy;
 mod site;

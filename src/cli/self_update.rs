@@ -1,0 +1,104 @@
+//! `self-update`: this program becomes a newer one.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::console::Console;
+use crate::bundle::Version;
+use crate::failure::{Failure, Kind};
+use crate::host::{self, Environment};
+use crate::http::{Http, HttpOptions};
+use crate::trust::TrustFolders;
+use crate::update::{self, Origin, Outcome, Release, Standing, Updater, Wish};
+
+#[derive(clap::Args, Debug)]
+pub(super) struct SelfUpdateArgs {
+    /// Only say whether there is a newer release
+    #[arg(long)]
+    check: bool,
+    /// This release instead of the newest; it may be an older one
+    #[arg(long, value_name = "VERSION")]
+    version: Option<Version>,
+    /// The place of the releases: a mirror's URL or folder, or a release page
+    #[arg(long, value_name = "URL|FOLDER")]
+    from: Option<Origin>,
+    /// Trust this public key, a file or the key itself, and none of those built in
+    #[arg(long = "key", value_name = "FILE|BASE64")]
+    keys: Vec<String>,
+    /// Install the newest release even when it is older than this program
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// The proxy for everything, instead of `HTTPS_PROXY` and its like
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// A file with certificates of authorities that are trusted as well
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure> {
+    let origin = args.from.or_else(Origin::built_in).ok_or_else(|| {
+        Failure::new(Kind::Usage, "this build does not know where its releases are")
+            .hint("name the release page, or a mirror's URL or folder, with `--from`")
+    })?;
+    // Known before anything is asked of the network.
+    let environment = Environment::of_this_process();
+    let keys = if args.check {
+        None
+    } else {
+        Some(update::release_keys(&args.keys, &TrustFolders::of(&environment))?)
+    };
+    let options = HttpOptions {
+        proxy: args.proxy,
+        ca: args.ca,
+        ..HttpOptions::default()
+    };
+    let from = origin.to_string();
+    let updater = Updater::new(origin, Http::new(options, &environment)?)?;
+    let current = update::own_version();
+    let release = updater.find(args.version.as_ref())?;
+    let found = &release.version;
+    let mut value = json!({
+        "kind": "done",
+        "current": current.to_string(),
+        "found": found.to_string(),
+        "newer": release.standing(&current) == Standing::Newer,
+        "updated": false,
+        "from": from,
+    });
+    let Some(keys) = keys else {
+        return console.result(&standing(&release, &current), &value);
+    };
+    let wish = Wish {
+        version: args.version,
+        current: current.clone(),
+        allow_downgrade: args.allow_downgrade,
+        program: host::own_program()?,
+    };
+    match updater.install(&release, &wish, &keys, console)? {
+        Outcome::Same => console.result(&standing(&release, &current), &value),
+        Outcome::Updated { key } => {
+            let key_id = key.key.key_id().to_string();
+            value["updated"] = Value::Bool(true);
+            value["key_id"] = Value::String(key_id.clone());
+            let text = format!(
+                "`{}` is {found} now; it was {current}\nsigned with key {key_id} ({})",
+                wish.program.display(),
+                key.origin,
+            );
+            console.result(&text, &value)
+        }
+    }
+}
+
+fn standing(release: &Release, current: &Version) -> String {
+    let found = &release.version;
+    match release.standing(current) {
+        Standing::Newer => {
+            format!("{found} is newer than this {current}: `minikube-offline self-update` installs it")
+        }
+        Standing::Older => format!("this is {current}, newer than {found}, which is there"),
+        Standing::Same => format!("this is {current}, the release that is there"),
+    }
+}

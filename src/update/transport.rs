@@ -1,0 +1,106 @@
+//! Reads the files of a release: over the one way to the network, or from a folder.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use self_update::http_client::{HeaderMap, HttpClient, HttpResponse, header};
+
+use super::UpdateError;
+use crate::http::{Http, Request};
+
+/// A list of releases larger than this is refused; the limit of `self_update`, too.
+const LISTING_BYTES: u64 = 4 << 20;
+
+/// The way to a release's files, given to `self_update` in place of its own client.
+pub(super) struct Transport {
+    http: Http,
+    /// What went wrong last: the errors of `self_update` have no room for the whole of it.
+    failed: Mutex<Option<UpdateError>>,
+}
+
+impl Transport {
+    pub(super) fn new(http: Http) -> Self {
+        Self {
+            http,
+            failed: Mutex::default(),
+        }
+    }
+
+    /// The file at `url`, which has `limit` bytes at most.
+    pub(super) fn read(&self, url: &str, limit: u64) -> Result<Vec<u8>, UpdateError> {
+        // GitHub's API gives a description of the file otherwise.
+        self.get(url, "application/octet-stream", limit)
+            .map(|(_, body)| body)
+    }
+
+    /// What `self_update` met, as far as this transport knows it better.
+    pub(super) fn take_failure(&self) -> Option<UpdateError> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn get(&self, url: &str, accept: &str, limit: u64) -> Result<(HeaderMap, Vec<u8>), UpdateError> {
+        if let Some(path) = url.strip_prefix("file://") {
+            let body = read_file(path, limit).map_err(|source| UpdateError::Read {
+                url: url.to_owned(),
+                source,
+            })?;
+            return Ok((HeaderMap::new(), body));
+        }
+        let request = Request {
+            url: url.to_owned(),
+            accept: Some(accept.to_owned()),
+            ..Request::default()
+        };
+        let answer = self.http.get(&request, limit)?;
+        Ok((answer.headers, answer.body))
+    }
+}
+
+fn read_file(path: &str, limit: u64) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut body)?;
+    if body.len() as u64 > limit {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {limit} bytes"),
+        ));
+    }
+    Ok(body)
+}
+
+impl HttpClient for Transport {
+    fn get(
+        &self,
+        url: &str,
+        headers: &HeaderMap,
+        _: Option<Duration>,
+    ) -> self_update::Result<Box<dyn HttpResponse>> {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        match self.get(url, accept.unwrap_or("*/*"), LISTING_BYTES) {
+            Ok((headers, body)) => Ok(Box::new(Listing { headers, body })),
+            Err(error) => {
+                let said = error.to_string();
+                *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Err(self_update::Error::transport(said))
+            }
+        }
+    }
+}
+
+/// An answer in memory.
+struct Listing {
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl HttpResponse for Listing {
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    fn body(self: Box<Self>) -> Box<dyn Read> {
+        Box::new(io::Cursor::new(self.body))
+    }
+}
