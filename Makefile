@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo test test-upstream test-cluster test-minikube test-space bench lint parts release-parts toolchain
+.PHONY: check-stub build demo test test-cluster test-kill test-minikube test-online test-release test-space test-upstream bench lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -55,7 +55,6 @@ test-space: toolchain release-parts
 test-upstream: toolchain parts
 	tests/upstream.sh
 
-.PHONY: test-online test-release
 ## test-online: straight from real upstream, to a host without a network (root; a network)
 test-online: PROFILE := package
 test-online: toolchain release-parts
@@ -65,6 +64,10 @@ test-online: toolchain release-parts
 test-release: PROFILE := package
 test-release: toolchain release-parts
 	tests/release.sh
+
+## test-kill: end a start anywhere, then run it again or uninstall (root; 10 minutes)
+test-kill: toolchain parts
+	tests/kill.sh
 
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
 bench: PROFILE := package
