@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
