@@ -9,6 +9,7 @@ mod flags;
 mod full_disk;
 mod header;
 mod hostile;
+mod image_lists;
 mod pack;
 mod payload;
 mod platforms;
