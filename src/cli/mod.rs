@@ -3,6 +3,8 @@
 //! The verbs of the site are the same in both programs, `minikube-offline VERB
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
+#[cfg(feature = "packager")]
+mod asked;
 mod authenticity;
 mod console;
 mod extract;
@@ -14,6 +16,8 @@ mod lint;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+#[cfg(feature = "packager")]
+mod resolve;
 #[cfg(feature = "packager")]
 mod sign;
 mod site;

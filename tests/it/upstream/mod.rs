@@ -9,6 +9,7 @@ mod killed;
 mod mirrors;
 mod pack;
 mod proxy;
+mod resolve;
 mod site;
 mod socks;
 mod together;
