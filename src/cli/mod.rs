@@ -3,6 +3,8 @@
 //! The verbs of the site are the same in both programs, `minikube-offline VERB
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
+#[cfg(feature = "packager")]
+mod asked;
 mod authenticity;
 #[cfg(feature = "packager")]
 mod completions;
@@ -20,6 +22,8 @@ mod repair;
 mod sbom;
 #[cfg(feature = "packager")]
 mod self_update;
+#[cfg(feature = "packager")]
+mod resolve;
 #[cfg(feature = "packager")]
 mod sign;
 mod site;
