@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo test test-upstream test-cluster test-minikube test-space bench lint parts release-parts toolchain
+.PHONY: check-stub build demo test test-upstream test-cluster test-minikube test-space test-kill bench lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -54,6 +54,10 @@ test-space: toolchain release-parts
 ## test-upstream: packs by a proxy alone, and packs that are killed (root; 8 minutes)
 test-upstream: toolchain parts
 	tests/upstream.sh
+
+## test-kill: end a start anywhere, then run it again or uninstall (root; 10 minutes)
+test-kill: toolchain parts
+	tests/kill.sh
 
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
 bench: PROFILE := package

@@ -1,46 +1,60 @@
 #!/bin/sh
-# One start on an air-gapped host for `make bench`, with its time and memory.
-# Usage: bench-site.sh bundle|images|preload   (the folder is in BENCH)
+# One start on an air-gapped host for `make bench`; adds its time and memory to the
+# folder's file `starts`, as WAY|ROUND|SECONDS|KiB.
+# Usage: bench-site.sh prepare | bench-site.sh bundle|preload|images ROUND   (the folder is in BENCH)
 set -eu
+way=$1 round=${2:-} runtime=${BENCH_RUNTIME:-docker}
 version=v1.35.4 cache=$HOME/.minikube/cache image=gcr.io/k8s-minikube/kicbase:v0.0.50
+case $runtime in
+docker) store='./lib/docker/overlay2 ./lib/docker/image' cni= ;;
+containerd) store=./lib/containerd cni=--cni=bridge ;; # kindnet is not among the lab's images
+esac
 mkdir -p "$HOME"
 export KUBECONFIG="$HOME/.kube/config"
 unset MINIKUBE_HOME
 minikube=$MINIKUBE_OFFLINE_TEST_MINIKUBE
 start() {
-    "$minikube" start --driver=docker --force --container-runtime=docker --kubernetes-version=$version \
-        --base-image=$image --interactive=false --wait=all "$@"
+    # shellcheck disable=SC2086
+    "$minikube" start --driver=docker --force --container-runtime="$runtime" --kubernetes-version=$version \
+        --base-image=$image --interactive=false --wait=all $cni "$@"
 }
-stock() { # what a person does by hand, with or without the preload
-    (cd "$BENCH/parts" && sha256sum --quiet -c "$BENCH/sums")
+by_hand() { # what a person does with the files on a stick
     docker load -q -i "$BENCH/parts/kicbase.tar"
     mkdir -p "$cache/linux/amd64/$version" "$cache/images" "$cache/preloaded-tarball"
     cp "$BENCH/parts/kubeadm" "$BENCH/parts/kubelet" "$BENCH/parts/kubectl" "$cache/linux/amd64/$version/"
     if [ "$1" = preload ]; then
-        cp "$BENCH/preload.tar.lz4" "$cache/preloaded-tarball/preloaded-images-k8s-v18-$version-docker-overlay2-amd64.tar.lz4"
+        cp "$BENCH/preload.tar.lz4" "$cache/preloaded-tarball/preloaded-images-k8s-v18-$version-$runtime-overlay2-amd64.tar.lz4"
         start --cache-images=false
     else
         cp -r "$BENCH/parts/$version" "$cache/images/amd64"
         start --preload=false
     fi
 }
-make_preload() { # minikube's own form: the store of a node that has everything
-    "$minikube" stop >/dev/null
-    docker run --rm --entrypoint tar -v minikube:/var "$image" -I lz4 -C /var -cf - \
-        ./lib/docker/overlay2 ./lib/docker/image ./lib/minikube/binaries >"$BENCH/preload.tar.lz4"
+timed() { # timed NAME COMMAND...: prints SECONDS|KiB
+    /usr/bin/time -f '%e|%M' -o "$BENCH/time" "$@" >"$BENCH/log" 2>&1 || { tail -n 30 "$BENCH/log" >&2; exit 1; }
+    tail -n 1 "$BENCH/time"
 }
-case ${2:-} in timed) stock "$1"; exit ;; esac
-case $1 in
-bundle) set -- 'minikube-offline, verified' "$BENCH/default.run" -y ;;
-images) set -- 'by hand, images one by one' "$0" images timed ;;
-preload) set -- 'by hand, with an lz4 preload' "$0" preload timed ;;
-esac
-name=$1
-shift
+if [ "$round" = by-hand ]; then by_hand "$way"; exit; fi
+bundle=$BENCH/default.run
 sync
-/usr/bin/time -f '%e|%M' -o "$BENCH/time" "$@" >"$BENCH/log" 2>&1 || { tail -n 30 "$BENCH/log" >&2; exit 1; }
-# A bundle says how long each stage took.
-grep -o 'in [0-9]* s (.*)' "$BENCH/log" || true
-echo "$name|$(tail -n 1 "$BENCH/time")" >>"$BENCH/starts"
-case $* in *' images timed') make_preload ;; esac
-if [ "$1" = "$BENCH/default.run" ]; then "$1" uninstall >/dev/null; else "$minikube" delete >/dev/null; fi
+case $way in
+prepare) # minikube's own form: the store of a node that has everything
+    timed "$bundle" -y --container-runtime "$runtime" >/dev/null
+    "$minikube" stop >/dev/null
+    # shellcheck disable=SC2086
+    docker run --rm --entrypoint tar -v minikube:/var "$image" --xattrs -I lz4 -C /var -cf - \
+        $store ./lib/minikube/binaries >"$BENCH/preload.tar.lz4"
+    "$bundle" uninstall >/dev/null
+    exit ;;
+bundle)
+    echo "bundle|$round|$(timed "$bundle" -y --container-runtime "$runtime")" >>"$BENCH/starts"
+    # It says how long each stage took.
+    grep -o 'in [0-9]* s (.*)' "$BENCH/log"
+    "$bundle" uninstall >/dev/null ;;
+preload | images)
+    verified=$(cd "$BENCH/parts" && timed sha256sum --quiet -c "$BENCH/sums")
+    started=$(timed "$0" "$way" by-hand)
+    echo "$way|$round|$started" >>"$BENCH/starts"
+    echo "$way-verified|$round|$verified|$started" | awk -F '|' '{ print $1 "|" $2 "|" $3 + $5 "|" $6 }' >>"$BENCH/starts"
+    "$minikube" delete >/dev/null ;;
+esac

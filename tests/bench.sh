@@ -53,4 +53,4 @@ measure "sha256sum" "$work/default.run" sha256sum "$work/default.run"
 measure "makeself_--check" "$work/zstd.run" "$work/zstd.run" --check
 table "verifying"
 
-./bench-start.sh "$work" "$minikube"
+./bench-start.sh "$work"

@@ -24,7 +24,7 @@ on_site() { # on_site AIRGAP-FLAG BUNDLE WHAT [START FLAGS...]
     HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh $flag ./site.sh "$@" || true
     rm -rf "$work/site"
 }
-check "pack for containerd" ./pack-lab.sh "$STANDIN" containerd "$binaries" "$work/containerd.run"
+check "pack for containerd" ./pack-lab.sh "$STANDIN" containerd "$binaries" "$work/containerd.run" --level fast
 check "pack for docker" ./pack-lab.sh "$STANDIN" docker "$work/binaries" "$work/docker.run" --level fast
 on_site '' "$work/containerd.run" kubernetes --way volume
 on_site '' "$work/containerd.run" kubernetes --way cache

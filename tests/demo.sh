@@ -16,15 +16,20 @@ bundle, the node container, the container runtime in it, the images, and the hos
 without a network. To pack a real cluster, see the end.
 END
 missing=
-if [ "$(id -u)" != 0 ]; then missing='root (sudo make demo)'; elif ! lab/engine.sh; then missing='Docker Engine'; fi
-command -v dockerd >/dev/null || PATH=$PATH:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin
+if [ "$(id -u)" != 0 ]; then
+    missing='root (sudo make demo)'
+    command -v dockerd >/dev/null || missing="$missing and Docker Engine (which that installs)"
+elif ! lab/engine.sh; then
+    missing='Docker Engine'
+fi
 
 say "Making sample parts"
 lab/sample-parts.sh "$STANDIN" "$work/parts"
 du -sh "$work/parts" | cut -f 1
 
 say "Packing them: minikube-offline pack"
-set -- --kubernetes-version v1.35.4 --container-runtime docker --stub "$STUB" --level fast \
+set -- --kubernetes-version v1.35.4 --container-runtime docker --stub "$STUB" --level fast --offline \
     --minikube "$work/parts/minikube" --kicbase "docker-archive:$work/parts/kicbase.tar" --binaries "$work/parts/binaries"
 for image in "$work"/parts/images/*.tar; do set -- "$@" --image "docker-archive:$image"; done
 bundle=$work/minikube-offline-v1.35.run
@@ -52,7 +57,9 @@ fi
 
 say "Done in $(($(date +%s) - begun)) s"
 cat <<'END'
-To pack a real cluster, on a machine where minikube started it once:
-    minikube-offline pack --kubernetes-version v1.35.4 --container-runtime docker \
-        --minikube /usr/local/bin/minikube --from-cache ~/.minikube -o minikube-offline-v1.35.run
+To pack a real cluster, on a machine with a network:
+    minikube-offline pack --kubernetes-version v1.35
+or, where minikube started it once, from what it left:
+    minikube-offline pack --kubernetes-version v1.35.4 --offline \
+        --minikube /usr/local/bin/minikube --from-cache ~/.minikube
 END

@@ -42,7 +42,7 @@ app_answers() {
 }
 status_is() { minikube status | grep "host: $1"; }
 nothing_is_left() {
-    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f ! -path "$KUBECONFIG")
+    left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f)
     [ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_ready; else minikube status; fi; }

@@ -7,8 +7,8 @@ use crate::stop::Stop;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long kubeadm and the pods may take each.
-const LIMIT: Duration = Duration::from_secs(240);
+/// How long the pods may take: as long as minikube waits.
+const LIMIT: Duration = Duration::from_secs(360);
 
 /// Starts Kubernetes for the first time.
 pub(crate) fn init(node: &Node, version: &str, report: &mut Report) -> Result<(), Stop> {
@@ -104,7 +104,7 @@ pub(crate) fn wait(node: &Node, version: &str, report: &mut Report) -> Result<()
     );
     node.wait(&script, LIMIT).map(drop).map_err(|error| {
         report.log('E', &error);
-        Stop::guest(format!("wait 4m0s for node: {}", last_line(&error)))
+        Stop::guest(format!("wait 6m0s for node: {}", last_line(&error)))
     })
 }
 

@@ -1,4 +1,4 @@
-//! The user's kubeconfig, which the stand-in writes as JSON.
+//! The user's kubeconfig, which the stand-in writes as JSON while a cluster is in it.
 
 use crate::home;
 use serde_json::{Value, json};
@@ -8,6 +8,10 @@ use std::process::Command;
 
 /// The lists in a kubeconfig.
 const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
+
+/// What minikube leaves of a kubeconfig when its last cluster is gone.
+const EMPTY: &str =
+    "apiVersion: v1\nclusters: null\ncontexts: null\ncurrent-context: \"\"\nkind: Config\nusers: null\n";
 
 /// Adds a cluster under `name` and makes it the current one. `admin` is the
 /// cluster's own kubeconfig; where it has none, only the name is kept.
@@ -74,7 +78,7 @@ fn remove_entries(config: &mut Value, name: &str) {
 fn load(kubectl: &Path) -> Result<Value, String> {
     let path = home::kubeconfig();
     let content = fs::read(&path).unwrap_or_default();
-    let mut config: Value = if content.is_empty() {
+    let mut config: Value = if content.is_empty() || content == EMPTY.as_bytes() {
         json!({ "apiVersion": "v1", "kind": "Config", "preferences": {} })
     } else if let Ok(config) = serde_json::from_slice(&content) {
         config
@@ -96,7 +100,12 @@ fn load(kubectl: &Path) -> Result<Value, String> {
 
 fn save(config: &Value) -> Result<(), String> {
     let path = home::kubeconfig();
-    let content = serde_json::to_vec_pretty(config).unwrap_or_default();
+    let is_empty = |list| config[list].as_array().is_none_or(Vec::is_empty);
+    let content = if LISTS.into_iter().all(is_empty) {
+        EMPTY.into()
+    } else {
+        serde_json::to_vec_pretty(config).unwrap_or_default()
+    };
     fs::create_dir_all(path.parent().unwrap_or(&path))
         .and_then(|()| fs::write(&path, content))
         .map_err(|error| format!("{}: {error}", path.display()))
