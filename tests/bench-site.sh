@@ -49,7 +49,7 @@ prepare) # minikube's own form: the store of a node that has everything
 bundle)
     echo "bundle|$round|$(timed "$bundle" -y --container-runtime "$runtime")" >>"$BENCH/starts"
     # It says how long each stage took.
-    grep -o 'in [0-9]* s (.*)' "$BENCH/log"
+    sed -n 's/.*, in \(.*)\)$/\1/p' "$BENCH/log"
     "$bundle" uninstall >/dev/null ;;
 preload | images)
     verified=$(cd "$BENCH/parts" && timed sha256sum --quiet -c "$BENCH/sums")

@@ -12,17 +12,17 @@ work=$(mktemp -d "$lab/bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 minikube=${MINIKUBE_OFFLINE_TEST_MINIKUBE:-$STANDIN}
 
-measure() { # measure NAME FILE COMMAND...: seconds, peak memory, size of FILE
+measure() { # measure NAME FILE COMMAND...: size of FILE, seconds, of processors too, peak memory
     name=$1 file=$2
     shift 2
-    /usr/bin/time -f '%e %M' -o "$work/time" "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
+    /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
     bytes=$(wc -c 2>/dev/null <"$file" || echo 0)
     echo "$name|$bytes|$(tail -n 1 "$work/time")" | tr ' ' '|' >>"$work/results"
 }
-table() { # table TITLE: ratios are against the first line
-    printf '\n%-34s %10s %8s %9s %8s %8s\n' "$1" MB size s time 'MiB peak'
-    awk -F '|' 'NR == 1 { b = $2; t = $3 }
-        { gsub("_", " ", $1); printf "%-34s %10.1f %7.2fx %9.1f %7.2fx %8.0f\n", $1, $2 / 1e6, b ? $2 / b : 0, $3, t ? $3 / t : 0, $4 / 1024 }' "$work/results"
+table() { # table TITLE: ratios are against the first line; processor seconds do not depend on other work
+    printf '\n%-34s %10s %8s %9s %8s %10s %8s %8s\n' "$1" MB size s time 'cpu s' time 'MiB peak'
+    awk -F '|' 'NR == 1 { b = $2; t = $3; c = $4 + $5 }
+        { gsub("_", " ", $1); printf "%-34s %10.1f %7.2fx %9.1f %7.2fx %10.1f %7.2fx %8.0f\n", $1, $2 / 1e6, b ? $2 / b : 0, $3, t ? $3 / t : 0, $4 + $5, c ? ($4 + $5) / c : 0, $6 / 1024 }' "$work/results"
     rm "$work/results"
 }
 

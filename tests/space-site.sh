@@ -10,9 +10,9 @@ mkdir -p "$HOME"
 export KUBECONFIG="$HOME/.kube/config"
 unset MINIKUBE_HOME
 bytes() { df --block-size=1 --output="$1" "$disk" | tail -n 1; }
-leave() { # leave BYTES: fills the disk but for so many
+leave() { # leave BYTES: fills the disk but for so many, and at most a MiB more
     rm -f "$disk/filler"
-    fallocate -l "$(($(bytes avail) - $1))" "$disk/filler"
+    fallocate -l "$(($(bytes avail) - $1 - (1 << 20)))" "$disk/filler"
 }
 start() { "$bundle" -y --container-runtime "$runtime" --way "$way"; }
 is_refused() { # says on stdout how much is needed
@@ -29,7 +29,7 @@ start_sampled() {
     kill "$sampler"
     return "$status"
 }
-give_up() { "$bundle" uninstall || true; }
+give_up() { "$bundle" uninstall >&2 || true; }
 trap give_up EXIT
 
 leave $((4 << 20))

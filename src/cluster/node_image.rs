@@ -70,7 +70,7 @@ pub(super) fn ensure(
         reference: name.clone(),
         ids: vec![image.config, image.manifest],
     })?;
-    load(bundle, view, image, engine, progress)?;
+    load(bundle, view, image, session, engine, progress)?;
     let found = match engine.image(&name)? {
         Some(state) if is_same(&state, image) => {
             // The id under which uninstall knows it.
@@ -93,13 +93,19 @@ fn load(
     bundle: PlatformBundle<'_>,
     view: PlatformView<'_>,
     image: &ImagePart,
+    session: &mut Session,
     engine: &Engine,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let set = ImageSet::new(view, [image]);
     let mut running = engine.load().map_err(NodeImageError::from)?;
+    if let Some(process) = running.identity() {
+        session.journal.record(Event::Load { process })?;
+    }
     let written = write_images(bundle, &set, &mut running, &|bytes| progress.advance(bytes)).map(|_| ());
-    finish(running, written)
+    let loaded = finish(running, written);
+    session.journal.record(Event::LoadEnded)?;
+    loaded
 }
 
 /// Ends a program that was fed. When it went away while it was written to, its own

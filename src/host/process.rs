@@ -307,9 +307,23 @@ impl ProcessIdentity {
         })
     }
 
+    fn runs(&self) -> bool {
+        Self::of(self.pid).as_ref() == Some(self)
+    }
+
+    /// Waits until the process ended by itself, and ends it after `patience`, or when
+    /// this run is told to end.
+    pub fn outlast(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.runs() && Instant::now() < until && super::interrupt::received().is_none() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.end();
+    }
+
     /// Ends the process and its group, if it still runs.
     pub fn end(&self) {
-        let alive = || Self::of(self.pid).as_ref() == Some(self);
+        let alive = || self.runs();
         let Some(group) = Pid::from_raw(self.pid.cast_signed()) else {
             return;
         };
@@ -339,6 +353,29 @@ pub(super) fn start_ticks(stat: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_is_waited_for_and_ended_when_it_takes_too_long() {
+        let mut quick = std::process::Command::new("sh")
+            .args(["-c", "read -r line"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let identity = ProcessIdentity::of(quick.id()).expect("it runs");
+        // Its stdin ends, as when the run that feeds it is killed.
+        drop(quick.stdin.take());
+        identity.outlast(Duration::from_secs(60));
+        assert_eq!(quick.wait().expect("waited").code(), Some(1));
+
+        let mut stuck = std::process::Command::new("sleep")
+            .arg("600")
+            .process_group(0)
+            .spawn()
+            .expect("sleep");
+        let identity = ProcessIdentity::of(stuck.id()).expect("it runs");
+        identity.outlast(Duration::from_millis(100));
+        assert_eq!(stuck.wait().expect("waited").code(), None);
+    }
 
     #[test]
     fn the_last_line_of_stderr_says_why() {

@@ -124,6 +124,14 @@ pub enum Event {
     },
     /// It ended.
     ChildEnded,
+    /// A client gives an image to the engine, which goes on with what it has when this
+    /// run is killed.
+    Load {
+        /// The client.
+        process: ProcessIdentity,
+    },
+    /// It ended, and the engine is done.
+    LoadEnded,
     /// A file, folder, link or image is gone, or is not ours any more.
     Forgotten {
         /// Its path or reference.

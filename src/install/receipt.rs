@@ -20,6 +20,7 @@ pub struct Receipt {
     volumes: BTreeMap<String, SeededVolume>,
     stages: BTreeSet<(String, String)>,
     child: Option<ProcessIdentity>,
+    load: Option<ProcessIdentity>,
 }
 
 /// A bundle that was installed.
@@ -117,6 +118,12 @@ impl Receipt {
     #[must_use]
     pub fn child(&self) -> Option<&ProcessIdentity> {
         self.child.as_ref()
+    }
+
+    /// The client that was giving an image to the engine.
+    #[must_use]
+    pub fn load(&self) -> Option<&ProcessIdentity> {
+        self.load.as_ref()
     }
 
     /// Whether nothing of ours is left.
@@ -219,6 +226,8 @@ impl Receipt {
             }
             Event::Child { process } => self.child = Some(process),
             Event::ChildEnded => self.child = None,
+            Event::Load { process } => self.load = Some(process),
+            Event::LoadEnded => self.load = None,
             Event::Forgotten { what } => self.forget(&what),
         }
     }

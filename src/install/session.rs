@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Event, Journal, Layout, Placer, Receipt};
 use crate::failure::Failure;
@@ -10,6 +11,9 @@ use crate::host::{
     Claim, Command, Engine, Environment, FileError, Lock, LockError, Output, ProcessIdentity,
     existing_ancestor,
 };
+
+/// How long the engine may take to unpack what a killed run had given it.
+const LOAD_PATIENCE: Duration = Duration::from_secs(300);
 
 /// A run that may change this machine.
 #[derive(Debug)]
@@ -37,6 +41,11 @@ impl Session {
         let before = journal.receipt().clone();
         for path in made {
             journal.record(Event::Folder { path })?;
+        }
+        if let Some(load) = journal.receipt().load().cloned() {
+            // Else the image comes when nobody looks for it any more.
+            load.outlast(LOAD_PATIENCE);
+            journal.record(Event::LoadEnded)?;
         }
         if let Some(child) = journal.receipt().child().cloned() {
             child.end();

@@ -110,8 +110,13 @@ fn engine_bytes(
     Ok(loading.max(kept + in_node))
 }
 
-/// The most that the node holds while it is filled: Kubernetes' programs; each image as
-/// its runtime keeps it; and what lies there a second time.
+/// What a node writes of its own until it is Ready: `/var` of its image, etcd's log, the
+/// journal. Measured with minikube v1.38.1 and Kubernetes v1.35.4: 311 MB.
+const OWN_BYTES: u64 = 320_000_000;
+
+/// The most that the node holds until it is Ready: Kubernetes' programs; each image as
+/// its runtime keeps it; and either what the runtime has spooled, or what the node writes
+/// once the spool is empty.
 fn node_bytes(view: PlatformView<'_>, options: &SiteOptions) -> u64 {
     let programs: u64 = BinaryRole::KUBERNETES
         .map(|role| view.binary(role).size)
@@ -120,10 +125,11 @@ fn node_bytes(view: PlatformView<'_>, options: &SiteOptions) -> u64 {
     let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
     let mut portions: Vec<u64> = portions(view).iter().map(ImageSet::blob_bytes).collect();
     portions.sort_unstable_by_key(|bytes| std::cmp::Reverse(*bytes));
+    let spooled: u64 = portions.iter().take(PORTIONS_AT_ONCE).sum();
     let runtime = match options.runtime(view.container_runtime()) {
-        ContainerRuntime::Docker => images + portions.iter().take(PORTIONS_AT_ONCE).sum::<u64>(),
+        ContainerRuntime::Docker => images + spooled.max(OWN_BYTES),
         // It keeps each layer beside what it unpacks from it, and spools nothing.
-        ContainerRuntime::Containerd => 2 * images,
+        ContainerRuntime::Containerd => 2 * images + OWN_BYTES,
     };
     // minikube copies its cache into the node, and leaves it there.
     let copied = if options.way == Way::Cache { images } else { 0 };
@@ -197,9 +203,9 @@ mod tests {
     /// Three images of 1000 bytes each above a base of 1000 that they share; manifests
     /// and configs have 1000 bytes, too.
     #[test]
-    fn a_node_holds_twice_what_its_runtime_keeps_or_spools_twice() {
+    fn a_node_holds_twice_what_its_runtime_keeps_twice_and_what_it_writes() {
         let index = index();
-        let (images, portion, programs) = (1000 + 3 * 3000, 4000, 3000);
+        let (images, programs) = (1000 + 3 * 3000, 3000);
         let bytes = |runtime, way| {
             let options = SiteOptions {
                 container_runtime: Some(runtime),
@@ -208,10 +214,10 @@ mod tests {
             };
             node_bytes(view(&index), &options)
         };
-        let docker = programs + images + 2 * portion;
+        let docker = programs + images + OWN_BYTES;
         assert_eq!(bytes(ContainerRuntime::Docker, Way::Volume), docker);
         assert_eq!(bytes(ContainerRuntime::Docker, Way::Cache), docker + images);
-        let containerd = programs + 2 * images;
+        let containerd = programs + 2 * images + OWN_BYTES;
         assert_eq!(bytes(ContainerRuntime::Containerd, Way::Auto), containerd);
     }
 }
