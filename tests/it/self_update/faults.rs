@@ -33,6 +33,20 @@ fn without_a_key_nothing_is_asked_and_nothing_is_done() {
 }
 
 #[test]
+fn a_key_that_is_revoked_here_does_not_count_for_releases_either() {
+    let (installed, key) = (Installed::new(), ReleaseKey::new());
+    let page = Page::new(Published::new("v9.0.0", &key));
+    let id = minikube_offline::trust::PublicKey::parse_base64(&key.public());
+    let id = id.expect("a key").key_id().to_string();
+    let revoked = installed.sandbox.packager(["trust", "revoke", &id]);
+    assert_eq!(revoked.status, 0, "{revoked:?}");
+    let (status, stderr) = installed.refused(&["--from", &page.origin(), "--key", &key.public()]);
+    assert_eq!(status, 3, "{stderr}");
+    assert!(stderr.contains(&id) && stderr.contains("revoked"), "{stderr}");
+    assert_eq!(page.api.seen().len(), 0);
+}
+
+#[test]
 fn what_is_not_what_was_published_is_damaged() {
     let (installed, key) = (Installed::new(), ReleaseKey::new());
     let good = Published::new("v9.0.0", &key);
