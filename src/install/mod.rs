@@ -18,6 +18,7 @@ mod programs;
 mod receipt;
 mod remove;
 mod session;
+mod state_folder;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
