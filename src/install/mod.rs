@@ -22,6 +22,7 @@ mod state_folder;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
+mod unfinished;
 
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};
