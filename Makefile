@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo test test-cluster test-kill test-minikube test-online test-release test-space test-upstream bench lint parts release-parts toolchain
+.PHONY: check-stub build demo test test-cluster test-kill test-minikube test-online test-release test-space test-upstream bench lint parts release-parts toolchain test-long mutants
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -24,6 +24,15 @@ demo: toolchain parts
 ## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
 	cargo test --locked --no-fail-fast
+
+## test-long: every fault in full, with counts (MINIKUBE_OFFLINE_TEST_SEED=N repeats a run;
+## NAMES="corpus fuzz" only these files of tests/faults)
+test-long: toolchain parts
+	tests/long.sh $(NAMES)
+
+## mutants: does a test notice when a check is taken away? (hours; cargo-mutants)
+mutants: toolchain
+	tests/mutants.sh
 
 ## check-stub: what every bundle has inside is static, small and on the list
 check-stub: toolchain

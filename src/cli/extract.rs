@@ -26,7 +26,7 @@ pub(super) struct ExtractArgs {
 #[derive(clap::Args, Debug)]
 #[group(required = true, multiple = false)]
 struct Target {
-    /// Write every part to this folder, which is empty or not there
+    /// Write every part to this folder, which is empty, not there, or begun by an earlier run
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
     /// Fill the cache of this minikube home, so that a stock `minikube start` works offline

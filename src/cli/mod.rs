@@ -19,11 +19,11 @@ mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 mod repair;
+#[cfg(feature = "packager")]
+mod resolve;
 mod sbom;
 #[cfg(feature = "packager")]
 mod self_update;
-#[cfg(feature = "packager")]
-mod resolve;
 #[cfg(feature = "packager")]
 mod sign;
 mod site;

@@ -105,7 +105,7 @@ fn read_holder(file: &mut File) -> Option<Holder> {
 }
 
 /// Whether `path` still is the name of `file`.
-fn names(path: &Path, file: &File) -> io::Result<bool> {
+pub(super) fn names(path: &Path, file: &File) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(there) => file
             .metadata()

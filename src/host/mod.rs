@@ -14,6 +14,8 @@ mod facts;
 mod holder;
 mod kernel;
 mod lock;
+#[cfg(feature = "packager")]
+mod making;
 mod mount;
 mod process;
 mod program;
@@ -33,6 +35,8 @@ pub use facts::{
 pub use holder::Holder;
 pub use kernel::{Feature, Kernel};
 pub use lock::{Lock, LockError};
+#[cfg(feature = "packager")]
+pub use making::{ClaimedFile, part_prefix};
 pub use mount::{FileSystemKind, Mount};
 pub use process::{Command, Output, ProcessError, ProcessIdentity};
 pub use program::{own_program, remove_own_copy};

@@ -55,6 +55,11 @@ impl<'a> ImageSet<'a> {
         self.sizes.contains_key(&member.sha256) && member.path == blob_path(member.sha256)
     }
 
+    /// The digest of each of their blobs.
+    pub fn blobs(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.sizes.keys().copied()
+    }
+
     /// The size of all their blobs.
     #[must_use]
     pub fn blob_bytes(&self) -> u64 {

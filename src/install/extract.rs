@@ -1,14 +1,14 @@
 //! `extract`: what a bundle holds, as plain files.
 
-use std::fs;
-use std::io;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::layout::dot_minikube;
+use super::unfinished::files_there;
 use super::{Cache, CacheContents, ImageSet, Placer, fill_cache};
-use crate::bundle::{BinaryRole, ContainerRuntime, Member, PlatformView};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView};
 use crate::failure::{Failure, Kind};
-use crate::host::{Environment, FileError};
+use crate::host::Environment;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
@@ -33,8 +33,8 @@ pub enum ExtractError {
         /// The folder.
         path: PathBuf,
     },
-    /// There is something in it.
-    #[error("`{path}` is there and not an empty folder")]
+    /// There is something in it that is not this bundle's.
+    #[error("`{path}` is there and holds something else than parts of this bundle")]
     NotEmpty {
         /// The folder.
         path: PathBuf,
@@ -45,7 +45,7 @@ impl From<ExtractError> for Failure {
     fn from(error: ExtractError) -> Self {
         let hint = match error {
             ExtractError::NotEmpty { .. } => {
-                "name a folder that is empty or not there yet; nothing was changed"
+                "name a folder that is empty or not there yet, or one that an earlier run of this bundle began to fill; nothing was changed"
             }
             ExtractError::Relative { .. } => "give the whole path, from `/` on",
         };
@@ -54,26 +54,31 @@ impl From<ExtractError> for Failure {
 }
 
 /// Writes the parts below `folder`: the programs to `bin`, the images as an OCI image
-/// layout to `images`.
+/// layout to `images`. What an earlier run wrote there before it was killed is not written
+/// again.
 pub fn extract_to(
     bundle: PlatformBundle<'_>,
     folder: &Path,
     progress: &dyn Progress,
 ) -> Result<Extracted, Failure> {
-    require_empty(folder)?;
-    let mut placer = Placer::unrecorded();
-    placer.folder(folder)?;
     let view = bundle.view();
     let set = ImageSet::new(view, view.images());
+    let documents = set
+        .layout_documents()
+        .map(|(name, bytes)| (format!("images/{name}"), bytes));
+    let there = already_there(view, &set, &documents, folder)?;
+    let missing =
+        |member: &Member| destination(view, &set, member).is_some_and(|(name, _)| !there.contains(&name));
+    let mut placer = Placer::unrecorded();
+    placer.folder(folder)?;
     let programs: u64 = view.binaries().map(|binary| binary.size).sum();
     progress.begin("extract", Some(set.blob_bytes() + programs));
-    let mut files = 0;
-    for (name, bytes) in set.layout_documents() {
-        let path = folder.join("images").join(name);
-        placer.file(&path, &mut bytes.as_slice(), 0o644, &|_| {})?;
+    let mut files = there.len();
+    for (name, bytes) in documents.iter().filter(|(name, _)| !there.contains(name)) {
+        placer.file(&folder.join(name), &mut bytes.as_slice(), 0o644, &|_| {})?;
         files += 1;
     }
-    let mut members = bundle.members(|member| destination(view, &set, member).is_some());
+    let mut members = bundle.members(missing);
     while let Some(mut reader) = members.next_member()? {
         let Some((name, mode)) = destination(view, &set, reader.member()) else {
             continue;
@@ -91,26 +96,41 @@ pub fn extract_to(
     })
 }
 
-fn require_empty(folder: &Path) -> Result<(), Failure> {
+/// The files that an earlier run wrote; an error where there is something else.
+fn already_there(
+    view: PlatformView<'_>,
+    set: &ImageSet<'_>,
+    documents: &[(String, Vec<u8>)],
+    folder: &Path,
+) -> Result<BTreeSet<String>, Failure> {
+    let documents = documents
+        .iter()
+        .map(|(name, bytes)| (name.clone(), Digest::of(bytes)));
+    let blobs = set.blobs().map(|digest| (blob_file(digest), digest));
+    let programs = view
+        .binaries()
+        .map(|binary| (program_file(binary.role), binary.sha256));
+    let expected = documents.chain(blobs).chain(programs).collect();
     let path = folder.to_owned();
-    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
-        Ok(true) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() != io::ErrorKind::NotADirectory => {
-            Err(FileError::at("listed", folder)(error).into())
-        }
-        _ => Err(ExtractError::NotEmpty { path }.into()),
-    }
+    Ok(files_there(folder, &expected)?.ok_or(ExtractError::NotEmpty { path })?)
+}
+
+fn blob_file(digest: Digest) -> String {
+    format!("images/blobs/sha256/{}", digest.hex())
+}
+
+fn program_file(role: BinaryRole) -> String {
+    format!("bin/{role}")
 }
 
 /// Where a member goes: made from what it is, not from what it is called.
 fn destination(view: PlatformView<'_>, set: &ImageSet<'_>, member: &Member) -> Option<(String, u32)> {
     if set.wants(member) {
-        return Some((format!("images/blobs/sha256/{}", member.sha256.hex()), 0o644));
+        return Some((blob_file(member.sha256), 0o644));
     }
     let mut programs = view.binaries();
     let program = programs.find(|binary| binary.member_path() == member.path)?;
-    Some((format!("bin/{}", program.role), 0o755))
+    Some((program_file(program.role), 0o755))
 }
 
 /// Fills the cache of the minikube home `home`, so that a stock minikube starts

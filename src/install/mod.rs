@@ -18,9 +18,11 @@ mod programs;
 mod receipt;
 mod remove;
 mod session;
+mod state_folder;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
+mod unfinished;
 
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};

@@ -216,15 +216,28 @@ impl<'a> Placer<'a> {
         self.record(Event::FileBegun { path: begun })?;
         let temporary = AtomicFile::temporary(path);
         let _ = fs::remove_file(&temporary);
-        if fs::hard_link(original, &temporary).is_ok() {
+        if let Err(error) = self.name_again(original, &temporary, path, sha256) {
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
+        Ok(sync_directory(path.parent().unwrap_or(Path::new("/")))?)
+    }
+
+    fn name_again(
+        &mut self,
+        original: &Path,
+        temporary: &Path,
+        path: &Path,
+        sha256: Digest,
+    ) -> Result<(), PlaceError> {
+        if fs::hard_link(original, temporary).is_ok() {
             let path = path.to_owned();
             self.record(Event::File { path, sha256 })?;
         } else {
-            symlink(original, &temporary).map_err(FileError::at("made", path))?;
+            symlink(original, temporary).map_err(FileError::at("made", path))?;
             self.record_link(path, original)?;
         }
-        fs::rename(&temporary, path).map_err(FileError::at("made", path))?;
-        Ok(sync_directory(path.parent().unwrap_or(Path::new("/")))?)
+        Ok(fs::rename(temporary, path).map_err(FileError::at("made", path))?)
     }
 
     /// Makes the symbolic link `path`, unless something has that name: `false` then.

@@ -1,16 +1,13 @@
 //! One run at work on this machine: it holds the lock and the journal.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use super::state_folder::make_state_folder;
 use super::{Event, Journal, Layout, Placer, Receipt};
 use crate::failure::Failure;
-use crate::host::{
-    Claim, Command, Engine, Environment, FileError, Lock, LockError, Output, ProcessIdentity,
-    existing_ancestor,
-};
+use crate::host::{Claim, Command, Engine, Environment, Lock, LockError, Output, ProcessIdentity};
 
 /// How long the engine may take to unpack what a killed run had given it.
 const LOAD_PATIENCE: Duration = Duration::from_secs(300);
@@ -38,10 +35,11 @@ impl Session {
         layout.check_owner(&environment)?;
         let (made, lock) = lock_state(&layout)?;
         let mut journal = Journal::open(&layout.journal())?;
-        let before = journal.receipt().clone();
-        for path in made {
-            journal.record(Event::Folder { path })?;
-        }
+        let before = if made {
+            Receipt::default()
+        } else {
+            journal.receipt().clone()
+        };
         if let Some(load) = journal.receipt().load().cloned() {
             // Else the image comes when nobody looks for it any more.
             load.outlast(LOAD_PATIENCE);
@@ -111,11 +109,11 @@ impl Session {
     }
 }
 
-/// Takes the lock; says which folders were made for it.
-fn lock_state(layout: &Layout) -> Result<(Vec<PathBuf>, Lock), Failure> {
+/// Takes the lock; says whether its folder was made for it.
+fn lock_state(layout: &Layout) -> Result<(bool, Lock), Failure> {
     let mut tries = 0;
     loop {
-        let made = make_state_folder(&layout.state)?;
+        let made = make_state_folder(&layout.journal())?;
         match Lock::take(&layout.lock()) {
             // A run that just ended may have taken the folder with it.
             Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound && tries < 100 => {
@@ -124,24 +122,4 @@ fn lock_state(layout: &Layout) -> Result<(Vec<PathBuf>, Lock), Failure> {
             taken => return Ok((made, taken?)),
         }
     }
-}
-
-/// The folder of the journal cannot be in the journal before it is made.
-fn make_state_folder(state: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let existing = existing_ancestor(state);
-    let mut made: Vec<_> = state
-        .ancestors()
-        .take_while(|folder| *folder != existing)
-        .map(Path::to_owned)
-        .collect();
-    made.reverse();
-    for folder in &made {
-        match fs::create_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // The one above was taken away meanwhile: taking the lock finds that out.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            other => other.map_err(FileError::at("made", folder))?,
-        }
-    }
-    Ok(made)
 }

@@ -7,7 +7,7 @@ use crate::bundle::limits::VOLUMES;
 use crate::bundle::{Digest, IndexError, Platform, in_words};
 use crate::failure::{Failure, Kind};
 use crate::fetch::FetchError;
-use crate::host::Interruption;
+use crate::host::{Interruption, LockError};
 use crate::sign::SignError;
 use crate::spec::VolumeSize;
 
@@ -15,6 +15,9 @@ use crate::spec::VolumeSize;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackError {
+    /// Another run makes the same bundle.
+    #[error(transparent)]
+    Locked(#[from] LockError),
     /// A part cannot be read any more.
     #[error("reading `{what}`")]
     Read {
@@ -115,6 +118,7 @@ impl From<PackError> for Failure {
             PackError::Interrupted(interruption) => {
                 return Self::from(interruption).hint("nothing was written; run it again to pack");
             }
+            PackError::Locked(error) => return error.into(),
             PackError::Sign(error) => return error.into(),
             PackError::Write { ref source, .. } => (Kind::of_io(source), write_hint(source)),
             PackError::Read { ref source, .. } => (

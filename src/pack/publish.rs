@@ -4,26 +4,26 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use super::volumes::temporary;
 use super::write::folder_of;
 use crate::bundle::volume_path;
-use crate::host::sync_directory;
+use crate::host::{ClaimedFile, sync_directory};
 
 /// Names given so far. What had them before is set aside until all are given; when one
 /// cannot be, everything goes back.
-#[derive(Default)]
 struct Names {
+    bundle: PathBuf,
     given: Vec<PathBuf>,
     aside: Vec<(PathBuf, TempPath)>,
 }
 
 /// Gives the volumes and then the bundle their names. An older bundle's name goes first:
 /// whenever this ends, no bundle is there with volumes of another one.
-pub(super) fn publish(volumes: Vec<TempPath>, bundle: NamedTempFile, path: &Path) -> io::Result<()> {
+pub(super) fn publish(volumes: Vec<TempPath>, bundle: ClaimedFile, path: &Path) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut names = Names::default();
+    let mut names = Names::of(path);
     names.set_aside(path)?;
     for (number, volume) in (1..).zip(volumes) {
         let target = volume_path(path, number);
@@ -33,14 +33,21 @@ pub(super) fn publish(volumes: Vec<TempPath>, bundle: NamedTempFile, path: &Path
     }
     // The volumes have their names on the medium before the bundle that needs them.
     sync_directory(folder).map_err(|error| error.source)?;
-    bundle.persist(path).map_err(|error| error.error)?;
     names.given.push(path.to_owned());
-    sync_directory(folder).map_err(|error| error.source)?;
+    bundle.commit(0o755).map_err(|error| error.source)?;
     names.keep();
     Ok(())
 }
 
 impl Names {
+    fn of(bundle: &Path) -> Self {
+        Self {
+            bundle: bundle.to_owned(),
+            given: Vec::new(),
+            aside: Vec::new(),
+        }
+    }
+
     fn set_aside(&mut self, target: &Path) -> io::Result<()> {
         match target.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -48,7 +55,7 @@ impl Names {
             Ok(facts) if facts.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(_) => {}
         }
-        let aside = temporary(folder_of(target), 0o600)?.into_temp_path();
+        let aside = temporary(&self.bundle, 0o600)?.into_temp_path();
         fs::rename(target, &aside)?;
         self.aside.push((target.to_owned(), aside));
         Ok(())
@@ -78,10 +85,10 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn new_file(folder: &Path, content: &str) -> NamedTempFile {
-        let mut file = temporary(folder, 0o644).expect("a file");
+    fn volume(path: &Path, content: &str) -> TempPath {
+        let mut file = temporary(path, 0o644).expect("a file");
         file.write_all(content.as_bytes()).expect("written");
-        file
+        file.into_temp_path()
     }
 
     fn listing(folder: &Path) -> Vec<(String, String)> {
@@ -108,8 +115,10 @@ mod tests {
             pairs.iter().map(own).collect()
         };
         let set = |mark: &str| {
-            let volumes = (1..=2).map(|number| new_file(folder, &format!("{mark}{number}")).into_temp_path());
-            (volumes.collect(), new_file(folder, mark))
+            let mut bundle = ClaimedFile::create(&path).expect("a file");
+            bundle.file().write_all(mark.as_bytes()).expect("written");
+            let volumes = (1..=2).map(|number| volume(&path, &format!("{mark}{number}")));
+            (volumes.collect(), bundle)
         };
         let (volumes, bundle) = set("a");
         publish(volumes, bundle, &path).expect("published");
@@ -122,7 +131,7 @@ mod tests {
         // The last name cannot be given: a folder has it.
         fs::create_dir(folder.join("x.run.003")).expect("a folder");
         let (mut volumes, bundle): (Vec<TempPath>, _) = set("c");
-        volumes.push(new_file(folder, "c3").into_temp_path());
+        volumes.push(volume(&path, "c3"));
         let error = publish(volumes, bundle, &path).expect_err("occupied");
         assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
         assert_eq!(listing(folder), second);

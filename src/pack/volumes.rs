@@ -13,20 +13,21 @@ use super::PackError;
 use super::write::folder_of;
 use crate::bundle::limits::VOLUMES;
 use crate::bundle::{BundleIndex, Extent, Hasher, Trailer, volume_path};
+use crate::host::part_prefix;
 use crate::spec::VolumeSize;
 
 /// Cuts what is written to it into volumes, which have no names of their own yet.
 pub(super) struct VolumeWriter {
-    folder: PathBuf,
+    bundle: PathBuf,
     size: VolumeSize,
     current: Option<(NamedTempFile, Hasher)>,
     done: Vec<(TempPath, Extent)>,
 }
 
 impl VolumeWriter {
-    pub(super) fn new(folder: &Path, size: VolumeSize) -> Self {
+    pub(super) fn new(bundle: &Path, size: VolumeSize) -> Self {
         Self {
-            folder: folder.to_owned(),
+            bundle: bundle.to_owned(),
             size,
             current: None,
             done: Vec::new(),
@@ -61,7 +62,7 @@ impl Write for VolumeWriter {
         }
         let (file, hasher) = match &mut self.current {
             Some(current) => current,
-            none => none.insert((temporary(&self.folder, 0o644)?, Hasher::new())),
+            none => none.insert((temporary(&self.bundle, 0o644)?, Hasher::new())),
         };
         let room = usize::try_from(self.size.bytes() - hasher.bytes()).unwrap_or(usize::MAX);
         let count = file.write(&bytes[..room.min(bytes.len())])?;
@@ -74,13 +75,13 @@ impl Write for VolumeWriter {
     }
 }
 
-/// A file in `folder` that goes away unless it gets a name.
-pub(super) fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
+/// A file beside the bundle `path` that goes away unless it gets a name: when this run is
+/// killed, with the next one that makes this bundle.
+pub(super) fn temporary(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
-        .prefix(".minikube-offline-")
-        .suffix(".partial")
+        .prefix(&part_prefix(path))
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)
+        .tempfile_in(folder_of(path))
 }
 
 /// How many volumes `stored` bytes make; no more than three digits can number.

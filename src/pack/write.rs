@@ -6,24 +6,24 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use super::compress::SpooledFrame;
 use super::header::{self, HEADER_BYTES};
 use super::publish::publish;
-use super::volumes::{VolumeWriter, check_count, check_names, temporary};
+use super::volumes::{VolumeWriter, check_count, check_names};
 use super::{PackError, Packed, Stub};
 use crate::bundle::{
     BundleIndex, ChunkTable, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, tail_header,
 };
-use crate::host::sync_directory;
+use crate::host::{ClaimedFile, LockError};
 use crate::progress::Progress;
 use crate::sign::Signer;
 use crate::spec::VolumeSize;
 
 /// A bundle that is being written; its files take their names only when all are whole.
 pub(super) struct Output {
-    file: NamedTempFile,
+    file: ClaimedFile,
     path: PathBuf,
     split: Option<VolumeSize>,
 }
@@ -35,10 +35,12 @@ impl Output {
         plain_bytes: u64,
         split: Option<VolumeSize>,
     ) -> Result<Self, PackError> {
-        let folder = folder_of(path);
-        let file = temporary(folder, 0o755).map_err(|source| PackError::Write {
-            path: folder.to_owned(),
-            source,
+        let file = ClaimedFile::create(path).map_err(|error| match error {
+            LockError::Io { source, .. } => PackError::Write {
+                path: folder_of(path).to_owned(),
+                source,
+            },
+            held => held.into(),
         })?;
         if let Some(size) = split {
             // What does not compress grows by less than a thousandth (RFC 8878, blocks).
@@ -68,7 +70,7 @@ impl Output {
             path: path.clone(),
             source,
         };
-        let out = self.file.as_file_mut();
+        let out = self.file.file();
         out.seek(SeekFrom::Start(HEADER_BYTES)).map_err(failed)?;
         for stub in stubs {
             out.write_all(&stub.bytes).map_err(failed)?;
@@ -76,7 +78,7 @@ impl Output {
         let mut volumes: Vec<TempPath> = Vec::new();
         if let Some(size) = self.split {
             check_count(index.payload_size(), size)?;
-            let mut writer = VolumeWriter::new(folder_of(&self.path), size);
+            let mut writer = VolumeWriter::new(&self.path, size);
             index.chunks = payload(frames, &mut writer, progress).map_err(failed)?;
             (volumes, index.volumes) = writer.finish().map_err(failed)?.into_iter().unzip();
         } else {
@@ -110,10 +112,7 @@ impl Output {
         out.write_all_at(&header, 0).map_err(failed)?;
         out.sync_all().map_err(failed)?;
         if volumes.is_empty() {
-            self.file
-                .persist(&self.path)
-                .map_err(|error| failed(error.error))?;
-            sync_directory(folder_of(&self.path)).map_err(|error| failed(error.source))?;
+            self.file.commit(0o755).map_err(|error| failed(error.source))?;
         } else {
             publish(volumes, self.file, &self.path).map_err(failed)?;
         }

@@ -47,7 +47,8 @@ pub enum AskError {
 /// afterwards, and no proxies but one that refuses, so that a program which tries the
 /// network goes on at once.
 pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Result<String, AskError> {
-    let home = tempfile::tempdir().map_err(AskError::Start)?;
+    let home = tempfile::Builder::new().prefix("minikube-offline-").tempdir();
+    let home = home.map_err(AskError::Start)?;
     // A bare name would be looked up in PATH.
     let program = std::path::absolute(program).map_err(AskError::Start)?;
     let mut command = Command::new(program);

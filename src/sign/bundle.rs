@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{SignError, Signer};
 use crate::bundle::{BundleIndex, Trailer};
-use crate::host::{FileError, interrupt, sync_directory};
+use crate::host::{ClaimedFile, FileError, interrupt};
 use crate::progress::{Progress, Silent};
 use crate::trust::TrustedKeys;
 use crate::verify::OpenedBundle;
@@ -43,52 +43,22 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
 
     // A link stays one: what it leads to is replaced.
     let path = fs::canonicalize(path).map_err(FileError::at("written", path))?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let written = |source| FileError::at("written", &path)(source);
-    remove_left_over(folder);
-    let mut copy = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .suffix(".partial")
-        .tempfile_in(folder)
-        .map_err(written)?;
-    // Says that this one is at work; where there are no locks, another run takes the copy
-    // away, and this one fails.
-    let _ = copy.as_file().try_lock();
+    let mut copy = ClaimedFile::create(&path)?;
     progress.begin("copy", Some(trailer.total_bytes));
-    copy_all(&path, copy.as_file_mut(), progress)?;
-    let file = copy.as_file();
+    copy_all(&path, copy.file(), progress)?;
+    let file = copy.file();
     file.write_all_at(&run, trailer.signature_offset())
         .and_then(|()| file.write_all_at(&sealed.encode(), trailer.total_bytes - Trailer::BYTES as u64))
-        .and_then(|()| file.set_permissions(fs::Permissions::from_mode(mode & 0o7777)))
-        .and_then(|()| file.sync_all())
-        .map_err(written)?;
+        .map_err(FileError::at("written", &path))?;
     progress.end("");
     // What changed while it was copied must not leave under a good signature's name.
     let copied = OpenedBundle::open_to_show(copy.path(), &TrustedKeys::none())?;
     if !copied.index().is_split() {
         copied.verify(&Silent)?;
     }
-    copy.persist(&path).map_err(|error| written(error.error))?;
-    sync_directory(folder)?;
+    copy.commit(mode & 0o7777)?;
     let beside = signer.sign_file(&path, &index, progress)?;
     Ok(Signed { index, beside })
-}
-
-/// How the name of a copy begins that is not whole yet.
-const UNFINISHED: &str = ".minikube-offline-sign-";
-
-/// Removes the copies, each as large as its bundle, that killed runs left in `folder`.
-fn remove_left_over(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-        if ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            // A copy that stays is no reason not to sign.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// The copy takes the name of what is copied: that is what an error is about.

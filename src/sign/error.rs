@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::failure::{Failure, Kind};
-use crate::host::{FileError, Interruption};
+use crate::host::{FileError, Interruption, LockError};
 use crate::verify::VerifyError;
 
 /// A key that was not made, or a file that was not signed.
@@ -34,6 +34,9 @@ pub enum SignError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another run signs the same file.
+    #[error(transparent)]
+    Locked(#[from] LockError),
     /// The password cannot be had.
     #[error("no password: {reason}")]
     Password {
@@ -65,6 +68,7 @@ impl From<SignError> for Failure {
         let (kind, hint) = match error {
             SignError::Bundle(error) => return error.into(),
             SignError::File(error) => return error.into(),
+            SignError::Locked(error) => return error.into(),
             SignError::Interrupted(interruption) => {
                 return Self::from(interruption).hint("run the same command again; what is there is whole");
             }

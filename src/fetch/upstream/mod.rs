@@ -13,7 +13,8 @@ mod minikube;
 mod places;
 mod releases;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ pub struct Upstream {
     /// What has to come, if that is known before.
     lock: Option<Lock>,
     /// The programs by their names, which some of them go by.
-    programs: TempDir,
+    programs: OnceLock<TempDir>,
 }
 
 /// A program that was downloaded.
@@ -105,7 +106,7 @@ impl Upstream {
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
             lock: None,
-            programs: TempDir::new().map_err(|source| UpstreamError::Programs { source })?,
+            programs: OnceLock::new(),
         })
     }
 
@@ -129,6 +130,16 @@ impl Upstream {
         let folder = self.store_folder.as_ref().ok_or(StoreError::NoHome)?;
         let store = Store::open(folder)?;
         Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Where the programs have their names; made when there is one.
+    fn programs(&self) -> io::Result<&Path> {
+        if self.programs.get().is_none() {
+            let folder = tempfile::Builder::new().prefix("minikube-offline-").tempdir()?;
+            // Another thread may have been quicker: then this one goes away.
+            let _ = self.programs.set(folder);
+        }
+        Ok(self.programs.get().expect("just made").path())
     }
 
     /// The release that `word` stands for today.

@@ -131,7 +131,7 @@ fn request(url: &str) -> Request {
 /// their digests.
 fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &Path) -> io::Result<PathBuf> {
     fs::set_permissions(stored, Permissions::from_mode(0o755))?;
-    let folder = upstream.programs.path().join(platform.arch.name());
+    let folder = upstream.programs()?.join(platform.arch.name());
     fs::create_dir_all(&folder)?;
     let path = folder.join(role.name());
     match symlink(stored, &path) {

@@ -1,0 +1,137 @@
+//! The folder of the journal: what is made on a machine is in the journal before it is
+//! there, and so is this folder.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+
+use super::{Event, Journal, JournalError};
+use crate::host::{AtomicFile, FileError, existing_ancestor, sync_directory};
+
+/// How often it is tried again when another run takes away what is built upon.
+const TRIES: usize = 100;
+
+/// Makes the folder of the file `journal`, with a journal in it that names this folder and
+/// those above it that were not there; whether there was any. They are made under another
+/// name and get their own with all that is in them, so that a run which is killed leaves
+/// none without its record.
+pub(super) fn make_state_folder(journal: &Path) -> Result<bool, JournalError> {
+    let state = journal.parent().unwrap_or(Path::new("/"));
+    let mut tries = 0;
+    loop {
+        let existing = existing_ancestor(state);
+        let mut missing: Vec<PathBuf> = state
+            .ancestors()
+            .take_while(|folder| *folder != existing)
+            .map(Path::to_owned)
+            .collect();
+        missing.reverse();
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        tries += 1;
+        match make(journal, &existing, &missing) {
+            Err(JournalError::File(error))
+                if error.source.kind() == io::ErrorKind::NotFound && tries < TRIES => {}
+            Ok(false) if tries < TRIES => {}
+            made => return made,
+        }
+    }
+}
+
+/// Makes the `missing` folders, the upmost first; `false` when another run was quicker.
+fn make(journal: &Path, existing: &Path, missing: &[PathBuf]) -> Result<bool, JournalError> {
+    let top = &missing[0];
+    remove_drafts(existing, top)?;
+    let draft = Draft::create(top)?;
+    let place = draft.path.join(journal.strip_prefix(top).unwrap_or(journal));
+    let folder = place.parent().unwrap_or(&draft.path);
+    fs::create_dir_all(folder).map_err(FileError::at("made", folder))?;
+    let mut records = Journal::open(&place)?;
+    for path in missing {
+        let path = path.clone();
+        records.record(Event::Folder { path })?;
+    }
+    match fs::rename(&draft.path, top) {
+        Ok(()) => {
+            sync_directory(existing)?;
+            Ok(true)
+        }
+        Err(_) if fs::symlink_metadata(top).is_ok_and(|facts| facts.is_dir()) => Ok(false),
+        Err(error) => Err(FileError::at("made", top)(error).into()),
+    }
+}
+
+/// Folders in the making, which are gone when it is dropped before they have their name.
+struct Draft {
+    path: PathBuf,
+    /// Tells other runs that somebody is at work on it.
+    _lock: Option<File>,
+}
+
+impl Draft {
+    fn create(top: &Path) -> Result<Self, FileError> {
+        let path = PathBuf::from(format!("{}{}", prefix(top).display(), process::id()));
+        fs::create_dir(&path).map_err(FileError::at("made", &path))?;
+        // Where folders cannot be locked, two first runs at once may hinder one another.
+        let lock = File::open(&path).ok().filter(|folder| folder.try_lock().is_ok());
+        Ok(Self { path, _lock: lock })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Nothing better can be done in a drop; the next run removes it, too.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// How the names of drafts of `top` begin; the process follows.
+fn prefix(top: &Path) -> PathBuf {
+    let mut name = AtomicFile::temporary(top).into_os_string();
+    name.push("-");
+    name.into()
+}
+
+/// Removes the drafts of killed runs.
+fn remove_drafts(folder: &Path, top: &Path) -> Result<(), FileError> {
+    let prefix = prefix(top);
+    let listed = FileError::at("listed", folder);
+    let entries: Result<Vec<_>, _> = fs::read_dir(folder).and_then(Iterator::collect).map_err(listed);
+    for entry in entries? {
+        let path = entry.path();
+        let draft = path
+            .as_os_str()
+            .as_encoded_bytes()
+            .starts_with(prefix.as_os_str().as_encoded_bytes());
+        if draft && File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
+            fs::remove_dir_all(&path).map_err(FileError::at("removed", &path))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::place::test_folder;
+
+    #[test]
+    fn the_journal_names_the_folders_that_it_lies_in() {
+        let home = test_folder("state");
+        let journal = home.join(".local/state/minikube-offline/journal.jsonl");
+        let folders = [".local/state/minikube-offline", ".local/state", ".local"];
+        let listing = || fs::read_dir(&home).expect("listed").count();
+        // What a killed run left, and what another is at work on.
+        let stale = PathBuf::from(format!("{}1", prefix(&home.join(".local")).display()));
+        fs::create_dir_all(stale.join("state")).expect("a folder");
+        assert!(make_state_folder(&journal).expect("made"));
+        assert_eq!(listing(), 1);
+        let receipt = Journal::peek(&journal).expect("a journal");
+        assert_eq!(receipt.folders(), folders.map(|name| home.join(name)));
+        assert!(!make_state_folder(&journal).expect("there"));
+        assert_eq!(Journal::peek(&journal).expect("a journal"), receipt);
+        fs::remove_dir_all(home).expect("clean up");
+    }
+}

@@ -1,0 +1,66 @@
+//! G16: a second reader, in Python, written from `FORMAT.md` alone, says the same of every
+//! bundle, sound or hostile.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::corpus::{Case, cases};
+use crate::draft::{Draft, Key};
+use crate::effort::{Random, folder, long, report};
+
+/// What it stands on.
+const PROGRAMS: [&str; 3] = ["python3", "zstd", "minisign"];
+
+fn read(bundle: &Path, key: &Key) -> (i32, String) {
+    let reader = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reader.py");
+    let output = Command::new("python3")
+        .arg(reader)
+        .arg(bundle)
+        .arg(key.base64())
+        .output();
+    let output = output.expect("python3");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+#[test]
+fn a_second_reader_written_from_the_format_alone_agrees() {
+    let missing = |program: &&&str| Command::new(**program).arg("--help").output().is_err();
+    if let Some(program) = PROGRAMS.iter().find(missing) {
+        return report(&format!("skipped: the second reader: there is no {program}"));
+    }
+    let (sound, key, folder) = (Draft::sound(), Key::new(), folder());
+    let bundle = folder.path().join("x.run");
+    fs::write(&bundle, sound.finish(&key)).unwrap();
+    assert_eq!(read(&bundle, &key), (0, "whole\n".to_owned()));
+    let mut random = Random::new();
+    let mut chosen: Vec<Case> = cases();
+    while !long() && chosen.len() > 40 {
+        chosen.swap_remove(random.place(chosen.len()));
+    }
+    let mut wrong = Vec::new();
+    for case in &chosen {
+        fs::write(&bundle, case.bytes(&sound, &key)).unwrap();
+        let (status, said) = read(&bundle, &key);
+        if status != case.status() {
+            wrong.push(format!("{}: {status}, not {}: {said}", case.name, case.status()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} (seed {}):\n{}",
+        wrong.len(),
+        chosen.len(),
+        random.seed(),
+        wrong.join("\n")
+    );
+    report(&format!(
+        "a sound bundle and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
+        chosen.len(),
+        random.seed()
+    ));
+}

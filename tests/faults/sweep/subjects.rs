@@ -1,0 +1,329 @@
+//! What is killed and refused: the verbs that change something.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use super::strace::{self, Call, Fault};
+use super::tree::Tree;
+use crate::draft::{Contents, Draft, Key};
+use crate::effort::{Random, folder};
+
+/// A verb with what it needs.
+pub(super) trait Subject: Sync {
+    fn name(&self) -> &'static str;
+    /// A folder for it.
+    fn folder(&self) -> TempDir {
+        folder()
+    }
+    /// As whom it runs.
+    fn user(&self, _command: &mut Command) {}
+    /// Puts what the verb needs into the folder.
+    fn prepare(&self, _folder: &Path) {}
+    /// The program with its arguments; the folder is its working directory.
+    fn command(&self, folder: &Path) -> Command;
+    /// What takes back all that it did.
+    fn undo(&self, _folder: &Path) -> Option<Command> {
+        None
+    }
+    /// What it reads from its standard input.
+    fn input(&self) -> Stdio {
+        Stdio::null()
+    }
+    /// What counts of a file's content.
+    fn content(&self, path: &Path) -> Vec<u8> {
+        fs::read(path).expect("a file")
+    }
+    /// Whether other threads do a part of it.
+    fn follows(&self) -> bool {
+        true
+    }
+    /// Other exit codes with which it may end when a call is refused.
+    fn also_ends_with(&self, _code: Option<i32>) -> bool {
+        false
+    }
+}
+
+/// Where a subject runs once.
+pub(super) struct Place(TempDir);
+
+impl Place {
+    pub(super) fn of(subject: &dyn Subject) -> Self {
+        let folder = subject.folder();
+        for name in ["home", "tmp"] {
+            fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        subject.prepare(folder.path());
+        Self(folder)
+    }
+
+    /// Runs the subject to its end.
+    pub(super) fn run(&self, subject: &dyn Subject) -> Output {
+        start(&mut self.command(subject), subject)
+    }
+
+    /// The same; gives its calls, too.
+    pub(super) fn list(&self, subject: &dyn Subject) -> (Output, Vec<Call>) {
+        let folder = folder();
+        let log = folder.path().join("log");
+        // strace writes it as the subject's user.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("ours");
+        let mut command = strace::listing(&self.command(subject), subject.follows(), &log);
+        (start(&mut command, subject), strace::calls(&log))
+    }
+
+    /// The same, with a fault at `call`.
+    pub(super) fn disturb(&self, subject: &dyn Subject, call: &Call, fault: Fault) -> Output {
+        let mut command = strace::injecting(&self.command(subject), subject.follows(), call, fault);
+        start(&mut command, subject)
+    }
+
+    /// Runs the subject, and does not wait for its end.
+    pub(super) fn spawn(&self, subject: &dyn Subject) -> Child {
+        let mut command = self.command(subject);
+        let quiet = command
+            .stdin(subject.input())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        quiet.spawn().expect("it starts")
+    }
+
+    /// Takes back what the subject did, where it can be taken back.
+    pub(super) fn undo(&self, subject: &dyn Subject) -> Option<Output> {
+        let mut command = self.around(subject.undo(self.0.path())?);
+        Some(start(&mut command, subject))
+    }
+
+    fn command(&self, subject: &dyn Subject) -> Command {
+        self.around(subject.command(self.0.path()))
+    }
+
+    fn around(&self, mut command: Command) -> Command {
+        command
+            .current_dir(self.0.path())
+            .env("HOME", self.0.path().join("home"))
+            .env("TMPDIR", self.0.path().join("tmp"));
+        command
+    }
+
+    pub(super) fn tree(&self, subject: &dyn Subject) -> Tree {
+        Tree::of(self.0.path(), &|path| subject.content(path))
+    }
+}
+
+/// Runs a subject's program to its end.
+fn start(command: &mut Command, subject: &dyn Subject) -> Output {
+    subject.user(command);
+    command.stdin(subject.input()).output().expect("it starts")
+}
+
+fn site(bundle: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline-stub"));
+    command.env_clear().arg("--bundle").arg(bundle);
+    command
+}
+
+/// `extract`.
+pub(super) struct Extract {
+    name: &'static str,
+    flag: &'static str,
+    target: &'static str,
+    _folder: TempDir,
+    bundle: PathBuf,
+}
+
+impl Extract {
+    pub(super) fn to_folder() -> Self {
+        Self::new("--to", &Draft::sound().finish(&Key::new()))
+    }
+
+    pub(super) fn to_cache() -> Self {
+        Self::new("--to-cache", &Draft::sound().finish(&Key::new()))
+    }
+
+    /// Of a bundle with many chunks, which do not compress.
+    pub(super) fn of_noise(flag: &'static str) -> Self {
+        let mut random = Random::new();
+        let mut contents = Contents::small();
+        for layer in &mut contents.layers {
+            *layer = random.bytes(12 << 20);
+        }
+        Self::new(flag, &Draft::of(&contents).finish(&Key::new()))
+    }
+
+    /// Of the bundle that the script made, or else of noise.
+    pub(super) fn real(flag: &'static str) -> Self {
+        match std::env::var_os("MINIKUBE_OFFLINE_TEST_BUNDLE") {
+            Some(bundle) => Self::of_noise(flag).at(Path::new(&bundle)),
+            None => Self::of_noise(flag),
+        }
+    }
+
+    /// The same with the bundle in another place.
+    pub(super) fn at(mut self, bundle: &Path) -> Self {
+        bundle.clone_into(&mut self.bundle);
+        self
+    }
+
+    pub(super) fn bundle(&self) -> &Path {
+        &self.bundle
+    }
+
+    fn new(flag: &'static str, content: &[u8]) -> Self {
+        let folder = folder();
+        let bundle = folder.path().join("x.run");
+        fs::write(&bundle, content).expect("a bundle");
+        let (name, target) = match flag {
+            "--to" => ("extract --to", "out/parts"),
+            _ => ("extract --to-cache", "home"),
+        };
+        Self {
+            name,
+            flag,
+            target,
+            _folder: folder,
+            bundle,
+        }
+    }
+}
+
+impl Subject for Extract {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = site(&self.bundle);
+        command.args(["extract", self.flag]).arg(folder.join(self.target));
+        command
+    }
+}
+
+#[cfg(feature = "packager")]
+pub(super) use packager::{Pack, Sign};
+
+#[cfg(feature = "packager")]
+mod packager {
+    use minikube_offline::trust::TrustedKeys;
+    use minikube_offline::verify::OpenedBundle;
+
+    use super::*;
+    use crate::draft::nowhere;
+    use crate::parts::{SampleParts, elf};
+
+    fn packager() -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline"));
+        command.env_clear();
+        command
+    }
+
+    /// `pack`, of the sample parts.
+    pub(in crate::sweep) struct Pack {
+        folder: TempDir,
+        flags: Vec<String>,
+    }
+
+    impl Pack {
+        pub(in crate::sweep) fn new() -> Self {
+            let folder = folder();
+            let parts = SampleParts::make(&folder.path().join("parts"), false);
+            let stub = [elf(183, "stub"), b"minikube-offline-stub format 1\n".to_vec()].concat();
+            fs::write(folder.path().join("stub"), stub).expect("a stub");
+            let flags = parts.flags();
+            Self { folder, flags }
+        }
+    }
+
+    impl Subject for Pack {
+        fn name(&self) -> &'static str {
+            "pack"
+        }
+
+        fn command(&self, _: &Path) -> Command {
+            let mut command = packager();
+            command.args(["pack", "-o", "x.run", "--level=fast", "--stub"]);
+            command.arg(self.folder.path().join("stub")).args(&self.flags);
+            command
+        }
+    }
+
+    const PASSWORD: &str = "a test's password";
+
+    /// `sign`.
+    pub(in crate::sweep) struct Sign {
+        folder: TempDir,
+        bundle: Vec<u8>,
+        public: String,
+    }
+
+    impl Sign {
+        pub(in crate::sweep) fn new() -> Self {
+            let folder = folder();
+            let pair =
+                minisign::KeyPair::generate_encrypted_keypair(Some(PASSWORD.to_owned())).expect("a key");
+            let secret = pair.sk.to_box(None).expect("text").to_string();
+            fs::write(folder.path().join("one.key"), secret).expect("a key");
+            fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).expect("a password");
+            let bundle = Draft::sound().finish(&Key::new());
+            let public = pair.pk.to_base64();
+            Self {
+                folder,
+                bundle,
+                public,
+            }
+        }
+    }
+
+    impl Subject for Sign {
+        fn name(&self) -> &'static str {
+            "sign"
+        }
+
+        fn prepare(&self, folder: &Path) {
+            fs::write(folder.join("x.run"), &self.bundle).expect("a bundle");
+        }
+
+        /// No two signatures of one key over one thing are the same: a good one counts
+        /// as one, and the digest that seals it does not count.
+        fn content(&self, path: &Path) -> Vec<u8> {
+            let content = fs::read(path).expect("a file");
+            if path.extension().is_some_and(|extension| extension == "minisig") {
+                let text = String::from_utf8_lossy(&content).into_owned();
+                let lines = text.lines().filter(|line| line.contains("comment:"));
+                return lines.collect::<String>().into_bytes();
+            }
+            let trusted = TrustedKeys::load(std::slice::from_ref(&self.public), &nowhere()).expect("a key");
+            let Ok(opened) = OpenedBundle::open(path, &trusted) else {
+                return content;
+            };
+            let signature = usize::try_from(opened.trailer().signature_offset()).expect("small");
+            let end = content.len() - 32;
+            [
+                &content[..signature],
+                b"a good signature",
+                &content[signature + 138..end],
+            ]
+            .concat()
+        }
+
+        /// Where the password cannot be had.
+        fn also_ends_with(&self, code: Option<i32>) -> bool {
+            code == Some(2)
+        }
+
+        fn input(&self) -> Stdio {
+            let password = fs::File::open(self.folder.path().join("password"));
+            password.expect("a password").into()
+        }
+
+        fn command(&self, _: &Path) -> Command {
+            let mut command = packager();
+            command.args(["sign", "x.run", "--password-fd=0", "--key"]);
+            command.arg(self.folder.path().join("one.key"));
+            command
+        }
+    }
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""A second reader of bundles, written from src/bundle/FORMAT.md alone, with Python's standard
+library and the stock programs zstd and minisign. Usage: reader.py BUNDLE [PUBLIC KEY IN BASE64]
+Exit code: 0 whole, 3 not authentic, 4 damaged; one line says why."""
+import base64, hashlib, json, os, re, subprocess, sys, tempfile
+
+ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "kubernetes", "application"]
+KEYS = {"index": "format name serial packer cluster header stubs volumes chunks frames members binaries images lists",
+        "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
+        "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "lists": "reference digest",
+        "binaries": "role version platform size sha256 origin", "origin": "transport evidence",
+        "images": "role reference platform config layers manifest origin"}
+RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
+         "sha256|config|manifest|digest": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
+         "name": r"[a-z0-9][a-z0-9._-]{0,127}", "packer": r"[^\x00-\x1f\x7f-\x9f]{0,128}", "container_runtime": "docker|containerd|cri-o",
+         "kubernetes_version": r"v(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?", "transport": r"(?s).*",
+         "reference": r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:\d{1,5})?"
+                      r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"}
+def spelled_out(name):
+    """A reference in full: Docker Hub's own images have their folder, a port is one."""
+    host, path = name.split("/", 1)
+    return len(name) <= 512 and (host != "docker.io" or "/" in path) and int(host.partition(":")[2] or 0) < 65536
+
+class Bad(Exception): pass
+def need(right, what, code=4):
+    if not right: raise Bad(code, what)
+def number(v): return type(v) is int and 0 <= v < 2**64
+def sha(data): return "sha256:" + hashlib.sha256(data).hexdigest()
+
+def shape(kind, value):
+    """Keys, in their order and no others; each value by its rule."""
+    need(type(value) is dict and list(value) == KEYS[kind].split(), f"the keys of {kind}")
+    for key, v in value.items():
+        if key in KEYS and key != "members" or key == "members" and kind == "index":
+            for one in v if key.endswith("s") else [v]: shape(key, one)
+        elif key == "members": need(number(v) and v > 0, key)
+        elif key in ("chunks", "layers", "platforms", "evidence"):
+            rule = {"evidence": r"(?s).*", "platforms": RULES["platform"]}.get(key, RULES["sha256|config|manifest|digest"])
+            need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
+        elif key == "role": need(v in (ROLES if kind == "binaries" else IMAGE_ROLES), key)
+        elif key == "version": need(v is None or re.fullmatch(RULES["kubernetes_version"], v), key)
+        else:
+            rule = next(rule for names, rule in RULES.items() if key in names.split("|"))
+            need(rule(v) if callable(rule) else type(v) is str and re.fullmatch(rule, v), key)
+            need(key != "reference" or spelled_out(v), key)
+
+def index(data):
+    def unique(pairs):
+        need(len(dict(pairs)) == len(pairs), "a key is there twice")
+        return dict(pairs)
+    try:
+        found = json.loads(data.decode(), object_pairs_hook=unique)
+        need(json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode() == data, "the index is not canonical")
+    except (ValueError, RecursionError) as error: raise Bad(4, str(error)[:60])
+    shape("index", found)
+    return found
+
+def tar_header(path, size):
+    octal = lambda n, width: b"%0*o\0" % (width - 1, n)
+    length = octal(size, 12) if size < 8**11 else b"\x80" + size.to_bytes(11, "big")
+    block = path.encode().ljust(100, b"\0") + octal(0o755 if path.startswith("bin/") else 0o644, 8) + octal(0, 8) * 2 + length \
+        + octal(0, 12) + b" " * 8 + b"0" + bytes(100) + b"ustar  \0" + bytes(247)
+    return block[:148] + octal(sum(block), 8) + block[156:]
+
+def parts(found):
+    """Each member belongs to a part, each part's members are there, nothing is there twice."""
+    platforms, members = found["cluster"]["platforms"], {m["path"]: m for m in found["members"]}
+    need(platforms and platforms == sorted(set(platforms)), "the platforms")
+    need([s["platform"] for s in found["stubs"]] == platforms, "a stub for each platform")
+    wanted = {"images/oci-layout", "images/index.json"} | {"images/manifest.json" if len(platforms) == 1
+              else f"images/{p}/manifest.json" for p in platforms}
+    need([(b["platform"], b["role"]) for b in found["binaries"]] == [(p, r) for p in platforms for r in ROLES], "the programs")
+    for part in found["binaries"]:
+        path = f"bin/{part['platform']}/{part['role']}"
+        wanted.add(path)
+        need(path in members and (part["size"], part["sha256"]) == (members[path]["size"], members[path]["sha256"]), path)
+    split = lambda name: (name.split("/", 1)[0], name.split("/", 1)[1].rsplit(":", 1))  # as the packer sorts names
+    order = [(i["platform"], IMAGE_ROLES.index(i["role"]), split(i["reference"])) for i in found["images"]]
+    need(order == sorted(order) and len({(p, n[0], *n[1]) for p, _, n in order}) == len(order), "the order of the images")
+    need([p for p, role, _ in order if role == 0] == platforms and {p for p, _, _ in order} <= set(platforms), "the node images")
+    names = sorted({i["reference"] for i in found["images"]}, key=split) if len(platforms) > 1 else []
+    need([l["reference"] for l in found["lists"]] == names, "the lists")
+    blobs = {d for i in found["images"] for d in [i["config"], i["manifest"], *i["layers"]]} | {l["digest"] for l in found["lists"]}
+    wanted |= {"images/blobs/sha256/" + d[7:] for d in blobs}
+    need(wanted == set(members) and len(members) == len(found["members"]) <= 20000, "members and parts")
+    need(all(m["path"][20:] == m["sha256"][7:] for p, m in members.items() if "/blobs/" in p), "a blob's name")
+
+def describe(found, path, content):
+    """A config and a manifest say of their images what the index says."""
+    for image in found["images"]:
+        try:
+            if path.endswith(image["config"][7:]):
+                said = json.loads(content)
+                need(len(content) <= 4 << 20 and f"{said['os']}/{said['architecture']}" == image["platform"]
+                     and said["rootfs"].get("diff_ids", []) == image["layers"], image["reference"])
+            if path.endswith(image["manifest"][7:]):
+                said = json.loads(content)
+                need([said["config"]["digest"]] + [l["digest"] for l in said["layers"]]
+                     == [image["config"]] + image["layers"], image["reference"])
+        except (ValueError, KeyError, TypeError, RecursionError): raise Bad(4, image["reference"])
+
+def payload(found, stored):
+    at, rest = 0, iter(found["members"])
+    for frame, last in zip(found["frames"], [False] * (len(found["frames"]) - 1) + [True]):
+        data, at = stored[at:at + frame["size"]], at + frame["size"]
+        form, single = data[4] if len(data) > 4 else 255, data[4:5] > b"\x1f" and data[4] >> 5 & 1
+        field, start = {0: single, 1: 2, 2: 4, 3: 8}[form >> 6], 5 if single else 6
+        content = int.from_bytes(data[start:start + field], "little") + (256 if form >> 6 == 1 else 0)
+        window = frame["plain_size"] if single else (1 << 10 + (data[5] >> 3)) // 8 * (8 + (data[5] & 7))
+        need(data[:4] == b"\x28\xb5\x2f\xfd" and form & 31 == 0 and field and window <= 1 << 27, "the form of a frame")
+        need(content == frame["plain_size"] <= 1 << 30, "a frame's content size")
+        place = start + field
+        while place + 3 <= len(data):  # blocks, the last of which ends the frame
+            block = int.from_bytes(data[place:place + 3], "little")
+            place += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)
+            if block & 1: break
+        need(place == len(data), "what follows a frame")
+        said = subprocess.run(["zstd", "-dcq", "--long=27"], input=data, capture_output=True)
+        tar, place = said.stdout, 0
+        need(said.returncode == 0 and len(tar) == frame["plain_size"], "a frame does not decode")
+        for m in [next(rest) for _ in range(frame["members"])]:
+            content, end = tar[place + 512:place + 512 + m["size"]], place + 512 + -(-m["size"] // 512) * 512
+            need(tar[place:place + 512] == tar_header(m["path"], m["size"]) and sha(content) == m["sha256"]
+                 and not any(tar[place + 512 + m["size"]:end]), m["path"])
+            describe(found, m["path"], content)
+            place = end
+        need(tar[place:] == bytes(1024 if last else 0), "the end of the archive")
+
+def read(path, key):
+    data = open(path, "rb").read()
+    field = lambda at, width: int.from_bytes(data[len(data) - 80 + at:len(data) - 80 + at + width], "little")
+    start, length, end = field(24, 8), field(32, 8), len(data) - 218
+    need(len(data) > 80 and data[-80:-72] == b"MKOFFLN\n" and field(8, 4) == 1 and field(12, 4) == 80
+         and field(16, 8) == len(data) and field(40, 8) == 138 and start + length == end and 0 < length <= 8 << 20, "the trailer")
+    need(hashlib.sha256(data[start:end + 138]).digest() == data[-32:], "the seal")
+    run, comment = data[end:end + 138], "minikube-offline format 1 index"
+    need(run == bytes(138) or run[:2] == b"ED", "the signature")
+    if key:
+        need(any(run), "not signed", 3)
+        with tempfile.TemporaryDirectory() as folder:
+            lines = ["untrusted comment: x", base64.b64encode(run[:74]).decode(), "trusted comment: " + comment,
+                     base64.b64encode(run[74:]).decode(), ""]
+            open(f"{folder}/index", "wb").write(data[start:end])
+            open(f"{folder}/index.minisig", "w").write("\n".join(lines))
+            said = subprocess.run(["minisign", "-VHm", f"{folder}/index", "-P", key], capture_output=True)
+            need(said.returncode == 0, "not signed with this key", 3)
+    found, sizes = index(data[start:end]), lambda key: [e["size"] for e in found[key]]
+    parts(found)
+    header, front = found["header"]["size"], found["header"]["size"] + sum(sizes("stubs"))
+    need(all(s and s % 4096 == 0 for s in [header, *sizes("stubs")]) and header <= 65536
+         and all(s <= 64 << 20 for s in sizes("stubs")), "header and stubs")
+    need(sum(f["members"] for f in found["frames"]) == len(found["members"]) and all(sizes("frames")), "the frames")
+    stored, total = data[front:start - 8], sum(sizes("frames"))
+    if found["volumes"]:
+        need(not stored and len(set(sizes("volumes")[:-1])) <= 1 and sizes("volumes")[0] % (1 << 20) == 0, "the volumes")
+        files = [open(f"{path}.{n:03}", "rb").read() if os.path.exists(f"{path}.{n:03}") else b"" for n in range(1, len(found["volumes"]) + 1)]
+        need(all((len(f), sha(f)) == (v["size"], v["sha256"]) for f, v in zip(files, found["volumes"])), "a volume")
+        stored = b"".join(files)
+    need(len(stored) == total and data[start - 8:start] == b"\x50\x2a\x4d\x18" + (len(data) - start).to_bytes(4, "little"), "the payload's place")
+    at = 0
+    for run in [found["header"], *found["stubs"]]:
+        need(sha(data[at:at + run["size"]]) == run["sha256"], "header or stub")
+        at += run["size"]
+    need([sha(stored[n:n + (1 << 20)]) for n in range(0, total, 1 << 20)] == found["chunks"], "a chunk")
+    payload(found, stored)
+
+try:
+    read(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    print("whole")
+except Bad as bad:
+    print(bad.args[1])
+    sys.exit(bad.args[0])
