@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo test test-cluster test-kill test-minikube test-online test-release test-space test-upstream bench lint parts release-parts toolchain test-long mutants
+.PHONY: check-stub build demo mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -44,6 +44,10 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --bins -- -D warnings
 	tests/shellcheck.sh
+
+## test-volumes: split bundles on FAT32, disturbed repairs, sizes and lengths in full (root; 15 minutes)
+test-volumes: toolchain parts
+	tests/volumes.sh
 
 ## test-cluster: real Kubernetes on a host without a network (root; 15 minutes cold)
 test-cluster: PROFILE := package

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use minikube_offline::bundle::{BundleIndex, Digest, volume_path};
+use minikube_offline::bundle::{BundleIndex, Digest, Signature, Trailer, volume_path};
 use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
@@ -280,6 +280,34 @@ fn a_signature_of_the_first_file_covers_the_volumes() {
         4,
         "a damaged volume is not vouched for"
     );
+}
+
+#[test]
+fn a_volumes_digest_for_sha256sum_is_compared_when_all_is() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
+    let (mut index, trailer) = (opened.index().clone(), *opened.trailer());
+    index.volumes[1].sha256 = Digest::of(b"another volume");
+    let json = index.encode().expect("an index");
+    let sealed_sha256 = Trailer::seal(&json, &Signature::UNSIGNED);
+    let trailer = Trailer {
+        sealed_sha256,
+        ..trailer
+    };
+    let file = OpenOptions::new().write(true).open(&bundle).unwrap();
+    file.write_all_at(&json, trailer.index_offset).unwrap();
+    let end = trailer.total_bytes - Trailer::BYTES as u64;
+    file.write_all_at(&trailer.encode(), end).unwrap();
+    assert_eq!(
+        sandbox.packager(["verify", "x.run"]).status,
+        0,
+        "each chunk is right"
+    );
+    let outcome = sandbox.packager(["verify", "--deep", "x.run"]);
+    let expected = "error: `x.run` was packed wrongly: `x.run.002` has another SHA-256 than the index says\n";
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(outcome.stderr.contains(expected), "{outcome:?}");
 }
 
 #[test]
