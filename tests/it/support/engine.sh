@@ -20,11 +20,14 @@ case $verb in
 'images --format') cat "$here"/image* 2>/dev/null | sed -n 's/.*"Name":"\([^"]*\)".*/\1@/p' ;;
 'image load')
     while [ -e "$here/wait" ]; do sleep 0.1; done
-    cat >"$here/archive"
-    config=$(tar -xOf "$here/archive" manifest.json | sed 's/.*"Config":"\([^"]*\)".*/\1/')
-    name=$(tar -xOf "$here/archive" manifest.json | sed 's/.*"RepoTags":\["\([^"]*\)".*/\1/')
-    id=$(tar -xOf "$here/archive" "$config" | sha256sum)
-    rm "$here/archive"
+    archive=$(mktemp "$here/archive.XXXXXX")
+    cat >"$archive"
+    # What a killed client has begun to send is no archive.
+    tar -tf "$archive" >/dev/null 2>&1 || { rm "$archive" && echo 'unexpected EOF' >&2 && exit 1; }
+    config=$(tar -xOf "$archive" manifest.json | sed 's/.*"Config":"\([^"]*\)".*/\1/')
+    name=$(tar -xOf "$archive" manifest.json | sed 's/.*"RepoTags":\["\([^"]*\)".*/\1/')
+    id=$(tar -xOf "$archive" "$config" | sha256sum)
+    rm "$archive"
     echo "{\"Name\":\"$name\",\"Id\":\"sha256:${id%% *}\",\"RootFS\":{\"Layers\":[]}}" >"$here/image $(printf %s "$name" | tr / _)"
     ;;
 'volume create') echo '{"Labels":{}}' >"$thing" ;;
