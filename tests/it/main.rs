@@ -10,6 +10,7 @@ mod footprint;
 mod full_disk;
 mod header;
 mod hostile;
+mod image_lists;
 mod lengths;
 mod online;
 mod pack;
