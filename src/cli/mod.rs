@@ -3,6 +3,8 @@
 //! The verbs of the site are the same in both programs, `minikube-offline VERB
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
+#[cfg(feature = "packager")]
+mod asked;
 mod authenticity;
 #[cfg(feature = "packager")]
 mod completions;
@@ -17,6 +19,8 @@ mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 mod repair;
+#[cfg(feature = "packager")]
+mod resolve;
 mod sbom;
 #[cfg(feature = "packager")]
 mod self_update;

@@ -1,110 +1,57 @@
 //! `pack`: parts become a bundle.
 
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
 
+use super::asked::{Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::inspect::{all, ratio, table};
 use super::size::{human_bytes, human_duration};
-use super::sources::{SourceArgs, upstream};
 use super::volumes::{counted, volumes};
-use crate::bundle::{ClusterFacts, ContainerRuntime};
+use crate::bundle::ClusterFacts;
 use crate::failure::{Failure, Kind};
-use crate::fetch::{self, Upstream};
+use crate::fetch;
 use crate::host::{self, AtomicFile};
 use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
-use crate::resolve::Lock;
 use crate::sign::{Password, Signer};
-use crate::spec::{
-    ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, default_output, load_spec,
-};
+use crate::spec::Spec;
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
 const FAT32_BYTES: u64 = u32::MAX as u64;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct PackArgs {
-    /// Take what the flags leave open from this TOML file
-    #[arg(short, long, value_name = "BUNDLE.TOML")]
-    file: Option<PathBuf>,
-    /// The Kubernetes release: v1.35.4, v1.35 for its newest patch, stable or latest
-    #[arg(long, value_name = "VERSION")]
-    kubernetes_version: Option<VersionWord>,
-    /// The container runtime in the node: docker or containerd [default: docker]
-    #[arg(long, value_name = "RUNTIME")]
-    container_runtime: Option<ContainerRuntime>,
-    /// The platforms of the sites' machines, such as linux/amd64,linux/arm64 [default: this machine's]
-    #[arg(long, value_name = "PLATFORM,...")]
-    platform: Option<Platforms>,
-    /// The program minikube; once for each platform
-    #[arg(long, value_name = "FILE")]
-    minikube: Vec<PathBuf>,
-    /// The node image, such as docker-archive:kicbase.tar; one that is for a single platform once for each
-    #[arg(long, value_name = "IMAGE")]
-    kicbase: Vec<ImageSource>,
-    /// A folder with kubeadm, kubelet and kubectl, or one of them
-    #[arg(long, value_name = "PATH")]
-    binaries: Vec<PathBuf>,
-    /// A minikube home: take from its cache what is not given otherwise
-    #[arg(long, value_name = "FOLDER")]
-    from_cache: Vec<PathBuf>,
-    /// An image for the node: `docker://NAME`, `docker-archive:FILE[:NAME]`,
-    /// `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
-    #[arg(long = "image", value_name = "IMAGE")]
-    images: Vec<ImageSource>,
-    /// An addon of minikube's whose images go into the node
-    #[arg(long = "addon", value_name = "NAME")]
-    addons: Vec<String>,
-    /// The bundle to write [default: minikube-offline-v<major.minor>.run]
-    #[arg(short = 'o', value_name = "FILE")]
-    bundle: Option<PathBuf>,
-    /// Put the payload into volumes of at most SIZE beside the bundle: 4000M for FAT32
-    #[arg(long, value_name = "SIZE")]
-    split: Option<VolumeSize>,
-    /// How hard to compress: fast, default or max
-    #[arg(long)]
-    level: Option<Level>,
-    /// The bundle's name, which stays the same when a newer one replaces it
-    #[arg(long)]
-    name: Option<String>,
-    /// The bundle's number among those of its name
-    #[arg(long)]
-    serial: Option<u64>,
+    #[command(flatten)]
+    asked: SpecArgs,
     /// The stub to put in, instead of this program's own; once for each platform
     #[arg(long, value_name = "FILE")]
     stub: Vec<PathBuf>,
     /// Take exactly what the lock beside the bundle says
     #[arg(long)]
     locked: bool,
-    /// Sign it with this secret key of minisign
-    #[arg(long, value_name = "SECRET")]
-    sign_key: Option<PathBuf>,
     /// Read the key's password from this open file descriptor instead of the terminal
     #[arg(long, value_name = "N")]
     password_fd: Option<u32>,
-    #[command(flatten)]
-    sources: SourceArgs,
 }
 
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
     let (stubs, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
-    let asked = args.merged()?;
+    let asked = args.asked.merged()?;
     let signer = match &asked.sign_key {
         // Asked now, while somebody is there: packing takes a while.
         Some(path) => Some(Signer::unlock(path, Password::from(password_fd))?),
         None if password_fd.is_some() => return Err(no_key()),
         None => None,
     };
-    let (spec, upstream, locked) = settle(asked, locked)?;
+    let Settled { spec, upstream, lock } = settle(asked, locked)?;
     let stubs = Stub::find(&stubs, &host::own_program()?, &spec.platforms)?;
     let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
-    if let Some(lock) = locked {
+    if let Some(lock) = lock {
         parts = parts.as_locked(&lock, spec.container_runtime)?;
     }
     let lock = parts.lock(spec.container_runtime);
@@ -186,80 +133,6 @@ fn note_stale_signature(bundle: &Path, console: &Console) {
     }
 }
 
-impl PackArgs {
-    /// What the flags and the file ask for.
-    fn merged(self) -> Result<PartialSpec, Failure> {
-        fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
-            if list.is_empty() { None } else { Some(list) }
-        }
-        let flags = PartialSpec {
-            kubernetes_version: self.kubernetes_version,
-            container_runtime: self.container_runtime,
-            platform: self.platform,
-            minikube: given(self.minikube),
-            kicbase: given(self.kicbase),
-            binaries: given(self.binaries),
-            from_cache: given(self.from_cache),
-            images: given(self.images),
-            addons: given(self.addons),
-            output: self.bundle,
-            split: self.split,
-            level: self.level,
-            name: self.name,
-            serial: self.serial,
-            sign_key: self.sign_key,
-            sources: self.sources.into_sources(),
-        };
-        let merged = match self.file {
-            Some(path) => flags.merge(load_spec(&path)?),
-            None => flags,
-        };
-        merged.check()?;
-        Ok(merged)
-    }
-}
-
-/// The spec, the servers that give what it does not, and what has to come.
-fn settle(mut asked: PartialSpec, locked: bool) -> Result<(Spec, Option<Upstream>, Option<Lock>), Failure> {
-    let mut upstream = upstream(&asked.sources)?;
-    let mut lock = None;
-    if locked {
-        let locked = Lock::load(&lock_of(&asked)?)?;
-        let word = asked.kubernetes_version.take();
-        let release = word.filter(|word| word.release().is_some());
-        asked.kubernetes_version = release.or(Some(locked.kubernetes_version.clone().into()));
-        upstream = upstream.map(|upstream| upstream.locked(locked.clone()));
-        lock = Some(locked);
-    }
-    if let (Some(upstream), Some(word)) = (&upstream, &asked.kubernetes_version) {
-        asked.kubernetes_version = Some(upstream.release(word)?.into());
-    }
-    Ok((asked.resolve()?, upstream, lock))
-}
-
-/// The lock of the bundle that `spec` will make.
-fn lock_of(spec: &PartialSpec) -> Result<PathBuf, Failure> {
-    let line = spec.kubernetes_version.as_ref().and_then(VersionWord::line);
-    let output = spec.output.clone().or_else(|| line.map(default_output));
-    output.map(|output| lock_beside(&output)).ok_or_else(|| {
-        Failure::new(
-            Kind::Usage,
-            "`--locked` needs to know which bundle's lock to take",
-        )
-        .hint("name the bundle with `-o`, or its Kubernetes version")
-    })
-}
-
-/// `NAME.lock` for `NAME.run`.
-fn lock_beside(bundle: &Path) -> PathBuf {
-    if bundle.extension() == Some(OsStr::new("run")) {
-        return bundle.with_extension("lock");
-    }
-    let mut name = bundle.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
-}
-
 fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {
     let mut text = table(&packed.index, &all(&packed.index));
     let plain = packed.index.plain_size();
@@ -289,32 +162,4 @@ fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {
         ),
     };
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[derive(clap::Parser)]
-    struct Alone {
-        #[command(flatten)]
-        _args: PackArgs,
-    }
-
-    #[test]
-    fn every_flag_is_a_key_but_those_that_are_about_one_run() {
-        let about_one_run = ["file", "locked", "password-fd", "registry-upstream", "stub"];
-        let command = Alone::command();
-        let mut flags: Vec<&str> = command
-            .get_arguments()
-            .map(|flag| flag.get_long().unwrap_or("output"))
-            .filter(|flag| !about_one_run.contains(flag))
-            .collect();
-        let mut keys = crate::spec::all_keys();
-        flags.sort_unstable();
-        keys.sort_unstable();
-        assert_eq!(flags, keys);
-    }
 }

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
-use super::{catch_signals, finish, init, lint, pack, refuse, sign, store, trust};
+use super::{asked, catch_signals, finish, init, lint, pack, refuse, resolve, sign, store, trust};
 use super::{extract::ExtractArgs, inspect::InspectArgs, inspect::ShowArgs, preflight::PreflightArgs};
 use super::{repair::RepairArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
@@ -32,6 +32,8 @@ enum PackagerVerb {
     Lint(lint::LintArgs),
     /// Pack parts into a bundle
     Pack(Box<pack::PackArgs>),
+    /// Write the lock of a bundle, and show what packing it would download
+    Resolve(Box<asked::SpecArgs>),
     /// Make a key to sign bundles with
     Keygen(sign::KeygenArgs),
     /// Sign a bundle, or a new key that is to be trusted as the old one is
@@ -97,6 +99,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Init(args) => return init::run(&args, console),
         PackagerVerb::Lint(args) => return lint::run(&args, console),
         PackagerVerb::Pack(args) => return pack::run(*args, console),
+        PackagerVerb::Resolve(args) => return resolve::run(*args, console),
         PackagerVerb::Store(verb) => return verb.run(console),
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
         PackagerVerb::Sign(args) => return sign::sign(&args, console),

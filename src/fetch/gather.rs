@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::found::FoundImage;
 use super::parts::{LocalBinary, Parts};
+use super::upstream::{WantedImage, check_pair};
 use super::{Cache, FetchError, Upstream, images, programs, remote};
-use crate::bundle::{BinaryRole, Platform};
+use crate::bundle::{BinaryRole, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
 use crate::spec::{ImageSource, Spec};
@@ -34,41 +36,104 @@ pub(super) fn gather_by_asking(
     upstream: Option<&Upstream>,
     progress: &dyn Progress,
 ) -> Result<Parts, FetchError> {
+    let caches = caches(spec)?;
+    let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
+    let roles: Vec<(Platform, BinaryRole)> = binaries.iter().map(role_of).collect();
+    let found = find(spec, &caches, &binaries, &roles, upstream, ask, progress)?;
+    let Found {
+        requirements,
+        mut images,
+        wanted,
+        scratch,
+    } = found;
+    if let Some(upstream) = upstream {
+        for (platform, wanted) in &wanted {
+            images.extend(upstream.images(wanted, *platform, progress)?);
+        }
+        images = images::settle(images, &spec.platforms)?;
+    }
+    requirements.check(&images::inventory(&roles, &images))?;
+    Ok(Parts {
+        binaries,
+        images: images::read(images, progress)?,
+        requirements,
+        _scratch: scratch,
+    })
+}
+
+/// The platform and the role of a program.
+pub(super) fn role_of(binary: &LocalBinary) -> (Platform, BinaryRole) {
+    (binary.part.platform, binary.part.role)
+}
+
+/// The caches that the spec names, each for each platform.
+pub(super) fn caches(spec: &Spec) -> Result<Vec<Cache>, FetchError> {
     let mut caches = Vec::new();
     for platform in &spec.platforms {
         for folder in &spec.from_cache {
             caches.push(Cache::open(folder, platform.arch)?);
         }
     }
-    let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
-    let roles: Vec<(Platform, BinaryRole)> = binaries
-        .iter()
-        .map(|binary| (binary.part.platform, binary.part.role))
-        .collect();
+    Ok(caches)
+}
+
+/// The images that are here, and those that have to come.
+pub(super) struct Found {
+    pub(super) requirements: Requirements,
+    pub(super) images: Vec<(ImageRole, FoundImage)>,
+    pub(super) wanted: Vec<(Platform, Vec<WantedImage>)>,
+    /// Where the engine wrote what it was asked for.
+    pub(super) scratch: Option<TempDir>,
+}
+
+/// Finds out which images are needed and which of them are on this machine. `binaries`
+/// are the programs that are here, `roles` all that there will be.
+pub(super) fn find(
+    spec: &Spec,
+    caches: &[Cache],
+    binaries: &[LocalBinary],
+    roles: &[(Platform, BinaryRole)],
+    upstream: Option<&Upstream>,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Found, FetchError> {
     let scratch = scratch(spec)?;
     // Without an engine to ask, nothing is written, and the folder is not used.
     let scratch_path = scratch.as_ref().map_or(Path::new(""), TempDir::path);
-    let requirements = match needs(spec, &binaries, upstream, ask, progress)? {
+    let requirements = match needs(spec, binaries, upstream, ask, progress)? {
         Err(ResolveError::UnknownVersion { .. })
             if !roles.iter().any(|(_, role)| *role == BinaryRole::Kubeadm) =>
         {
-            let found = images::find(spec, &caches, &[], scratch_path, progress)?;
-            let there = images::inventory(&roles, &found);
+            let found = images::find(spec, caches, &[], scratch_path, progress)?;
+            let there = images::inventory(roles, &found);
             let error = there.missing_with_kubeadm(&spec.kubernetes_version, &spec.platforms);
             return Err(error.into());
         }
         needs => needs?,
     };
-    let found = images::find(spec, &caches, &requirements.images, scratch_path, progress)?;
-    let minikube = || for_this_machine(BinaryRole::Minikube, spec, &binaries, upstream, progress);
-    let needed = &requirements.images;
-    let found = remote::complete(spec, found, needed, &minikube, upstream, ask, progress)?;
-    requirements.check(&images::inventory(&roles, &found))?;
-    Ok(Parts {
-        binaries,
-        images: images::read(found, progress)?,
+    let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
+    let minikube = || -> Result<Option<PathBuf>, FetchError> {
+        let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, progress)?;
+        if let Some(path) = &found {
+            check_pair(ask, path, &spec.kubernetes_version)?;
+        }
+        Ok(found)
+    };
+    let own = Platform::of_this_machine().map(|own| (own, BinaryRole::Minikube));
+    if binaries.iter().any(|binary| Some(role_of(binary)) == own) {
+        minikube()?;
+    }
+    let wanted = if upstream.is_some() {
+        remote::wanted(spec, &images, &requirements.images, &minikube, ask)?
+    } else {
+        remote::refuse_named(spec)?;
+        Vec::new()
+    };
+    Ok(Found {
         requirements,
-        _scratch: scratch,
+        images,
+        wanted,
+        scratch,
     })
 }
 
@@ -110,11 +175,9 @@ fn for_this_machine(
     let Some(here) = Platform::of_this_machine() else {
         return Ok(None);
     };
-    if spec.platforms.contains(&here) {
-        let packed = binaries
-            .iter()
-            .find(|binary| (binary.part.platform, binary.part.role) == (here, role));
-        return Ok(packed.map(|binary| binary.path.clone()));
+    let packed = binaries.iter().find(|binary| role_of(binary) == (here, role));
+    if let Some(packed) = packed {
+        return Ok(Some(packed.path.clone()));
     }
     let caches = spec.from_cache.iter();
     let in_cache = caches

@@ -231,6 +231,7 @@ pub(super) fn read(
             role,
             reference: image.reference,
             platform: image.platform,
+            place: image.place,
             manifest: image.manifest,
             config: image.config,
             config_json: image.config_json,

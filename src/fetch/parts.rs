@@ -54,6 +54,8 @@ pub struct LocalImage {
     pub layers: Vec<LocalLayer>,
     /// How it came here.
     pub origin: Origin,
+    /// Where it lies.
+    pub place: String,
 }
 
 /// A layer in a file, maybe compressed there.
@@ -70,25 +72,8 @@ impl Parts {
     /// The lock of these parts.
     #[must_use]
     pub fn lock(&self, runtime: ContainerRuntime) -> Lock {
-        let programs = self.binaries.iter().map(|binary| LockedProgram {
-            role: binary.part.role,
-            platform: binary.part.platform,
-            version: binary.part.version.clone(),
-            size: binary.part.size,
-            sha256: binary.part.sha256,
-            url: binary.url.clone(),
-            origin: binary.part.origin.clone(),
-        });
-        let images = self.images.iter().map(|image| LockedImage {
-            role: image.role,
-            reference: image.reference.clone(),
-            platform: image.platform,
-            size: image.layers.iter().map(|layer| layer.size).sum(),
-            manifest: image.manifest,
-            config: image.config,
-            diff_ids: image.layers.iter().map(|layer| layer.diff_id).collect(),
-            origin: image.origin.clone(),
-        });
+        let programs = self.binaries.iter().map(lock_program);
+        let images = self.images.iter().map(lock_image);
         Lock::new(
             self.requirements.kubernetes_version.clone(),
             runtime,
@@ -100,25 +85,61 @@ impl Parts {
 }
 
 impl Parts {
-    /// The parts that `lock` says, with what it says of where they came from: the same
-    /// lock gives the same bundle. Fails when a part is another one.
+    /// The parts that `lock` says, with what it says of where they came from, and of what
+    /// was compared before: the same lock gives the same bundle. Fails when a part is
+    /// another one.
     pub fn as_locked(mut self, lock: &Lock, runtime: ContainerRuntime) -> Result<Self, FetchError> {
         lock.check(&self.lock(runtime))?;
         for binary in &mut self.binaries {
             if let Some(locked) = lock.program(binary.part.platform, binary.part.role) {
-                binary.part.origin = locked.origin.clone();
+                binary.part.origin = continued(&locked.origin, &binary.part.origin);
                 binary.part.version.clone_from(&locked.version);
                 binary.url.clone_from(&locked.url);
             }
         }
         for image in &mut self.images {
             if let Some(locked) = lock.image(image.platform, &image.reference) {
-                image.origin = locked.origin.clone();
+                image.origin = continued(&locked.origin, &image.origin);
                 image.manifest = locked.manifest;
             }
         }
         Ok(self)
     }
+}
+
+/// The program as it stands in a lock.
+pub(super) fn lock_program(binary: &LocalBinary) -> LockedProgram {
+    LockedProgram {
+        role: binary.part.role,
+        platform: binary.part.platform,
+        version: binary.part.version.clone(),
+        size: binary.part.size,
+        sha256: binary.part.sha256,
+        url: binary.url.clone(),
+        origin: binary.part.origin.clone(),
+    }
+}
+
+/// The image as it stands in a lock.
+pub(super) fn lock_image(image: &LocalImage) -> LockedImage {
+    LockedImage {
+        role: image.role,
+        reference: image.reference.clone(),
+        platform: image.platform,
+        size: Some(image.layers.iter().map(|layer| layer.size).sum()),
+        manifest: image.manifest,
+        config: image.config,
+        diff_ids: image.layers.iter().map(|layer| layer.diff_id).collect(),
+        origin: image.origin.clone(),
+    }
+}
+
+/// What the lock says of a part's way, and what was compared since.
+fn continued(locked: &Origin, now: &Origin) -> Origin {
+    let mut origin = locked.clone();
+    let new = now.evidence.iter().filter(|text| !locked.evidence.contains(text));
+    origin.evidence.extend(new.cloned());
+    origin
 }
 
 impl LocalLayer {

@@ -9,7 +9,7 @@ use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
 use super::upstream::Program;
 use super::{Cache, FetchError, Upstream, sniff, versions};
-use crate::bundle::{BinaryPart, BinaryRole, Origin, Platform};
+use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
 use crate::progress::Progress;
 use crate::resolve::Ask;
 use crate::spec::Spec;
@@ -29,16 +29,13 @@ pub(super) fn gather(
         found.push(recognise(candidate, &spec.platforms)?);
     }
     if let Some(upstream) = upstream {
-        for (platform, role) in spec
-            .platforms
+        let here: Vec<_> = found
             .iter()
-            .flat_map(|platform| BinaryRole::ALL.map(|role| (*platform, role)))
-        {
-            let is_it = |program: &Recognised| (program.platform, program.candidate.role) == (platform, role);
-            if !found.iter().any(is_it) {
-                let candidate = download(spec, platform, role, upstream, progress)?;
-                found.push(recognise(candidate, &[platform])?);
-            }
+            .map(|program| (program.platform, program.candidate.role))
+            .collect();
+        for (platform, role) in missing(spec, &here) {
+            let candidate = download(spec, platform, role, upstream, progress)?;
+            found.push(recognise(candidate, &[platform])?);
         }
     }
     let total = found.iter().map(|program| program.size).sum();
@@ -79,6 +76,13 @@ pub(super) fn gather(
     }
     progress.end(&format!("{} programs", binaries.len()));
     Ok(binaries)
+}
+
+/// The programs that the bundle needs besides those that are `here`.
+pub(super) fn missing(spec: &Spec, here: &[(Platform, BinaryRole)]) -> Vec<(Platform, BinaryRole)> {
+    let platforms = spec.platforms.iter();
+    let all = platforms.flat_map(|platform| BinaryRole::ALL.map(|role| (*platform, role)));
+    all.filter(|program| !here.contains(program)).collect()
 }
 
 /// A file that should have this role.
@@ -228,14 +232,23 @@ fn recognise(candidate: Candidate, platforms: &[Platform]) -> Result<Recognised,
     })
 }
 
+/// The digest and the size of the file.
+pub(super) fn digest(path: &Path) -> Result<(Digest, u64), FetchError> {
+    digest_counted(path, |_| ())
+}
+
+fn digest_counted(path: &Path, advance: impl FnMut(u64)) -> Result<(Digest, u64), FetchError> {
+    File::open(path)
+        .and_then(|file| hash(file, advance))
+        .map_err(|source| FetchError::read(path, source))
+}
+
 fn read(
     candidate: &Candidate,
     platform: Platform,
     progress: &dyn Progress,
 ) -> Result<LocalBinary, FetchError> {
-    let (sha256, size) = File::open(&candidate.path)
-        .and_then(|file| hash(file, |bytes| progress.advance(bytes)))
-        .map_err(|source| FetchError::read(&candidate.path, source))?;
+    let (sha256, size) = digest_counted(&candidate.path, |bytes| progress.advance(bytes))?;
     Ok(LocalBinary {
         part: BinaryPart {
             role: candidate.role,
@@ -251,7 +264,7 @@ fn read(
                 evidence: candidate
                     .download
                     .iter()
-                    .map(|download| download.evidence.clone())
+                    .filter_map(|download| download.evidence.clone())
                     .chain([format!("it is a program for {platform}")])
                     .collect(),
             },

@@ -2,32 +2,23 @@
 
 use std::path::PathBuf;
 
+use super::FetchError;
 use super::found::FoundImage;
-use super::upstream::{Upstream, UpstreamError, WantedImage, addon_images, node_image};
-use super::{FetchError, images};
+use super::upstream::{Pinned, UpstreamError, WantedImage, addon_images, node_image};
 use crate::bundle::{ImageReference, ImageRole, Platform};
-use crate::progress::Progress;
 use crate::resolve::Ask;
 use crate::spec::{ImageSource, Spec};
 
-/// `found`, and what is not there of: the images that the spec names in registries, the
-/// node image, those in `needs`, and the addons'. `minikube` finds a program that can be
-/// asked, where that is needed.
-pub(super) fn complete(
+/// What is not among `found` and has to come, for each platform: the images that the
+/// spec names in registries, the node image, those in `needs`, and the addons'.
+/// `minikube` finds a program that can be asked, where that is needed.
+pub(super) fn wanted(
     spec: &Spec,
-    mut found: Vec<(ImageRole, FoundImage)>,
+    found: &[(ImageRole, FoundImage)],
     needs: &[ImageReference],
     minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
-    upstream: Option<&Upstream>,
     ask: Ask<'_>,
-    progress: &dyn Progress,
-) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-    let Some(upstream) = upstream else {
-        return named(spec, needs).into_iter().next().map_or(Ok(found), |image| {
-            let reference = image.reference;
-            Err(UpstreamError::Offline { reference }.into())
-        });
-    };
+) -> Result<Vec<(Platform, Vec<WantedImage>)>, FetchError> {
     let named = named(spec, needs);
     let asked = |what| -> Result<PathBuf, FetchError> {
         let reason = "no minikube for this machine's platform is known".to_owned();
@@ -52,8 +43,7 @@ pub(super) fn complete(
         reference: reference.clone(),
         pinned: None,
     }));
-    let mut downloaded = Vec::new();
-    for platform in spec.platforms.iter().copied() {
+    let of = |platform: Platform| {
         let mut wanted = named.clone();
         wanted.extend(node.iter().filter(|_| !has_node(&platform)).cloned());
         for image in &others {
@@ -65,12 +55,18 @@ pub(super) fn complete(
                 wanted.push(image.clone());
             }
         }
-        if !wanted.is_empty() {
-            downloaded.extend(upstream.images(&wanted, platform, progress)?);
-        }
-    }
-    found.extend(downloaded);
-    images::settle(found, &spec.platforms)
+        (platform, wanted)
+    };
+    let all = spec.platforms.iter().copied().map(of);
+    Ok(all.filter(|(_, wanted)| !wanted.is_empty()).collect())
+}
+
+/// Fails when the spec names an image in a registry, and nothing may be downloaded.
+pub(super) fn refuse_named(spec: &Spec) -> Result<(), FetchError> {
+    named(spec, &[]).into_iter().next().map_or(Ok(()), |image| {
+        let reference = image.reference;
+        Err(UpstreamError::Offline { reference }.into())
+    })
 }
 
 /// The images that the spec names in registries.
@@ -83,7 +79,10 @@ fn named(spec: &Spec, needs: &[ImageReference]) -> Vec<WantedImage> {
                 (false, false) => ImageRole::Application,
             },
             reference: reference.clone(),
-            pinned: digest.map(|digest| (digest, "it was asked for by this digest".to_owned())),
+            pinned: digest.map(|digest| Pinned {
+                digest,
+                because: Some("it was asked for by this digest".to_owned()),
+            }),
         }),
         _ => None,
     };

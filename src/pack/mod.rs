@@ -7,6 +7,7 @@
 mod compress;
 mod documents;
 mod error;
+mod estimate;
 mod header;
 mod layout;
 mod plan;
@@ -18,6 +19,7 @@ mod write;
 use std::path::PathBuf;
 
 pub use error::PackError;
+pub use estimate::{Estimate, estimate};
 pub use stub::Stub;
 pub use volumes::stale_volumes;
 

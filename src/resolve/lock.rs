@@ -64,8 +64,8 @@ pub struct LockedImage {
     pub reference: ImageReference,
     /// The platform that it runs on.
     pub platform: Platform,
-    /// The size of its layers, uncompressed, in bytes.
-    pub size: u64,
+    /// The size of its layers, uncompressed, in bytes; not known before they are there.
+    pub size: Option<u64>,
     /// The digest of its manifest in the registry, where it came from one.
     pub manifest: Option<Digest>,
     /// The digest of its config.
@@ -124,7 +124,7 @@ impl Lock {
     #[must_use]
     pub fn text(&self) -> String {
         let parts = toml::to_string(self).expect("a lock has nothing that TOML cannot say");
-        format!("# What `minikube-offline pack` took; `pack --locked` takes the same again.\n{parts}")
+        format!("# The parts of a bundle: `minikube-offline pack --locked` takes exactly these.\n{parts}")
     }
 
     /// The locked program of this role for `platform`.
@@ -232,7 +232,7 @@ mod tests {
                 role: ImageRole::Kubernetes,
                 reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
                 platform: platform(),
-                size: 7,
+                size: Some(7),
                 manifest: Some(Digest::of(b"m")),
                 config: Digest::of(b"c"),
                 diff_ids: vec![Digest::of(b"l")],

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue, Deserializer, Error};
 
 use super::file::place;
 use super::keys::keys_of;
+use super::near::near;
 use super::{PartialSpec, Sources};
 
 const SOURCES: &str = "sources";
@@ -117,7 +118,9 @@ impl Found<'_> {
         } else if table.is_some() && keys_of::<PartialSpec>().contains(&name) {
             format!("`{name}` belongs above the table `[{SOURCES}]`")
         } else {
-            let suggestion = nearest(name, keys).map(|near| format!("; did you mean `{near}`?"));
+            let suggestion = near(name, keys)
+                .next()
+                .map(|near| format!("; did you mean `{near}`?"));
             format!("unknown key `{name}`{}", suggestion.unwrap_or_default())
         };
         self.add(key.span().start, message);
@@ -195,15 +198,6 @@ fn single<'i>(key: &Key<'i>, value: Value<'i>) -> DeTable<'i> {
     let mut table = DeTable::new();
     table.insert(key.clone(), value);
     table
-}
-
-/// The key that somebody may have meant, as clap chooses flags.
-fn nearest<'a>(name: &str, keys: &[&'a str]) -> Option<&'a str> {
-    let near = |key: &str| strsim::jaro(name, key);
-    let best = keys
-        .iter()
-        .max_by(|one, other| near(one).total_cmp(&near(other)))?;
-    (near(best) > 0.7).then_some(*best)
 }
 
 #[cfg(test)]

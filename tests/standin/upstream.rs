@@ -16,18 +16,27 @@ pub(crate) fn start_help() {
     println!("    --base-image='{image}':\n\tThe base image to use for docker/podman drivers.");
 }
 
-/// `addons images NAME -o json`.
+/// `addons list -o json` without a cluster, and `addons images NAME -o json`, which
+/// ends well for an addon that there is not.
 pub(crate) fn addons(args: &[String]) -> Result<u8, Stop> {
-    let [images, name, ..] = args else {
-        return Err(Stop::usage("the stand-in has `addons images NAME -o json` only"));
-    };
-    match answers()["addons"].get(name) {
-        Some(list) if images == "images" => {
-            print!("{list}");
-            Ok(0)
+    let answers = answers();
+    let addons = answers["addons"].as_object().cloned().unwrap_or_default();
+    match args {
+        [list, ..] if list == "list" => {
+            let names = addons.keys().map(|name| (name.clone(), json!({})));
+            println!("{}", Value::Object(names.collect()));
         }
-        _ => Err(Stop::usage(format!("\"{name}\" is not a valid addon name"))),
+        [images, name, ..] if images == "images" => match addons.get(name) {
+            Some(list) => print!("{list}"),
+            None => eprintln!("X No such addon {name}"),
+        },
+        _ => {
+            return Err(Stop::usage(
+                "the stand-in has `addons list -o json` and `addons images NAME -o json` only",
+            ));
+        }
     }
+    Ok(0)
 }
 
 fn answers() -> Value {

@@ -122,13 +122,13 @@ pub enum UpstreamError {
         there: Vec<String>,
     },
     /// There is no such release.
-    #[error("there is no {role} {version}{}", newest.as_ref().map(|newest| format!("; the newest of {} is {newest}", newest.line())).unwrap_or_default())]
+    #[error("there is no {role} {version}{}", nearest(newest.as_ref(), version))]
     NoRelease {
         /// The program.
         role: BinaryRole,
         /// The release.
         version: Version,
-        /// The newest of its line.
+        /// The newest of its line or, where there is no such line, of all.
         newest: Option<Version>,
         /// What the server said.
         #[source]
@@ -139,6 +139,18 @@ pub enum UpstreamError {
     Offline {
         /// The image.
         reference: ImageReference,
+    },
+    /// This minikube does not have this Kubernetes.
+    #[error("minikube {minikube} has Kubernetes {oldest} to {newest}, and not {kubernetes}")]
+    Pair {
+        /// minikube's version.
+        minikube: String,
+        /// The Kubernetes release.
+        kubernetes: Version,
+        /// The oldest line of releases that it has, such as v1.28.
+        oldest: String,
+        /// The newest.
+        newest: String,
     },
     /// No folder for the programs.
     #[error("cannot make a folder for programs in the folder for temporary files")]
@@ -159,6 +171,14 @@ pub enum UpstreamError {
         realm: String,
         /// Why it cannot be used.
         reason: String,
+    },
+    /// minikube has no such addon.
+    #[error("minikube has no addon `{addon}`{}", meant(near))]
+    UnknownAddon {
+        /// Its name.
+        addon: String,
+        /// Those that have a name like it.
+        near: Vec<String>,
     },
     /// Nothing says what the part should be.
     #[error("nothing says what {what} should be")]
@@ -191,6 +211,24 @@ impl UpstreamError {
     }
 }
 
+fn nearest(newest: Option<&Version>, version: &Version) -> String {
+    match newest {
+        Some(newest) if newest.line() == version.line() => {
+            format!("; the newest of {} is {newest}", newest.line())
+        }
+        Some(newest) => format!("; the newest release is {newest}"),
+        None => String::new(),
+    }
+}
+
+fn meant(near: &[String]) -> String {
+    let quoted: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        names => format!("; did you mean {}?", names.join(" or ")),
+    }
+}
+
 fn at(place: &str) -> String {
     if place.is_empty() {
         String::new()
@@ -209,7 +247,7 @@ impl From<UpstreamError> for Failure {
                 Kind::Usage,
                 "mend it, log in again with `docker login HOST`, or name another folder with DOCKER_CONFIG".to_owned(),
             ),
-            UpstreamError::Addon { .. } => (
+            UpstreamError::Addon { .. } | UpstreamError::UnknownAddon { .. } => (
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
             ),
@@ -254,6 +292,12 @@ impl From<UpstreamError> for Failure {
             UpstreamError::NoMinikube { .. } => (
                 Kind::Usage,
                 "name a minikube that has it with `--minikube-version VERSION`, or give one with `--minikube FILE`"
+                    .to_owned(),
+            ),
+            UpstreamError::Pair { .. } => (
+                Kind::Usage,
+                "name a Kubernetes that it has, or another minikube with `--minikube-version` or `--minikube`; \
+                 without either the newest that has this Kubernetes is taken"
                     .to_owned(),
             ),
             UpstreamError::NoPlatform { .. } => (

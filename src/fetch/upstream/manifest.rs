@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::image::blob;
 use super::places::Place;
-use super::{Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, Platform, limits};
+use super::{Pinned, Upstream, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageConfig, ImageConfigError, ImageReference, Platform, limits};
 use crate::fetch::oci_layout::{CONFIGS, Descriptor, INDEXES, Index, LAYERS, MANIFESTS, Manifest};
 use crate::host::FileError;
 use crate::http::{Answer, HttpError};
@@ -19,17 +19,20 @@ use crate::store::StoreError;
 const MANIFEST_BYTES: u64 = 4 << 20;
 
 /// An image whose manifest is known.
-pub(super) struct Resolved {
-    pub(super) reference: ImageReference,
-    pub(super) manifest: Digest,
-    pub(super) config: (Digest, u64),
+pub(in crate::fetch) struct Resolved {
+    pub(in crate::fetch) reference: ImageReference,
+    pub(in crate::fetch) manifest: Digest,
+    pub(in crate::fetch) config: (Digest, u64),
     pub(super) config_path: PathBuf,
     pub(super) config_json: Vec<u8>,
+    /// The digests of the uncompressed layers, lowest first, as the config lists them.
+    pub(in crate::fetch) diff_ids: Vec<Digest>,
     /// Digest and size of each layer as it is served, lowest first.
-    pub(super) layers: Vec<(Digest, u64)>,
+    pub(in crate::fetch) layers: Vec<(Digest, u64)>,
     /// Where the blobs may be, mirrors first.
     pub(super) places: Vec<Place>,
-    pub(super) evidence: Vec<String>,
+    /// What it was compared with so far, a sentence each.
+    pub(in crate::fetch) evidence: Vec<String>,
 }
 
 /// A manifest, or a list of them, with its digest.
@@ -76,7 +79,7 @@ pub(super) fn resolve(
         let reason = format!("names a config of {} bytes", config.1);
         return Err(refused(reference, document.digest, reason));
     }
-    let layers = manifest
+    let layers: Vec<(Digest, u64)> = manifest
         .layers
         .iter()
         .map(|layer| described(layer, &LAYERS))
@@ -85,17 +88,54 @@ pub(super) fn resolve(
     let config_json = fs::read(&config_path)
         .map_err(FileError::at("read", &config_path))
         .map_err(StoreError::from)?;
-    evidence.push("each of its blobs has the digest that its manifest names".to_owned());
+    let diff_ids = diff_ids(&config_json, reference, platform, layers.len(), &document)?;
     Ok(Resolved {
         reference: reference.clone(),
         manifest: document.digest,
         config,
         config_path,
         config_json,
+        diff_ids,
         layers,
         places,
         evidence,
     })
+}
+
+/// The layers that the config lists; it must be for `platform`, and list as many as the
+/// manifest has.
+fn diff_ids(
+    config_json: &[u8],
+    reference: &ImageReference,
+    platform: Platform,
+    layers: usize,
+    document: &Document,
+) -> Result<Vec<Digest>, UpstreamError> {
+    let wrong = |reason: String| refused(reference, document.digest, reason);
+    let config = match ImageConfig::parse(config_json) {
+        Err(ImageConfigError::Platform { os, architecture }) => {
+            return Err(UpstreamError::NoPlatform {
+                reference: reference.clone(),
+                platform,
+                there: vec![format!("{os}/{architecture}")],
+            });
+        }
+        config => config.map_err(|error| wrong(format!("names a config, but {error}")))?,
+    };
+    if config.platform != platform {
+        return Err(UpstreamError::NoPlatform {
+            reference: reference.clone(),
+            platform,
+            there: vec![config.platform.to_string()],
+        });
+    }
+    if config.diff_ids.len() != layers {
+        let listed = config.diff_ids.len();
+        return Err(wrong(format!(
+            "has {layers} layers, and its config lists {listed}"
+        )));
+    }
+    Ok(config.diff_ids)
 }
 
 /// What the image's name stands for. A tag is asked of the registry itself: a mirror
@@ -108,9 +148,10 @@ fn top(
     progress: &dyn Progress,
 ) -> Result<(Document, Vec<String>), UpstreamError> {
     let reference = &wanted.reference;
-    if let Some((digest, because)) = &wanted.pinned {
+    if let Some(Pinned { digest, because }) = &wanted.pinned {
         let document = by_digest(upstream, reference, *digest, places, progress)?;
-        return Ok((document, vec![format!("{because}: {digest}")]));
+        let evidence = because.iter().map(|because| format!("{because}: {digest}"));
+        return Ok((document, evidence.collect()));
     }
     let error = match document(upstream, origin, reference.tag()) {
         Ok(document) => {

@@ -1,10 +1,12 @@
 //! What minikube itself says it needs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, ImageRole};
+use super::{Pinned, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageReference, ImageRole, Version};
 use crate::resolve::Ask;
+use crate::spec::near;
 
 /// The node image by the digest that this minikube has built in.
 pub(in crate::fetch) fn node_image(ask: Ask<'_>, minikube: &Path) -> Result<WantedImage, UpstreamError> {
@@ -38,6 +40,15 @@ pub(in crate::fetch) fn addon_images(
     minikube: &Path,
     addon: &str,
 ) -> Result<Vec<WantedImage>, UpstreamError> {
+    if let Some(names) = addons(ask, minikube)
+        && !names.iter().any(|name| name == addon)
+    {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        return Err(UpstreamError::UnknownAddon {
+            addon: addon.to_owned(),
+            near: near(addon, &names).take(3).map(str::to_owned).collect(),
+        });
+    }
     let answer =
         ask(minikube, &["addons", "images", addon, "-o", "json"]).map_err(|source| UpstreamError::Addon {
             addon: addon.to_owned(),
@@ -50,6 +61,45 @@ pub(in crate::fetch) fn addon_images(
             "to `addons images {addon}` it says `{}`",
             answer.chars().take(200).collect::<String>()
         ),
+    })
+}
+
+/// The addons that this minikube has, where it says so: to `addons images` it answers
+/// nothing at all for one that it does not have, and ends well.
+fn addons(ask: Ask<'_>, minikube: &Path) -> Option<Vec<String>> {
+    let answer = ask(minikube, &["addons", "list", "-o", "json"]).ok()?;
+    let addons: BTreeMap<String, serde_json::Value> = serde_json::from_str(answer.trim()).ok()?;
+    Some(addons.into_keys().collect())
+}
+
+/// Fails when this minikube does not have the minor release of `kubernetes`: it starts
+/// none that is older, and knows nothing of a newer one. One that does not say which it
+/// has is believed.
+pub(in crate::fetch) fn check_pair(
+    ask: Ask<'_>,
+    minikube: &Path,
+    kubernetes: &Version,
+) -> Result<(), UpstreamError> {
+    let releases = ask(
+        minikube,
+        &["config", "defaults", "kubernetes-version", "-o", "json"],
+    )
+    .ok();
+    let releases = releases.and_then(|answer| serde_json::from_str::<Vec<Version>>(answer.trim()).ok());
+    let releases = releases.unwrap_or_default();
+    let (Some(oldest), Some(newest)) = (releases.iter().min(), releases.iter().max()) else {
+        return Ok(());
+    };
+    let minor = |version: &Version| (version.major(), version.minor());
+    if (minor(oldest)..=minor(newest)).contains(&minor(kubernetes)) {
+        return Ok(());
+    }
+    let version = ask(minikube, &["version", "--short"]).unwrap_or_default();
+    Err(UpstreamError::Pair {
+        minikube: version.trim().chars().take(80).collect(),
+        kubernetes: kubernetes.clone(),
+        oldest: oldest.line(),
+        newest: newest.line(),
     })
 }
 
@@ -73,7 +123,10 @@ fn pinned(role: ImageRole, name: &str, because: &str) -> Option<WantedImage> {
     Some(WantedImage {
         role,
         reference: ImageReference::parse(name).ok()?,
-        pinned: digest.map(|digest| (digest, because.to_owned())),
+        pinned: digest.map(|digest| Pinned {
+            digest,
+            because: Some(because.to_owned()),
+        }),
     })
 }
 
@@ -93,7 +146,7 @@ mod tests {
     fn the_node_image_stands_in_the_help() {
         let image = parse_node_image(HELP).expect("an image");
         assert_eq!(image.reference.to_string(), "gcr.io/k8s-minikube/kicbase:v0.0.50");
-        let (digest, _) = image.pinned.expect("a digest");
+        let digest = image.pinned.expect("a digest").digest;
         assert!(digest.hex().starts_with("eb4fec00"), "{digest}");
         assert!(parse_node_image("--base-image='gcr.io/k8s-minikube/kicbase:v0.0.50':").is_none());
         assert!(parse_node_image("no help").is_none());

@@ -30,7 +30,8 @@ use super::FetchError;
 use super::found::FoundImage;
 use places::Registries;
 
-pub(super) use minikube::{addon_images, node_image};
+pub(super) use manifest::Resolved;
+pub(super) use minikube::{addon_images, check_pair, node_image};
 
 pub use error::UpstreamError;
 
@@ -55,7 +56,28 @@ pub(super) struct Program {
     pub(super) path: PathBuf,
     pub(super) url: String,
     pub(super) version: Version,
-    pub(super) evidence: String,
+    /// What it was compared with, unless the lock was all that there was.
+    pub(super) evidence: Option<String>,
+}
+
+/// A program as its publisher describes it; nothing of it is downloaded.
+#[derive(Clone, Debug)]
+pub(super) struct Published {
+    pub(super) url: String,
+    pub(super) version: Version,
+    /// What is published of its content; nothing where the user does without.
+    pub(super) digest: Option<Digest>,
+    pub(super) size: Option<u64>,
+    pub(super) evidence: Option<String>,
+}
+
+/// The digest of an image's manifest, or of the list of its manifests, that is known
+/// before a registry is asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Pinned {
+    pub(super) digest: Digest,
+    /// Who says so; nobody but the lock when it is `None`.
+    pub(super) because: Option<String>,
 }
 
 /// An image that is to be downloaded.
@@ -63,8 +85,7 @@ pub(super) struct Program {
 pub(super) struct WantedImage {
     pub(super) role: ImageRole,
     pub(super) reference: ImageReference,
-    /// The digest of its manifest, or of the list of its manifests, and who says so.
-    pub(super) pinned: Option<(Digest, String)>,
+    pub(super) pinned: Option<Pinned>,
 }
 
 impl Upstream {
@@ -123,11 +144,28 @@ impl Upstream {
         platform: Platform,
         progress: &dyn Progress,
     ) -> Result<Program, FetchError> {
+        let published = self.published(role, kubernetes, platform)?;
+        Ok(releases::download(self, role, platform, published, progress)?)
+    }
+
+    /// The program for this Kubernetes release, as its publisher describes it.
+    pub(super) fn published(
+        &self,
+        role: BinaryRole,
+        kubernetes: &Version,
+        platform: Platform,
+    ) -> Result<Published, FetchError> {
         let version = match role {
             BinaryRole::Minikube => releases::minikube_for(self, kubernetes)?,
             _ => kubernetes.clone(),
         };
-        Ok(releases::program(self, role, &version, platform, progress)?)
+        Ok(releases::published(self, role, &version, platform)?)
+    }
+
+    /// Whether the store has the blob, by its size.
+    pub(super) fn is_stored(&self, digest: Digest, size: u64) -> Result<bool, FetchError> {
+        let path = self.store().map_err(FetchError::from)?.path(digest);
+        Ok(std::fs::metadata(path).is_ok_and(|facts| facts.len() == size))
     }
 
     /// The images, downloaded; the same names in the same order.
@@ -137,20 +175,31 @@ impl Upstream {
         platform: Platform,
         progress: &dyn Progress,
     ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+        let resolved = self.resolve(wanted, platform, progress)?;
+        image::download(self, wanted, resolved, progress)
+    }
+
+    /// The images by manifest and config; the same names in the same order.
+    pub(super) fn resolve(
+        &self,
+        wanted: &[WantedImage],
+        platform: Platform,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Resolved>, FetchError> {
         let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image, platform)).collect();
-        image::download(self, &wanted, platform, progress)
+        image::resolve_all(self, &wanted, platform, progress)
     }
 
     /// The image by the digest in the lock, unless a digest is known already.
     fn pin(&self, image: &WantedImage, platform: Platform) -> WantedImage {
         let lock = self.lock.as_ref();
         let locked = lock.and_then(|lock| lock.image(platform, &image.reference));
-        let pinned = locked.and_then(|locked| locked.manifest);
+        let pinned = locked.and_then(|locked| locked.manifest).map(|digest| Pinned {
+            digest,
+            because: None,
+        });
         WantedImage {
-            pinned: image
-                .pinned
-                .clone()
-                .or(pinned.map(|digest| (digest, "the lock names it by this digest".to_owned()))),
+            pinned: image.pinned.clone().or(pinned),
             ..image.clone()
         }
     }

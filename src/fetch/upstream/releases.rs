@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Program, Upstream, UpstreamError};
+use super::{Program, Published, Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, Platform, Version};
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
@@ -41,7 +41,7 @@ pub(super) fn release(upstream: &Upstream, word: &VersionWord) -> Result<Version
 /// newest that has it.
 pub(super) fn minikube_for(upstream: &Upstream, kubernetes: &Version) -> Result<Version, UpstreamError> {
     if let Some(version) = &upstream.sources.minikube_version {
-        return Ok(version.clone());
+        return refuse_pair(version, kubernetes).map(|()| version.clone());
     }
     let found = MINIKUBES
         .iter()
@@ -53,28 +53,59 @@ pub(super) fn minikube_for(upstream: &Upstream, kubernetes: &Version) -> Result<
     Ok(version.parse().expect("a version in this program is one"))
 }
 
-/// The program, downloaded and compared with its checksum.
-pub(super) fn program(
+/// Fails at once where it is known that this minikube does not have this Kubernetes.
+fn refuse_pair(minikube: &Version, kubernetes: &Version) -> Result<(), UpstreamError> {
+    let known = MINIKUBES
+        .iter()
+        .find(|(version, ..)| *version == minikube.to_string());
+    match known {
+        Some((_, first, last)) if !(*first..=*last).contains(&kubernetes.minor()) => {
+            Err(UpstreamError::Pair {
+                minikube: minikube.to_string(),
+                kubernetes: kubernetes.clone(),
+                oldest: format!("v1.{first}"),
+                newest: format!("v1.{last}"),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the publisher says of the program.
+pub(super) fn published(
     upstream: &Upstream,
     role: BinaryRole,
     version: &Version,
     platform: Platform,
+) -> Result<Published, UpstreamError> {
+    let url = url(upstream, role, version, platform);
+    let request = request(&url);
+    let (digest, evidence) = match locked(upstream, role, platform) {
+        Some(digest) => (Some(digest), None),
+        None => checksum(upstream, role, version, &request).map(|(digest, text)| (digest, Some(text)))?,
+    };
+    Ok(Published {
+        size: upstream.http.size(&request)?,
+        url,
+        version: version.clone(),
+        digest,
+        evidence,
+    })
+}
+
+/// The program, downloaded and compared with its checksum.
+pub(super) fn download(
+    upstream: &Upstream,
+    role: BinaryRole,
+    platform: Platform,
+    published: Published,
     progress: &dyn Progress,
 ) -> Result<Program, UpstreamError> {
-    let url = url(upstream, role, version, platform);
-    let request = Request {
-        url: url.clone(),
-        ..Request::default()
-    };
-    let (digest, evidence) = match locked(upstream, role, platform) {
-        Some(digest) => (Some(digest), "its SHA-256 is the one in the lock".to_owned()),
-        None => checksum(upstream, role, version, &request)?,
-    };
-    let size = upstream.http.size(&request)?;
-    progress.begin(&format!("downloading {role} {version}"), size);
+    let Published { url, version, .. } = published;
+    progress.begin(&format!("downloading {role} {version}"), published.size);
     let download = Download {
-        request,
-        digest,
+        request: request(&url),
+        digest: published.digest,
         size: None,
     };
     let path = upstream.http.download(upstream.store()?, &download, progress)?;
@@ -84,9 +115,16 @@ pub(super) fn program(
     Ok(Program {
         path,
         url,
-        version: version.clone(),
-        evidence,
+        version,
+        evidence: published.evidence,
     })
+}
+
+fn request(url: &str) -> Request {
+    Request {
+        url: url.to_owned(),
+        ..Request::default()
+    }
 }
 
 /// The program as a file that can be run and has its name: the store names files by
@@ -153,9 +191,9 @@ fn missing(upstream: &Upstream, role: BinaryRole, version: &Version, source: Htt
         return source.into();
     }
     let line = VersionWord::Line(version.line()[1..].to_owned());
-    let newest = (role != BinaryRole::Minikube)
-        .then(|| release(upstream, &line).ok())
-        .flatten();
+    let words = [line, VersionWord::Stable];
+    let mut newest = words.iter().filter(|_| role != BinaryRole::Minikube);
+    let newest = newest.find_map(|word| release(upstream, word).ok());
     UpstreamError::NoRelease {
         role,
         version: version.clone(),
@@ -180,10 +218,6 @@ fn kubernetes_base(upstream: &Upstream) -> &str {
 }
 
 fn line(upstream: &Upstream, url: &str) -> Result<String, HttpError> {
-    let request = Request {
-        url: url.to_owned(),
-        ..Request::default()
-    };
-    let answer = upstream.http.get(&request, LINE_BYTES)?;
+    let answer = upstream.http.get(&request(url), LINE_BYTES)?;
     Ok(String::from_utf8_lossy(&answer.body).trim().to_owned())
 }

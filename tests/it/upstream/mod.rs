@@ -10,6 +10,7 @@ mod mirrors;
 mod online;
 mod pack;
 mod proxy;
+mod resolve;
 mod site;
 mod socks;
 mod together;

@@ -58,84 +58,106 @@ fn a_version_is_enough_and_the_second_pack_downloads_nothing() {
     assert!(pruned.stdout.starts_with("removed 24 files"), "{pruned:?}");
 }
 
+/// A version, what is spoilt, flags, the exit code, words of the message.
+type Case = (
+    &'static str,
+    fn(&World),
+    &'static [&'static str],
+    i32,
+    &'static [&'static str],
+);
+
+const REFUSED: [Case; 10] = [
+    (
+        "v1.35.99",
+        |_| {},
+        &[],
+        2,
+        &[
+            "there is no kubeadm v1.35.99; the newest of v1.35 is v1.35.4",
+            "hint: ",
+        ],
+    ),
+    (
+        "v1.99.0",
+        |_| {},
+        &[],
+        2,
+        &[
+            "no minikube that this program knows has Kubernetes v1.99.0",
+            "--minikube-version",
+        ],
+    ),
+    (
+        VERSION,
+        |_| {},
+        &["--minikube-version=v1.0.0"],
+        2,
+        &["there is no minikube v1.0.0"],
+    ),
+    (
+        VERSION,
+        |_| {},
+        &["--addon=nonsense"],
+        2,
+        &[
+            "error: minikube has no addon `nonsense`\n",
+            "`minikube addons list`",
+        ],
+    ),
+    (
+        VERSION,
+        |_| {},
+        &["--addon=greter"],
+        2,
+        &["error: minikube has no addon `greter`; did you mean `greeter`?\n"],
+    ),
+    (
+        VERSION,
+        |_| {},
+        &["--minikube-version=v1.33.1"],
+        2,
+        &[
+            "error: minikube v1.33.1 has Kubernetes v1.20 to v1.30, and not v1.35.4\n",
+            "hint: name a Kubernetes",
+        ],
+    ),
+    (
+        VERSION,
+        |world| world.change("/kubelet", |bytes| bytes[5000] ^= 1),
+        &[],
+        4,
+        &["/kubelet` should have sha256:"],
+    ),
+    (
+        VERSION,
+        |world| world.remove("kubectl.sha256"),
+        &[],
+        2,
+        &[
+            "nothing says what kubectl should be",
+            "--accept-unverified kubectl",
+        ],
+    ),
+    (
+        VERSION,
+        |world| world.change("kubectl.sha256", |bytes| *bytes = b"<html>".to_vec()),
+        &[],
+        4,
+        &["kubectl.sha256` should begin with a SHA-256 digest"],
+    ),
+    (
+        VERSION,
+        |_| {},
+        &["--offline"],
+        2,
+        &["6 parts are missing", "--kicbase"],
+    ),
+];
+
 #[test]
 fn what_upstream_does_not_have_or_does_not_prove_is_named() {
-    // (version, what is spoilt, flags, exit code, words)
-    type Case = (
-        &'static str,
-        fn(&World),
-        &'static [&'static str],
-        i32,
-        &'static [&'static str],
-    );
-    let cases: [Case; 8] = [
-        (
-            "v1.35.99",
-            |_| {},
-            &[],
-            2,
-            &[
-                "there is no kubeadm v1.35.99; the newest of v1.35 is v1.35.4",
-                "hint: ",
-            ],
-        ),
-        (
-            "v1.99.0",
-            |_| {},
-            &[],
-            2,
-            &[
-                "no minikube that this program knows has Kubernetes v1.99.0",
-                "--minikube-version",
-            ],
-        ),
-        (
-            VERSION,
-            |_| {},
-            &["--minikube-version=v1.0.0"],
-            2,
-            &["there is no minikube v1.0.0"],
-        ),
-        (
-            VERSION,
-            |_| {},
-            &["--addon=nonsense"],
-            2,
-            &["no images for the addon `nonsense`", "addons list"],
-        ),
-        (
-            VERSION,
-            |world| world.change("/kubelet", |bytes| bytes[5000] ^= 1),
-            &[],
-            4,
-            &["/kubelet` should have sha256:"],
-        ),
-        (
-            VERSION,
-            |world| world.remove("kubectl.sha256"),
-            &[],
-            2,
-            &[
-                "nothing says what kubectl should be",
-                "--accept-unverified kubectl",
-            ],
-        ),
-        (
-            VERSION,
-            |world| world.change("kubectl.sha256", |bytes| *bytes = b"<html>".to_vec()),
-            &[],
-            4,
-            &["kubectl.sha256` should begin with a SHA-256 digest"],
-        ),
-        (
-            VERSION,
-            |_| {},
-            &["--offline"],
-            2,
-            &["6 parts are missing", "--kicbase"],
-        ),
-    ];
-    for (version, spoil, more, status, words) in cases {
+    for (version, spoil, more, status, words) in REFUSED {
         let world = World::new();
         spoil(&world);
         let sandbox = Sandbox::new();

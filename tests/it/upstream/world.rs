@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use minikube_offline::bundle::{Digest, Platform};
+use minikube_offline::bundle::{Arch, Digest, Platform};
 use serde_json::json;
 
-use crate::support::parts::stand_in;
+use crate::support::parts::{elf, stand_in};
 use crate::support::program::{Outcome, Sandbox};
 use crate::support::registry::{Draft, Registry};
 use crate::support::server::{Reply, Seen, Server};
@@ -32,6 +32,7 @@ impl World {
     pub(super) fn with(change: impl Fn(&Seen, Reply) -> Reply + Send + Sync + 'static) -> Self {
         let arch = Platform::of_this_machine().expect("a platform").arch;
         let mut registry = Registry::default();
+        let other = other(arch);
         for (repository, tag) in [
             ("k8s/kube-apiserver", VERSION),
             ("k8s/kube-controller-manager", VERSION),
@@ -42,9 +43,17 @@ impl World {
             ("k8s/etcd", "3.6.6-0"),
             ("k8s-minikube/storage-provisioner", "v5"),
         ] {
-            registry.add(repository, tag, &[Draft::new(arch, repository)]);
+            registry.add(
+                repository,
+                tag,
+                &[arch, other].map(|arch| Draft::new(arch, repository)),
+            );
         }
-        let kicbase = registry.add("k8s-minikube/kicbase", "v0.0.50", &[Draft::new(arch, "kicbase")]);
+        let kicbase = registry.add(
+            "k8s-minikube/kicbase",
+            "v0.0.50",
+            &[arch, other].map(|arch| Draft::new(arch, "kicbase")),
+        );
         let hello = registry.add("k8s/hello", "1", &[Draft::new(arch, "hello")]);
         let answers = json!({
             "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
@@ -60,7 +69,11 @@ impl World {
         for role in ["kubeadm", "kubelet", "kubectl"] {
             let path = format!("/release/{VERSION}/bin/linux/{name}/{role}");
             files.push((path, kubernetes_program(role)));
+            let path = format!("/release/{VERSION}/bin/linux/{}/{role}", other.name());
+            files.push((path, elf(other.elf_machine(), role)));
         }
+        let path = format!("/minikube/v1.38.1/minikube-linux-{}", other.name());
+        files.push((path, elf(other.elf_machine(), "minikube")));
         let sums: Vec<_> = files
             .iter()
             .filter(|(path, _)| !path.contains(".txt"))
@@ -105,6 +118,14 @@ impl World {
         sandbox.packager(self.arguments(version, more))
     }
 
+    /// Resolves what a pack with the same flags would take.
+    pub(super) fn resolve(&self, sandbox: &Sandbox, version: &str, more: &[&str]) -> Outcome {
+        let mut arguments = self.arguments(version, more);
+        arguments.retain(|argument| !argument.starts_with("--stub="));
+        "resolve".clone_into(&mut arguments[0]);
+        sandbox.packager(arguments)
+    }
+
     /// The packager's arguments to pack from this world into `x.run`.
     pub(super) fn arguments(&self, version: &str, more: &[&str]) -> Vec<String> {
         let host = self.server.host();
@@ -122,6 +143,12 @@ impl World {
         arguments.extend(more.iter().map(ToString::to_string));
         arguments
     }
+}
+
+/// The architecture that this machine does not have.
+pub(super) fn other(arch: Arch) -> Arch {
+    let mut all = Arch::ALL.into_iter();
+    all.find(|other| *other != arch).expect("there are two")
 }
 
 /// The stand-in with a mark, so that no two programs are the same file.

@@ -1,0 +1,132 @@
+//! `resolve`: the lock of a bundle, and what packing it would download.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::asked::{Settled, SpecArgs, lock_beside, settle};
+use super::console::Console;
+use super::size::human_bytes;
+use crate::failure::Failure;
+use crate::fetch::{self, Plan, PlannedPart};
+use crate::host::AtomicFile;
+use crate::pack::{Estimate, estimate};
+
+/// Writes the lock and shows what it stands for; packs nothing.
+pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {
+    let Settled { spec, upstream, .. } = settle(args.merged()?, false)?;
+    let plan = fetch::plan(&spec, upstream.as_ref(), console)?;
+    let lock = lock_beside(&spec.output);
+    AtomicFile::write(&lock, plan.lock.text().as_bytes(), 0o644)?;
+    let sums = Sums::of(&plan);
+    let estimate = estimate(&plan, spec.level);
+    console.result(
+        &describe(&plan, &sums, &estimate, &lock),
+        &value(&plan, &sums, &estimate, &lock),
+    )
+}
+
+/// Bytes, each blob once.
+struct Sums {
+    download: u64,
+    stored: u64,
+    given: u64,
+}
+
+impl Sums {
+    fn of(plan: &Plan) -> Self {
+        let blobs = plan.blobs();
+        let of = |stored: bool| {
+            let blobs = blobs.iter().filter(|blob| blob.is_stored == stored);
+            blobs.map(|blob| blob.bytes).sum()
+        };
+        Self {
+            download: of(false),
+            stored: of(true),
+            given: plan.given_bytes(),
+        }
+    }
+}
+
+/// What of a part has to be downloaded, what is in the store, what is given.
+fn bytes_of(part: &PlannedPart) -> (u64, u64, u64) {
+    let of = |stored: bool| {
+        let blobs = part.blobs.iter().filter(|blob| blob.is_stored == stored);
+        blobs.map(|blob| blob.bytes).sum::<u64>()
+    };
+    let given = part.given.iter().map(|(_, bytes)| bytes).sum();
+    (of(false), of(true), given)
+}
+
+fn describe(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> String {
+    let several = plan.lock.platforms.len() > 1;
+    let name = |part: &PlannedPart| {
+        if several {
+            format!("{} for {}", part.name, part.platform)
+        } else {
+            part.name.clone()
+        }
+    };
+    let width = plan.parts.iter().map(|part| name(part).len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for part in &plan.parts {
+        let (download, stored, given) = bytes_of(part);
+        let (bytes, state) = match (download, stored) {
+            (0, 0) => (given, "given"),
+            (0, _) => (stored, "in the store"),
+            (_, 0) => (download, "download"),
+            (_, _) => (download, "download, the rest is in the store"),
+        };
+        let _ = writeln!(
+            text,
+            "{:<width$}  {:>8}  {}: {state}",
+            name(part),
+            human_bytes(bytes),
+            part.from
+        );
+    }
+    let _ = write!(
+        text,
+        "\nto download   {} ({} bytes); {} are in the store, {} on this machine\n\
+         the bundle    about {}: an estimate, {}\n\
+         `{}` is the lock: the same command with `pack --locked` takes exactly this",
+        human_bytes(sums.download),
+        sums.download,
+        human_bytes(sums.stored),
+        human_bytes(sums.given),
+        human_bytes(estimate.bytes),
+        estimate.basis,
+        lock.display(),
+    );
+    text
+}
+
+fn value(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> Value {
+    let parts: Vec<Value> = plan
+        .parts
+        .iter()
+        .map(|part| {
+            let (download, stored, given) = bytes_of(part);
+            json!({
+                "name": part.name,
+                "platform": part.platform,
+                "from": part.from,
+                "download_bytes": download,
+                "stored_bytes": stored,
+                "given_bytes": given,
+            })
+        })
+        .collect();
+    json!({
+        "kind": "done",
+        "lock": lock,
+        "kubernetes_version": plan.lock.kubernetes_version,
+        "parts": parts,
+        "download_bytes": sums.download,
+        "stored_bytes": sums.stored,
+        "given_bytes": sums.given,
+        "estimated_bundle_bytes": estimate.bytes,
+        "estimate_basis": estimate.basis,
+    })
+}

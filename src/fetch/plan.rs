@@ -1,0 +1,236 @@
+//! What a pack would take and what it would download, found out without downloading
+//! more than has to be read for it.
+
+use std::collections::BTreeMap;
+
+use super::gather::{Found, caches, find, role_of};
+use super::parts::{LocalBinary, LocalImage, lock_image, lock_program};
+use super::upstream::{Resolved, WantedImage};
+use super::{FetchError, Upstream, images, programs};
+use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform};
+use crate::progress::Progress;
+use crate::resolve::{Ask, Lock, LockedImage, LockedProgram, ask};
+use crate::spec::Spec;
+
+/// What a pack would take.
+#[derive(Debug)]
+pub struct Plan {
+    /// Every part by its digests: what `pack --locked` takes.
+    pub lock: Lock,
+    /// Where each part comes from: programs, then images, as in the lock.
+    pub parts: Vec<PlannedPart>,
+}
+
+/// A part, and what has to come for it.
+#[derive(Clone, Debug)]
+pub struct PlannedPart {
+    /// Its name: `kubelet`, `registry.k8s.io/pause:3.10.1`.
+    pub name: String,
+    /// The platform that it runs on.
+    pub platform: Platform,
+    /// Where it is: a URL, an image in a registry, or a path.
+    pub from: String,
+    /// What is downloaded for it, or would be if the store did not have it.
+    pub blobs: Vec<PlannedBlob>,
+    /// What it adds to the bundle before it is compressed, as far as that is not among
+    /// the blobs.
+    pub given: Vec<(Digest, u64)>,
+}
+
+/// Something that is downloaded once, whoever uses it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PlannedBlob {
+    /// Its digest, as it is served.
+    pub digest: Digest,
+    /// Its size in bytes, as it is served.
+    pub bytes: u64,
+    /// Whether it is a layer, which registries serve compressed.
+    pub is_layer: bool,
+    /// Whether the store has it.
+    pub is_stored: bool,
+}
+
+/// Finds out what `spec` would pack. Manifests, configs, checksums and the programs that
+/// have to be asked are read, and stay in the store; layers are not.
+pub fn plan(spec: &Spec, upstream: Option<&Upstream>, progress: &dyn Progress) -> Result<Plan, FetchError> {
+    plan_by_asking(&ask, spec, upstream, progress)
+}
+
+fn plan_by_asking(
+    ask: Ask<'_>,
+    spec: &Spec,
+    upstream: Option<&Upstream>,
+    progress: &dyn Progress,
+) -> Result<Plan, FetchError> {
+    let caches = caches(spec)?;
+    let here = programs::gather(spec, &caches, None, ask, progress)?;
+    let mut programs: Vec<(LockedProgram, PlannedPart)> = here.iter().map(given_program).collect();
+    let mut roles: Vec<(Platform, BinaryRole)> = here.iter().map(role_of).collect();
+    if let Some(upstream) = upstream {
+        progress.begin("asking for the programs", None);
+        for (platform, role) in programs::missing(spec, &roles) {
+            programs.push(remote_program(upstream, spec, platform, role, progress)?);
+            roles.push((platform, role));
+        }
+        progress.end("");
+    }
+    let Found {
+        requirements,
+        images: found,
+        wanted,
+        scratch: _scratch,
+    } = find(spec, &caches, &here, &roles, upstream, ask, progress)?;
+    let mut there = images::inventory(&roles, &found);
+    let mut images: Vec<(LockedImage, PlannedPart)> = Vec::new();
+    for (platform, wanted) in &wanted {
+        let Some(upstream) = upstream else { continue };
+        for (wanted, image) in wanted.iter().zip(upstream.resolve(wanted, *platform, progress)?) {
+            match wanted.role {
+                ImageRole::Node => there.node_images.push(*platform),
+                _ => there.images.push((*platform, image.reference.clone())),
+            }
+            images.push(remote_image(wanted, &image, *platform));
+        }
+    }
+    requirements.check(&there)?;
+    images.extend(images::read(found, progress)?.iter().map(given_image));
+    programs.sort_by_key(|(program, _)| (program.platform, program.role));
+    images.sort_by_key(|(image, _)| (image.platform, image.role, image.reference.clone()));
+    let (programs, mut parts): (Vec<_>, Vec<_>) = programs.into_iter().unzip();
+    let (images, image_parts): (Vec<_>, Vec<_>) = images.into_iter().unzip();
+    parts.extend(image_parts);
+    if let Some(upstream) = upstream {
+        // Now, when all that had to be asked is there.
+        for blob in parts.iter_mut().flat_map(|part| &mut part.blobs) {
+            blob.is_stored = upstream.is_stored(blob.digest, blob.bytes)?;
+        }
+    }
+    let version = requirements.kubernetes_version;
+    let lock = Lock::new(
+        version,
+        spec.container_runtime,
+        spec.platforms.clone(),
+        programs,
+        images,
+    );
+    Ok(Plan { lock, parts })
+}
+
+impl Plan {
+    /// What is downloaded, or is in the store already: each blob once, by digest.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<PlannedBlob> {
+        let blobs = self.parts.iter().flat_map(|part| &part.blobs);
+        let once: BTreeMap<Digest, PlannedBlob> = blobs.map(|blob| (blob.digest, *blob)).collect();
+        once.into_values().collect()
+    }
+
+    /// What is on this machine and goes into the bundle: bytes that are not compressed,
+    /// each layer once.
+    #[must_use]
+    pub fn given_bytes(&self) -> u64 {
+        let given = self.parts.iter().flat_map(|part| &part.given);
+        let once: BTreeMap<Digest, u64> = given.copied().collect();
+        once.values().sum()
+    }
+}
+
+fn given_program(binary: &LocalBinary) -> (LockedProgram, PlannedPart) {
+    let part = PlannedPart {
+        name: binary.part.role.to_string(),
+        platform: binary.part.platform,
+        from: binary.path.display().to_string(),
+        blobs: Vec::new(),
+        given: vec![(binary.part.sha256, binary.part.size)],
+    };
+    (lock_program(binary), part)
+}
+
+fn given_image(image: &LocalImage) -> (LockedImage, PlannedPart) {
+    let part = PlannedPart {
+        name: image.reference.to_string(),
+        platform: image.platform,
+        from: image.place.clone(),
+        blobs: Vec::new(),
+        given: image
+            .layers
+            .iter()
+            .map(|layer| (layer.diff_id, layer.size))
+            .collect(),
+    };
+    (lock_image(image), part)
+}
+
+/// A program by what is published of it. Where that is not enough to lock it, it is
+/// downloaded: nothing else tells its digest.
+fn remote_program(
+    upstream: &Upstream,
+    spec: &Spec,
+    platform: Platform,
+    role: BinaryRole,
+    progress: &dyn Progress,
+) -> Result<(LockedProgram, PlannedPart), FetchError> {
+    let published = upstream.published(role, &spec.kubernetes_version, platform)?;
+    let (sha256, size) = if let (Some(digest), Some(size)) = (published.digest, published.size) {
+        (digest, size)
+    } else {
+        let program = upstream.program(role, &spec.kubernetes_version, platform, progress)?;
+        programs::digest(&program.path)?
+    };
+    let locked = LockedProgram {
+        role,
+        platform,
+        version: Some(published.version),
+        size,
+        sha256,
+        url: Some(published.url.clone()),
+        origin: Origin {
+            transport: "https".to_owned(),
+            evidence: published.evidence.into_iter().collect(),
+        },
+    };
+    let blob = PlannedBlob {
+        digest: sha256,
+        bytes: size,
+        is_layer: false,
+        is_stored: false,
+    };
+    let part = PlannedPart {
+        name: role.to_string(),
+        platform,
+        from: published.url,
+        blobs: vec![blob],
+        given: Vec::new(),
+    };
+    Ok((locked, part))
+}
+
+fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (LockedImage, PlannedPart) {
+    let blob = |(digest, bytes): &(Digest, u64)| PlannedBlob {
+        digest: *digest,
+        bytes: *bytes,
+        is_layer: true,
+        is_stored: false,
+    };
+    let locked = LockedImage {
+        role: wanted.role,
+        reference: image.reference.clone(),
+        platform,
+        size: None,
+        manifest: Some(image.manifest),
+        config: image.config.0,
+        diff_ids: image.diff_ids.clone(),
+        origin: Origin {
+            transport: "docker".to_owned(),
+            evidence: image.evidence.clone(),
+        },
+    };
+    let part = PlannedPart {
+        name: image.reference.to_string(),
+        platform,
+        from: format!("docker://{}", image.reference),
+        blobs: image.layers.iter().map(blob).collect(),
+        given: Vec::new(),
+    };
+    (locked, part)
+}
