@@ -14,9 +14,9 @@ const CALLS: [(&str, u32); 7] = [
     ("pwrite64", 2),
     ("fchmod", 1),
     ("fsync", 1),
-    ("/^renameat", 1),
-    ("fsync", 3),
     ("rename", 1),
+    ("fsync", 3),
+    ("rename", 2),
 ];
 
 /// Signs `x.run` while `strace` does `what` at a call; `None` where it cannot.
