@@ -73,8 +73,14 @@ fn with_hint(failure: Failure, text: &str) -> Failure {
 /// Says whether minikube's log was kept.
 fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, Failure> {
     let mut log_kept = false;
-    let unfinished = session.journal.receipt().profiles().get(profile).cloned();
-    if let Some(made) = unfinished.filter(|made| !made.ready) {
+    // Ready in this run or not: what follows takes away what the profile needs.
+    let was_ready = session
+        .before()
+        .profiles()
+        .get(profile)
+        .is_some_and(|before| before.ready);
+    let ours = session.journal.receipt().profiles().get(profile).cloned();
+    if let Some(made) = ours.filter(|_| !was_ready) {
         log_kept = keep_log(session, &made.minikube_home.join("logs/lastStart.txt"))?;
         uninstall::remove_profile(session, engine, profile, &made)?;
     } else if !session.before().volumes().contains_key(profile) {
