@@ -48,6 +48,10 @@ pub mod trust;
 /// A file becomes a `VerifiedBundle`; there is no other way to one.
 pub mod verify;
 
+/// What the publishers of the parts signed.
+#[cfg(feature = "packager")]
+pub mod evidence;
+
 /// A damaged bundle and a second copy become a whole one.
 pub mod repair;
 

@@ -8,14 +8,17 @@ ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "ku
 KEYS = {"index": "format name serial packer cluster header stubs volumes chunks frames members binaries images lists",
         "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
         "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "lists": "reference digest",
-        "binaries": "role version platform size sha256 origin", "origin": "transport evidence",
+        "binaries": "role version platform size sha256 origin", "origin": "transport evidence signatures",
+        "signatures": "url documents signature certificates log",
         "images": "role reference platform config layers manifest origin"}
 RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
-         "sha256|config|manifest|digest": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
+         "url": lambda v: type(v) is str and len(v.encode()) <= 2048 and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]*", v),
+         "sha256|config|manifest|digest|signature": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
          "name": r"[a-z0-9][a-z0-9._-]{0,127}", "packer": r"[^\x00-\x1f\x7f-\x9f]{0,128}", "container_runtime": "docker|containerd|cri-o",
          "kubernetes_version": r"v(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?", "transport": r"(?s).*",
          "reference": r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:\d{1,5})?"
                       r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"}
+DIGEST = RULES["sha256|config|manifest|digest|signature"]
 def spelled_out(name):
     """A reference in full: Docker Hub's own images have their folder, a port is one."""
     host, path = name.split("/", 1)
@@ -32,12 +35,14 @@ def shape(kind, value):
     need(type(value) is dict and list(value) == KEYS[kind].split(), f"the keys of {kind}")
     for key, v in value.items():
         if key in KEYS and key != "members" or key == "members" and kind == "index":
+            need(type(v) is list or not key.endswith("s"), key)
             for one in v if key.endswith("s") else [v]: shape(key, one)
         elif key == "members": need(number(v) and v > 0, key)
-        elif key in ("chunks", "layers", "platforms", "evidence"):
-            rule = {"evidence": r"(?s).*", "platforms": RULES["platform"]}.get(key, RULES["sha256|config|manifest|digest"])
+        elif key in ("chunks", "layers", "platforms", "evidence", "documents", "certificates"):
+            rule = {"evidence": r"(?s).*", "platforms": RULES["platform"]}.get(key, DIGEST)
             need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
         elif key == "role": need(v in (ROLES if kind == "binaries" else IMAGE_ROLES), key)
+        elif key == "log": need(v is None or type(v) is str and re.fullmatch(DIGEST, v), key)
         elif key == "version": need(v is None or re.fullmatch(RULES["kubernetes_version"], v), key)
         else:
             rule = next(rule for names, rule in RULES.items() if key in names.split("|"))
@@ -82,8 +87,23 @@ def parts(found):
     need([l["reference"] for l in found["lists"]] == names, "the lists")
     blobs = {d for i in found["images"] for d in [i["config"], i["manifest"], *i["layers"]]} | {l["digest"] for l in found["lists"]}
     wanted |= {"images/blobs/sha256/" + d[7:] for d in blobs}
+    wanted |= signed(found)
     need(wanted == set(members) and len(members) == len(found["members"]) <= 20000, "members and parts")
     need(all(m["path"][20:] == m["sha256"][7:] for p, m in members.items() if "/blobs/" in p), "a blob's name")
+    need(all(m["path"][9:] == m["sha256"][7:] and m["size"] <= 4 << 20 for p, m in members.items()
+             if p.startswith("evidence/")), "a file of a signature")
+    need(sum(m["size"] for p, m in members.items() if p.startswith("evidence/")) <= 64 << 20, "the files of signatures")
+
+def signed(found):
+    """The members of the publishers' signatures."""
+    files = set()
+    for part in found["binaries"] + found["images"]:
+        need(len(part["origin"]["signatures"]) <= 8, "the signatures")
+        for one in part["origin"]["signatures"]:
+            documents, certificates = one["documents"], one["certificates"]
+            need(0 < len(certificates) <= 8 and len(documents) <= 8 and bool(documents) == ("reference" in part), "a signature")
+            files |= {*documents, one["signature"], *certificates} | ({one["log"]} if one["log"] else set())
+    return {"evidence/" + digest[7:] for digest in files}
 
 def describe(found, path, content):
     """A config and a manifest say of their images what the index says."""

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    BinaryPart, ContainerRuntime, Digest, Frame, ImageList, ImagePart, Member, Platform, Version, blob_path,
+    BinaryPart, ContainerRuntime, Digest, Frame, ImageList, ImagePart, Member, Platform, PublishedSignature,
+    Version, blob_path,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -155,6 +156,13 @@ impl BundleIndex {
     #[must_use]
     pub fn plain_size(&self) -> u64 {
         self.frames.iter().map(|frame| frame.plain_size).sum()
+    }
+
+    /// The signatures of every part.
+    pub fn signatures(&self) -> impl Iterator<Item = &PublishedSignature> {
+        let binaries = self.binaries.iter().map(|binary| &binary.origin);
+        let images = self.images.iter().map(|image| &image.origin);
+        binaries.chain(images).flat_map(|origin| &origin.signatures)
     }
 
     /// The size of a blob.

@@ -38,5 +38,21 @@ pub const MEMBERS: usize = 20_000;
 /// Characters of a member's path: what fits in a plain ustar header.
 pub const PATH_BYTES: usize = 100;
 
+/// Signatures of one part: it is signed anew when it is promoted, and nobody does that
+/// more often.
+pub const SIGNATURES: usize = 8;
+
+/// Documents, and certificates, of one signature.
+pub const SIGNATURE_FILES: usize = 8;
+
+/// Bytes of the URL at which a signature was.
+pub const SIGNATURE_URL_BYTES: usize = 2048;
+
+/// A file of a publisher's signature larger than this is refused.
+pub const EVIDENCE_BYTES: u64 = 4 << 20;
+
+/// All of them together: who checks them has them in memory.
+pub const ALL_EVIDENCE_BYTES: u64 = 64 << 20;
+
 /// An image config larger than this is refused.
 pub const IMAGE_CONFIG_BYTES: u64 = 4 << 20;

@@ -8,6 +8,7 @@
 mod base64;
 mod chunk;
 mod digest;
+mod evidence;
 mod frame;
 mod image;
 mod index;
@@ -26,6 +27,7 @@ mod volume;
 pub use base64::{decode_base64, encode_base64};
 pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
+pub use evidence::{PublishedSignature, evidence_path};
 pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError, ImageManifest};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};

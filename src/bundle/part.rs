@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImageReference, Platform, Version};
+use super::{Digest, ImageReference, Platform, PublishedSignature, Version};
 
 /// What a program is for. The role, and nothing else, decides where it goes on the
 /// machine at the site.
@@ -67,6 +67,8 @@ pub struct Origin {
     pub transport: String,
     /// What the part was compared with before it was packed, a sentence each.
     pub evidence: Vec<String>,
+    /// Signatures of the publisher's that the bundle carries.
+    pub signatures: Vec<PublishedSignature>,
 }
 
 /// A program.

@@ -1,7 +1,8 @@
 //! What a bundle has for one platform: all that a site works with.
 
 use super::{
-    BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, ImagePart, ImageRole, Member, Platform, Version,
+    BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, ImagePart, ImageRole, Member, Platform,
+    PublishedSignature, Version,
 };
 
 /// The parts of a bundle for one of its platforms.
@@ -82,6 +83,14 @@ impl<'a> PlatformView<'a> {
     pub fn binaries(self) -> impl Iterator<Item = &'a BinaryPart> {
         let binaries = self.index.binaries.iter();
         binaries.filter(move |binary| binary.platform == self.platform)
+    }
+
+    /// The files of the signatures of every part.
+    pub fn signature_files(self) -> impl Iterator<Item = Digest> {
+        let binaries = self.binaries().map(|binary| &binary.origin);
+        let origins = binaries.chain(self.images().map(|image| &image.origin));
+        let signatures = origins.flat_map(|origin| &origin.signatures);
+        signatures.flat_map(PublishedSignature::files)
     }
 
     /// The program with `role`.

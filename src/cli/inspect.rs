@@ -1,5 +1,7 @@
 //! `inspect` and `list`: what is in a bundle.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::authenticity;
@@ -177,6 +179,13 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         ratio(index.plain_size(), total_bytes),
     );
     text += &table(index, views);
+    let signatures = index.signatures().count();
+    if signatures > 0 {
+        let _ = writeln!(
+            text,
+            "carried     {signatures} signatures of publishers: `verify --evidence` checks them"
+        );
+    }
     text += "\nWhat a start puts on a machine\n\
         \x20 the programs    ~/.local/share/minikube-offline, with links `minikube` and `kubectl` in\n\
         \x20                 /usr/local/bin (root) or ~/.local/bin where nothing has these names\n\

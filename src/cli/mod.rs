@@ -9,6 +9,8 @@ mod authenticity;
 #[cfg(feature = "packager")]
 mod completions;
 mod console;
+#[cfg(feature = "packager")]
+mod evidence;
 mod extract;
 #[cfg(feature = "packager")]
 mod init;

@@ -14,6 +14,14 @@ pub(super) struct VerifyArgs {
     /// Also decode the payload: compare every part, and every image with its config
     #[arg(long)]
     deep: bool,
+    /// Also check the publishers' own signatures that the bundle carries
+    #[cfg(feature = "packager")]
+    #[arg(long)]
+    evidence: bool,
+    /// Who may issue certificates to signers: Sigstore's `trusted_root.json`, or PEM
+    #[cfg(feature = "packager")]
+    #[arg(long, value_name = "FILE", requires = "evidence")]
+    trusted_root: Option<std::path::PathBuf>,
 }
 
 pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
@@ -30,6 +38,8 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
         0 => "is whole".to_owned(),
         _ => format!("and its {} are whole", counted(volumes)),
     };
+    #[cfg(feature = "packager")]
+    let evidence = super::evidence::checked(args.evidence, args.trusted_root.as_deref(), &bundle, console)?;
     let text = format!(
         "`{}` {whole}: {} bytes ({}), each under a digest that agrees\n{}",
         bundle.path().display(),
@@ -45,5 +55,13 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
         "deep": args.deep,
     });
     fields(authenticity, &mut value);
+    #[cfg(feature = "packager")]
+    let text = match evidence {
+        Some((lines, parts)) => {
+            value["evidence"] = parts;
+            format!("{text}\n\n{lines}")
+        }
+        None => text,
+    };
     console.result(&text, &value)
 }

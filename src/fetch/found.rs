@@ -2,7 +2,7 @@
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{Digest, ImageConfig, ImageReference, Platform};
+use crate::bundle::{Digest, ImageConfig, ImageReference, Platform, PublishedSignature};
 
 /// An image, by what its archive or layout says of it.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub(super) struct FoundImage {
     pub(super) manifest: Option<Digest>,
     /// What it was compared with on its way here, a sentence each.
     pub(super) evidence: Vec<String>,
+    /// The publisher's signatures.
+    pub(super) signatures: Vec<PublishedSignature>,
     /// Where it lies, for messages.
     pub(super) place: String,
 }
@@ -54,6 +56,7 @@ impl FoundImage {
             layers: facts.diff_ids.into_iter().zip(layers).collect(),
             transport,
             evidence: Vec::new(),
+            signatures: Vec::new(),
             manifest: None,
         })
     }

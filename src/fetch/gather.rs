@@ -56,6 +56,7 @@ pub(super) fn gather_by_asking(
     Ok(Parts {
         binaries,
         images: images::read(images, progress)?,
+        signature_files: upstream.map(Upstream::signature_files).unwrap_or_default(),
         requirements,
         _scratch: scratch,
     })

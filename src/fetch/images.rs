@@ -247,6 +247,7 @@ pub(super) fn read(
                     .into_iter()
                     .chain(["its layers have the digests that its config lists".to_owned()])
                     .collect(),
+                signatures: image.signatures,
             },
         })
         .collect())

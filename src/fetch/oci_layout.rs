@@ -75,7 +75,7 @@ pub(super) struct Descriptor {
     pub(super) digest: String,
     pub(super) size: u64,
     #[serde(default)]
-    annotations: HashMap<String, String>,
+    pub(super) annotations: HashMap<String, String>,
     platform: Option<DescribedPlatform>,
 }
 

@@ -1,5 +1,6 @@
 //! The parts, where they lie on this machine.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use tempfile::TempDir;
 use super::FetchError;
 use super::blob::Blob;
 use crate::bundle::{BinaryPart, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform};
-use crate::resolve::{Lock, LockedImage, LockedProgram, Requirements};
+use crate::resolve::{Lock, LockedImage, LockedProgram, Requirements, ResolveError};
 
 /// Everything that goes into a bundle, in an order that depends on nothing but the
 /// parts. Files that had to be written on the way are removed when this is dropped.
@@ -18,6 +19,8 @@ pub struct Parts {
     pub binaries: Vec<LocalBinary>,
     /// The images, by platform, role and name.
     pub images: Vec<LocalImage>,
+    /// The files of the signatures that the parts' origins name.
+    pub signature_files: BTreeMap<Digest, Vec<u8>>,
     /// What was asked for, all of which is here.
     pub requirements: Requirements,
     /// Archives that the engine wrote; the layers lie in them.
@@ -102,6 +105,23 @@ impl Parts {
                 image.origin = continued(&locked.origin, &image.origin);
                 image.manifest = locked.manifest;
             }
+        }
+        let gone: Vec<String> = lock
+            .signatures()
+            .filter(|signature| {
+                signature
+                    .files()
+                    .any(|file| !self.signature_files.contains_key(&file))
+            })
+            .map(|signature| {
+                format!(
+                    "the lock has the signature {}, and there is another one now, or none",
+                    signature.url
+                )
+            })
+            .collect();
+        if !gone.is_empty() {
+            return Err(ResolveError::NotLocked { differences: gone }.into());
         }
         Ok(self)
     }

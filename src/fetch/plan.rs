@@ -177,6 +177,7 @@ fn remote_program(
         let program = upstream.program(role, &spec.kubernetes_version, platform, progress)?;
         programs::digest(&program.path)?
     };
+    let signed = upstream.signed_program(role, platform, &published.url)?;
     let locked = LockedProgram {
         role,
         platform,
@@ -186,7 +187,8 @@ fn remote_program(
         url: Some(published.url.clone()),
         origin: Origin {
             transport: "https".to_owned(),
-            evidence: published.evidence.into_iter().collect(),
+            evidence: published.evidence.into_iter().chain(signed.evidence).collect(),
+            signatures: signed.signatures,
         },
     };
     let blob = PlannedBlob {
@@ -223,6 +225,7 @@ fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (
         origin: Origin {
             transport: "docker".to_owned(),
             evidence: image.evidence.clone(),
+            signatures: image.signatures.clone(),
         },
     };
     let part = PlannedPart {

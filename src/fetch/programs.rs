@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::elf::{self, ElfHeader};
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
-use super::upstream::Program;
+use super::upstream::{Program, Signed};
 use super::{Cache, FetchError, Upstream, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
 use crate::progress::Progress;
@@ -92,6 +92,8 @@ struct Candidate {
     transport: &'static str,
     /// A download, and what it was compared with.
     download: Option<Program>,
+    /// What its publisher signed of it.
+    signed: Signed,
 }
 
 /// A file that is a program for one of the bundle's platforms.
@@ -126,6 +128,7 @@ fn download(
         role,
         path: program.path.clone(),
         transport: "https",
+        signed: upstream.signed_program(role, platform, &program.url)?,
         download: Some(program),
     })
 }
@@ -137,6 +140,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
         path,
         transport: "file",
         download: None,
+        signed: Signed::default(),
     };
     let minikubes = spec.minikube.iter().cloned();
     found.extend(minikubes.map(|path| file(BinaryRole::Minikube, path)));
@@ -154,6 +158,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
                 path,
                 transport: "minikube-cache",
                 download: None,
+                signed: Signed::default(),
             });
         }
     }
@@ -265,8 +270,10 @@ fn read(
                     .download
                     .iter()
                     .filter_map(|download| download.evidence.clone())
+                    .chain(candidate.signed.evidence.clone())
                     .chain([format!("it is a program for {platform}")])
                     .collect(),
+                signatures: candidate.signed.signatures.clone(),
             },
         },
         path: candidate.path.clone(),

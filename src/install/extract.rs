@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::layout::dot_minikube;
 use super::unfinished::files_there;
 use super::{Cache, CacheContents, ImageSet, Placer, fill_cache};
-use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
 use crate::progress::Progress;
@@ -54,7 +54,7 @@ impl From<ExtractError> for Failure {
 }
 
 /// Writes the parts below `folder`: the programs to `bin`, the images as an OCI image
-/// layout to `images`. What an earlier run wrote there before it was killed is not written
+/// layout to `images`, the files of the publishers' signatures to `evidence`. What an earlier run wrote there before it was killed is not written
 /// again.
 pub fn extract_to(
     bundle: PlatformBundle<'_>,
@@ -67,8 +67,9 @@ pub fn extract_to(
         .layout_documents()
         .map(|(name, bytes)| (format!("images/{name}"), bytes));
     let there = already_there(view, &set, &documents, folder)?;
-    let missing =
-        |member: &Member| destination(view, &set, member).is_some_and(|(name, _)| !there.contains(&name));
+    let evidence: BTreeSet<Digest> = view.signature_files().collect();
+    let place = |member: &Member| destination(view, &set, &evidence, member);
+    let missing = |member: &Member| place(member).is_some_and(|(name, _)| !there.contains(&name));
     let mut placer = Placer::unrecorded();
     placer.folder(folder)?;
     let programs: u64 = view.binaries().map(|binary| binary.size).sum();
@@ -80,7 +81,7 @@ pub fn extract_to(
     }
     let mut members = bundle.members(missing);
     while let Some(mut reader) = members.next_member()? {
-        let Some((name, mode)) = destination(view, &set, reader.member()) else {
+        let Some((name, mode)) = place(reader.member()) else {
             continue;
         };
         placer.file(&folder.join(name), &mut reader, mode, &|bytes| {
@@ -110,7 +111,10 @@ fn already_there(
     let programs = view
         .binaries()
         .map(|binary| (program_file(binary.role), binary.sha256));
-    let expected = documents.chain(blobs).chain(programs).collect();
+    let evidence = view
+        .signature_files()
+        .map(|digest| (evidence_path(digest), digest));
+    let expected = documents.chain(blobs).chain(programs).chain(evidence).collect();
     let path = folder.to_owned();
     Ok(files_there(folder, &expected)?.ok_or(ExtractError::NotEmpty { path })?)
 }
@@ -124,9 +128,17 @@ fn program_file(role: BinaryRole) -> String {
 }
 
 /// Where a member goes: made from what it is, not from what it is called.
-fn destination(view: PlatformView<'_>, set: &ImageSet<'_>, member: &Member) -> Option<(String, u32)> {
+fn destination(
+    view: PlatformView<'_>,
+    set: &ImageSet<'_>,
+    evidence: &BTreeSet<Digest>,
+    member: &Member,
+) -> Option<(String, u32)> {
     if set.wants(member) {
         return Some((blob_file(member.sha256), 0o644));
+    }
+    if evidence.contains(&member.sha256) && member.path == evidence_path(member.sha256) {
+        return Some((evidence_path(member.sha256), 0o644));
     }
     let mut programs = view.binaries();
     let program = programs.find(|binary| binary.member_path() == member.path)?;
@@ -220,9 +232,10 @@ mod tests {
         let index = testing::index();
         let view = testing::view(&index);
         let set = ImageSet::new(view, view.images());
+        let evidence = [Digest::of(b"signature")].into();
         let of = |path: &str, sha256| {
             let (path, size) = (path.to_owned(), 3);
-            destination(view, &set, &Member { path, size, sha256 })
+            destination(view, &set, &evidence, &Member { path, size, sha256 })
         };
         let config = view.node_image().config;
         assert_eq!(
@@ -232,6 +245,14 @@ mod tests {
         let blob = blob_path(config);
         assert_eq!(of(&blob, config), Some((blob.clone(), 0o644)));
         assert_eq!(of(&blob, Digest::of(b"other")), None);
+        let evidence = evidence_path(Digest::of(b"signature"));
+        assert_eq!(
+            of(&evidence, Digest::of(b"signature")),
+            Some((evidence.clone(), 0o644))
+        );
+        assert_eq!(of(&evidence, Digest::of(b"other")), None);
+        let other = evidence_path(Digest::of(b"other"));
+        assert_eq!(of(&other, Digest::of(b"other")), None);
         for path in [
             "../etc/passwd",
             "/etc/passwd",

@@ -11,6 +11,7 @@ fn platform() -> Platform {
 
 fn origin() -> Origin {
     Origin {
+        signatures: Vec::new(),
         transport: "file".to_owned(),
         evidence: Vec::new(),
     }

@@ -1,10 +1,13 @@
 //! What goes where: parts become members, members become frames.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::documents::documents;
 use super::layout::{self, Blob};
-use crate::bundle::{BinaryPart, Digest, ImageList, ImagePart, ImageRole, Member, Platform, blob_path};
+use crate::bundle::{
+    BinaryPart, Digest, ImageList, ImagePart, ImageRole, Member, Platform, PublishedSignature, blob_path,
+    evidence_path,
+};
 use crate::fetch::{LocalBinary, LocalImage, LocalLayer, Parts};
 
 /// Members that share a frame share a window: what is alike is stored once. A frame
@@ -76,6 +79,16 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         .chain(images.iter().flat_map(|(image, manifest)| {
             [manifest, &image.config_json].map(|json| (blob_path(Digest::of(json)), json.clone()))
         }));
+    let origins = binaries.iter().map(|binary| &binary.part.origin);
+    let origins = origins.chain(images.iter().map(|(image, _)| &image.origin));
+    let signatures = origins.flat_map(|origin| &origin.signatures);
+    // By digest: the same in any order of the parts.
+    let files: BTreeSet<Digest> = signatures.flat_map(PublishedSignature::files).collect();
+    // `Parts` holds each file that an origin names.
+    let files = files
+        .iter()
+        .map(|digest| (evidence_path(*digest), parts.signature_files[digest].clone()));
+    let small = small.chain(files);
     let mut paths = HashSet::new();
     let small = small.filter(|(path, _)| paths.insert(path.clone()));
     let mut frames = vec![small.map(|(path, bytes)| bytes_member(path, bytes)).collect()];

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ResolveError;
 use crate::bundle::{
-    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform, Version, in_words,
+    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform, PublishedSignature,
+    Version, in_words,
 };
 
 /// The version of the lock's own form.
@@ -141,6 +142,13 @@ impl Lock {
         images.find(|image| image.platform == platform && image.reference == *reference)
     }
 
+    /// The signatures of every part.
+    pub fn signatures(&self) -> impl Iterator<Item = &PublishedSignature> {
+        let programs = self.programs.iter().map(|program| &program.origin);
+        let images = self.images.iter().map(|image| &image.origin);
+        programs.chain(images).flat_map(|origin| &origin.signatures)
+    }
+
     /// Fails with every part in which `found` is not what this lock says.
     pub fn check(&self, found: &Self) -> Result<(), ResolveError> {
         let mut differences = Vec::new();
@@ -212,6 +220,7 @@ mod tests {
 
     fn lock() -> Lock {
         let origin = Origin {
+            signatures: Vec::new(),
             transport: "https".to_owned(),
             evidence: vec!["a \"quoted\" sentence".to_owned()],
         };

@@ -80,7 +80,9 @@ impl VerifiedBundle {
         Ok(())
     }
 
-    fn member_error(&self, member: &str, error: io::Error) -> VerifyError {
+    /// What a failure to read a member means.
+    #[must_use]
+    pub fn member_error(&self, member: &str, error: io::Error) -> VerifyError {
         error
             .downcast()
             .unwrap_or_else(|error| self.broken(member, &error.to_string()))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use minikube_offline::bundle::{
     BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts, ContainerRuntime, Digest, Extent, Frame,
-    INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform, Signature, StubEntry, TAR_END_BYTES,
-    Trailer, blob_path, tail_header,
+    INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform, PublishedSignature, Signature, StubEntry,
+    TAR_END_BYTES, Trailer, blob_path, evidence_path, tail_header,
 };
 use minikube_offline::trust::{KeyFolder, TrustFolders, TrustedKeys};
 use minisign::KeyPair;
@@ -71,6 +71,20 @@ fn origin() -> Origin {
     Origin {
         transport: "file".to_owned(),
         evidence: vec!["made for a test".to_owned()],
+        signatures: Vec::new(),
+    }
+}
+
+/// A publisher's signature of these `files`: it and its certificate, and what is signed
+/// when that is not the part itself.
+fn published(files: &[Vec<u8>]) -> PublishedSignature {
+    let mut files = files.iter().map(|file| Digest::of(file));
+    PublishedSignature {
+        url: "https://publisher.example/part.sig".to_owned(),
+        signature: files.next().expect("a signature"),
+        certificates: files.next().into_iter().collect(),
+        documents: files.collect(),
+        log: None,
     }
 }
 
@@ -129,6 +143,9 @@ pub(crate) struct Contents {
     pub(crate) layers: [Vec<u8>; 4],
     /// The config of the last image, where it is not to be the right one.
     pub(crate) config: Option<Vec<u8>>,
+    /// The files of a publisher's signature of kubelet, and with the last of the second
+    /// image: signature, certificate, document; or none.
+    pub(crate) evidence: Vec<Vec<u8>>,
 }
 
 impl Contents {
@@ -138,6 +155,15 @@ impl Contents {
             programs: BinaryRole::ALL.map(|role| text(role.name(), 700)),
             layers: ["base", "node", "pause", "app"].map(|layer| text(layer, 1024)),
             config: None,
+            evidence: Vec::new(),
+        }
+    }
+
+    /// The same, signed by its publisher; nobody looks whether that holds.
+    pub(crate) fn signed() -> Self {
+        Self {
+            evidence: ["signature", "certificate", "document"].map(Into::into).into(),
+            ..Self::small()
         }
     }
 }
@@ -181,6 +207,9 @@ impl Draft {
             if files.iter().all(|(there, _)| *there != path) {
                 files.push((path, blob));
             }
+        }
+        for file in &contents.evidence {
+            files.push((evidence_path(Digest::of(file)), file));
         }
         let in_images = files.len() as u64;
         for (role, program) in BinaryRole::ALL.iter().zip(&contents.programs) {
@@ -252,6 +281,10 @@ impl Draft {
         draft.plain[1].extend_from_slice(&[0; TAR_END_BYTES]);
         for (frame, plain) in draft.index.frames.iter_mut().zip(&draft.plain) {
             frame.plain_size = plain.len() as u64;
+        }
+        if let Some(of_program) = contents.evidence.get(..2) {
+            draft.index.binaries[2].origin.signatures = vec![published(of_program)];
+            draft.index.images[1].origin.signatures = vec![published(&contents.evidence)];
         }
         draft.compress();
         draft.fit();

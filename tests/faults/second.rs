@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::corpus::{Case, cases};
-use crate::draft::{Draft, Key};
+use crate::draft::{Contents, Draft, Key};
 use crate::effort::{Random, folder, long, report};
 
 /// What it stands on.
@@ -35,8 +35,10 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
     }
     let (sound, key, folder) = (Draft::sound(), Key::new(), folder());
     let bundle = folder.path().join("x.run");
-    fs::write(&bundle, sound.finish(&key)).unwrap();
-    assert_eq!(read(&bundle, &key), (0, "whole\n".to_owned()));
+    for sound in [&Draft::of(&Contents::signed()), &sound] {
+        fs::write(&bundle, sound.finish(&key)).unwrap();
+        assert_eq!(read(&bundle, &key), (0, "whole\n".to_owned()));
+    }
     let mut random = Random::new();
     let mut chosen: Vec<Case> = cases();
     while !long() && chosen.len() > 40 {
@@ -59,7 +61,7 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
         wrong.join("\n")
     );
     report(&format!(
-        "a sound bundle and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
+        "two sound bundles and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
         chosen.len(),
         random.seed()
     ));

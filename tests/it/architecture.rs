@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("failure", &[]),
     ("progress", &[]),
     ("bundle", &[]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("trust", &["bundle", "failure", "host"]),
+    ("evidence", &["bundle", "failure", "progress", "verify"]),
     ("verify", &["bundle", "failure", "progress", "trust"]),
     (
         "repair",
@@ -48,8 +49,8 @@ const ARROWS: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "bundle", "cluster", "failure", "fetch", "host", "install", "pack", "progress", "repair",
-            "resolve", "http", "sign", "spec", "store", "trust", "update", "verify",
+            "bundle", "cluster", "evidence", "failure", "fetch", "host", "install", "pack", "progress",
+            "repair", "resolve", "http", "sign", "spec", "store", "trust", "update", "verify",
         ],
     ),
 ];

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{BundleIndex, is_bundle_name};
+use crate::bundle::evidence::EVIDENCE_FOLDER;
 use crate::bundle::frame::TAR_END_BYTES;
 use crate::bundle::{
-    BinaryPart, BinaryRole, Digest, ImagePart, ImageReference, ImageRole, Member, Platform, blob_path,
-    chunk_count, layout_documents, limits, member_span,
+    BinaryPart, BinaryRole, Digest, ImagePart, ImageReference, ImageRole, Member, Platform,
+    PublishedSignature, blob_path, chunk_count, evidence_path, layout_documents, limits, member_span,
 };
 
 impl BundleIndex {
@@ -109,6 +110,8 @@ impl BundleIndex {
         expected.extend(self.binaries.iter().map(BinaryPart::member_path));
         expected.extend(self.lists.iter().map(|list| blob_path(list.digest)));
         expected.extend(self.images.iter().flat_map(ImagePart::blobs).map(blob_path));
+        let files = self.signatures().flat_map(PublishedSignature::files);
+        expected.extend(files.map(evidence_path));
         for member in &self.members {
             if member.tar_header().is_none() || !expected.remove(&member.path) {
                 return Err(format!("no part needs `{}`, or it is there twice", member.path));
@@ -119,10 +122,28 @@ impl BundleIndex {
                     member.path
                 ));
             }
-            let blob = member.path.strip_prefix("images/blobs/sha256/");
+            if member.path.starts_with(EVIDENCE_FOLDER) && member.size > limits::EVIDENCE_BYTES {
+                return Err(format!(
+                    "`{}` has {} bytes, more than a signature's file can have",
+                    member.path, member.size
+                ));
+            }
+            let blob = ["images/blobs/sha256/", EVIDENCE_FOLDER]
+                .iter()
+                .find_map(|folder| member.path.strip_prefix(folder));
             if blob.is_some_and(|hex| hex != member.sha256.hex()) {
                 return Err(format!("`{}` has the digest of another blob", member.path));
             }
+        }
+        let is_evidence = |member: &&Member| member.path.starts_with(EVIDENCE_FOLDER);
+        let evidence: u64 = self
+            .members
+            .iter()
+            .filter(is_evidence)
+            .map(|file| file.size)
+            .sum();
+        if evidence > limits::ALL_EVIDENCE_BYTES {
+            return Err(format!("the files of signatures have {evidence} bytes"));
         }
         expected
             .into_iter()
@@ -157,6 +178,8 @@ impl BundleIndex {
                     binary.role, binary.platform
                 ));
             }
+            let signed = binary.origin.check_signatures(false);
+            signed.map_err(|reason| format!("{} for {} {reason}", binary.role, binary.platform))?;
         }
         self.check_images()
     }
@@ -173,6 +196,10 @@ impl BundleIndex {
             .find(|image| !platforms.contains(&image.platform))
         {
             return Err(format!("{} is for {}", image.reference, image.platform));
+        }
+        for image in &self.images {
+            let signed = image.origin.check_signatures(true);
+            signed.map_err(|reason| format!("{} for {} {reason}", image.reference, image.platform))?;
         }
         for view in platforms.iter().filter_map(|platform| self.on(*platform)) {
             let is_node = |image: &&ImagePart| image.role == ImageRole::Node;

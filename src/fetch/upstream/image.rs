@@ -122,5 +122,6 @@ fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImag
     found.evidence = image.evidence;
     let compared = "each of its blobs has the digest that its manifest names";
     found.evidence.push(compared.to_owned());
+    found.signatures = image.signatures;
     Ok(found)
 }

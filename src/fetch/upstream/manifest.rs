@@ -7,8 +7,10 @@ use serde::de::DeserializeOwned;
 
 use super::image::blob;
 use super::places::Place;
-use super::{Pinned, Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageConfig, ImageConfigError, ImageReference, Platform, limits};
+use super::{Pinned, Signed, Upstream, UpstreamError, WantedImage};
+use crate::bundle::{
+    Digest, ImageConfig, ImageConfigError, ImageReference, Platform, PublishedSignature, limits,
+};
 use crate::fetch::oci_layout::{CONFIGS, Descriptor, INDEXES, Index, LAYERS, MANIFESTS, Manifest};
 use crate::host::FileError;
 use crate::http::{Answer, HttpError};
@@ -33,13 +35,15 @@ pub(in crate::fetch) struct Resolved {
     pub(super) places: Vec<Place>,
     /// What it was compared with so far, a sentence each.
     pub(in crate::fetch) evidence: Vec<String>,
+    /// The publisher's signatures.
+    pub(in crate::fetch) signatures: Vec<PublishedSignature>,
 }
 
 /// A manifest, or a list of them, with its digest.
-struct Document {
-    media_type: String,
-    digest: Digest,
-    json: Vec<u8>,
+pub(super) struct Document {
+    pub(super) media_type: String,
+    pub(super) digest: Digest,
+    pub(super) json: Vec<u8>,
 }
 
 pub(super) fn resolve(
@@ -53,9 +57,11 @@ pub(super) fn resolve(
     let mut places = upstream.registries.mirrors(reference);
     places.push(origin.clone());
     let (mut document, mut evidence) = top(upstream, wanted, &places, &origin, progress)?;
+    let mut chain = Vec::new();
     if INDEXES.contains(&document.media_type.as_str()) {
         let index: Index = parse(&document, reference)?;
         let digest = choose(&index, reference, platform, &document)?;
+        chain.push(document);
         document = by_digest(upstream, reference, digest, &places, progress)?;
         evidence.push(format!("its manifest for {platform} is {digest}"));
     }
@@ -89,9 +95,16 @@ pub(super) fn resolve(
         .map_err(FileError::at("read", &config_path))
         .map_err(StoreError::from)?;
     let diff_ids = diff_ids(&config_json, reference, platform, layers.len(), &document)?;
+    let digest = document.digest;
+    chain.push(document);
+    let Signed {
+        signatures,
+        evidence: about_signatures,
+    } = upstream.signed_image(reference, platform, &chain, &places)?;
+    evidence.extend(about_signatures);
     Ok(Resolved {
         reference: reference.clone(),
-        manifest: document.digest,
+        manifest: digest,
         config,
         config_path,
         config_json,
@@ -99,6 +112,7 @@ pub(super) fn resolve(
         layers,
         places,
         evidence,
+        signatures,
     })
 }
 
@@ -211,7 +225,7 @@ fn by_digest(
 
 /// The manifest that `place` has by this tag or digest. What the registry says of its
 /// digest must agree with its bytes.
-fn document(upstream: &Upstream, place: &Place, tag: &str) -> Result<Document, UpstreamError> {
+pub(super) fn document(upstream: &Upstream, place: &Place, tag: &str) -> Result<Document, UpstreamError> {
     let accept = [&INDEXES[..], &MANIFESTS[..]].concat().join(", ");
     let path = format!("manifests/{tag}");
     let answer: Answer =

@@ -12,10 +12,12 @@ mod manifest;
 mod minikube;
 mod places;
 mod releases;
+mod signature;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use tempfile::TempDir;
 
@@ -33,6 +35,7 @@ use places::Registries;
 
 pub(super) use manifest::Resolved;
 pub(super) use minikube::{addon_images, check_pair, node_image};
+pub(super) use signature::Signed;
 
 pub use error::UpstreamError;
 
@@ -47,6 +50,8 @@ pub struct Upstream {
     registries: Registries,
     /// What has to come, if that is known before.
     lock: Option<Lock>,
+    /// The files of the signatures that were found.
+    signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
     /// The programs by their names, which some of them go by.
     programs: OnceLock<TempDir>,
 }
@@ -106,6 +111,7 @@ impl Upstream {
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
             lock: None,
+            signed: Mutex::default(),
             programs: OnceLock::new(),
         })
     }
@@ -205,7 +211,13 @@ impl Upstream {
     fn pin(&self, image: &WantedImage, platform: Platform) -> WantedImage {
         let lock = self.lock.as_ref();
         let locked = lock.and_then(|lock| lock.image(platform, &image.reference));
-        let pinned = locked.and_then(|locked| locked.manifest).map(|digest| Pinned {
+        // Where something was signed, what was: the list, not the manifest in it.
+        let pinned = locked.and_then(|locked| {
+            let signed = locked.origin.signatures.first();
+            let list = signed.and_then(|signature| signature.documents.get(1).copied());
+            list.or(locked.manifest)
+        });
+        let pinned = pinned.map(|digest| Pinned {
             digest,
             because: None,
         });

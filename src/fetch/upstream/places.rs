@@ -64,6 +64,11 @@ impl Registries {
             .collect()
     }
 
+    /// Whether the place did not answer before in this run.
+    pub(super) fn is_silent(&self, place: &Place) -> bool {
+        lock(&self.silent).contains(&place.host)
+    }
+
     /// What the first of the places gives to `work`. A mirror that cannot be reached is
     /// not asked again in this run.
     pub(super) fn first<T>(
@@ -76,7 +81,7 @@ impl Registries {
             .split_last()
             .expect("an image has a place: the registry itself");
         for place in before {
-            if lock(&self.silent).contains(&place.host) {
+            if self.is_silent(place) {
                 continue;
             }
             match work(place) {

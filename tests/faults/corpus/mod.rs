@@ -1,6 +1,7 @@
 //! G9: hostile bundles, each signed with a valid key, so that limits and rules refuse
 //! them and not cryptography. Each has the exit code and the words that it ends with.
 
+mod evidence;
 mod index;
 mod members;
 mod parts;
@@ -14,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::draft::{Draft, Key, Tail};
+use crate::draft::{Contents, Draft, Key, Tail};
 use crate::effort::{folder, report};
 
 /// Not authentic, damaged: the exit codes of the README.
@@ -79,6 +80,15 @@ impl Case {
         })
     }
 
+    /// The same of a bundle with the signatures of publishers.
+    fn on_signed(mut self) -> Self {
+        if let Spoil::Text(spoil) = self.spoil {
+            let signed = move |_| spoil(Draft::of(&Contents::signed()).json());
+            self.spoil = Spoil::Text(Box::new(signed));
+        }
+        self
+    }
+
     /// The exit code that a reader ends with.
     pub(crate) fn status(&self) -> i32 {
         self.status
@@ -101,6 +111,7 @@ impl Case {
 /// All of them.
 pub(crate) fn cases() -> Vec<Case> {
     [
+        evidence::cases(),
         index::cases(),
         members::cases(),
         parts::cases(),
@@ -215,15 +226,17 @@ fn each_hostile_bundle_is_refused_with_its_exit_code() {
 }
 
 #[test]
-fn the_bundle_that_they_are_made_from_is_accepted() {
-    let (sound, key) = (Draft::sound(), Key::new());
-    let folder = folder();
-    let bundle = folder.path().join("x.run");
-    fs::write(&bundle, sound.finish(&key)).unwrap();
-    let (status, text) = run(
-        &bundle,
-        folder.path(),
-        &["verify", "--deep", "--key", &key.base64()],
-    );
-    assert_eq!(status, 0, "{text}");
+fn the_bundles_that_they_are_made_from_are_accepted() {
+    let key = Key::new();
+    for sound in [Draft::sound(), Draft::of(&Contents::signed())] {
+        let folder = folder();
+        let bundle = folder.path().join("x.run");
+        fs::write(&bundle, sound.finish(&key)).unwrap();
+        let (status, text) = run(
+            &bundle,
+            folder.path(),
+            &["verify", "--deep", "--key", &key.base64()],
+        );
+        assert_eq!(status, 0, "{text}");
+    }
 }

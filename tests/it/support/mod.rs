@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub(crate) mod authority;
 #[allow(dead_code)]
 #[path = "../../faults/effort.rs"]
 pub(crate) mod effort;

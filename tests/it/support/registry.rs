@@ -6,6 +6,7 @@ use std::io::Write;
 use minikube_offline::bundle::{Arch, Digest};
 use serde_json::json;
 
+use super::authority::Authority;
 use super::parts::noise;
 use super::server::{Reply, Seen};
 
@@ -162,6 +163,37 @@ impl Registry {
         self.add_one(repository, draft);
         let (manifest, media_type) = (draft.manifest(repository), draft.types()[1]);
         self.put(format!("{repository}/manifests/{tag}"), manifest, media_type);
+    }
+
+    /// Signs the manifest `digest` in `repository`, as cosign does.
+    pub(crate) fn sign(&mut self, repository: &str, digest: Digest, authority: &Authority) {
+        let payload = json!({ "critical": {
+            "identity": { "docker-reference": repository },
+            "image": { "docker-manifest-digest": digest },
+            "type": "cosign container image signature",
+        }, "optional": null });
+        let payload = payload.to_string().into_bytes();
+        let annotations = json!({
+            "dev.cosignproject.cosign/signature": authority.sign(&payload),
+            "dev.sigstore.cosign/certificate": authority.certificate(),
+            "dev.sigstore.cosign/bundle": "{}",
+        });
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": OCI[1],
+            "config": { "mediaType": OCI[2], "digest": Digest::of(b"{}"), "size": 2 },
+            "layers": [{
+                "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
+                "digest": Digest::of(&payload), "size": payload.len(), "annotations": annotations,
+            }],
+        });
+        let manifest = manifest.to_string().into_bytes();
+        self.put(
+            format!("blobs/{}", Digest::of(&payload)),
+            payload,
+            "application/octet-stream",
+        );
+        let tag = format!("sha256-{}.sig", digest.hex());
+        self.put(format!("{repository}/manifests/{tag}"), manifest, OCI[1]);
     }
 
     fn add_one(&mut self, repository: &str, draft: &Draft) -> (Digest, usize) {

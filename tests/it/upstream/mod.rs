@@ -3,6 +3,7 @@
 mod credentials;
 mod docker_registry;
 mod download;
+mod evidence;
 mod faults;
 mod images;
 mod killed;

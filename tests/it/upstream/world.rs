@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use minikube_offline::bundle::{Arch, Digest, Platform};
 use serde_json::json;
 
+use crate::support::authority::Authority;
 use crate::support::parts::{elf, stand_in};
 use crate::support::program::{Outcome, Sandbox};
 use crate::support::registry::{Draft, Registry};
@@ -30,6 +31,14 @@ impl World {
 
     /// A world whose answers pass through `change`.
     pub(super) fn with(change: impl Fn(&Seen, Reply) -> Reply + Send + Sync + 'static) -> Self {
+        Self::build(None, change)
+    }
+
+    /// A world in which Kubernetes' programs and images are signed by `authority`'s signer.
+    pub(super) fn build(
+        authority: Option<&Authority>,
+        change: impl Fn(&Seen, Reply) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let arch = Platform::of_this_machine().expect("a platform").arch;
         let mut registry = Registry::default();
         let other = other(arch);
@@ -43,11 +52,14 @@ impl World {
             ("k8s/etcd", "3.6.6-0"),
             ("k8s-minikube/storage-provisioner", "v5"),
         ] {
-            registry.add(
+            let digest = registry.add(
                 repository,
                 tag,
                 &[arch, other].map(|arch| Draft::new(arch, repository)),
             );
+            if let (Some(authority), true) = (authority, repository.starts_with("k8s/")) {
+                registry.sign(repository, digest, authority);
+            }
         }
         let kicbase = registry.add(
             "k8s-minikube/kicbase",
@@ -84,6 +96,20 @@ impl World {
                 )
             })
             .collect();
+        if let Some(authority) = authority {
+            let programs = files.iter().filter(|(path, _)| path.contains("/bin/linux/"));
+            let signed = programs.flat_map(|(path, bytes)| {
+                [
+                    (format!("{path}.sig"), authority.sign(bytes).into_bytes()),
+                    (
+                        format!("{path}.cert"),
+                        authority.published_certificate().into_bytes(),
+                    ),
+                ]
+            });
+            let signed: Vec<_> = signed.collect();
+            files.extend(signed);
+        }
         files.extend(sums);
         let files = Arc::new(Mutex::new(files));
         let shared = Arc::clone(&files);

@@ -1,0 +1,68 @@
+//! What a publisher signed, carried so that a site can check it by itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Origin, limits};
+
+/// A publisher's signature of a part, as [cosign](https://docs.sigstore.dev) makes them.
+/// Each digest is a member of the payload: the file as it was published.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedSignature {
+    /// Where it was.
+    pub url: String,
+    /// What is signed, when that is not the part itself: the first document, which names
+    /// the digest of the second, and so on; the last names the part's.
+    pub documents: Vec<Digest>,
+    /// The signature.
+    pub signature: Digest,
+    /// The certificate of the key, and then those of who issued it, where they were there.
+    pub certificates: Vec<Digest>,
+    /// The entry in the log of signatures, where it was there.
+    pub log: Option<Digest>,
+}
+
+impl PublishedSignature {
+    /// Every file of it.
+    pub fn files(&self) -> impl Iterator<Item = Digest> + '_ {
+        let documents = self.documents.iter().chain([&self.signature]);
+        let rest = self.certificates.iter().chain(&self.log);
+        documents.chain(rest).copied()
+    }
+}
+
+impl Origin {
+    /// Whether the signatures are such as a part can have, as a sentence where they are
+    /// not. A program is what is signed itself; for an image a document is.
+    pub(super) fn check_signatures(&self, is_image: bool) -> Result<(), &'static str> {
+        if self.signatures.len() > limits::SIGNATURES {
+            return Err("has too many signatures");
+        }
+        for signature in &self.signatures {
+            let url = &signature.url;
+            if url.len() > limits::SIGNATURE_URL_BYTES || url.chars().any(char::is_control) {
+                return Err("has a signature whose URL is too long or has control characters");
+            }
+            if signature.documents.is_empty() == is_image {
+                return Err("has a signature that does not say what is signed, or says it twice");
+            }
+            if signature.certificates.is_empty() {
+                return Err("has a signature without a certificate");
+            }
+            let files = signature.documents.len().max(signature.certificates.len());
+            if files > limits::SIGNATURE_FILES {
+                return Err("has a signature of too many files");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where such a file lies in the payload.
+#[must_use]
+pub fn evidence_path(digest: Digest) -> String {
+    format!("{EVIDENCE_FOLDER}{}", digest.hex())
+}
+
+/// What the paths of such files begin with.
+pub(super) const EVIDENCE_FOLDER: &str = "evidence/";

@@ -1,0 +1,188 @@
+//! Takes a verified bundle, says who signed the parts in it and how much of that is
+//! proven, without a network; fails when a signature does not hold.
+//!
+//! Proven is that the key in the certificate signed the part and, with the roots of who
+//! issues such certificates, that it was issued to this signer. Not proven is when it was
+//! signed: the certificate is valid for minutes, and only a log of signatures knows.
+
+mod certificate;
+mod documents;
+mod error;
+mod roots;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use crate::bundle::{
+    BinaryRole, Digest, Member, Origin, Platform, PublishedSignature, evidence_path, limits,
+};
+use crate::progress::Progress;
+use crate::verify::{VerifiedBundle, VerifyError};
+
+use certificate::Certificate;
+pub use error::EvidenceError;
+pub use roots::Roots;
+
+/// Who signs Kubernetes' programs and images, and who knows them. Source: kubernetes.io,
+/// "Verify Signed Kubernetes Artifacts".
+const KUBERNETES: [&str; 2] = [
+    "krel-staging@k8s-releng-prod.iam.gserviceaccount.com",
+    "krel-trust@k8s-releng-prod.iam.gserviceaccount.com",
+];
+const GOOGLE: &str = "https://accounts.google.com";
+
+/// A signed program larger than this is not checked: its bytes are held in memory.
+/// Kubernetes' largest had 60 MB in 2026.
+const PROGRAM_BYTES: u64 = 1 << 30;
+
+/// What is known of a part's publisher.
+#[derive(Clone, Debug)]
+pub struct SignedPart {
+    /// The part's name.
+    pub name: String,
+    /// Who signed it, each by a signature that holds; nobody when none is carried.
+    pub signers: Vec<Signer>,
+}
+
+/// Who signed, as the certificate has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Signer {
+    /// A mail address or a URL.
+    pub identity: String,
+    /// Who vouched for the identity.
+    pub issuer: String,
+    /// When the certificate begins to be valid, as RFC 3339 has it.
+    pub not_before: String,
+    /// When it ends to be.
+    pub not_after: String,
+    /// Whether the certificate leads to one of the roots; with roots, all do.
+    pub has_root: bool,
+}
+
+/// The carried files, by digest.
+type Files = BTreeMap<Digest, Vec<u8>>;
+
+/// Checks every signature in the bundle; says of each part who signed it, programs first.
+pub fn check(
+    bundle: &VerifiedBundle,
+    roots: Option<&Roots>,
+    progress: &dyn Progress,
+) -> Result<Vec<SignedPart>, EvidenceError> {
+    let index = bundle.index();
+    progress.begin("verify the publishers' signatures", None);
+    let paths: BTreeSet<String> = index
+        .signatures()
+        .flat_map(PublishedSignature::files)
+        .map(evidence_path)
+        .collect();
+    let files = read(
+        bundle,
+        |member| paths.contains(&member.path),
+        limits::EVIDENCE_BYTES,
+    )?;
+    let is_mixed = index.cluster.platforms.len() > 1;
+    let named = |name: String, platform: Platform| {
+        if is_mixed {
+            format!("{name} for {platform}")
+        } else {
+            name
+        }
+    };
+    let mut parts = Vec::new();
+    for binary in &index.binaries {
+        let name = named(binary.role.to_string(), binary.platform);
+        let path = binary.member_path();
+        let signed = !binary.origin.signatures.is_empty() && binary.size <= PROGRAM_BYTES;
+        let program = read(bundle, |member| signed && member.path == path, binary.size)?;
+        let signers = signers(&name, &binary.origin, |signature| {
+            signer(signature, &files, roots, program.get(&binary.sha256))
+        })?;
+        parts.push((SignedPart { name, signers }, binary.role != BinaryRole::Minikube));
+    }
+    for image in &index.images {
+        let name = named(image.reference.to_string(), image.platform);
+        let signers = signers(&name, &image.origin, |signature| {
+            documents::lead_to(&signature.documents, &files, image.config)?;
+            let first = signature.documents.first().and_then(|first| files.get(first));
+            signer(signature, &files, roots, first)
+        })?;
+        let is_kubernetes = image.reference.registry() == "registry.k8s.io";
+        parts.push((SignedPart { name, signers }, is_kubernetes));
+    }
+    let parts = parts
+        .into_iter()
+        .map(|(part, is_kubernetes)| part.of_kubernetes(is_kubernetes))
+        .collect::<Result<Vec<_>, _>>()?;
+    let count = parts.iter().filter(|part| !part.signers.is_empty()).count();
+    progress.end(&format!("{count} of {} parts", parts.len()));
+    Ok(parts)
+}
+
+impl SignedPart {
+    /// Itself; an error when it should be Kubernetes' own and somebody else signed it.
+    fn of_kubernetes(self, is_kubernetes: bool) -> Result<Self, EvidenceError> {
+        let known =
+            |signer: &Signer| KUBERNETES.contains(&signer.identity.as_str()) && signer.issuer == GOOGLE;
+        if !is_kubernetes || self.signers.is_empty() || self.signers.iter().any(known) {
+            return Ok(self);
+        }
+        let found = self
+            .signers
+            .iter()
+            .map(|signer| format!("{} ({})", signer.identity, signer.issuer));
+        Err(EvidenceError::Stranger {
+            found: found.collect(),
+            name: self.name,
+        })
+    }
+}
+
+/// Who made each of the part's signatures.
+fn signers(
+    name: &str,
+    origin: &Origin,
+    check: impl Fn(&PublishedSignature) -> Result<Signer, String>,
+) -> Result<Vec<Signer>, EvidenceError> {
+    let checked = origin.signatures.iter().map(|signature| {
+        check(signature).map_err(|reason| EvidenceError::Signature {
+            name: name.to_owned(),
+            url: signature.url.clone(),
+            reason,
+        })
+    });
+    checked.collect()
+}
+
+/// Who made this signature of `content`; a sentence when nobody did.
+fn signer(
+    signature: &PublishedSignature,
+    files: &Files,
+    roots: Option<&Roots>,
+    content: Option<&Vec<u8>>,
+) -> Result<Signer, String> {
+    let content = content.ok_or("what is signed is missing, or too large to be checked")?;
+    let file = |digest: &Digest| files.get(digest).map(Vec::as_slice);
+    let given: Vec<&[u8]> = signature.certificates.iter().filter_map(file).collect();
+    let certificate = Certificate::read(&given)?;
+    certificate.check_signature(content, file(&signature.signature).unwrap_or_default())?;
+    if let Some(roots) = roots {
+        certificate.check_issuer(roots)?;
+    }
+    certificate.signer(roots.is_some())
+}
+
+/// The wanted members by digest; none has more than `limit` bytes.
+fn read(bundle: &VerifiedBundle, wanted: impl Fn(&Member) -> bool, limit: u64) -> Result<Files, VerifyError> {
+    let mut files = Files::new();
+    let mut members = bundle.members(wanted);
+    while let Some(reader) = members.next_member()? {
+        let member = reader.member();
+        let mut bytes = Vec::new();
+        reader
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| bundle.member_error(&member.path, source))?;
+        files.insert(member.sha256, bytes);
+    }
+    Ok(files)
+}

@@ -1,0 +1,240 @@
+//! Signatures that publishers put beside their parts: files beside a program, a tag beside
+//! an image. Nothing is checked here: they are carried, for who wants to check them.
+//!
+//! Sources: kubernetes.io, "Verify Signed Kubernetes Artifacts"; cosign's
+//! `specs/SIGNATURE_SPEC.md`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::PoisonError;
+
+use super::image::blob;
+use super::manifest::{Document, document};
+use super::places::Place;
+use super::{Upstream, UpstreamError};
+use crate::bundle::{BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, limits};
+use crate::fetch::FetchError;
+use crate::fetch::oci_layout::{Descriptor, Manifest};
+use crate::host::FileError;
+use crate::http::{HttpError, Request};
+use crate::progress::Silent;
+use crate::resolve::Lock;
+use crate::store::StoreError;
+
+/// A signature, a certificate, what is signed: each is a few KiB.
+const FILE_BYTES: u64 = 256 << 10;
+
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const CHAIN: &str = "dev.sigstore.cosign/chain";
+const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
+
+/// What a publisher signed of a part.
+#[derive(Clone, Debug, Default)]
+pub(in crate::fetch) struct Signed {
+    pub(in crate::fetch) signatures: Vec<PublishedSignature>,
+    /// A sentence about what was found, unless a lock said before what there is.
+    pub(in crate::fetch) evidence: Option<String>,
+}
+
+impl Upstream {
+    /// The signature that lies beside the program at `url`.
+    pub(in crate::fetch) fn signed_program(
+        &self,
+        role: BinaryRole,
+        platform: Platform,
+        url: &str,
+    ) -> Result<Signed, FetchError> {
+        // minikube's releases are not signed.
+        if role == BinaryRole::Minikube {
+            return Ok(Signed::default());
+        }
+        let lock = self.lock.as_ref();
+        let locked = lock.and_then(|lock| lock.program(platform, role));
+        let locked = locked.map(|locked| &locked.origin);
+        Ok(looked_for(lock, locked, || of_program(self, url))?)
+    }
+
+    /// The signatures of the image whose tag is the first of `chain`: documents of which
+    /// each names the next, the last its config.
+    pub(super) fn signed_image(
+        &self,
+        reference: &ImageReference,
+        platform: Platform,
+        chain: &[Document],
+        places: &[Place],
+    ) -> Result<Signed, UpstreamError> {
+        let lock = self.lock.as_ref();
+        let locked = lock.and_then(|lock| lock.image(platform, reference));
+        let locked = locked.map(|locked| &locked.origin);
+        looked_for(lock, locked, || of_image(self, chain, places))
+    }
+
+    /// Every file of the signatures that were found.
+    pub(in crate::fetch) fn signature_files(&self) -> BTreeMap<Digest, Vec<u8>> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What `find` finds. Under a lock, with the part's origin in it, nothing is looked for
+/// that it does not have: the same lock gives the same bundle, whatever was signed since.
+fn looked_for(
+    lock: Option<&Lock>,
+    locked: Option<&Origin>,
+    find: impl Fn() -> Result<Vec<PublishedSignature>, UpstreamError>,
+) -> Result<Signed, UpstreamError> {
+    if lock.is_some() && locked.is_none_or(|origin| origin.signatures.is_empty()) {
+        return Ok(Signed::default());
+    }
+    let signatures = find()?;
+    Ok(Signed {
+        evidence: lock.is_none().then(|| sentence(&signatures)),
+        signatures,
+    })
+}
+
+fn of_program(upstream: &Upstream, url: &str) -> Result<Vec<PublishedSignature>, UpstreamError> {
+    let beside = |ending: &str| {
+        let request = Request {
+            url: format!("{url}.{ending}"),
+            ..Request::default()
+        };
+        match upstream.http.get(&request, FILE_BYTES) {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    let Some(signature) = beside("sig")? else {
+        return Ok(Vec::new());
+    };
+    let Some(certificate) = beside("cert")? else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![PublishedSignature {
+        url: format!("{url}.sig"),
+        documents: Vec::new(),
+        signature: keep(upstream, signature),
+        certificates: vec![keep(upstream, certificate)],
+        log: None,
+    }])
+}
+
+/// What the first place has that has any.
+fn of_image(
+    upstream: &Upstream,
+    chain: &[Document],
+    places: &[Place],
+) -> Result<Vec<PublishedSignature>, UpstreamError> {
+    let (Some(first), Some((registry, mirrors))) = (chain.first(), places.split_last()) else {
+        return Ok(Vec::new());
+    };
+    let tag = format!("sha256-{}.sig", first.digest.hex());
+    let answering = mirrors
+        .iter()
+        .filter(|place| !upstream.registries.is_silent(place));
+    for place in answering {
+        match at(upstream, chain, place, &tag) {
+            Ok(found) if found.is_empty() => {}
+            Err(error) if !error.ends_the_run() => {}
+            result => return result,
+        }
+    }
+    match at(upstream, chain, registry, &tag) {
+        // All came from a mirror.
+        Err(UpstreamError::Http(HttpError::Connection { .. })) if !mirrors.is_empty() => Ok(Vec::new()),
+        result => result,
+    }
+}
+
+/// The signatures that `place` has under `tag`.
+fn at(
+    upstream: &Upstream,
+    chain: &[Document],
+    place: &Place,
+    tag: &str,
+) -> Result<Vec<PublishedSignature>, UpstreamError> {
+    let signatures = match document(upstream, place, tag) {
+        Ok(signatures) => signatures,
+        Err(UpstreamError::Http(error)) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    // Something else has this name.
+    let Ok(manifest) = serde_json::from_slice::<Manifest>(&signatures.json) else {
+        return Ok(Vec::new());
+    };
+    let url = upstream
+        .registries
+        .url(&upstream.http, place, &format!("manifests/{tag}"));
+    let mut found = Vec::new();
+    for layer in manifest.layers.iter().take(limits::SIGNATURES) {
+        found.extend(one(upstream, layer, chain, place, &url)?);
+    }
+    Ok(found)
+}
+
+/// A signature in the registry, when it was made with a certificate.
+fn one(
+    upstream: &Upstream,
+    layer: &Descriptor,
+    chain: &[Document],
+    place: &Place,
+    url: &str,
+) -> Result<Option<PublishedSignature>, UpstreamError> {
+    let annotation = |key| {
+        layer
+            .annotations
+            .get(key)
+            .map(|text: &String| text.clone().into_bytes())
+    };
+    let (Some(signature), Some(certificate)) = (annotation(SIGNATURE), annotation(CERTIFICATE)) else {
+        return Ok(None);
+    };
+    let Ok(digest) = Digest::try_from(layer.digest.clone()) else {
+        return Ok(None);
+    };
+    if layer.size > FILE_BYTES {
+        return Ok(None);
+    }
+    let path = blob(upstream, digest, layer.size, std::slice::from_ref(place), &Silent)?;
+    let payload = fs::read(&path)
+        .map_err(FileError::at("read", &path))
+        .map_err(StoreError::from)?;
+    let mut documents = vec![keep(upstream, payload)];
+    documents.extend(chain.iter().map(|document| keep(upstream, document.json.clone())));
+    Ok(Some(PublishedSignature {
+        url: url.to_owned(),
+        documents,
+        signature: keep(upstream, signature),
+        certificates: [Some(certificate), annotation(CHAIN)]
+            .into_iter()
+            .flatten()
+            .map(|file| keep(upstream, file))
+            .collect(),
+        log: annotation(LOG_ENTRY).map(|entry| keep(upstream, entry)),
+    }))
+}
+
+/// A sentence about what was found.
+fn sentence(found: &[PublishedSignature]) -> String {
+    match found.len() {
+        0 => "no signature of its publisher's with a certificate was found".to_owned(),
+        1 => "its publisher's signature is carried; it was not checked".to_owned(),
+        count => format!("{count} signatures of its publisher's are carried; they were not checked"),
+    }
+}
+
+/// Whether the server says that it has no such thing, or none for this user.
+fn is_absent(error: &HttpError) -> bool {
+    error
+        .status()
+        .is_some_and(|status| (400..500).contains(&status) && status != 429)
+}
+
+/// Keeps the file for the bundle.
+fn keep(upstream: &Upstream, file: Vec<u8>) -> Digest {
+    let digest = Digest::of(&file);
+    let mut files = upstream.signed.lock().unwrap_or_else(PoisonError::into_inner);
+    files.insert(digest, file);
+    digest
+}

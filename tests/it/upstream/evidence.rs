@@ -1,0 +1,345 @@
+//! The publishers' signatures: carried, shown, extracted, and checked without a network.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use minikube_offline::bundle::{Digest, Platform};
+
+use super::world::{VERSION, World, other};
+use crate::support::authority::{Authority, GOOGLE, KUBERNETES};
+use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::server::{Reply, Seen};
+
+/// A sandbox, an authority in it, and what the authority's signer signed.
+fn signed(identity: &str) -> Option<(Sandbox, Authority, World)> {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("authority"), identity)?;
+    let world = World::build(Some(&authority), |_, reply| reply);
+    Some((sandbox, authority, world))
+}
+
+fn pack(world: &World, sandbox: &Sandbox, more: &[&str]) {
+    let outcome = world.pack(sandbox, VERSION, &[&["--level=fast"], more].concat());
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+}
+
+fn verify(sandbox: &Sandbox, root: Option<&Path>) -> Outcome {
+    let mut arguments = vec!["verify".to_owned(), "--evidence".to_owned(), "x.run".to_owned()];
+    arguments.extend(root.map(|root| format!("--trusted-root={}", root.display())));
+    sandbox.packager(arguments)
+}
+
+#[test]
+fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
+    let Some((sandbox, authority, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    pack(&world, &sandbox, &[]);
+    drop(world);
+    let outcome = verify(&sandbox, Some(&authority.root()));
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let says = |text: &str| assert!(outcome.stdout.contains(text), "`{text}` in {}", outcome.stdout);
+    for part in ["kubeadm", "kubelet", "kubectl", "registry.k8s.io/pause:3.10.1"] {
+        says(&format!(
+            "\n{part}: by {KUBERNETES} ({GOOGLE}), with a key that was certified from "
+        ));
+    }
+    says(
+        "\nwithout a signature: minikube, gcr.io/k8s-minikube/kicbase:v0.0.50, \
+         gcr.io/k8s-minikube/storage-provisioner:v5\n\
+         proven: the keys in these certificates signed these parts, and a given root certified them\n\
+         not proven: that they signed while the certificates were valid, which only a log of signatures knows",
+    );
+    let without = verify(&sandbox, None);
+    assert_eq!(without.status, 0, "{without:?}");
+    assert!(
+        without.stdout.contains("\nnot proven: who certified the keys;"),
+        "{without:?}"
+    );
+
+    let deep = sandbox.packager(["verify", "--deep", "x.run"]);
+    assert_eq!(deep.status, 0, "{deep:?}");
+    let inspected = sandbox.packager(["inspect", "x.run"]);
+    assert!(
+        inspected
+            .stdout
+            .contains("carried     10 signatures of publishers: `verify --evidence` checks them"),
+        "{inspected:?}"
+    );
+    let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
+    assert!(
+        shown.contains("its publisher's signature is carried; it was not checked"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("no signature of its publisher's with a certificate was found"),
+        "{shown}"
+    );
+
+    let outcome = sandbox.packager(["extract", "--to=parts", "x.run"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let files: Vec<_> = fs::read_dir(sandbox.path("parts/evidence"))
+        .expect("a folder")
+        .collect();
+    // Three programs' signatures; of seven images a signature, what it signs, the list and
+    // the manifest; one certificate as a file, and one as the registry has it, and an entry.
+    assert_eq!(files.len(), 3 + 7 * 4 + 3);
+    for file in files {
+        let path = file.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(Digest::of(&bytes(&path)).hex(), name);
+    }
+}
+
+#[test]
+fn a_signature_that_does_not_hold_is_named() {
+    let Some((sandbox, authority, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    let refused = |sandbox: &Sandbox, root: Option<&Path>, words: &str| {
+        let outcome = verify(sandbox, root);
+        assert_eq!(outcome.status, 3, "{outcome:?}");
+        assert!(outcome.stderr.contains(words), "`{words}` in {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("hint: do not use the bundle"),
+            "{outcome:?}"
+        );
+    };
+    // Another authority's certificate.
+    pack(&world, &sandbox, &[]);
+    let other = Authority::new(&sandbox.path("other"), KUBERNETES).expect("openssl");
+    let words = "kubelet.sig` does not hold: its certificate does not lead to a trusted root: ";
+    refused(
+        &sandbox,
+        Some(&other.root()),
+        &words.replace("kubelet", "kubeadm"),
+    );
+    // The signature of another program, under a certificate that is right.
+    world.change("/kubelet.sig", |signature| {
+        *signature = authority.sign(b"another program").into_bytes();
+    });
+    pack(&world, &sandbox, &[]);
+    refused(
+        &sandbox,
+        Some(&authority.root()),
+        "kubelet.sig` does not hold: the certificate's key did not sign this",
+    );
+    world.change("/kubelet.sig", |signature| *signature = b"?".to_vec());
+    pack(&world, &sandbox, &[]);
+    refused(
+        &sandbox,
+        None,
+        "kubelet.sig` does not hold: the signature is not base64",
+    );
+
+    // Somebody who is not Kubernetes' release team, certified by the same authority.
+    let (sandbox, authority, world) = signed("somebody@example.com").expect("openssl");
+    pack(&world, &sandbox, &[]);
+    refused(
+        &sandbox,
+        Some(&authority.root()),
+        "kubeadm should be signed by Kubernetes' release team; it is by somebody@example.com (https://accounts.google.com)",
+    );
+
+    let usage = verify(&sandbox, Some(&sandbox.path("x.lock")));
+    assert_eq!(usage.status, 2, "{usage:?}");
+    assert!(
+        usage
+            .stderr
+            .contains("should hold root certificates: there is no root certificate in it"),
+        "{usage:?}"
+    );
+}
+
+#[test]
+fn a_lock_keeps_the_signatures_or_names_the_one_that_changed() {
+    let Some((sandbox, authority, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    pack(&world, &sandbox, &[]);
+    let first = bytes(&sandbox.path("x.run"));
+    pack(&world, &sandbox, &["--locked"]);
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    world.change("/kubelet.sig", |signature| {
+        *signature = authority.sign(b"anew").into_bytes();
+    });
+    let outcome = world.pack(&sandbox, VERSION, &["--locked"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("kubelet.sig, and there is another one now, or none"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_lock_that_was_resolved_packs_the_same_signatures_for_two_platforms() {
+    let Some((sandbox, _, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    let arch = Platform::of_this_machine().expect("a platform").arch;
+    let stub = format!("--stub={}", sandbox.stub_for(other(arch)).display());
+    let both = "--platform=linux/amd64,linux/arm64";
+    let outcome = world.resolve(&sandbox, VERSION, &[both]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    pack(&world, &sandbox, &[both, &stub, "--locked"]);
+    let locked = bytes(&sandbox.path("x.run"));
+    pack(&world, &sandbox, &[both, &stub]);
+    assert!(bytes(&sandbox.path("x.run")) == locked);
+    let outcome = verify(&sandbox, None);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    for part in ["kubelet", "registry.k8s.io/pause:3.10.1"] {
+        for platform in ["linux/amd64", "linux/arm64"] {
+            let says = format!("\n{part} for {platform}: by {KUBERNETES} ");
+            assert!(outcome.stdout.contains(&says), "`{says}` in {}", outcome.stdout);
+        }
+    }
+    // A platform's own, and those that were there before.
+    let mut files = Vec::new();
+    for _ in 0..2 {
+        let outcome = sandbox.packager(["extract", "--to=parts", "--platform=linux/arm64", "x.run"]);
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+        files.push(
+            fs::read_dir(sandbox.path("parts/evidence"))
+                .expect("a folder")
+                .count(),
+        );
+    }
+    assert_eq!(files, [3 + 7 * 4 + 3; 2]);
+}
+
+#[test]
+fn a_part_without_a_signature_is_packed_and_what_is_signed_later_is_not_in_its_lock() {
+    let sandbox = Sandbox::new();
+    let Some(authority) = Authority::new(&sandbox.path("authority"), KUBERNETES) else {
+        return;
+    };
+    let later = Arc::new(AtomicBool::new(false));
+    let is_later = Arc::clone(&later);
+    let world = World::build(Some(&authority), move |seen, reply| {
+        let unsigned = ["/kubelet.sig", "/kubectl.cert"];
+        let is_missing = unsigned.iter().any(|end| seen.target.ends_with(end));
+        if is_missing && !is_later.load(Ordering::Relaxed) {
+            return Reply::status(404);
+        }
+        reply
+    });
+    pack(&world, &sandbox, &[]);
+    let first = bytes(&sandbox.path("x.run"));
+    let outcome = verify(&sandbox, Some(&authority.root()));
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let says = "\nwithout a signature: minikube, kubelet, kubectl, gcr.io/";
+    assert!(outcome.stdout.contains(says), "{}", outcome.stdout);
+
+    later.store(true, Ordering::Relaxed);
+    pack(&world, &sandbox, &["--locked"]);
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    world.remove("/kubeadm.cert");
+    let outcome = world.pack(&sandbox, VERSION, &["--locked"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("kubeadm.sig, and there is another one now, or none"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_no_answer() {
+    let sandbox = Sandbox::new();
+    let Some(authority) = Authority::new(&sandbox.path("authority"), KUBERNETES) else {
+        return;
+    };
+    // The signature of pause stands for etcd's.
+    let is_signature = |seen: &Seen, of: &str| seen.target.contains(of) && seen.target.contains("/sha256-");
+    let pause = Mutex::new(None);
+    let world = World::build(Some(&authority), move |seen, reply| {
+        let mut pause = pause.lock().expect("no panic");
+        if is_signature(seen, "/k8s/etcd/manifests/") {
+            return pause.clone().unwrap_or(Reply::status(404));
+        }
+        if is_signature(seen, "/k8s/pause/manifests/") {
+            *pause = Some(reply.clone());
+        }
+        reply
+    });
+    // First pause's comes, then it is there for etcd.
+    pack(&world, &sandbox, &[]);
+    pack(&world, &sandbox, &[]);
+    let outcome = verify(&sandbox, Some(&authority.root()));
+    assert_eq!(outcome.status, 3, "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("error: the signature of registry.k8s.io/etcd:3.6.6-0 from `http://")
+            && outcome
+                .stderr
+                .contains(".sig` does not hold: what is signed does not lead to sha256:"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(outcome.stderr.matches("error: ").count(), 1, "{}", outcome.stderr);
+    // Without being asked nobody looks.
+    assert_eq!(sandbox.packager(["verify", "--deep", "x.run"]).status, 0);
+
+    let failing = World::build(Some(&authority), |seen, reply| {
+        if seen.target.ends_with("/kubelet.sig") {
+            return Reply::status(500);
+        }
+        reply
+    });
+    let outcome = failing.pack(&Sandbox::new(), VERSION, &["--level=fast"]);
+    assert_eq!(outcome.status, 5, "{outcome:?}");
+    assert!(outcome.stderr.contains("/kubelet.sig` "), "{}", outcome.stderr);
+}
+
+#[test]
+fn cosign_itself_finds_the_extracted_signature_good() {
+    if !Path::new("/usr/bin/cosign").exists() {
+        println!("skipped: cosign is not installed");
+        return;
+    }
+    let Some((sandbox, authority, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    pack(&world, &sandbox, &[]);
+    assert_eq!(sandbox.packager(["extract", "--to=parts", "x.run"]).status, 0);
+    let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
+    let shown: serde_json::Value = serde_json::from_str(shown.lines().last().expect("a line")).expect("json");
+    let file = |digest: &serde_json::Value| {
+        let hex = digest.as_str().expect("a digest").trim_start_matches("sha256:");
+        format!("parts/evidence/{hex}")
+    };
+    let cosign = |signature: &serde_json::Value, content: &str| {
+        sandbox.run(Command::new("/usr/bin/cosign").args([
+            "verify-blob",
+            "--insecure-ignore-tlog",
+            "--insecure-ignore-sct",
+            &format!("--ca-roots={}", authority.root().display()),
+            &format!("--certificate-identity={KUBERNETES}"),
+            &format!("--certificate-oidc-issuer={GOOGLE}"),
+            &format!("--certificate={}", file(&signature["certificates"][0])),
+            &format!("--signature={}", file(&signature["signature"])),
+            content,
+        ]))
+    };
+    let kubelet = &shown["index"]["binaries"][2];
+    assert_eq!(kubelet["role"], "kubelet");
+    let signature = &kubelet["origin"]["signatures"][0];
+    let good = cosign(signature, "parts/bin/kubelet");
+    assert_eq!(good.status, 0, "{good:?}");
+    assert_ne!(cosign(signature, "parts/bin/kubectl").status, 0);
+    // Of an image the first document is what is signed.
+    let images = shown["index"]["images"].as_array().expect("images");
+    let pause = images.last().expect("an image");
+    assert_eq!(pause["reference"], "registry.k8s.io/pause:3.10.1");
+    let signature = &pause["origin"]["signatures"][0];
+    let good = cosign(signature, &file(&signature["documents"][0]));
+    assert_eq!(good.status, 0, "{good:?}");
+    assert_ne!(cosign(signature, &file(&signature["documents"][1])).status, 0);
+}
