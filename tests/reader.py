@@ -172,7 +172,7 @@ def read(path, key):
     need(sum(f["members"] for f in found["frames"]) == len(found["members"]) and all(sizes("frames")), "the frames")
     stored, total = data[front:start - 8], sum(sizes("frames"))
     if found["volumes"]:
-        need(not stored and len(set(sizes("volumes")[:-1])) <= 1 and sizes("volumes")[0] % (1 << 20) == 0, "the volumes")
+        need(not stored and len(set(sizes("volumes")[:-1])) <= 1 and (len(found["volumes"]) == 1 or sizes("volumes")[0] % (1 << 20) == 0), "the volumes")
         files = [open(f"{path}.{n:03}", "rb").read() if os.path.exists(f"{path}.{n:03}") else b"" for n in range(1, len(found["volumes"]) + 1)]
         need(all((len(f), sha(f)) == (v["size"], v["sha256"]) for f, v in zip(files, found["volumes"])), "a volume")
         stored = b"".join(files)

@@ -8,6 +8,7 @@ mod damage;
 mod flags;
 mod footprint;
 mod full_disk;
+mod golden;
 mod header;
 mod hostile;
 mod image_lists;

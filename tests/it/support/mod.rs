@@ -10,4 +10,5 @@ pub(crate) mod parts;
 pub(crate) mod program;
 pub(crate) mod registry;
 pub(crate) mod server;
+pub(crate) mod small;
 pub(crate) mod socks;

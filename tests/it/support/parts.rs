@@ -11,7 +11,7 @@ use minikube_offline::bundle::{Arch, Digest, Platform};
 use serde_json::json;
 
 /// The images that Kubernetes v1.34.0 needs, and minikube's own.
-const IMAGES: [&str; 8] = [
+pub(crate) const IMAGES: [&str; 8] = [
     "registry.k8s.io/kube-apiserver:v1.34.0",
     "registry.k8s.io/kube-controller-manager:v1.34.0",
     "registry.k8s.io/kube-scheduler:v1.34.0",
@@ -23,7 +23,7 @@ const IMAGES: [&str; 8] = [
 ];
 
 /// The node image of minikube v1.38.1.
-const NODE_IMAGE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.50";
+pub(crate) const NODE_IMAGE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.50";
 
 /// A folder with everything that a bundle needs.
 pub(crate) struct SampleParts {
@@ -208,7 +208,7 @@ pub(crate) fn stand_in() -> PathBuf {
     path
 }
 
-fn image_flag(image: &str, archive: &Path) -> String {
+pub(crate) fn image_flag(image: &str, archive: &Path) -> String {
     let flag = if image == NODE_IMAGE {
         "--kicbase"
     } else {
@@ -217,7 +217,7 @@ fn image_flag(image: &str, archive: &Path) -> String {
     format!("{flag}=docker-archive:{}", archive.display())
 }
 
-fn file_name(image: &str) -> String {
+pub(crate) fn file_name(image: &str) -> String {
     image.replace(['/', ':'], "_") + ".tar"
 }
 
@@ -249,7 +249,7 @@ pub(crate) fn write_archive(path: &Path, reference: &str, contents: &[Vec<u8>]) 
     write_archive_for(Arch::Arm64, path, reference, contents);
 }
 
-fn write_archive_for(arch: Arch, path: &Path, reference: &str, contents: &[Vec<u8>]) {
+pub(crate) fn write_archive_for(arch: Arch, path: &Path, reference: &str, contents: &[Vec<u8>]) {
     let layers: Vec<Vec<u8>> = contents
         .iter()
         .map(|content| tar_of(&[("file", content)]))

@@ -55,6 +55,14 @@ pub(crate) enum Packing {
     Zstd,
 }
 
+/// A signature, as cosign puts it into a registry.
+pub(crate) struct Signing {
+    /// What is signed.
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signature: String,
+    pub(crate) certificate: String,
+}
+
 /// What an image is made of, to be changed before it goes in.
 #[derive(Clone)]
 pub(crate) struct Draft {
@@ -173,9 +181,24 @@ impl Registry {
             "type": "cosign container image signature",
         }, "optional": null });
         let payload = payload.to_string().into_bytes();
+        let signing = Signing {
+            signature: authority.sign(&payload),
+            certificate: authority.certificate(),
+            payload,
+        };
+        self.put_signature(repository, digest, signing);
+    }
+
+    /// The signature of the manifest `digest`, under its tag.
+    pub(crate) fn put_signature(&mut self, repository: &str, digest: Digest, signing: Signing) {
+        let Signing {
+            payload,
+            signature,
+            certificate,
+        } = signing;
         let annotations = json!({
-            "dev.cosignproject.cosign/signature": authority.sign(&payload),
-            "dev.sigstore.cosign/certificate": authority.certificate(),
+            "dev.cosignproject.cosign/signature": signature,
+            "dev.sigstore.cosign/certificate": certificate,
             "dev.sigstore.cosign/bundle": "{}",
         });
         let manifest = json!({
