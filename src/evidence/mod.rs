@@ -172,7 +172,11 @@ fn signer(
 }
 
 /// The wanted members by digest; none has more than `limit` bytes.
-fn read(bundle: &VerifiedBundle, wanted: impl Fn(&Member) -> bool, limit: u64) -> Result<Files, VerifyError> {
+fn read(
+    bundle: &VerifiedBundle,
+    wanted: impl Fn(&Member) -> bool + Send,
+    limit: u64,
+) -> Result<Files, VerifyError> {
     let mut files = Files::new();
     let mut members = bundle.members(wanted);
     while let Some(reader) = members.next_member()? {

@@ -190,7 +190,7 @@ impl<'a> Placer<'a> {
     pub fn file(
         &mut self,
         path: &Path,
-        reader: &mut impl io::Read,
+        reader: &mut (impl io::Read + Send),
         mode: u32,
         moved: &dyn Fn(u64),
     ) -> Result<(), PlaceError> {

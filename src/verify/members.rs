@@ -11,7 +11,7 @@ type Decoder<'a> = zstd::Decoder<'static, BufReader<StoredReader<'a>>>;
 /// The wanted members, in the payload's order. A frame without one is not decoded.
 pub struct Members<'a> {
     bundle: &'a VerifiedBundle,
-    wanted: Box<dyn Fn(&Member) -> bool + 'a>,
+    wanted: Box<dyn Fn(&Member) -> bool + Send + 'a>,
     next_frame: usize,
     next_member: usize,
     frame_end: usize,
@@ -24,7 +24,7 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(bundle: &'a VerifiedBundle, wanted: impl Fn(&Member) -> bool + 'a) -> Self {
+    pub(super) fn new(bundle: &'a VerifiedBundle, wanted: impl Fn(&Member) -> bool + Send + 'a) -> Self {
         Self {
             bundle,
             wanted: Box::new(wanted),

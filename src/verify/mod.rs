@@ -57,7 +57,7 @@ impl VerifiedBundle {
     }
 
     /// The members that are wanted, in the payload's order.
-    pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
+    pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + Send + 'a) -> Members<'a> {
         Members::new(self, wanted)
     }
 
@@ -83,7 +83,7 @@ impl<'a> PlatformBundle<'a> {
     }
 
     /// The members that are wanted, in the payload's order.
-    pub fn members(self, wanted: impl Fn(&Member) -> bool + 'a) -> Members<'a> {
+    pub fn members(self, wanted: impl Fn(&Member) -> bool + Send + 'a) -> Members<'a> {
         self.bundle.members(wanted)
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Loads<'a> {
     pub(super) fn take(
         &mut self,
         member: &Member,
-        blob: &mut impl Read,
+        blob: &mut (impl Read + Send),
         moved: &dyn Fn(u64),
     ) -> Result<(), Stop> {
         let digest = member.sha256;
