@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::host::{Engine, EngineError};
 use crate::install::{Event, Session};
 
+/// Where containerd listens.
+const CONTAINERD_ADDRESS: &str = "/run/containerd/containerd.sock";
+
 /// What says that a volume or container is ours; the value is in the journal.
 const LABEL: &str = "minikube-offline.seed";
 
@@ -155,8 +158,12 @@ fn container_arguments(
     nonce: &str,
 ) -> Vec<String> {
     let program = match runtime {
+        // A containerd of its own, as systemd gives it to the node's dockerd: for one that
+        // dockerd starts itself, it waits a second at its start and another at its end.
         ContainerRuntime::Docker => format!(
-            "exec dockerd --host={DOCKER_ADDRESS} --storage-driver=overlay2 --bridge=none --iptables=false \
+            "containerd --log-level=warn & \
+             exec dockerd --host={DOCKER_ADDRESS} --containerd={CONTAINERD_ADDRESS} \
+             --storage-driver=overlay2 --bridge=none --iptables=false \
              --ip6tables=false --ip-forward=false --ip-masq=false --userland-proxy=false"
         ),
         ContainerRuntime::Containerd => "exec containerd".to_owned(),
@@ -222,7 +229,7 @@ mod tests {
             "--network none ",
             "--mount type=volume,source=dev,target=/var,volume-label=created_by.minikube.sigs.k8s.io=true,",
             "volume-label=name.minikube.sigs.k8s.io=dev,volume-label=minikube-offline.seed=n ",
-            "--entrypoint /bin/sh gcr.io/k8s-minikube/kicbase:v0.0.50 -c exec dockerd ",
+            "--entrypoint /bin/sh gcr.io/k8s-minikube/kicbase:v0.0.50 -c containerd --log-level=warn & exec dockerd ",
         ] {
             assert!(arguments.contains(part), "{part} in {arguments}");
         }
