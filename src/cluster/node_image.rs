@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::bundle::{Digest, ImagePart, ImageReference, PlatformView};
+use crate::bundle::{Digest, ImagePart, ImageReference};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, EngineError, ImageState, Running};
 use crate::install::{Event, ImageSet, Session, TransferError, write_images};
@@ -48,18 +48,20 @@ pub(super) fn is_same(state: &ImageState, image: &ImagePart) -> bool {
     state.id == image.config || state.id == image.manifest || state.layers() == image.layers
 }
 
-/// Brings the node image into the engine; says in a few words what was done.
-pub(super) fn ensure(
+/// Brings the node image into the engine; says in a few words what was done. Once the
+/// engine has got it, it unpacks it for seconds: `meanwhile` is done in these.
+pub(super) fn ensure<T>(
     bundle: PlatformBundle<'_>,
     session: &mut Session,
     engine: &Engine,
     progress: &dyn Progress,
-) -> Result<String, Failure> {
+    meanwhile: impl FnOnce(&mut Session) -> Result<T, Failure>,
+) -> Result<(T, &'static str), Failure> {
     let view = bundle.view();
     let image = view.node_image();
     let name = image.reference.to_string();
     match engine.image(&name)? {
-        Some(state) if is_same(&state, image) => return Ok("already there".to_owned()),
+        Some(state) if is_same(&state, image) => return Ok((meanwhile(session)?, "already there")),
         Some(state) => progress.note(&format!(
             "`{name}` was another image ({}), which stays without a name",
             state.id
@@ -70,13 +72,13 @@ pub(super) fn ensure(
         reference: name.clone(),
         ids: vec![image.config, image.manifest],
     })?;
-    load(bundle, view, image, session, engine, progress)?;
+    let done = load(bundle, image, session, engine, progress, meanwhile)?;
     let found = match engine.image(&name)? {
         Some(state) if is_same(&state, image) => {
             // The id under which uninstall knows it.
             let ids = vec![image.config, image.manifest, state.id];
             session.journal.record(Event::Image { reference: name, ids })?;
-            return Ok("loaded".to_owned());
+            return Ok((done, "loaded"));
         }
         Some(state) => state.id.to_string(),
         None => "nothing".to_owned(),
@@ -89,23 +91,31 @@ pub(super) fn ensure(
     .into())
 }
 
-fn load(
+fn load<T>(
     bundle: PlatformBundle<'_>,
-    view: PlatformView<'_>,
     image: &ImagePart,
     session: &mut Session,
     engine: &Engine,
     progress: &dyn Progress,
-) -> Result<(), Failure> {
-    let set = ImageSet::new(view, [image]);
+    meanwhile: impl FnOnce(&mut Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let set = ImageSet::new(bundle.view(), [image]);
     let mut running = engine.load().map_err(NodeImageError::from)?;
     if let Some(process) = running.identity() {
         session.journal.record(Event::Load { process })?;
     }
     let written = write_images(bundle, &set, &mut running, &|bytes| progress.advance(bytes)).map(|_| ());
-    let loaded = finish(running, written);
+    let done = match written {
+        Ok(()) => {
+            running.end_input();
+            let done = meanwhile(session);
+            // Also after a failure: the engine, which has got all, would go on without us.
+            finish(running, Ok(())).and(done)
+        }
+        Err(error) => finish(running, Err(error)).and_then(|()| meanwhile(session)),
+    };
     session.journal.record(Event::LoadEnded)?;
-    loaded
+    done
 }
 
 /// Ends a program that was fed. When it went away while it was written to, its own

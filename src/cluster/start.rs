@@ -79,8 +79,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all_stages(&mut self) -> Result<(Installed, Way, Vec<String>), Failure> {
-        let installed = self.install()?;
-        self.node_image()?;
+        let installed = self.programs_and_node_image()?;
         let existed = self.profile_exists()?;
         let mut way = self.images()?;
         if let Err(failure) = self.minikube(way) {
@@ -123,26 +122,25 @@ impl Run<'_> {
         self.notes.push(text);
     }
 
-    fn install(&mut self) -> Result<Installed, Failure> {
-        self.stage("programs", None, |run| {
-            let installed = install_programs(run.bundle, &mut run.session, run.progress)?;
+    /// The programs are written while the engine unpacks the node image.
+    fn programs_and_node_image(&mut self) -> Result<Installed, Failure> {
+        let view = self.bundle.view();
+        let image = ImageSet::new(view, [view.node_image()]).blob_bytes();
+        let programs = [BinaryRole::Minikube, BinaryRole::Kubectl, BinaryRole::Kubeadm];
+        let programs: u64 = programs.map(|role| view.binary(role).size).iter().sum();
+        self.stage("node image and programs", Some(image + programs), |run| {
+            let (bundle, progress) = (run.bundle, run.progress);
+            let programs = |session: &mut Session| install_programs(bundle, session, progress);
+            let (installed, image) =
+                node_image::ensure(bundle, &mut run.session, &run.engine, progress, programs)?;
             for note in &installed.notes {
                 run.note(note.clone());
             }
-            let outcome = match installed.written {
-                0 => "already there".to_owned(),
-                count => format!("{count} written"),
+            let written = match installed.written {
+                0 => "programs already there".to_owned(),
+                count => format!("{count} programs written"),
             };
-            Ok((installed, outcome))
-        })
-    }
-
-    fn node_image(&mut self) -> Result<(), Failure> {
-        let view = self.bundle.view();
-        let bytes = ImageSet::new(view, [view.node_image()]).blob_bytes();
-        self.stage("node image", Some(bytes), |run| {
-            let outcome = node_image::ensure(run.bundle, &mut run.session, &run.engine, run.progress)?;
-            Ok(((), outcome))
+            Ok((installed, format!("{image}, {written}")))
         })
     }
 

@@ -105,6 +105,11 @@ impl Running {
         ProcessIdentity::of(self.child.id())
     }
 
+    /// Ends its stdin: it got all.
+    pub fn end_input(&mut self) {
+        drop(self.stdin.take());
+    }
+
     /// Ends its stdin and waits until it ends, whatever its exit code.
     pub fn finish(self) -> Result<Output, ProcessError> {
         self.finish_lines(&mut |_| {})
@@ -112,7 +117,7 @@ impl Running {
 
     /// The same, with each line of stdout given to `on_line` as it comes.
     pub fn finish_lines(mut self, on_line: &mut dyn FnMut(&str)) -> Result<Output, ProcessError> {
-        drop(self.stdin.take());
+        self.end_input();
         let status = self.wait(on_line)?;
         match held(&self.watch.state).ended_by {
             Some(Ended::Signal(interruption)) => return Err(interruption.into()),

@@ -59,7 +59,7 @@ impl FakeEngine {
         }
     }
 
-    /// Lets `image load` wait, or go on.
+    /// Lets `image load` wait once it has got its archive, or go on.
     pub(crate) fn waits(&self, wait: bool) {
         let path = self.folder.join("wait");
         if wait {

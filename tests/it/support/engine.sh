@@ -19,9 +19,9 @@ case $verb in
 'network ls' | 'container ls' | 'volume ls') ;;
 'images --format') cat "$here"/image* 2>/dev/null | sed -n 's/.*"Name":"\([^"]*\)".*/\1@/p' ;;
 'image load')
-    while [ -e "$here/wait" ]; do sleep 0.1; done
     archive=$(mktemp "$here/archive.XXXXXX")
     cat >"$archive"
+    while [ -e "$here/wait" ]; do sleep 0.1; done
     # What a killed client has begun to send is no archive.
     tar -tf "$archive" >/dev/null 2>&1 || { rm "$archive" && echo 'unexpected EOF' >&2 && exit 1; }
     config=$(tar -xOf "$archive" manifest.json | sed 's/.*"Config":"\([^"]*\)".*/\1/')
