@@ -1,6 +1,6 @@
 #!/bin/sh
 # The part of `make bench` that starts clusters: from the file to Ready, beside the
-# steps that minikube's own documents give. Everybody waits for the same (--wait=all).
+# steps that minikube's own documents give. Everybody waits for the same.
 # In rounds, each in the other order than the one before, and each time divided by the
 # bundle's in the same round: other work on the machine makes all of them slower.
 # BENCH_ROUNDS says how many (3); BENCH_RUNTIME which container runtime (docker).
