@@ -1,10 +1,11 @@
 //! Files that are there whole or not at all.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::unnamed::Unnamed;
 use crate::bundle::{Digest, Hasher};
 use crate::failure::{Failure, Kind};
 
@@ -57,11 +58,8 @@ impl From<FileError> for Failure {
 /// behind when it is dropped before.
 #[derive(Debug)]
 pub struct AtomicFile {
-    file: File,
-    temporary: PathBuf,
-    target: PathBuf,
+    unnamed: Unnamed,
     hasher: Hasher,
-    committed: bool,
 }
 
 impl AtomicFile {
@@ -75,26 +73,20 @@ impl AtomicFile {
             }
             _ => {}
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)
-            .map_err(FileError::at("written", target))?;
+        let unnamed = Unnamed::open(
+            target,
+            OpenOptions::new().write(true).create_new(true).mode(0o600),
+        );
         Ok(Self {
-            file,
-            temporary,
-            target: target.to_owned(),
+            unnamed: unnamed.map_err(FileError::at("written", target))?,
             hasher: Hasher::new(),
-            committed: false,
         })
     }
 
     /// The name that `target` has while it is written.
     #[must_use]
     pub fn temporary(target: &Path) -> PathBuf {
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        target.with_file_name(format!(".{name}.minikube-offline-partial"))
+        Unnamed::path_for(target)
     }
 
     /// The digest of what was written so far.
@@ -104,15 +96,9 @@ impl AtomicFile {
     }
 
     /// Gives the file its name and `mode`, durably. What had the name is replaced.
-    pub fn commit(mut self, mode: u32) -> Result<Digest, FileError> {
-        self.file
-            .set_permissions(Permissions::from_mode(mode))
-            .and_then(|()| self.file.sync_all())
-            .and_then(|()| fs::rename(&self.temporary, &self.target))
-            .map_err(FileError::at("written", &self.target))?;
-        self.committed = true;
-        sync_directory(self.target.parent().unwrap_or(Path::new("/")))?;
-        Ok(std::mem::take(&mut self.hasher).finish())
+    pub fn commit(self, mode: u32) -> Result<Digest, FileError> {
+        self.unnamed.commit(mode)?;
+        Ok(self.hasher.finish())
     }
 
     /// Writes `bytes` as `target`.
@@ -125,21 +111,12 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.unnamed.file.write(bytes)?;
         self.hasher.update(&bytes[..written]);
         Ok(written)
     }
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for AtomicFile {
-    fn drop(&mut self) {
-        if !self.committed {
-            // Nothing better can be done in a drop; the next run removes it too.
-            let _ = fs::remove_file(&self.temporary);
-        }
+        self.unnamed.file.flush()
     }
 }
 
@@ -160,6 +137,8 @@ pub fn sync_directory(folder: &Path) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

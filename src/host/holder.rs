@@ -27,7 +27,7 @@ impl Holder {
         let text = |name: &str| String::from_utf8(read(name)?).ok();
         let seconds = text("uptime").and_then(|uptime| {
             let uptime: u64 = uptime.split('.').next()?.parse().ok()?;
-            let started = super::process::start_ticks(&text(&format!("{pid}/stat"))?)?;
+            let started = super::identity::start_ticks(&text(&format!("{pid}/stat"))?)?;
             Some(uptime.saturating_sub(started / TICKS))
         });
         Self {

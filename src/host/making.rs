@@ -1,94 +1,82 @@
 //! A file that one run at a time makes, beside the one that it becomes.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
-use super::atomic::AtomicFile;
+use super::FileError;
 use super::lock::{LockError, names};
-use super::{FileError, sync_directory};
+use super::unnamed::Unnamed;
 
 /// A file in the making, under a name that follows from its target's: what a killed run
 /// left of it goes away, and a second run that makes the same is refused.
 #[derive(Debug)]
-pub struct ClaimedFile {
-    file: File,
-    temporary: PathBuf,
-    target: PathBuf,
-    committed: bool,
-}
+pub struct ClaimedFile(Unnamed);
 
 impl ClaimedFile {
     /// Starts to write `target`, whose folder is there.
     pub fn create(target: &Path) -> Result<Self, LockError> {
-        let temporary = AtomicFile::temporary(target);
+        let path = Unnamed::path_for(target);
         let failed = |source| LockError::Io {
-            path: temporary.clone(),
+            path: path.clone(),
             source,
         };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).mode(0o600);
         loop {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&temporary)
-                .map_err(failed)?;
-            match file.try_lock() {
+            let unnamed = Unnamed::open(target, &options).map_err(failed)?;
+            match unnamed.file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    let path = temporary;
+                    unnamed.leave();
                     return Err(LockError::Held { path, holder: None });
                 }
                 // Some network file systems have no locks: there nobody is told.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                Err(TryLockError::Error(source)) => {
+                    unnamed.leave();
+                    return Err(failed(source));
+                }
             }
-            // The run before gave it its name just now.
-            if names(&temporary, &file).map_err(failed)? {
-                let claimed = Self {
-                    file,
-                    target: target.to_owned(),
-                    temporary: temporary.clone(),
-                    committed: false,
-                };
-                claimed.file.set_len(0).map_err(failed)?;
-                remove_parts(target).map_err(failed)?;
-                return Ok(claimed);
+            // The run before may have given it its name just now.
+            match names(unnamed.path(), &unnamed.file) {
+                Ok(true) => {
+                    unnamed.file.set_len(0).map_err(failed)?;
+                    remove_parts(target).map_err(failed)?;
+                    return Ok(Self(unnamed));
+                }
+                Ok(false) => unnamed.leave(),
+                Err(source) => {
+                    unnamed.leave();
+                    return Err(failed(source));
+                }
             }
         }
     }
 
     /// The file, to be written.
     pub fn file(&mut self) -> &mut File {
-        &mut self.file
+        &mut self.0.file
     }
 
     /// The name that it has until it is committed.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.temporary
+        self.0.path()
     }
 
     /// Gives the file its name and `mode`, durably. What had the name is replaced.
-    pub fn commit(mut self, mode: u32) -> Result<(), FileError> {
-        self.file
-            .set_permissions(Permissions::from_mode(mode))
-            .and_then(|()| self.file.sync_all())
-            .and_then(|()| fs::rename(&self.temporary, &self.target))
-            .map_err(FileError::at("written", &self.target))?;
-        self.committed = true;
-        sync_directory(self.target.parent().unwrap_or(Path::new("/")))
+    pub fn commit(self, mode: u32) -> Result<(), FileError> {
+        self.0.commit(mode)
     }
 }
 
 /// How the names begin of what else is needed while `target` is made.
 #[must_use]
 pub fn part_prefix(target: &Path) -> OsString {
-    let temporary = AtomicFile::temporary(target);
+    let temporary = Unnamed::path_for(target);
     let mut name = temporary.file_name().unwrap_or_default().to_owned();
     name.push("-");
     name
@@ -114,16 +102,6 @@ fn remove_parts(target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Before the lock goes, so that nobody else's is removed.
-impl Drop for ClaimedFile {
-    fn drop(&mut self) {
-        if !self.committed {
-            // Nothing better can be done in a drop; the next run takes it over.
-            let _ = fs::remove_file(&self.temporary);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,7 +112,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("minikube-offline-claim-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let target = folder.join("x.run");
-        fs::write(AtomicFile::temporary(&target), "what a killed run left").expect("a file");
+        fs::write(Unnamed::path_for(&target), "what a killed run left").expect("a file");
         let mut part = part_prefix(&target);
         part.push("1");
         fs::write(folder.join(part), "and what it needed").expect("a file");

@@ -12,6 +12,7 @@ mod engine;
 mod environment;
 mod facts;
 mod holder;
+mod identity;
 mod kernel;
 mod lock;
 #[cfg(feature = "packager")]
@@ -22,6 +23,7 @@ mod program;
 mod routes;
 mod running;
 mod signals;
+mod unnamed;
 
 pub use atomic::{AtomicFile, FileError, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
@@ -33,12 +35,13 @@ pub use facts::{
     FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,
 };
 pub use holder::Holder;
+pub use identity::ProcessIdentity;
 pub use kernel::{Feature, Kernel};
 pub use lock::{Lock, LockError};
 #[cfg(feature = "packager")]
 pub use making::{ClaimedFile, part_prefix};
 pub use mount::{FileSystemKind, Mount};
-pub use process::{Command, Output, ProcessError, ProcessIdentity};
+pub use process::{Command, Output, ProcessError};
 pub use program::{own_program, remove_own_copy};
 pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
 pub use running::Running;

@@ -1,15 +1,12 @@
 //! Other programs: an argument vector, never a shell.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use super::{Interruption, Running};
+use super::{Interruption, ProcessIdentity, Running};
 use crate::failure::{Failure, Kind};
 
 /// A program with its arguments and what is changed in its environment.
@@ -282,100 +279,9 @@ impl Command {
     }
 }
 
-/// One process, told apart from a later one with the same number.
-#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProcessIdentity {
-    /// Its number, which is its group's too.
-    pub pid: u32,
-    /// When it started, in clock ticks since boot (proc(5), field 22 of `stat`).
-    pub started: u64,
-    /// The boot that these ticks count from.
-    pub boot: String,
-}
-
-impl ProcessIdentity {
-    /// The process that has the number `pid` now.
-    #[must_use]
-    pub fn of(pid: u32) -> Option<Self> {
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        let started = start_ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
-        Some(Self {
-            pid,
-            started,
-            boot: boot.trim().to_owned(),
-        })
-    }
-
-    fn runs(&self) -> bool {
-        Self::of(self.pid).as_ref() == Some(self)
-    }
-
-    /// Waits until the process ended by itself, and ends it after `patience`, or when
-    /// this run is told to end.
-    pub fn outlast(&self, patience: Duration) {
-        let until = Instant::now() + patience;
-        while self.runs() && Instant::now() < until && super::interrupt::received().is_none() {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        self.end();
-    }
-
-    /// Ends the process and its group, if it still runs.
-    pub fn end(&self) {
-        let alive = || self.runs();
-        let Some(group) = Pid::from_raw(self.pid.cast_signed()) else {
-            return;
-        };
-        for (signal, patience) in [(Signal::TERM, 10), (Signal::KILL, 5)] {
-            let until = Instant::now() + Duration::from_secs(patience);
-            if !alive() || kill_process_group(group, signal).is_err() {
-                return;
-            }
-            while alive() && Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        }
-    }
-}
-
-/// Field 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets.
-/// A zombie (field 3) no longer runs.
-pub(super) fn start_ticks(stat: &str) -> Option<u64> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    if fields.next()? == "Z" {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_is_waited_for_and_ended_when_it_takes_too_long() {
-        let mut quick = std::process::Command::new("sh")
-            .args(["-c", "read -r line"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("sh");
-        let identity = ProcessIdentity::of(quick.id()).expect("it runs");
-        // Its stdin ends, as when the run that feeds it is killed.
-        drop(quick.stdin.take());
-        identity.outlast(Duration::from_secs(60));
-        assert_eq!(quick.wait().expect("waited").code(), Some(1));
-
-        let mut stuck = std::process::Command::new("sleep")
-            .arg("600")
-            .process_group(0)
-            .spawn()
-            .expect("sleep");
-        let identity = ProcessIdentity::of(stuck.id()).expect("it runs");
-        identity.outlast(Duration::from_millis(100));
-        assert_eq!(stuck.wait().expect("waited").code(), None);
-    }
 
     #[test]
     fn the_last_line_of_stderr_says_why() {
@@ -413,20 +319,5 @@ mod tests {
             .run()
             .expect("sh runs");
         assert_eq!(output.stdout, "1-none\n");
-    }
-
-    #[test]
-    fn a_process_is_known_by_more_than_its_number() {
-        let me = ProcessIdentity::of(std::process::id()).expect("this process");
-        assert_eq!(ProcessIdentity::of(std::process::id()), Some(me.clone()));
-        assert!(me.started > 0);
-        assert_eq!(
-            start_ticks("7 (a) b) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"),
-            Some(4711)
-        );
-        assert_eq!(
-            start_ticks("7 (a) Z 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"),
-            None
-        );
     }
 }
