@@ -5,15 +5,15 @@ CHECKS=${CHECKS:-$(mktemp -d)}
 export CHECKS
 
 check() { # check NAME COMMAND...: runs it; shows what it said when it failed
-    name=$1 begun=$(date +%s)
+    check_name=$1 check_begun=$(date +%s)
     shift
     if "$@" >"$CHECKS/output" 2>&1; then
-        echo "ok      $name ($(($(date +%s) - begun)) s)"
-        echo "$name" >>"$CHECKS/passed"
+        echo "ok      $check_name ($(($(date +%s) - check_begun)) s)"
+        echo "$check_name" >>"$CHECKS/passed"
     else
-        echo "FAILED  $name ($(($(date +%s) - begun)) s)"
+        echo "FAILED  $check_name ($(($(date +%s) - check_begun)) s)"
         sed 's/^/        /' "$CHECKS/output" | tail -n 40
-        echo "$name" >>"$CHECKS/failed"
+        echo "$check_name" >>"$CHECKS/failed"
         return 1
     fi
 }
