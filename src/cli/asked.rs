@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::fetch::Upstream;
 use crate::resolve::Lock;
 use crate::spec::{
-    ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, default_output, load_spec,
+    Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, default_output, load_spec,
 };
 
 #[derive(clap::Args, Debug)]
@@ -45,6 +45,10 @@ pub(super) struct SpecArgs {
     /// An addon of minikube's whose images go into the node
     #[arg(long = "addon", value_name = "NAME")]
     addons: Vec<String>,
+    /// The network whose images go into the node: auto, bridge or kindnet, which several nodes need
+    /// [default: auto, what one node needs]
+    #[arg(long, value_name = "NAME")]
+    cni: Option<Cni>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE")]
     bundle: Option<PathBuf>,
@@ -91,6 +95,7 @@ impl SpecArgs {
             from_cache: given(self.from_cache),
             images: given(self.images),
             addons: given(self.addons),
+            cni: self.cni,
             output: self.bundle,
             split: self.split,
             level: self.level,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::events::{self, Complaint, MinikubeEvent, Story};
 use super::hints;
-use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView, Version};
+use crate::bundle::{BinaryRole, PlatformView, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Command, Engine, Environment, FileError, Output};
-use crate::install::{Layout, Session, SiteOptions, Way, carries_kindnet};
+use crate::install::{Layout, Session, SiteOptions, Way, takes_bridge};
 use crate::progress::Progress;
 
 /// What the docker client, Go's HTTP client and minikube read proxies from. Source:
@@ -312,7 +312,7 @@ pub(super) fn start_arguments(
     if !options.passes("--wait") {
         arguments.push("--wait=all".to_owned());
     }
-    if runtime == ContainerRuntime::Containerd && !options.passes("--cni") && !carries_kindnet(view) {
+    if takes_bridge(view, options) {
         arguments.push("--cni=bridge".to_owned());
     }
     if force {
@@ -327,7 +327,7 @@ pub(super) fn start_arguments(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::BundleIndex;
+    use crate::bundle::{BundleIndex, ContainerRuntime};
     use crate::install::testing::{index, view};
 
     #[test]

@@ -146,11 +146,8 @@ impl Run<'_> {
 
     /// Brings the images to where the node finds them; says which way was taken.
     fn images(&mut self) -> Result<Way, Failure> {
-        let several_nodes = ["--nodes", "-n", "--ha"]
-            .iter()
-            .any(|flag| self.options.passes(flag));
         let way = match self.options.way {
-            Way::Auto if several_nodes => {
+            Way::Auto if self.options.asks_several_nodes() => {
                 self.note("several nodes get their images from minikube's cache".to_owned());
                 Way::Cache
             }

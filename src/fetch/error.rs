@@ -185,6 +185,14 @@ pub enum FetchError {
         /// The files.
         there: Vec<String>,
     },
+    /// minikube does not tell which image of kindnet it takes.
+    #[error("`{}` names {}", path.display(), if found.is_empty() { "no image of kindnet".to_owned() } else { found.join(" and ") })]
+    Kindnet {
+        /// The program.
+        path: PathBuf,
+        /// What it names.
+        found: Vec<String>,
+    },
     /// A file ends before what its headers announce.
     #[error("`{}` is cut short: it ends after {found} bytes", path.display())]
     Truncated {
@@ -337,6 +345,9 @@ impl FetchError {
                 "add the name of the one to take: `docker-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
             }
             Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
+            Self::Kindnet { .. } => {
+                "give the image that this minikube takes: `--image docker://docker.io/kindest/kindnetd:TAG`"
+            }
             Self::UnknownDigest { .. } => "copy the image into a new layout with `skopeo copy`",
             Self::WithoutTag { .. } => "save it by its name, not by its id: `docker save -o FILE NAME:TAG`",
             Self::WrongProgram { .. } => "every program must be for the platform that `--platform` names",

@@ -7,11 +7,11 @@ use tempfile::TempDir;
 use super::found::FoundImage;
 use super::parts::{LocalBinary, Parts};
 use super::upstream::{WantedImage, check_pair};
-use super::{Cache, FetchError, Upstream, images, programs, remote};
-use crate::bundle::{BinaryRole, ImageRole, Platform};
+use super::{Cache, FetchError, Upstream, images, kindnet, programs, remote};
+use crate::bundle::{BinaryRole, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
-use crate::spec::{ImageSource, Spec};
+use crate::spec::{Cni, ImageSource, Spec};
 
 /// Finds every part that `spec` names, looks at each, and makes sure that all which is
 /// needed is there: programs first, because kubeadm says which images are needed.
@@ -101,7 +101,7 @@ pub(super) fn find(
     let scratch = scratch(spec)?;
     // Without an engine to ask, nothing is written, and the folder is not used.
     let scratch_path = scratch.as_ref().map_or(Path::new(""), TempDir::path);
-    let requirements = match needs(spec, binaries, upstream, ask, progress)? {
+    let mut requirements = match needs(spec, binaries, upstream, ask, progress)? {
         Err(ResolveError::UnknownVersion { .. })
             if !roles.iter().any(|(_, role)| *role == BinaryRole::Kubeadm) =>
         {
@@ -112,6 +112,7 @@ pub(super) fn find(
         }
         needs => needs?,
     };
+    requirements.add(network(spec, binaries, upstream, progress)?);
     let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
         let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, progress)?;
@@ -161,6 +162,35 @@ fn needs(
             for_this_machine(BinaryRole::Kubeadm, spec, binaries, upstream, progress)?,
         )),
         (answer, _) => Ok(answer),
+    }
+}
+
+/// The image that the network of the spec needs, as far as minikube has to say which.
+fn network(
+    spec: &Spec,
+    binaries: &[LocalBinary],
+    upstream: Option<&Upstream>,
+    progress: &dyn Progress,
+) -> Result<Option<ImageReference>, FetchError> {
+    match spec.cni {
+        // The bridge's plugins are in the node image.
+        Cni::Auto | Cni::Bridge => return Ok(None),
+        Cni::Kindnet => {}
+    }
+    // It is read and not run, so it may be for any platform.
+    let packed = binaries
+        .iter()
+        .find(|binary| binary.part.role == BinaryRole::Minikube);
+    let minikube = match packed {
+        Some(packed) => Some(packed.path.clone()),
+        None => for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, progress)?,
+    };
+    // Without any, it is named among what is missing.
+    let Some(minikube) = minikube else { return Ok(None) };
+    let is_given = |source: &ImageSource| source.to_string().contains(kindnet::REPOSITORY);
+    match kindnet::image(&minikube) {
+        Err(FetchError::Kindnet { .. }) if spec.images.iter().any(is_given) => Ok(None),
+        named => named.map(Some),
     }
 }
 

@@ -14,6 +14,7 @@ mod found;
 mod gather;
 mod hashing;
 mod images;
+mod kindnet;
 mod oci_layout;
 mod parts;
 mod plan;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::layout::dot_minikube;
 use super::unfinished::files_there;
-use super::{Cache, CacheContents, ImageSet, Placer, fill_cache};
+use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, fill_cache, takes_bridge};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
@@ -193,21 +193,17 @@ fn stock_commands(
         view.kubernetes_version(),
         node.reference
     );
-    if runtime == ContainerRuntime::Containerd && !carries_kindnet(view) {
+    let plain = SiteOptions {
+        container_runtime: Some(runtime),
+        ..SiteOptions::default()
+    };
+    if takes_bridge(view, &plain) {
         start.push_str(" --cni=bridge");
     }
     if root {
         start.push_str(" --force");
     }
     vec![format!("docker load -i {}", quoted(&archive)), start]
-}
-
-/// Whether the bundle has the image of kindnet, which minikube takes as the network
-/// for containerd unless it is told otherwise.
-#[must_use]
-pub fn carries_kindnet(view: PlatformView<'_>) -> bool {
-    view.cluster_images()
-        .any(|image| image.reference.repository() == "kindest/kindnetd")
 }
 
 /// A path for a shell to be typed into.

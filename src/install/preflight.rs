@@ -11,6 +11,7 @@ mod finding;
 mod folders;
 mod kernel;
 mod memory;
+mod network;
 mod platform;
 mod ports;
 mod profile;
@@ -50,6 +51,9 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
     ));
     findings.extend(examine_engine(index, options, facts));
     findings.extend(profile::examine(index, options, facts.profile.as_ref()));
+    if let Some(view) = facts.platform.and_then(|platform| index.on(platform)) {
+        findings.extend(network::examine(view, options, facts.profile.is_none()));
+    }
     findings.extend(folders::examine(&facts.folders));
     findings.extend(clock::examine(facts.now, facts.packed));
     findings.extend(user::examine(facts.root));

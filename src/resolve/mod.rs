@@ -61,7 +61,8 @@ pub struct Requirements {
 /// `kubeadm` is asked when it is given, so it must run on this machine and have the
 /// version; without it the table answers. The runtime adds no image: a single node is
 /// started with `--cni=bridge` where minikube would take kindnet (containerd), and
-/// the bridge's plugins are in the node image.
+/// the bridge's plugins are in the node image. What several nodes need is added by who
+/// asks for it.
 pub fn requirements(
     kubernetes_version: &Version,
     runtime: ContainerRuntime,
@@ -103,6 +104,13 @@ pub(crate) fn requirements_from(
 }
 
 impl Requirements {
+    /// Adds an image that nobody lists.
+    pub(crate) fn add(&mut self, image: Option<ImageReference>) {
+        self.images.extend(image);
+        self.images.sort();
+        self.images.dedup();
+    }
+
     /// Fails with every part that is not in `there` by name, if there is one.
     pub fn check(&self, there: &Inventory) -> Result<(), ResolveError> {
         let parts = there.missing(&self.platforms, &self.images);

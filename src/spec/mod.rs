@@ -3,6 +3,7 @@
 //!
 //! Nothing here looks at the parts themselves: that is `fetch`'s work.
 
+mod cni;
 mod error;
 mod file;
 mod keys;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 use crate::bundle::{ContainerRuntime, Platform, Version};
 
+pub use cni::{Cni, CniError};
 pub use error::SpecError;
 pub use file::{lint_file, load_spec, parse_spec};
 #[cfg(test)]
@@ -61,6 +63,8 @@ pub struct Spec {
     pub images: Vec<ImageSource>,
     /// minikube's addons whose images go into the node.
     pub addons: Vec<String>,
+    /// The network whose images go into the node.
+    pub cni: Cni,
     /// Where parts come from that are not given.
     pub sources: Sources,
     /// The file to write.

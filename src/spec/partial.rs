@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ImageSource, Level, Platforms, Sources, Spec, SpecError, VersionWord, VolumeSize};
+use super::{Cni, ImageSource, Level, Platforms, Sources, Spec, SpecError, VersionWord, VolumeSize};
 use crate::bundle::{ContainerRuntime, is_bundle_name};
 
 /// What one place (the flags, or the TOML file) says; `None` where it says nothing.
@@ -36,6 +36,8 @@ pub struct PartialSpec {
     /// minikube's addons whose images go into the node.
     #[serde(rename = "addon")]
     pub addons: Option<Vec<String>>,
+    /// The network whose images go into the node.
+    pub cni: Option<Cni>,
     /// The file to write.
     pub output: Option<PathBuf>,
     /// The most that a file of the bundle may hold of the payload.
@@ -67,6 +69,7 @@ impl PartialSpec {
             from_cache: self.from_cache.or(file.from_cache),
             images: self.images.or(file.images),
             addons: self.addons.or(file.addons),
+            cni: self.cni.or(file.cni),
             sources: self.sources.merge(file.sources),
             output: self.output.or(file.output),
             split: self.split.or(file.split),
@@ -106,6 +109,7 @@ impl PartialSpec {
             from_cache: self.from_cache.unwrap_or_default(),
             images: self.images.unwrap_or_default(),
             addons: self.addons.unwrap_or_default(),
+            cni: self.cni.unwrap_or_default(),
             sources: self.sources,
             output,
             split: self.split,
@@ -138,6 +142,7 @@ impl PartialSpec {
             from_cache,
             images,
             addons: _,
+            cni: _,
             output,
             split: _,
             level: _,

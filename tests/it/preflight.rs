@@ -98,3 +98,45 @@ fn a_machine_that_is_not_fit_is_told_each_reason_and_the_code_is_theirs() {
     );
     assert!(last["hint"].as_str().unwrap().contains("systemctl start docker"));
 }
+
+#[test]
+fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_changed() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let engine = FakeEngine::make(&sandbox);
+    for flags in [
+        &["--nodes", "2"][..],
+        &["--nodes=2"],
+        &["-n", "2"],
+        &["--ha"],
+        &["--cni", "kindnet"],
+        &["--cni=kindnet"],
+        &["--cni=auto", "-n=2"],
+    ] {
+        let mut start = Command::new(&bundle);
+        start.args(["start", "-y", "--"]).args(flags);
+        let refused = engine.run(&sandbox, &mut start);
+        assert_eq!(refused.status, 2, "{flags:?}: {refused:?}");
+        assert!(
+            refused
+                .stderr
+                .contains("the bundle does not have the images of `kindnet`"),
+            "{refused:?}"
+        );
+        assert!(refused.stderr.contains("or pack the bundle with `--cni kindnet`"));
+    }
+    let mut start = Command::new(&bundle);
+    start.args(["preflight", "--", "--nodes=2", "--cni=bridge"]);
+    let warned = engine.run(&sandbox, &mut start);
+    assert_eq!(warned.status, 0, "{warned:?}");
+    assert!(
+        warned
+            .stdout
+            .contains("warning: several nodes with minikube's bridge")
+    );
+    assert!(
+        sandbox.path("home").read_dir().unwrap().next().is_none(),
+        "nothing is written"
+    );
+    assert!(engine.has().is_empty());
+}

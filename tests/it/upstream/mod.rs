@@ -7,6 +7,7 @@ mod evidence;
 mod faults;
 mod images;
 mod killed;
+mod kindnet;
 mod mirrors;
 mod online;
 mod pack;

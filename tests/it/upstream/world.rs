@@ -14,6 +14,9 @@ use crate::support::server::{Reply, Seen, Server};
 
 pub(super) const VERSION: &str = "v1.35.4";
 
+/// The tag of kindnet that the world's minikube names.
+pub(super) const KINDNETD: &str = "v20260213-ea8e5717";
+
 /// Content by path.
 type Files = Vec<(String, Vec<u8>)>;
 
@@ -67,7 +70,13 @@ impl World {
             &[arch, other].map(|arch| Draft::new(arch, "kicbase")),
         );
         let hello = registry.add("k8s/hello", "1", &[Draft::new(arch, "hello")]);
+        registry.add(
+            "hub/kindest/kindnetd",
+            KINDNETD,
+            &[arch, other].map(|arch| Draft::new(arch, "kindnetd")),
+        );
         let answers = json!({
+            "kindnet": format!("kindnetd:{KINDNETD}"),
             "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
             "addons": { "greeter": [format!("registry.k8s.io/hello:1@{hello}")] },
         });
@@ -162,6 +171,7 @@ impl World {
             format!("--release-mirror={}/", self.server.url("/minikube")),
             format!("--registry-upstream=registry.k8s.io={host}/k8s"),
             format!("--registry-upstream=gcr.io={host}"),
+            format!("--registry-upstream=docker.io={host}/hub"),
             format!("--insecure-registry={host}"),
             format!("--stub={}", env!("CARGO_BIN_EXE_minikube-offline-stub")),
             "-o=x.run".to_owned(),

@@ -1,0 +1,180 @@
+//! What joins the pods of a cluster, as minikube chooses it, and whether the bundle has
+//! the images for it. Source: minikube v1.38.1, `pkg/minikube/cni/cni.go:125-163`;
+//! the repositories are those in its program.
+
+use super::SiteOptions;
+use crate::bundle::{ContainerRuntime, PlatformView};
+
+/// Networks that minikube brings manifests for: its name for each, and a word that is
+/// in the repository of each of its images.
+const WITH_IMAGES: [(&str, &str); 4] = [
+    ("calico", "calico"),
+    ("cilium", "cilium"),
+    ("flannel", "flannel"),
+    ("kindnet", "kindest/kindnetd"),
+];
+
+/// The same of what `--ha` runs on each control plane.
+const KUBE_VIP: &str = "kube-vip";
+
+/// Which network a start takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Network {
+    /// minikube's bridge, whose plugins are in the node image.
+    Bridge,
+    /// One of minikube's that runs from images, by minikube's name for it.
+    FromImages(&'static str),
+    /// None, or one of the person's own.
+    Other,
+}
+
+impl SiteOptions {
+    /// Whether minikube is asked for several nodes. Of flags that are repeated the last
+    /// one holds, as in minikube.
+    #[must_use]
+    pub fn asks_several_nodes(&self) -> bool {
+        let long = self.values_of("--nodes");
+        let short = self.values_of("-n");
+        // `-n2`, too.
+        let glued = self.extra_args.iter().rev().find_map(|argument| {
+            let digits = argument.strip_prefix("-n")?;
+            digits.parse::<u64>().ok()
+        });
+        let given = long.last().or(short.last()).and_then(|text| text.parse().ok());
+        self.asks_high_availability() || given.or(glued).is_some_and(|nodes: u64| nodes > 1)
+    }
+
+    /// Whether minikube is asked for several control planes, which are three nodes at least.
+    pub(super) fn asks_high_availability(&self) -> bool {
+        let flags = self.extra_args.iter().rev();
+        let last = flags.into_iter().find_map(|argument| {
+            let value = argument.strip_prefix("--ha")?;
+            (value.is_empty() || value.starts_with('=')).then_some(value)
+        });
+        last.is_some_and(|value| !matches!(value, "=false" | "=0" | "=f" | "=F" | "=FALSE" | "=False"))
+    }
+
+    /// The network that minikube takes with these options.
+    pub(super) fn network(&self, view: PlatformView<'_>) -> Network {
+        match self.values_of("--cni").last().map(String::as_str) {
+            None if self.passes("--enable-default-cni") => Network::Bridge,
+            None if takes_bridge(view, self) => Network::Bridge,
+            None | Some("" | "auto") => {
+                let docker = self.runtime(view.container_runtime()) == ContainerRuntime::Docker;
+                if docker && !self.asks_several_nodes() {
+                    Network::Bridge
+                } else {
+                    Network::FromImages("kindnet")
+                }
+            }
+            Some("bridge" | "true") => Network::Bridge,
+            Some(name) => WITH_IMAGES
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(Network::Other, |(known, _)| Network::FromImages(known)),
+        }
+    }
+}
+
+/// Whether a start adds `--cni=bridge`: where minikube would take kindnet for a single
+/// node, and the bundle does not have it.
+#[must_use]
+pub fn takes_bridge(view: PlatformView<'_>, options: &SiteOptions) -> bool {
+    options.runtime(view.container_runtime()) == ContainerRuntime::Containerd
+        && !options.asks_several_nodes()
+        && !options.passes("--cni")
+        && !carries(view, "kindnet")
+}
+
+/// Whether the bundle has an image of the network with this name.
+pub(super) fn carries(view: PlatformView<'_>, network: &str) -> bool {
+    let known = WITH_IMAGES.iter().find(|(known, _)| *known == network);
+    known.is_some_and(|(_, word)| has(view, word))
+}
+
+/// Whether the bundle has the image that `--ha` needs besides.
+pub(super) fn carries_kube_vip(view: PlatformView<'_>) -> bool {
+    has(view, KUBE_VIP)
+}
+
+fn has(view: PlatformView<'_>, word: &str) -> bool {
+    view.cluster_images()
+        .any(|image| image.reference.repository().contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::testing::{index, view};
+
+    fn with(arguments: &str) -> SiteOptions {
+        SiteOptions {
+            extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
+            ..SiteOptions::default()
+        }
+    }
+
+    #[test]
+    fn several_nodes_are_asked_for_in_each_of_minikubes_spellings() {
+        for several in [
+            "--nodes 2",
+            "--nodes=2",
+            "-n 2",
+            "-n=3",
+            "-n2",
+            "--ha",
+            "--ha=true",
+            "--nodes=1 --nodes=2",
+            "--wait=none -n 2 --cni bridge",
+        ] {
+            assert!(with(several).asks_several_nodes(), "{several}");
+        }
+        for one in [
+            "",
+            "--nodes 1",
+            "-n 1",
+            "-n1",
+            "--nodes=2 --nodes=1",
+            "--ha=false",
+            "--ha --ha=false",
+            "--nodes=many",
+            "--network=n",
+            "--namespace=2",
+        ] {
+            assert!(!with(one).asks_several_nodes(), "{one}");
+        }
+    }
+
+    #[test]
+    fn the_network_is_the_one_that_minikube_takes() {
+        let containerd = |arguments: &str| SiteOptions {
+            container_runtime: Some(ContainerRuntime::Containerd),
+            ..with(arguments)
+        };
+        let kindnet = Network::FromImages("kindnet");
+        for (options, network) in [
+            (with(""), Network::Bridge),
+            (with("--nodes 2"), kindnet),
+            (with("--ha"), kindnet),
+            (with("--cni auto -n 2"), kindnet),
+            (with("--cni=kindnet"), kindnet),
+            (with("--cni kindnet --cni bridge"), Network::Bridge),
+            (with("--cni calico"), Network::FromImages("calico")),
+            (with("--nodes 2 --cni=bridge"), Network::Bridge),
+            (with("--nodes 2 --cni=false"), Network::Other),
+            (with("--nodes 2 --cni=./own.yaml"), Network::Other),
+            (with("--nodes 2 --enable-default-cni"), Network::Bridge),
+            (containerd(""), Network::Bridge),
+            (containerd("--cni=auto"), kindnet),
+            (containerd("--nodes=2"), kindnet),
+        ] {
+            let taken = options.network(view(&index()));
+            assert_eq!(taken, network, "{:?}", options.extra_args);
+        }
+        let mut carrying = index();
+        carrying.images[3].reference = "docker.io/kindest/kindnetd:v1".parse().expect("reference");
+        assert_eq!(containerd("").network(view(&carrying)), kindnet);
+        assert!(carries(view(&carrying), "kindnet") && !carries(view(&index()), "kindnet"));
+        assert!(!carries(view(&carrying), "calico") && !carries_kube_vip(view(&carrying)));
+    }
+}

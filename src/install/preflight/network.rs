@@ -1,0 +1,123 @@
+//! Whether the bundle has the images that join the pods of the cluster. Where it has
+//! not, minikube finds out after minutes, when the nodes do not get ready.
+
+use super::finding::{Finding, fatal, warning};
+use crate::bundle::PlatformView;
+use crate::failure::Kind;
+use crate::install::SiteOptions;
+use crate::install::network::{Network, carries, carries_kube_vip};
+
+/// What is asked of the bundle that it does not have is a mistake in the command line,
+/// and none of the machine's. Nothing is said of a profile that is there: minikube
+/// changes neither its nodes nor its network, and the images are in its nodes.
+pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: bool) -> Vec<Finding> {
+    let several = options.asks_several_nodes();
+    let mut findings = Vec::new();
+    if !is_new {
+        return findings;
+    }
+    match options.network(view) {
+        Network::FromImages(name) if !carries(view, name) => findings.push(missing(name, several)),
+        Network::Bridge if several => findings.push(warning(
+            "several nodes with minikube's bridge",
+            "it gives the pods of each node the same addresses (10.244.0.0/16) and leads nothing to another node",
+            "pack the bundle with `--cni kindnet`, and leave `--cni` away here",
+        )),
+        _ => {}
+    }
+    if options.asks_high_availability() && !carries_kube_vip(view) {
+        findings.push(Finding {
+            kind: Kind::Usage,
+            ..fatal(
+                "the bundle does not have the image of kube-vip, which `--ha` needs",
+                "minikube would ask a registry for it, and the start would fail after minutes",
+                "leave `--ha` away; or pack the bundle with the kube-vip of its minikube: minikube v1.38.1's is \
+                 `--image docker://ghcr.io/kube-vip/kube-vip:v1.0.4`",
+            )
+        });
+    }
+    findings
+}
+
+fn missing(name: &str, several: bool) -> Finding {
+    let what = format!("the bundle does not have the images of `{name}`, the network ");
+    let what = what
+        + if several {
+            "of several nodes"
+        } else {
+            "that is asked for"
+        };
+    let here = if several {
+        "start one node, which needs no image for its network: leave `--nodes`, `-n` and `--ha` away"
+    } else {
+        "leave `--cni` away: one node starts with minikube's bridge, which needs no image"
+    };
+    let packing = if name == "kindnet" {
+        "with `--cni kindnet`".to_owned()
+    } else {
+        format!("with the images of {name} that its minikube names, each by `--image docker://NAME`")
+    };
+    Finding {
+        kind: Kind::Usage,
+        ..fatal(
+            what,
+            "minikube would ask a registry for them, and the start would fail after minutes",
+            format!("{here}; or pack the bundle {packing}"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::Severity;
+    use crate::install::testing::{index, view};
+
+    fn findings(arguments: &str, images: &[&str], is_new: bool) -> Vec<(Severity, Kind, String)> {
+        let mut index = index();
+        for reference in images {
+            let mut image = index.images[3].clone();
+            image.reference = reference.parse().expect("reference");
+            index.images.push(image);
+        }
+        let options = SiteOptions {
+            extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
+            ..SiteOptions::default()
+        };
+        let findings = examine(view(&index), &options, is_new).into_iter();
+        findings
+            .map(|finding| (finding.severity, finding.kind, finding.what))
+            .collect()
+    }
+
+    #[test]
+    fn a_network_whose_images_are_not_there_is_a_mistake_in_the_command_line() {
+        for (arguments, missing) in [
+            ("--nodes 2", "`kindnet`, the network of several nodes"),
+            ("-n 2 --cni=kindnet", "`kindnet`, the network of several nodes"),
+            ("--cni kindnet", "`kindnet`, the network that is asked for"),
+            ("--cni=calico", "`calico`, the network that is asked for"),
+        ] {
+            let found = findings(arguments, &[], true);
+            assert_eq!(found.len(), 1, "{arguments}: {found:?}");
+            assert_eq!((found[0].0, found[0].1), (Severity::Fatal, Kind::Usage));
+            assert!(found[0].2.ends_with(missing), "{found:?}");
+            assert_eq!(findings(arguments, &[], false), [], "the profile is there");
+        }
+        assert_eq!(findings("", &[], true), []);
+        assert_eq!(findings("--nodes=1", &[], true), []);
+        let kindnet = "docker.io/kindest/kindnetd:v1";
+        assert_eq!(findings("--nodes=2", &[kindnet], true), []);
+        assert_eq!(findings("--cni=calico", &["quay.io/calico/node:v3"], true), []);
+        let ha = findings("--ha", &[kindnet], true);
+        assert!(ha.len() == 1 && ha[0].2.contains("kube-vip"), "{ha:?}");
+        let vip = "ghcr.io/kube-vip/kube-vip:v1";
+        assert_eq!(findings("--ha", &[kindnet, vip], true), []);
+    }
+
+    #[test]
+    fn several_nodes_on_a_bridge_are_warned_of() {
+        let found = findings("--nodes 2 --cni=bridge", &[], true);
+        assert_eq!((found.len(), found[0].0), (1, Severity::Warning), "{found:?}");
+    }
+}

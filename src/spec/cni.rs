@@ -1,0 +1,66 @@
+//! Which network's images a bundle carries.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// The network between the pods that a bundle has what it needs for, by minikube's
+/// name for it. In text: `auto`, `bridge`, `kindnet`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub enum Cni {
+    /// What one node needs: the bridge.
+    #[default]
+    Auto,
+    /// minikube's bridge, whose plugins are in the node image.
+    Bridge,
+    /// kindnet, which joins several nodes, from an image.
+    Kindnet,
+}
+
+impl Cni {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Bridge, Self::Kindnet];
+
+    /// The value of `--cni`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Bridge => "bridge",
+            Self::Kindnet => "kindnet",
+        }
+    }
+}
+
+/// Text that names no network which a bundle can bring by its name.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{0}` is not a network that `--cni` brings (auto, bridge or kindnet); the images of another go in with \
+     `--image docker://NAME`, and its name to the start, after `--`"
+)]
+pub struct CniError(String);
+
+impl fmt::Display for Cni {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Cni {
+    type Err = CniError;
+    fn from_str(text: &str) -> Result<Self, CniError> {
+        Self::ALL
+            .into_iter()
+            .find(|cni| cni.name() == text)
+            .ok_or_else(|| CniError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Cni {
+    type Error = CniError;
+    fn try_from(text: String) -> Result<Self, CniError> {
+        text.parse()
+    }
+}
