@@ -116,7 +116,7 @@ impl SpecArgs {
 /// Finds out what `asked` means today, or, when it is `locked`, what the lock beside the
 /// bundle says.
 pub(super) fn settle(mut asked: PartialSpec, locked: bool) -> Result<Settled, Failure> {
-    let mut upstream = upstream(&asked.sources)?;
+    let mut upstream = upstream(&asked.sources, locked)?;
     let mut lock = None;
     if locked {
         let locked = Lock::load(&lock_of(&asked)?)?;

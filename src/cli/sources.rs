@@ -69,9 +69,10 @@ impl SourceArgs {
     }
 }
 
-/// The servers that give what is not given; none when nothing may be downloaded.
-pub(super) fn upstream(sources: &Sources) -> Result<Option<Upstream>, Failure> {
-    if sources.offline {
+/// The servers that give what is not given; none when nothing may be downloaded. With a
+/// lock everything is known by its digest, and the store alone may do.
+pub(super) fn upstream(sources: &Sources, locked: bool) -> Result<Option<Upstream>, Failure> {
+    if sources.offline && !locked {
         return Ok(None);
     }
     let environment = Environment::of_this_process();

@@ -56,7 +56,10 @@ pub(super) fn gather_by_asking(
     Ok(Parts {
         binaries,
         images: images::read(images, progress)?,
-        signature_files: upstream.map(Upstream::signature_files).unwrap_or_default(),
+        signature_files: upstream
+            .map(Upstream::signature_files)
+            .transpose()?
+            .unwrap_or_default(),
         requirements,
         _scratch: scratch,
     })

@@ -25,6 +25,8 @@ pub struct HttpOptions {
     pub insecure_hosts: Vec<String>,
     /// How patient to be.
     pub patience: Patience,
+    /// Whether nothing may be asked of anybody.
+    pub offline: bool,
 }
 
 /// The network.
@@ -108,6 +110,7 @@ impl Http {
     /// The answer to `fields`, sent as a form to `url`; it has `limit` bytes at most. The
     /// fields may be secret, so that no redirect is followed.
     pub fn post(&self, url: &str, fields: &[(&str, &str)], limit: u64) -> Result<Answer, HttpError> {
+        self.check_online(url)?;
         let parsed = parse(url)?;
         let mut form = parsed.clone();
         form.query_pairs_mut().clear().extend_pairs(fields);
@@ -179,6 +182,7 @@ impl Http {
         method: Method,
         headers: &[(&str, String)],
     ) -> Result<Response, HttpError> {
+        self.check_online(&request.url)?;
         let url = parse(&request.url)?;
         let mut builder: RequestBuilder = self.client_for(&url)?.request(method, url.clone());
         if let Some(accept) = &request.accept {
@@ -191,6 +195,13 @@ impl Http {
             builder = builder.header(*name, value);
         }
         self.finish(builder, &request.url)
+    }
+
+    fn check_online(&self, url: &str) -> Result<(), HttpError> {
+        if self.options.offline {
+            return Err(HttpError::Offline { url: url.to_owned() });
+        }
+        Ok(())
     }
 
     fn finish(&self, request: RequestBuilder, url: &str) -> Result<Response, HttpError> {

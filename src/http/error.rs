@@ -53,6 +53,12 @@ pub enum HttpError {
     /// This run was told to end.
     #[error(transparent)]
     Interrupted(#[from] Interruption),
+    /// It is not in the store, and nobody may be asked.
+    #[error("`{url}` is not in the store, and nothing may be downloaded")]
+    Offline {
+        /// The URL.
+        url: String,
+    },
     /// The address of a proxy is none.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -197,6 +203,10 @@ impl HttpError {
             }
             Self::Connection { source, .. } if says(source, LOCKED_OUT) => PROXY_LOGIN.to_owned(),
             Self::Connection { proxy, .. } | Self::CutOff { proxy, .. } => reach(proxy.is_some()),
+            Self::Offline { .. } => {
+                "leave `--offline` away, or give the part itself: `--minikube`, `--binaries`, `--kicbase`, `--image`"
+                    .to_owned()
+            }
             Self::Proxy(_) => "the password may need percent-encoding: `@` is `%40`".to_owned(),
             Self::Status { status: 401 | 403, .. } => {
                 "log in with `docker login HOST` (its config.json is read), or ask who runs the server".to_owned()
@@ -224,7 +234,7 @@ impl HttpError {
 
     fn kind(&self) -> Kind {
         match self {
-            Self::Ca { .. } | Self::Proxy(_) | Self::Url { .. } => Kind::Usage,
+            Self::Ca { .. } | Self::Offline { .. } | Self::Proxy(_) | Self::Url { .. } => Kind::Usage,
             Self::TooLong { .. } | Self::WrongDigest { .. } | Self::WrongSize { .. } => Kind::Damaged,
             _ => Kind::Io,
         }

@@ -91,9 +91,41 @@ impl Store {
             fs::remove_file(&path).map_err(FileError::at("removed", &path))?;
             return Ok(None);
         }
-        // Only `prune` looks at the time; a store on read-only media has none to keep.
-        let _ = file.set_modified(SystemTime::now());
+        note_use(&path);
         Ok(Some(path))
+    }
+
+    /// Keeps `bytes`, which are few; gives their digest.
+    pub fn keep(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        let digest = Digest::of(bytes);
+        if self.bytes(digest, bytes.len() as u64)?.is_none() {
+            let mut partial = self.partial(digest)?;
+            partial.restart("")?;
+            partial.append(bytes)?;
+            // Hashed while written, they are what they were.
+            let _ = partial.publish(Some(digest), None)?;
+        }
+        Ok(digest)
+    }
+
+    /// The blob in memory, when the store has it and it has `limit` bytes at most. One that
+    /// was damaged since is removed and counts as absent.
+    pub fn bytes(&self, digest: Digest, limit: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.path(digest);
+        if fs::metadata(&path).is_ok_and(|facts| facts.len() > limit) {
+            return Ok(None);
+        }
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::at("read", &path)(error).into()),
+        };
+        if Digest::of(&bytes) == digest {
+            note_use(&path);
+            return Ok(Some(bytes));
+        }
+        fs::remove_file(&path).map_err(FileError::at("removed", &path))?;
+        Ok(None)
     }
 
     /// Starts, or goes on with, the download that is known as `key`; waits while
@@ -138,6 +170,11 @@ impl Store {
         }
         Ok(pruned)
     }
+}
+
+/// Only `prune` looks at the time; a store on read-only media has none to keep.
+fn note_use(path: &Path) {
+    let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 /// The file that everybody who uses the store locks.

@@ -19,6 +19,23 @@ fn add(store: &Store, bytes: &[u8]) -> Digest {
 }
 
 #[test]
+fn small_files_are_kept_and_read_back_until_they_are_damaged() {
+    let folder = tempfile::tempdir().expect("folder");
+    let store = Store::open(folder.path()).expect("store");
+    let digest = store.keep(b"signature").expect("kept");
+    assert_eq!(store.keep(b"signature").expect("again"), digest);
+    let read = |limit| store.bytes(digest, limit).expect("read");
+    assert_eq!(read(9).as_deref(), Some(&b"signature"[..]));
+    assert_eq!(read(8), None, "it is longer");
+    assert_eq!(store.list().expect("list").len(), 1);
+    fs::write(store.path(digest), "other").expect("file");
+    assert_eq!(read(9), None);
+    assert!(!store.path(digest).exists());
+    assert_eq!(store.keep(b"signature").expect("anew"), digest);
+    assert_eq!(read(9).as_deref(), Some(&b"signature"[..]));
+}
+
+#[test]
 fn what_agrees_is_published_and_found() {
     let (_folder, store) = store();
     let digest = add(&store, b"abc");

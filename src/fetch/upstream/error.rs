@@ -206,7 +206,7 @@ impl UpstreamError {
             self,
             Self::Store(_)
                 | Self::Interrupted(_)
-                | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_))
+                | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_) | HttpError::Offline { .. })
         ) || matches!(self, Self::Login { source, .. } if matches!(**source, HttpError::Interrupted(_)))
     }
 }

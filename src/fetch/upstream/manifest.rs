@@ -162,6 +162,12 @@ fn top(
     progress: &dyn Progress,
 ) -> Result<(Document, Vec<String>), UpstreamError> {
     let reference = &wanted.reference;
+    let keep = |document: &Document| {
+        upstream
+            .store()?
+            .keep(&document.json)
+            .map_err(UpstreamError::from)
+    };
     if let Some(Pinned { digest, because }) = &wanted.pinned {
         let document = by_digest(upstream, reference, *digest, places, progress)?;
         let evidence = because.iter().map(|because| format!("{because}: {digest}"));
@@ -169,6 +175,7 @@ fn top(
     }
     let error = match document(upstream, origin, reference.tag()) {
         Ok(document) => {
+            keep(&document)?;
             let text = format!("{} says that this tag is {}", origin.host, document.digest);
             return Ok((document, vec![text]));
         }
@@ -188,6 +195,7 @@ fn top(
     for mirror in &places[..places.len() - 1] {
         match document(upstream, mirror, reference.tag()) {
             Ok(document) => {
+                keep(&document)?;
                 let digest = document.digest;
                 let text = format!(
                     "accepted unverified: only the mirror {} says that this tag is {digest}",
@@ -201,7 +209,7 @@ fn top(
     Err(error.into())
 }
 
-/// The manifest `digest` from the first place that has it.
+/// The manifest `digest` from the store, or from the first place that has it.
 fn by_digest(
     upstream: &Upstream,
     reference: &ImageReference,
@@ -209,12 +217,20 @@ fn by_digest(
     places: &[Place],
     progress: &dyn Progress,
 ) -> Result<Document, UpstreamError> {
+    if let Some(json) = upstream.store()?.bytes(digest, MANIFEST_BYTES)? {
+        return Ok(Document {
+            media_type: media_type(&json).unwrap_or_default(),
+            digest,
+            json,
+        });
+    }
     upstream.registries.first(places, progress, |place| {
         let found = document(upstream, place, &digest.to_string()).map_err(|error| match error {
             UpstreamError::Http(error) => missing(reference, place, error),
             error => error,
         })?;
         if found.digest == digest {
+            upstream.store()?.keep(&found.json)?;
             return Ok(found);
         }
         let path = format!("manifests/{digest}");
@@ -250,6 +266,20 @@ pub(super) fn document(upstream: &Upstream, place: &Place, tag: &str) -> Result<
         digest,
         json: answer.body,
     })
+}
+
+/// The type of a manifest that no server sent along. It stands in most; in the others what
+/// they list says what they are. Source: OCI image-spec v1.1, `manifest.md` and
+/// `image-index.md`, `mediaType`.
+fn media_type(json: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(json).ok()?;
+    let named = document["mediaType"].as_str();
+    let listed = || match (document.get("manifests"), document.get("layers")) {
+        (Some(_), _) => Some(INDEXES[0]),
+        (_, Some(_)) => Some(MANIFESTS[0]),
+        _ => None,
+    };
+    named.or_else(listed).map(str::to_owned)
 }
 
 /// The digest of the manifest for `platform` in the list.

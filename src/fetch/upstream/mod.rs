@@ -103,6 +103,7 @@ impl Upstream {
             ca: sources.ca.clone(),
             insecure_hosts: sources.insecure_registries.clone(),
             patience,
+            offline: sources.offline,
         };
         Ok(Self {
             http: Http::new(options, environment).map_err(UpstreamError::from)?,

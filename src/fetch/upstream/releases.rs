@@ -80,10 +80,18 @@ pub(super) fn published(
 ) -> Result<Published, UpstreamError> {
     let url = url(upstream, role, version, platform);
     let request = request(&url);
-    let (digest, evidence) = match locked(upstream, role, platform) {
-        Some(digest) => (Some(digest), None),
-        None => checksum(upstream, role, version, &request).map(|(digest, text)| (digest, Some(text)))?,
-    };
+    let lock = upstream.lock.as_ref();
+    if let Some(locked) = lock.and_then(|lock| lock.program(platform, role)) {
+        return Ok(Published {
+            url,
+            version: version.clone(),
+            digest: Some(locked.sha256),
+            size: Some(locked.size),
+            evidence: None,
+        });
+    }
+    let (digest, evidence) =
+        checksum(upstream, role, version, &request).map(|(digest, text)| (digest, Some(text)))?;
     Ok(Published {
         size: upstream.http.size(&request)?,
         url,
@@ -138,11 +146,6 @@ fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &P
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
         linked => linked.map(|()| path),
     }
-}
-
-/// The digest in the lock.
-fn locked(upstream: &Upstream, role: BinaryRole, platform: Platform) -> Option<Digest> {
-    Some(upstream.lock.as_ref()?.program(platform, role)?.sha256)
 }
 
 /// What is published of the program's content, and a sentence about it.

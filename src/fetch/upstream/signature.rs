@@ -52,7 +52,7 @@ impl Upstream {
         let lock = self.lock.as_ref();
         let locked = lock.and_then(|lock| lock.program(platform, role));
         let locked = locked.map(|locked| &locked.origin);
-        Ok(looked_for(lock, locked, || of_program(self, url))?)
+        Ok(looked_for(self, locked, || of_program(self, url))?)
     }
 
     /// The signatures of the image whose tag is the first of `chain`: documents of which
@@ -67,30 +67,62 @@ impl Upstream {
         let lock = self.lock.as_ref();
         let locked = lock.and_then(|lock| lock.image(platform, reference));
         let locked = locked.map(|locked| &locked.origin);
-        looked_for(lock, locked, || of_image(self, chain, places))
+        looked_for(self, locked, || of_image(self, chain, places))
     }
 
-    /// Every file of the signatures that were found.
-    pub(in crate::fetch) fn signature_files(&self) -> BTreeMap<Digest, Vec<u8>> {
-        self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Every file of the signatures that were found, and of those that a lock has of parts
+    /// which are given, as far as the store has them.
+    pub(in crate::fetch) fn signature_files(&self) -> Result<BTreeMap<Digest, Vec<u8>>, FetchError> {
+        for signature in self.lock.iter().flat_map(Lock::signatures) {
+            is_stored(self, signature)?;
+        }
+        Ok(self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 
 /// What `find` finds. Under a lock, with the part's origin in it, nothing is looked for
-/// that it does not have: the same lock gives the same bundle, whatever was signed since.
+/// that it does not have, and nobody is asked for what the store has: the same lock gives
+/// the same bundle, whatever was signed since.
 fn looked_for(
-    lock: Option<&Lock>,
+    upstream: &Upstream,
     locked: Option<&Origin>,
     find: impl Fn() -> Result<Vec<PublishedSignature>, UpstreamError>,
 ) -> Result<Signed, UpstreamError> {
-    if lock.is_some() && locked.is_none_or(|origin| origin.signatures.is_empty()) {
-        return Ok(Signed::default());
+    if upstream.lock.is_none() {
+        let signatures = find()?;
+        return Ok(Signed {
+            evidence: Some(sentence(&signatures)),
+            signatures,
+        });
     }
-    let signatures = find()?;
+    let known = locked.map_or(&[][..], |origin| &origin.signatures);
+    for signature in known {
+        if !is_stored(upstream, signature)? {
+            return Ok(Signed {
+                evidence: None,
+                signatures: find()?,
+            });
+        }
+    }
     Ok(Signed {
-        evidence: lock.is_none().then(|| sentence(&signatures)),
-        signatures,
+        evidence: None,
+        signatures: known.to_vec(),
     })
+}
+
+/// Takes every file of the signature from the store, if all are there.
+fn is_stored(upstream: &Upstream, signature: &PublishedSignature) -> Result<bool, UpstreamError> {
+    let store = upstream.store()?;
+    let mut files = BTreeMap::new();
+    for digest in signature.files() {
+        match store.bytes(digest, limits::EVIDENCE_BYTES)? {
+            Some(file) => files.insert(digest, file),
+            None => return Ok(false),
+        };
+    }
+    let mut signed = upstream.signed.lock().unwrap_or_else(PoisonError::into_inner);
+    signed.extend(files);
+    Ok(true)
 }
 
 fn of_program(upstream: &Upstream, url: &str) -> Result<Vec<PublishedSignature>, UpstreamError> {
@@ -114,8 +146,8 @@ fn of_program(upstream: &Upstream, url: &str) -> Result<Vec<PublishedSignature>,
     Ok(vec![PublishedSignature {
         url: format!("{url}.sig"),
         documents: Vec::new(),
-        signature: keep(upstream, signature),
-        certificates: vec![keep(upstream, certificate)],
+        signature: keep(upstream, signature)?,
+        certificates: vec![keep(upstream, certificate)?],
         log: None,
     }])
 }
@@ -200,18 +232,22 @@ fn one(
     let payload = fs::read(&path)
         .map_err(FileError::at("read", &path))
         .map_err(StoreError::from)?;
-    let mut documents = vec![keep(upstream, payload)];
-    documents.extend(chain.iter().map(|document| keep(upstream, document.json.clone())));
+    let mut documents = vec![keep(upstream, payload)?];
+    for document in chain {
+        documents.push(keep(upstream, document.json.clone())?);
+    }
     Ok(Some(PublishedSignature {
         url: url.to_owned(),
         documents,
-        signature: keep(upstream, signature),
+        signature: keep(upstream, signature)?,
         certificates: [Some(certificate), annotation(CHAIN)]
             .into_iter()
             .flatten()
             .map(|file| keep(upstream, file))
-            .collect(),
-        log: annotation(LOG_ENTRY).map(|entry| keep(upstream, entry)),
+            .collect::<Result<_, _>>()?,
+        log: annotation(LOG_ENTRY)
+            .map(|entry| keep(upstream, entry))
+            .transpose()?,
     }))
 }
 
@@ -231,10 +267,10 @@ fn is_absent(error: &HttpError) -> bool {
         .is_some_and(|status| (400..500).contains(&status) && status != 429)
 }
 
-/// Keeps the file for the bundle.
-fn keep(upstream: &Upstream, file: Vec<u8>) -> Digest {
-    let digest = Digest::of(&file);
+/// Keeps the file for the bundle, and in the store for the next one.
+fn keep(upstream: &Upstream, file: Vec<u8>) -> Result<Digest, UpstreamError> {
+    let digest = upstream.store()?.keep(&file)?;
     let mut files = upstream.signed.lock().unwrap_or_else(PoisonError::into_inner);
     files.insert(digest, file);
-    digest
+    Ok(digest)
 }

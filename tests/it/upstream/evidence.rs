@@ -166,6 +166,10 @@ fn a_lock_keeps_the_signatures_or_names_the_one_that_changed() {
     world.change("/kubelet.sig", |signature| {
         *signature = authority.sign(b"anew").into_bytes();
     });
+    // The store has what the lock names, whatever is signed by now.
+    pack(&world, &sandbox, &["--locked"]);
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    fs::remove_dir_all(sandbox.path("home/.cache")).expect("the store");
     let outcome = world.pack(&sandbox, VERSION, &["--locked"]);
     assert_eq!(outcome.status, 4, "{outcome:?}");
     assert!(
@@ -174,6 +178,49 @@ fn a_lock_keeps_the_signatures_or_names_the_one_that_changed() {
             .contains("kubelet.sig, and there is another one now, or none"),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn a_locked_pack_asks_nobody_for_what_the_store_has() {
+    let Some((sandbox, _, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    pack(&world, &sandbox, &["--addon=greeter"]);
+    let first = bytes(&sandbox.path("x.run"));
+    let before = world.server.seen().len();
+    pack(&world, &sandbox, &["--addon=greeter", "--locked"]);
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    pack(&world, &sandbox, &["--addon=greeter", "--locked", "--offline"]);
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    let since: Vec<String> = world.server.seen()[before..]
+        .iter()
+        .map(|seen| seen.target.clone())
+        // To know which scheme an insecure registry speaks.
+        .filter(|target| target != "/v2/")
+        .collect();
+    assert_eq!(since, Vec::<String>::new());
+
+    // Given parts are carried with what the lock says was signed of them.
+    let store = sandbox.path("home/.cache/minikube-offline/store/sha256");
+    let kubelet = super::world::kubernetes_program("kubelet");
+    let given = sandbox.path("kubelet");
+    fs::write(&given, &kubelet).expect("a file");
+    fs::set_permissions(&given, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("ours");
+    fs::remove_file(store.join(Digest::of(&kubelet).hex())).expect("in the store");
+    let offline = ["--addon=greeter", "--locked", "--offline", "--level=fast"];
+    let missing = world.pack(&sandbox, VERSION, &offline);
+    assert_eq!(missing.status, 2, "{missing:?}");
+    assert!(
+        missing
+            .stderr
+            .contains("/kubelet` is not in the store, and nothing may be downloaded"),
+        "{missing:?}"
+    );
+    let given = format!("--binaries={}", given.display());
+    pack(&world, &sandbox, &[&offline[..3], &[&given]].concat());
+    let shown = sandbox.packager(["verify", "--evidence", "x.run"]);
+    assert_eq!(shown.status, 0, "{shown:?}");
+    assert!(shown.stdout.contains("\nkubelet: by "), "{shown:?}");
 }
 
 #[test]
@@ -239,6 +286,7 @@ fn a_part_without_a_signature_is_packed_and_what_is_signed_later_is_not_in_its_l
     pack(&world, &sandbox, &["--locked"]);
     assert!(bytes(&sandbox.path("x.run")) == first);
     world.remove("/kubeadm.cert");
+    fs::remove_dir_all(sandbox.path("home/.cache")).expect("the store");
     let outcome = world.pack(&sandbox, VERSION, &["--locked"]);
     assert_eq!(outcome.status, 4, "{outcome:?}");
     assert!(
