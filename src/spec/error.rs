@@ -83,7 +83,8 @@ impl From<SpecError> for Failure {
             }
             SpecError::NoPlatform => "add `--platform linux/amd64` or `--platform linux/arm64`",
             SpecError::Credentials { .. } => {
-                "the address is written into the lock and the bundle: give one that needs no password"
+                "the address is written into the lock and the bundle: give it without; a registry is read with what \
+                 `docker login HOST` left"
             }
             SpecError::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
         };

@@ -75,12 +75,14 @@ impl FromStr for ImageRepository {
     fn from_str(text: &str) -> Result<Self, ImageRepositoryError> {
         let place = text.split_once("://").map_or(text, |(_, place)| place);
         let place = place.trim_end_matches('/');
-        let host = place.split('/').next().unwrap_or_default();
+        // With a name and a password it is refused later, by a message that does not show them.
+        let (secret, host) = authority(place);
+        let rest = &place[secret.map_or(0, |secret| secret.len() + 1)..];
         let is_host = !host.is_empty()
             && host
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-.:".contains(c));
-        if !is_host || place.eq_ignore_ascii_case("auto") || place.contains(['@', ' ']) {
+        if !is_host || place.eq_ignore_ascii_case("auto") || rest.contains(['@', ' ']) {
             return Err(ImageRepositoryError(text.chars().take(200).collect()));
         }
         Ok(Self(place.to_owned()))
@@ -163,17 +165,27 @@ impl Sources {
     /// Fails when an address that would stand in the lock, the bundle and in messages
     /// holds a name or a password (RFC 3986, section 3.2.1).
     pub fn check(&self) -> Result<(), SpecError> {
-        let holds = |address: &str| {
-            let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-            rest.split(['/', '?', '#'])
-                .next()
-                .is_some_and(|authority| authority.contains('@'))
-        };
-        for (flag, address) in [
-            ("--binary-mirror", &self.binary_mirror),
-            ("--release-mirror", &self.release_mirror),
-        ] {
-            if address.as_deref().is_some_and(holds) {
+        let Self {
+            binary_mirror,
+            release_mirror,
+            image_repository,
+            registry_mirrors,
+            ..
+        } = self;
+        let addresses = [
+            ("--binary-mirror", binary_mirror.as_deref()),
+            ("--release-mirror", release_mirror.as_deref()),
+            (
+                "--image-repository",
+                image_repository.as_ref().map(ImageRepository::as_str),
+            ),
+        ];
+        let mirrors = registry_mirrors.iter();
+        let mirrors = mirrors.map(|mirror| ("--registry-mirror", Some(mirror.host.as_str())));
+        for (flag, address) in addresses.into_iter().chain(mirrors) {
+            let address = address.unwrap_or_default();
+            let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+            if authority(address).0.is_some() {
                 return Err(SpecError::Credentials { flag });
             }
         }
@@ -190,6 +202,15 @@ impl Sources {
     }
 }
 
+/// The name and password, where there is one, and the host of an address without a scheme.
+fn authority(address: &str) -> (Option<&str>, &str) {
+    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((secret, host)) => (Some(secret), host),
+        None => (None, authority),
+    }
+}
+
 impl FromStr for RegistryMirror {
     type Err = RegistryMirrorError;
     fn from_str(text: &str) -> Result<Self, RegistryMirrorError> {
@@ -197,9 +218,11 @@ impl FromStr for RegistryMirror {
         let (registry, location) = text.split_once('=').ok_or_else(refused)?;
         let (host, folder) = location.split_once('/').unwrap_or((location, ""));
         let plain = |text: &str| !text.is_empty() && !text.contains(['/', '@', ' ']);
-        let port = host.split_once(':').map(|(_, port)| port);
+        // With a name and a password it is refused later, by a message that does not show them.
+        let (_, alone) = authority(location);
+        let port = alone.split_once(':').map(|(_, port)| port);
         let has_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
-        if !plain(registry) || !plain(host) || !has_port || text.ends_with('/') {
+        if !plain(registry) || !plain(alone) || !has_port || text.ends_with('/') {
             return Err(refused());
         }
         Ok(Self {
@@ -244,9 +267,38 @@ mod tests {
         assert_eq!(read("mirror.example:5000/k8s"), same);
         assert_eq!(read("https://mirror.example:5000/k8s/"), same);
         assert_eq!(read("mirror"), Some("mirror".to_owned()));
-        for text in ["", "auto", "Auto", "/k8s", "a b", "user:secret@mirror.example"] {
+        for text in ["", "auto", "Auto", "/k8s", "a b", "mirror.example/a@b", "u:p@"] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_without_being_shown() {
+        let all = [
+            ("binary-mirror", "https://user:secret@m.example/release"),
+            ("release-mirror", "https://user@m.example"),
+            ("image-repository", "user:secret@m.example:5000/k8s"),
+            ("image-repository", "https://user:secret@m.example/k8s"),
+        ]
+        .map(|(key, value)| (key, format!("{key} = \"{value}\"")));
+        let mirrors = [
+            "docker.io=user:secret@m.example:5000/k8s",
+            "docker.io=user@m.example",
+        ]
+        .map(|value| ("registry-mirror", format!("registry-mirror = [\"{value}\"]")));
+        for (key, text) in all.into_iter().chain(mirrors) {
+            let sources: Sources = toml::from_str(&text).expect(&text);
+            let error = sources.check().expect_err(&text).to_string();
+            assert!(
+                error.contains(&format!("`--{key}` holds a name or a password")),
+                "{error}"
+            );
+            assert!(!error.contains("secret"), "{error}");
+        }
+        let fine =
+            "registry-mirror = [\"docker.io=m.example/k8s\"]\nbinary-mirror = \"http://m.example/a@b\"";
+        let sources: Sources = toml::from_str(fine).expect(fine);
+        assert!(sources.check().is_ok());
     }
 
     #[test]

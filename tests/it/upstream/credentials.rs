@@ -366,3 +366,21 @@ fn no_secret_is_written_anywhere() {
         assert!(!found, "`{secret}` is written");
     }
 }
+
+#[test]
+fn a_mirrors_address_with_a_password_is_refused_and_not_repeated() {
+    let sandbox = Sandbox::new();
+    for flag in [
+        "--registry-mirror=registry.k8s.io=me:hidden@m.example:5000/k8s",
+        "--image-repository=https://me:hidden@m.example/k8s",
+        "--binary-mirror=https://me:hidden@m.example/release",
+        "--release-mirror=https://me:hidden@m.example",
+    ] {
+        let outcome = sandbox.packager(["pack", "--kubernetes-version=v1.35.4", flag]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        let name = flag.split('=').next().unwrap_or_default();
+        let words = format!("error: the address in `{name}` holds a name or a password");
+        assert!(outcome.stderr.starts_with(&words), "{outcome:?}");
+        assert!(!outcome.stderr.contains("hidden"), "{outcome:?}");
+    }
+}
