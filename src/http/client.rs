@@ -9,7 +9,8 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Certificate, Method, Url};
 
-use super::clients::{following, load_certificates, staying};
+use super::clients::{clients, load_certificates};
+use super::redirect::Way;
 use super::{HttpError, Patience, Proxies};
 use crate::host::{Environment, interrupt};
 
@@ -87,7 +88,7 @@ impl Http {
         if let Some(clients) = self.clients.get() {
             return Ok(clients);
         }
-        let clients = following(&self.options, &self.proxies, &self.certificates)?;
+        let clients = clients(&self.options, &self.proxies, &self.certificates)?;
         Ok(self.clients.get_or_init(|| clients))
     }
 
@@ -100,7 +101,7 @@ impl Http {
     /// The answer to `request`, which has `limit` bytes at most.
     pub fn get(&self, request: &Request, limit: u64) -> Result<Answer, HttpError> {
         self.patiently(|| {
-            let response = self.send(request, Method::GET, &[])?;
+            let response = self.send(request, &Method::GET, &[])?;
             let headers = response.headers().clone();
             let body = self.read(response, &request.url, limit)?;
             Ok(Answer { headers, body })
@@ -115,8 +116,7 @@ impl Http {
         let mut form = parsed.clone();
         form.query_pairs_mut().clear().extend_pairs(fields);
         let form = form.query().unwrap_or_default().to_owned();
-        let insecure = self.is_insecure(&parsed);
-        let client = staying(&self.options, &self.proxies, &self.certificates, insecure)?;
+        let client = self.client_for(&parsed)?;
         self.patiently(|| {
             let request = client
                 .post(parsed.clone())
@@ -132,7 +132,7 @@ impl Http {
     /// The size that the server announces for `request`.
     pub fn size(&self, request: &Request) -> Result<Option<u64>, HttpError> {
         self.patiently(|| {
-            let response = self.send(request, Method::HEAD, &[])?;
+            let response = self.send(request, &Method::HEAD, &[])?;
             let length = response.headers().get("content-length");
             Ok(length.and_then(|length| length.to_str().ok()?.parse().ok()))
         })
@@ -145,7 +145,7 @@ impl Http {
             url: url.to_owned(),
             ..Request::default()
         };
-        let answer = self.send(&request, Method::GET, &[]);
+        let answer = self.send(&request, &Method::GET, &[]);
         answer.is_ok() || answer.is_err_and(|error| error.status().is_some())
     }
 
@@ -175,26 +175,35 @@ impl Http {
         self.patience().pause(failures, asked_for)
     }
 
-    /// Sends the request once; an answer that is no success is an error.
+    /// Sends the request once, and follows where it is pointed to; an answer that is no
+    /// success is an error.
     pub(super) fn send(
         &self,
         request: &Request,
-        method: Method,
+        method: &Method,
         headers: &[(&str, String)],
     ) -> Result<Response, HttpError> {
         self.check_online(&request.url)?;
-        let url = parse(&request.url)?;
-        let mut builder: RequestBuilder = self.client_for(&url)?.request(method, url.clone());
-        if let Some(accept) = &request.accept {
-            builder = builder.header("accept", accept);
+        let mut way = Way::from(parse(&request.url)?);
+        loop {
+            let client = self.client_for(&way.url)?;
+            let mut builder: RequestBuilder = client.request(method.clone(), way.url.clone());
+            if let Some(accept) = &request.accept {
+                builder = builder.header("accept", accept);
+            }
+            if let Some(authorization) = request.authorization.as_ref().filter(|_| way.is_at_home) {
+                builder = builder.header("authorization", authorization);
+            }
+            for (name, value) in headers {
+                builder = builder.header(*name, value);
+            }
+            let response = builder
+                .send()
+                .map_err(|source| self.connection(&request.url, source))?;
+            if !way.follow(&response, &request.url)? {
+                return self.accepted(response, &request.url);
+            }
         }
-        if let Some(authorization) = &request.authorization {
-            builder = builder.header("authorization", authorization);
-        }
-        for (name, value) in headers {
-            builder = builder.header(*name, value);
-        }
-        self.finish(builder, &request.url)
     }
 
     fn check_online(&self, url: &str) -> Result<(), HttpError> {
@@ -206,6 +215,10 @@ impl Http {
 
     fn finish(&self, request: RequestBuilder, url: &str) -> Result<Response, HttpError> {
         let response = request.send().map_err(|source| self.connection(url, source))?;
+        self.accepted(response, url)
+    }
+
+    fn accepted(&self, response: Response, url: &str) -> Result<Response, HttpError> {
         if response.status().is_success() {
             return Ok(response);
         }

@@ -1,52 +1,30 @@
-//! How connections are made: proxies, certificates, redirects.
+//! How connections are made: proxies, certificates.
 
 use std::fs;
 use std::path::Path;
 
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Proxy, Url};
+use reqwest::{Certificate, Proxy};
 
 use super::{HttpError, HttpOptions, Proxies};
 
-/// One client for hosts whose certificates are checked, and one for the others; neither
-/// leads from HTTPS to HTTP.
-pub(super) fn following(
+/// One client for hosts whose certificates are checked, and one for the others. Neither
+/// follows a redirect: [`Way`](super::redirect::Way) does.
+pub(super) fn clients(
     options: &HttpOptions,
     proxies: &Proxies,
     certificates: &[Certificate],
 ) -> Result<[Client; 2], HttpError> {
-    let client = |insecure: bool| {
-        let policy = Policy::custom(|attempt| {
-            let came_by = attempt.previous().last().map(Url::scheme);
-            if attempt.previous().len() > 10 {
-                attempt.error("more than 10 redirects")
-            } else if came_by == Some("https") && attempt.url().scheme() != "https" {
-                attempt.error("a redirect from https to http")
-            } else {
-                attempt.follow()
-            }
-        });
-        finish(builder(options, proxies).redirect(policy), certificates, insecure)
-    };
+    let client = |insecure: bool| finish(builder(options, proxies), certificates, insecure);
     Ok([client(false)?, client(true)?])
-}
-
-/// A client for a request with a secret in its body, which follows no redirect.
-pub(super) fn staying(
-    options: &HttpOptions,
-    proxies: &Proxies,
-    certificates: &[Certificate],
-    insecure: bool,
-) -> Result<Client, HttpError> {
-    let builder = builder(options, proxies).redirect(Policy::none());
-    finish(builder, certificates, insecure)
 }
 
 fn builder(options: &HttpOptions, proxies: &Proxies) -> ClientBuilder {
     let proxies = proxies.clone();
     Client::builder()
         .user_agent(concat!("minikube-offline/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
         .no_proxy()
         .proxy(Proxy::custom(move |url| proxies.between(url).cloned()))
         // For connecting, and for each read of the body: not for the whole.

@@ -110,7 +110,7 @@ impl Http {
         if let (true, Some(validator)) = (offset > 0, validator) {
             headers = vec![("range", format!("bytes={offset}-")), ("if-range", validator)];
         }
-        let response = match self.send(&download.request, Method::GET, &headers) {
+        let response = match self.send(&download.request, &Method::GET, &headers) {
             Ok(response) => response,
             // The file is shorter than what is there of it: it is another one.
             Err(error) if error.status() == Some(416) => {

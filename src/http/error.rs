@@ -62,6 +62,14 @@ pub enum HttpError {
     /// The address of a proxy is none.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// It points elsewhere, and is not followed.
+    #[error("`{url}` redirects {reason}")]
+    Redirect {
+        /// The URL.
+        url: String,
+        /// How.
+        reason: &'static str,
+    },
     /// The server said no.
     #[error("`{url}` answered {status}{}{}", said(message), via(proxy.as_ref()))]
     Status {
@@ -156,7 +164,7 @@ impl HttpError {
         match self {
             Self::Connection { source, .. } => {
                 let final_words = says(source, UNTRUSTED) || says(source, LOCKED_OUT);
-                !final_words && !source.is_redirect() && !source.is_builder()
+                !final_words && !source.is_builder()
             }
             Self::CutOff { .. } | Self::WrongRange { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
@@ -208,6 +216,7 @@ impl HttpError {
                     .to_owned()
             }
             Self::Proxy(_) => "the password may need percent-encoding: `@` is `%40`".to_owned(),
+            Self::Redirect { .. } => "ask who runs the server, or try a mirror".to_owned(),
             Self::Status { status: 401 | 403, .. } => {
                 "log in with `docker login HOST` (its config.json is read), or ask who runs the server".to_owned()
             }

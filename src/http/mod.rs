@@ -3,13 +3,14 @@
 //!
 //! What is transient (a reset, a stall, a server that is busy) is tried again, with
 //! growing pauses; what is not ends it at once. Credentials follow no redirect to
-//! another host, and no redirect leads from HTTPS to HTTP.
+//! another host, those for the proxy do, and no redirect leads from HTTPS to HTTP.
 
 mod client;
 mod clients;
 mod download;
 mod error;
 mod proxy;
+mod redirect;
 mod retry;
 
 pub use client::{Answer, Http, HttpOptions, Request};

@@ -298,7 +298,10 @@ fn credentials_do_not_follow_to_another_host() {
 fn a_server_that_is_down_and_redirects_without_end_are_named() {
     let test = Try::with(|_, _| Reply::status(302).header("location", "/file"));
     let error = test.fails();
-    assert!(matches!(error, HttpError::Connection { .. }), "{error}");
+    assert!(
+        error.to_string().ends_with("/file` redirects more than 10 times"),
+        "{error}"
+    );
     let url = test.server.url("/file");
     let folder = test.folder;
     drop(test.server);

@@ -69,6 +69,49 @@ fn a_proxy_is_asked_with_user_and_password_and_no_proxy_goes_past_it() {
 }
 
 #[test]
+fn a_redirect_to_another_host_keeps_the_proxys_password_and_not_the_servers() {
+    let proxy = Server::start(|seen| {
+        if seen.header("proxy-authorization") != Some("Basic dXNlcjpwQHNz") {
+            return Reply::status(407);
+        }
+        match seen.target.as_str() {
+            "http://one.invalid/x" => Reply::status(302).header("location", "/y"),
+            "http://one.invalid/y" => Reply::status(307).header("location", "http://two.invalid/z"),
+            "http://two.invalid/z" => Reply::status(301).header("location", "http://one.invalid/end"),
+            _ => Reply::ok("the end"),
+        }
+    });
+    let direct = Server::start(|_| Reply::ok("past the proxy"));
+    let http = http(
+        Some(format!("http://user:p%40ss@{}", proxy.host())),
+        &[("NO_PROXY", "127.0.0.1")],
+    );
+    let request = Request {
+        url: "http://one.invalid/x".to_owned(),
+        authorization: Some("Bearer secret".to_owned()),
+        ..Request::default()
+    };
+    assert_eq!(http.get(&request, 100).expect("followed").body, b"the end");
+    let seen: Vec<_> = proxy
+        .seen()
+        .iter()
+        .map(|seen| seen.header("authorization").map(str::to_owned))
+        .collect();
+    let secret = Some("Bearer secret".to_owned());
+    // Not at the other host, and not again at the first one, to which that one points.
+    assert_eq!(seen, [secret.clone(), secret, None, None]);
+
+    let there = direct.url("/");
+    let pointing = Server::start(move |_| Reply::status(302).header("location", &there));
+    let by_proxy = self::http(Some(pointing.host()), &[("NO_PROXY", &direct.host())]);
+    assert_eq!(
+        get(&by_proxy, "http://far.invalid/").expect("direct"),
+        b"past the proxy"
+    );
+    assert_eq!(direct.seen()[0].header("proxy-authorization"), None);
+}
+
+#[test]
 fn a_proxy_that_is_down_is_named() {
     let http = http(Some("127.0.0.1:9".to_owned()), &[]);
     let failure = Failure::from(get(&http, "http://far.invalid/x").expect_err("down"));
