@@ -9,6 +9,7 @@ use crate::bundle::Version;
 use crate::failure::{Failure, Kind};
 use crate::host::{self, Environment};
 use crate::http::{Http, HttpOptions};
+use crate::store::Store;
 use crate::trust::TrustFolders;
 use crate::update::{self, Origin, Outcome, Release, Standing, Updater, Wish};
 
@@ -55,7 +56,14 @@ pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure
         ..HttpOptions::default()
     };
     let from = origin.to_string();
-    let updater = Updater::new(origin, Http::new(options, &environment)?)?;
+    // Where none can be, the program comes at one stretch.
+    let store = if args.check {
+        None
+    } else {
+        Store::folder_of(&environment).ok()
+    };
+    let store = store.and_then(|folder| Store::open(&folder).ok());
+    let updater = Updater::new(origin, Http::new(options, &environment)?, store)?;
     let current = update::own_version();
     let release = updater.find(args.version.as_ref())?;
     let found = &release.version;

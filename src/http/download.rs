@@ -27,6 +27,8 @@ pub struct Download {
     pub digest: Option<Digest>,
     /// Its size, where it is known.
     pub size: Option<u64>,
+    /// What it has at most, where its size is not known.
+    pub limit: Option<u64>,
 }
 
 impl Http {
@@ -145,6 +147,16 @@ impl Http {
         {
             return Err(self.wrong_size(download, expected, found));
         }
+        let limit = download.size.or(download.limit);
+        let too_long = |expected, found| HttpError::TooLong {
+            url: download.request.url.clone(),
+            proxy: self.proxy_shown(&download.request.url),
+            expected,
+            found,
+        };
+        if let Some(limit) = limit.filter(|limit| total.is_some_and(|total| total > *limit)) {
+            return Err(too_long(limit, total));
+        }
         told.stands_at(partial.len());
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
@@ -158,13 +170,8 @@ impl Http {
                 return Ok(());
             }
             let found = partial.len() + length as u64;
-            if let Some(expected) = download.size.filter(|expected| found > *expected) {
-                return Err(HttpError::TooLong {
-                    url: download.request.url.clone(),
-                    proxy: self.proxy_shown(&download.request.url),
-                    expected,
-                    found: None,
-                });
+            if let Some(limit) = limit.filter(|limit| found > *limit) {
+                return Err(too_long(limit, None));
             }
             partial.append(&buffer[..length])?;
             interrupt::check()?;

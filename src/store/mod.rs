@@ -128,6 +128,17 @@ impl Store {
         Ok(None)
     }
 
+    /// Removes the blob, which is not wanted any more.
+    pub fn remove(&self, digest: Digest) -> Result<(), StoreError> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(FileError::at("removed", &path)(error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Starts, or goes on with, the download that is known as `key`; waits while
     /// another process is at the same one.
     pub fn partial(&self, key: Digest) -> Result<Partial, StoreError> {

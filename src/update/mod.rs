@@ -22,6 +22,7 @@ use crate::bundle::{Platform, Version};
 use crate::failure::Failure;
 use crate::http::Http;
 use crate::progress::Progress;
+use crate::store::Store;
 use crate::trust::{TrustedKey, TrustedKeys};
 
 pub use error::UpdateError;
@@ -85,10 +86,11 @@ pub enum Outcome {
 }
 
 impl Updater {
-    /// Looks for releases for this machine at `origin`.
-    pub fn new(origin: Origin, http: Http) -> Result<Self, UpdateError> {
+    /// Looks for releases for this machine at `origin`. In `store` lies what came of a
+    /// program until all of it is there.
+    pub fn new(origin: Origin, http: Http, store: Option<Store>) -> Result<Self, UpdateError> {
         Ok(Self {
-            transport: Arc::new(Transport::new(http)),
+            transport: Arc::new(Transport::new(http, store)),
             origin,
             platform: Platform::of_this_machine().ok_or(UpdateError::NoPlatform)?,
         })
@@ -125,10 +127,12 @@ impl Updater {
         // Before anything is downloaded: whether it can be put there at all.
         let replacement = Replacement::of(&wish.program)?;
         progress.begin(&format!("downloading {}", release.version), None);
-        let proven = prove::obtain(release, &self.transport, keys, self.platform)?;
+        let proven = prove::obtain(release, &self.transport, keys, self.platform, progress)?;
         progress.end(&format!("signed with key {}", proven.key.key.key_id()));
         progress.begin("trying and installing it", None);
         replacement.install(&proven.bytes, &release.version)?;
+        // The update is done; what stays goes with the next `store prune`.
+        let _ = self.transport.forget(proven.digest);
         progress.end("");
         Ok(Outcome::Updated { key: proven.key })
     }

@@ -3,6 +3,7 @@
 use super::release::{Release, ReleaseFile};
 use super::{Transport, UpdateError, asset_name, trusted_comment};
 use crate::bundle::{Digest, Platform, Signature, limits};
+use crate::progress::Progress;
 use crate::trust::{Authenticity, TrustedKey, TrustedKeys};
 
 /// A program larger than this is refused.
@@ -14,6 +15,8 @@ const CHECKSUM_BYTES: u64 = 4096;
 /// A program of a release: nothing else makes one.
 pub(super) struct Proven {
     pub(super) bytes: Vec<u8>,
+    /// Their digest.
+    pub(super) digest: Digest,
     /// The key that vouched for it.
     pub(super) key: TrustedKey,
 }
@@ -25,6 +28,7 @@ pub(super) fn obtain(
     transport: &Transport,
     keys: &TrustedKeys,
     platform: Platform,
+    progress: &dyn Progress,
 ) -> Result<Proven, UpdateError> {
     let name = asset_name(platform);
     let program = release.file(&name)?;
@@ -40,7 +44,7 @@ pub(super) fn obtain(
             found: signature.trusted_comment().to_owned(),
         });
     }
-    let bytes = transport.read(&program.url, PROGRAM_BYTES)?;
+    let bytes = transport.resume(&program.url, expected, PROGRAM_BYTES, progress)?;
     let found = Digest::of(&bytes);
     if found != expected {
         return Err(UpdateError::WrongDigest {
@@ -54,7 +58,11 @@ pub(super) fn obtain(
         url: program.url.clone(),
         source,
     })? {
-        Authenticity::Signed(key) => Ok(Proven { bytes, key }),
+        Authenticity::Signed(key) => Ok(Proven {
+            bytes,
+            digest: found,
+            key,
+        }),
         // No key counts.
         Authenticity::IntegrityOnly { .. } => Err(UpdateError::NoKeys),
     }

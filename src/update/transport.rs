@@ -2,37 +2,88 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use self_update::http_client::{HeaderMap, HttpClient, HttpResponse, header};
 
 use super::UpdateError;
-use crate::http::{Http, Request};
+use crate::bundle::Digest;
+use crate::http::{Download, Http, HttpError, Request};
+use crate::progress::Progress;
+use crate::store::{Store, StoreError};
 
 /// A list of releases larger than this is refused; the limit of `self_update`, too.
 const LISTING_BYTES: u64 = 4 << 20;
 
+/// GitHub's API gives a description of a file otherwise.
+const FILE: &str = "application/octet-stream";
+
 /// The way to a release's files, given to `self_update` in place of its own client.
 pub(super) struct Transport {
     http: Http,
+    /// Where a program is kept until it is whole; without it it comes at one stretch.
+    store: Option<Store>,
     /// What went wrong last: the errors of `self_update` have no room for the whole of it.
     failed: Mutex<Option<UpdateError>>,
 }
 
 impl Transport {
-    pub(super) fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http, store: Option<Store>) -> Self {
         Self {
             http,
+            store,
             failed: Mutex::default(),
         }
     }
 
     /// The file at `url`, which has `limit` bytes at most.
     pub(super) fn read(&self, url: &str, limit: u64) -> Result<Vec<u8>, UpdateError> {
-        // GitHub's API gives a description of the file otherwise.
-        self.get(url, "application/octet-stream", limit)
-            .map(|(_, body)| body)
+        self.get(url, FILE, limit).map(|(_, body)| body)
+    }
+
+    /// The file at `url` that should have this digest: what was there of it when another
+    /// run ended is not downloaded again. It is in memory then, and compared there.
+    pub(super) fn resume(
+        &self,
+        url: &str,
+        digest: Digest,
+        limit: u64,
+        progress: &dyn Progress,
+    ) -> Result<Vec<u8>, UpdateError> {
+        let Some(store) = self.store.as_ref().filter(|_| !url.starts_with("file://")) else {
+            return self.read(url, limit);
+        };
+        let download = Download {
+            request: Request {
+                url: url.to_owned(),
+                accept: Some(FILE.to_owned()),
+                ..Request::default()
+            },
+            digest: Some(digest),
+            size: None,
+            limit: Some(limit),
+        };
+        let path = match self.http.download(store, &download, progress) {
+            Err(HttpError::WrongDigest { expected, found, .. }) => {
+                return Err(UpdateError::WrongDigest {
+                    url: url.to_owned(),
+                    expected,
+                    found,
+                });
+            }
+            path => path?,
+        };
+        read_file(&path, limit).map_err(|source| UpdateError::Read {
+            url: path.display().to_string(),
+            source,
+        })
+    }
+
+    /// Removes what was kept of the file with this digest.
+    pub(super) fn forget(&self, digest: Digest) -> Result<(), StoreError> {
+        self.store.as_ref().map_or(Ok(()), |store| store.remove(digest))
     }
 
     /// What `self_update` met, as far as this transport knows it better.
@@ -42,7 +93,7 @@ impl Transport {
 
     fn get(&self, url: &str, accept: &str, limit: u64) -> Result<(HeaderMap, Vec<u8>), UpdateError> {
         if let Some(path) = url.strip_prefix("file://") {
-            let body = read_file(path, limit).map_err(|source| UpdateError::Read {
+            let body = read_file(Path::new(path), limit).map_err(|source| UpdateError::Read {
                 url: url.to_owned(),
                 source,
             })?;
@@ -58,7 +109,7 @@ impl Transport {
     }
 }
 
-fn read_file(path: &str, limit: u64) -> io::Result<Vec<u8>> {
+fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     File::open(path)?.take(limit + 1).read_to_end(&mut body)?;
     if body.len() as u64 > limit {

@@ -39,7 +39,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ),
     (
         "update",
-        &["bundle", "failure", "host", "http", "progress", "trust"],
+        &["bundle", "failure", "host", "http", "progress", "store", "trust"],
     ),
     ("install", &["bundle", "failure", "host", "progress", "verify"]),
     (

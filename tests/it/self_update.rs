@@ -123,6 +123,11 @@ struct Page {
 
 impl Page {
     fn new(latest: Published) -> Self {
+        Self::with(latest, |_, reply| reply)
+    }
+
+    /// A page whose files pass through `change`.
+    fn with(latest: Published, change: impl Fn(&Seen, Reply) -> Reply + Send + Sync + 'static) -> Self {
         let latest = Arc::new(Mutex::new(latest));
         let shared = Arc::clone(&latest);
         let files = Server::start(move |seen: &Seen| {
@@ -133,7 +138,8 @@ impl Page {
                 .and_then(|text| text.parse::<usize>().ok());
             let latest = shared.lock().expect("no panic");
             let file = number.and_then(|number| latest.files.get(number));
-            file.map_or(Reply::status(404), |(_, bytes)| Reply::ok(bytes.clone()))
+            let reply = file.map_or(Reply::status(404), |(_, bytes)| Reply::file(seen, bytes, "\"1\""));
+            change(seen, reply)
         });
         let (shared, host) = (Arc::clone(&latest), files.url(""));
         let api = Server::start(move |seen: &Seen| answer(seen, &shared.lock().expect("no panic"), &host));

@@ -98,6 +98,7 @@ pub(super) fn blob(
                     request,
                     digest: Some(digest),
                     size: Some(size),
+                    limit: None,
                 };
                 upstream.http.download(store, &download, progress)
             })

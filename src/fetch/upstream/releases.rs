@@ -115,6 +115,7 @@ pub(super) fn download(
         request: request(&url),
         digest: published.digest,
         size: None,
+        limit: None,
     };
     let path = upstream.http.download(upstream.store()?, &download, progress)?;
     progress.end("");

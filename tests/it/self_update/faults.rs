@@ -5,9 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use minikube_offline::bundle::Digest;
 use minikube_offline::failure::{Failure, Kind};
 use minikube_offline::host::Environment;
 use minikube_offline::http::{Http, HttpOptions, Patience};
@@ -16,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Installed, Page, Published, ReleaseKey, name, program};
 use crate::support::program::bytes;
-use crate::support::server::{Reply, Server};
+use crate::support::server::{Fault, Reply, Server};
 
 #[test]
 fn without_a_key_nothing_is_asked_and_nothing_is_done() {
@@ -180,7 +182,7 @@ fn a_page_that_is_down_or_something_else_is_named() {
     };
     let find = |origin: &str, proxy: Option<&str>| {
         let http = Http::new(options(proxy), &Environment::default()).expect("a client");
-        let updater = Updater::new(origin.parse().expect("an origin"), http).expect("an updater");
+        let updater = Updater::new(origin.parse().expect("an origin"), http, None).expect("an updater");
         Failure::from(updater.find(None).expect_err(origin))
     };
     let down = "http://127.0.0.1:9/repos/o/n";
@@ -285,10 +287,7 @@ fn a_killed_update_leaves_a_whole_program_and_the_next_one_succeeds() {
     let mut child = start(&installed, &key, "*.new");
     child.kill().expect("SIGKILL");
     child.wait().expect("it ended");
-    assert_eq!(
-        minikube_offline::bundle::Digest::of(&bytes(&installed.program)),
-        installed.before
-    );
+    assert_eq!(Digest::of(&bytes(&installed.program)), installed.before);
     let page = Page::new(Published::new("v9.0.0", &key));
     let outcome = installed.update(&["--from", &page.origin(), "--key", &key.public()]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
@@ -301,10 +300,54 @@ fn a_killed_update_leaves_a_whole_program_and_the_next_one_succeeds() {
     // The new one is in place, and the old one lies beside it.
     assert!(bytes(&installed.program).starts_with(b"#!/bin/sh"));
     let old = installed.sandbox.path("bin/minikube-offline.old");
-    assert_eq!(
-        minikube_offline::bundle::Digest::of(&bytes(&old)),
-        installed.before
-    );
+    assert_eq!(Digest::of(&bytes(&old)), installed.before);
+}
+
+#[test]
+fn a_download_that_was_killed_goes_on_where_it_ended_and_leaves_nothing() {
+    let (installed, key) = (Installed::new(), ReleaseKey::new());
+    let mut long = program("v9.0.0");
+    long.extend_from_slice(&b"#\n".repeat(100_000));
+    let is_first = AtomicBool::new(true);
+    let page = Page::with(Published::of("v9.0.0", long.clone(), &key), move |seen, reply| {
+        // The third file is the program.
+        let stalls = seen.target.ends_with("/2") && is_first.swap(false, Ordering::Relaxed);
+        if stalls {
+            reply.fault(Fault::StallAfter(150_000))
+        } else {
+            reply
+        }
+    });
+    let arguments = ["--from", &page.origin(), "--key", &key.public()];
+    let mut command = Command::new(&installed.program);
+    command
+        .arg("self-update")
+        .args(arguments)
+        .env_clear()
+        .env("HOME", installed.sandbox.path("home"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    let partial = installed
+        .sandbox
+        .path("home/.cache/minikube-offline/store/partial")
+        .join(Digest::of(&long).hex());
+    while fs::metadata(&partial).map_or(0, |facts| facts.len()) < 150_000 {
+        assert!(child.try_wait().expect("ours").is_none(), "it ended");
+        thread::yield_now();
+    }
+    child.kill().expect("SIGKILL");
+    child.wait().expect("it ended");
+    assert_eq!(Digest::of(&bytes(&installed.program)), installed.before);
+
+    let outcome = installed.update(&arguments);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    installed.assert_is(&long);
+    let seen = page.files.seen();
+    let asked = seen.iter().rev().find(|seen| seen.target.ends_with("/2"));
+    assert_eq!(asked.and_then(|seen| seen.header("range")), Some("bytes=150000-"));
+    let listed = installed.sandbox.packager(["store", "list"]);
+    assert!(listed.stdout.contains("0 blobs"), "{listed:?}");
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Try {
             },
             digest: Some(Digest::of(&content)),
             size: Some(content.len() as u64),
+            limit: None,
         }
     }
 
@@ -313,6 +314,7 @@ fn a_server_that_is_down_and_redirects_without_end_are_named() {
         },
         digest: None,
         size: None,
+        limit: None,
     };
     let error = http().download(&store, &download, &Silent).expect_err("down");
     let failure = Failure::from(error);
@@ -322,6 +324,29 @@ fn a_server_that_is_down_and_redirects_without_end_are_named() {
         "{failure} {url}"
     );
     assert!(failure.hint.expect("a hint").contains("HTTPS_PROXY"));
+}
+
+#[test]
+fn a_file_whose_size_nobody_knows_has_its_limit() {
+    for without_length in [false, true] {
+        let test = Try::with(move |seen, _| {
+            let reply = Reply::file(seen, &content(), "\"1\"");
+            if without_length {
+                reply.without_length()
+            } else {
+                reply
+            }
+        });
+        let mut download = Download {
+            size: None,
+            limit: Some(content().len() as u64 - 1),
+            ..test.wanted()
+        };
+        let error = test.get(&download).expect_err("too long");
+        assert!(matches!(error, HttpError::TooLong { .. }), "{error}");
+        download.limit = Some(content().len() as u64);
+        assert_eq!(test.get(&download).expect("fits"), content());
+    }
 }
 
 #[test]
