@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::PackError;
-use crate::bundle::{Platform, limits};
+use crate::bundle::{Arch, Platform, limits};
 use crate::fetch::ElfHeader;
 
 /// A stub, padded to whole blocks.
@@ -13,15 +13,17 @@ pub struct Stub {
     pub(super) bytes: Vec<u8>,
 }
 
-#[cfg(feature = "embedded-stub")]
-const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!("MINIKUBE_OFFLINE_STUB")));
-#[cfg(not(feature = "embedded-stub"))]
-const EMBEDDED: Option<&[u8]> = None;
+/// The stubs that this program carries: `packaging/build` says which.
+const EMBEDDED: &[(Arch, &[u8])] = &[
+    #[cfg(feature = "embedded-stub-amd64")]
+    (Arch::Amd64, include_bytes!(env!("MINIKUBE_OFFLINE_STUB_AMD64"))),
+    #[cfg(feature = "embedded-stub-arm64")]
+    (Arch::Arm64, include_bytes!(env!("MINIKUBE_OFFLINE_STUB_ARM64"))),
+];
 
 impl Stub {
     /// The stub for each of `platforms`: the one among the files `given` that is for it,
-    /// else the one that this program carries, else, in builds that carry none, the one
-    /// beside `program`.
+    /// else the one that this program carries for it, else the one beside `program`.
     pub fn find(given: &[PathBuf], program: &Path, platforms: &[Platform]) -> Result<Vec<Self>, PackError> {
         let mut stubs = Vec::new();
         for path in given {
@@ -47,7 +49,7 @@ impl Stub {
 
     /// The one that is not given.
     fn own(program: &Path, platform: Platform) -> Result<Self, PackError> {
-        if let (Some(bytes), true) = (EMBEDDED, Platform::of_this_machine() == Some(platform)) {
+        if let Some((_, bytes)) = EMBEDDED.iter().find(|(arch, _)| *arch == platform.arch) {
             return Self::recognise(&[platform], bytes.to_vec(), program);
         }
         let path = beside(program, platform);
