@@ -13,6 +13,7 @@ mod seed;
 mod start;
 mod status;
 mod uninstall;
+mod written;
 
 pub use crate::install::{SiteOptions, Way};
 pub use images::NodeImagesError;

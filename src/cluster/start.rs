@@ -3,7 +3,6 @@
 
 mod summary;
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use summary::{Started, Timing};
@@ -11,10 +10,10 @@ pub use summary::{Started, Timing};
 use super::minikube::{Minikube, start_arguments};
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
-use super::{images, node_image, ready, rollback};
+use super::{images, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
-use crate::host::{Engine, Environment, interrupt};
+use crate::host::{Engine, interrupt};
 use crate::install::{
     CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
     fill_cache, install_programs,
@@ -241,7 +240,8 @@ impl Run<'_> {
             return Ok(false);
         }
         let nodes = status::nodes(minikube, &self.options.profile)?;
-        Ok(!nodes.is_empty() && nodes.iter().all(NodeStatus::runs))
+        let runs = |node: &NodeStatus| node.runs() && !node.is_out_of_kubeconfig();
+        Ok(!nodes.is_empty() && nodes.iter().all(runs))
     }
 
     /// A profile that is not there yet will be ours.
@@ -252,7 +252,7 @@ impl Run<'_> {
         Ok(self.session.journal.record(Event::Profile {
             name: self.options.profile.clone(),
             minikube_home: self.session.layout.minikube_home.clone(),
-            kubeconfig: new_kubeconfig(&self.session.environment),
+            kubeconfig: written::new_kubeconfig(&self.session.environment),
         })?)
     }
 
@@ -276,6 +276,7 @@ impl Run<'_> {
             minikube.delete(&run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
             seed::discard_after_kill(&mut run.session, &run.engine, &name)?;
+            written::sync_removed(&home, &name, None)?;
             run.session.journal.record(Event::ProfileRemoved { name })?;
             Ok(((), "deleted".to_owned()))
         })
@@ -307,6 +308,8 @@ impl Run<'_> {
                     .into());
                 }
             }
+            let kubeconfig = written::kubeconfig(&run.session.environment);
+            written::sync(&run.session.layout.minikube_home, &profile, kubeconfig.as_deref())?;
             run.session
                 .journal
                 .record(Event::ProfileReady { name: profile })?;
@@ -333,15 +336,6 @@ impl Run<'_> {
             notes: self.notes,
         }
     }
-}
-
-/// The kubeconfig that minikube will write to, when it is not there yet.
-fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
-    let named = environment
-        .variable("KUBECONFIG")
-        .and_then(|paths| paths.to_str()?.split(':').next().map(PathBuf::from));
-    let path = named.or_else(|| environment.home().map(|home| home.join(".kube/config")))?;
-    (path.is_absolute() && std::fs::symlink_metadata(&path).is_err()).then_some(path)
 }
 
 /// How long all of it took.

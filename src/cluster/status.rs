@@ -50,6 +50,9 @@ pub struct NodeStatus {
     /// The API server.
     #[serde(rename = "APIServer")]
     pub api_server: String,
+    /// Whether kubectl finds the cluster: `Configured`, `Misconfigured`, …
+    #[serde(default)]
+    pub kubeconfig: String,
 }
 
 impl ProfileStatus {
@@ -66,6 +69,12 @@ impl NodeStatus {
     pub fn runs(&self) -> bool {
         let api_server = ["Running", "Irrelevant"].contains(&self.api_server.as_str());
         self.host == "Running" && self.kubelet == "Running" && api_server
+    }
+
+    /// Whether kubectl does not find it: `minikube start` writes that anew.
+    #[must_use]
+    pub fn is_out_of_kubeconfig(&self) -> bool {
+        self.kubeconfig == "Misconfigured"
     }
 }
 
@@ -137,6 +146,9 @@ mod tests {
     fn one_node_and_several_are_read() {
         let node = r#"{"Name":"minikube","Host":"Stopped","Kubelet":"Stopped","APIServer":"Stopped","Kubeconfig":"Stopped","Worker":false}"#;
         let nodes = parse(node);
+        assert!(!nodes[0].is_out_of_kubeconfig());
+        let lost = node.replace(r#""Kubeconfig":"Stopped""#, r#""Kubeconfig":"Misconfigured""#);
+        assert!(parse(&lost)[0].is_out_of_kubeconfig());
         assert_eq!(nodes[0].host, "Stopped");
         assert_eq!(parse(&format!("[{node},{node}]")).len(), 2);
         assert!(parse("* Profile \"x\" not found").is_empty());

@@ -2,10 +2,11 @@
 //! neither the bundle nor a start that ended well.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::minikube::Minikube;
-use super::seed;
+use super::{seed, written};
 use crate::failure::Failure;
 use crate::host::{Engine, FileError};
 use crate::install::{Event, InstalledProfile, Receipt, Removal, Session, remove_installed};
@@ -66,6 +67,7 @@ pub(super) fn remove_profile(
     if let Some(kubeconfig) = &profile.kubeconfig {
         remove_empty_kubeconfig(kubeconfig)?;
     }
+    written::sync_removed(&profile.minikube_home, name, profile.kubeconfig.as_deref())?;
     let name = name.to_owned();
     Ok(session.journal.record(Event::ProfileRemoved { name })?)
 }
@@ -89,25 +91,54 @@ fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), Failure> {
 }
 
 /// minikube leaves the file that it made, without its cluster. It goes when no other
-/// cluster came into it.
+/// cluster came into it. Of a run that was killed after that, the folders are left.
 fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
-    let Ok(text) = fs::read_to_string(path) else {
-        return Ok(());
-    };
-    if !is_empty_kubeconfig(&text) {
-        return Ok(());
-    }
-    fs::remove_file(path).map_err(FileError::at("removed", path))?;
-    if let Some(folder) = path.parent().filter(|folder| folder.ends_with(".kube")) {
-        // What kubectl caches of the clusters that it talked to.
-        for cache in ["cache/discovery", "cache/http"] {
-            let _ = fs::remove_dir_all(folder.join(cache));
+    let is_there = match fs::read(path) {
+        Ok(text) => {
+            if !is_empty_kubeconfig(&String::from_utf8_lossy(&text)) {
+                return Ok(());
+            }
+            true
         }
-        // Kept when there is something in it.
-        let _ = fs::remove_dir(folder.join("cache"));
-        let _ = fs::remove_dir(folder);
+        Err(error) if is_absence(&error) => false,
+        Err(error) => return Err(FileError::at("read", path)(error).into()),
+    };
+    let folder = path.parent().filter(|folder| folder.ends_with(".kube"));
+    if let Some(folder) = folder {
+        if is_there {
+            // What kubectl caches of the clusters that it talked to.
+            for cache in ["cache/discovery", "cache/http"] {
+                let _ = fs::remove_dir_all(folder.join(cache));
+            }
+        }
+        remove_if_empty(&folder.join("cache"))?;
     }
-    Ok(())
+    if is_there {
+        fs::remove_file(path).map_err(FileError::at("removed", path))?;
+    }
+    folder.map_or(Ok(()), remove_if_empty)
+}
+
+/// Whether there is no such file: it may also be a folder, or below a file.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::NotFound
+    )
+}
+
+/// A folder that somebody mounted, or that lies in another's, is not ours.
+fn remove_if_empty(folder: &Path) -> Result<(), Failure> {
+    use io::ErrorKind::{DirectoryNotEmpty, PermissionDenied, ResourceBusy};
+    match fs::remove_dir(folder) {
+        Err(error)
+            if !is_absence(&error)
+                && ![DirectoryNotEmpty, PermissionDenied, ResourceBusy].contains(&error.kind()) =>
+        {
+            Err(FileError::at("removed", folder)(error).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The lists in a kubeconfig are of objects, which start with `- `.

@@ -39,6 +39,6 @@ pub use preflight::{Finding, Report, Severity, preflight};
 pub use profile::{KubernetesConfig, ProfileConfig};
 pub use programs::{Installed, install_programs};
 pub use receipt::{InstalledBundle, InstalledProfile, Receipt, SeededVolume};
-pub use remove::{Removal, remove_installed, remove_made_by_this_run};
+pub use remove::{Removal, remove_installed, remove_made_by_this_run, sync_removed};
 pub use session::Session;
 pub use transfer::{TransferError, transfer};

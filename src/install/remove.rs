@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::place::file_digest;
+use super::state_folder::remove_state_folder;
 use super::{Event, Receipt, Session};
 use crate::failure::Failure;
-use crate::host::{AtomicFile, Engine, EngineError, FileError};
+use crate::host::{AtomicFile, Engine, EngineError, FileError, existing_ancestor, sync_directory};
 
 /// What minikube makes in its folder besides profiles, the user's own settings and its
 /// cache, as v1.38.1 leaves it after `minikube delete`. Folders go only when empty.
@@ -74,17 +75,54 @@ fn remove_all_but(
     except: &Receipt,
 ) -> Result<Removal, Failure> {
     let mut removal = Removal::default();
-    remove_links(session, except, &mut removal)?;
-    remove_files(session, except, &mut removal)?;
+    let mut gone = Gone::default();
+    remove_links(session, except, &mut removal, &mut gone)?;
+    remove_files(session, except, &mut removal, &mut gone)?;
     if let Some(engine) = engine {
         remove_images(session, engine, except, &mut removal)?;
     }
-    remove_minikube_files(session, except)?;
-    remove_folders(session, except, &mut removal)?;
+    remove_minikube_files(session, except, &mut gone)?;
+    remove_folders(session, except, &mut removal, gone)?;
     Ok(removal)
 }
 
-fn remove_links(session: &mut Session, except: &Receipt, removal: &mut Removal) -> Result<(), Failure> {
+/// What is no longer there, and still in the journal. btrfs keeps what was written to a
+/// journal that is synced, and not what was removed before in other folders: without
+/// power, all of that would be back, and nothing would know of it.
+#[derive(Default)]
+struct Gone {
+    paths: Vec<PathBuf>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Gone {
+    fn add(&mut self, path: &Path) {
+        self.paths.push(path.to_owned());
+        self.folders.extend(path.parent().map(Path::to_owned));
+    }
+
+    /// Makes it durable, then takes it out of the journal.
+    fn forget(self, session: &mut Session) -> Result<(), Failure> {
+        sync_removed(self.folders.iter().map(AsRef::as_ref))?;
+        for path in self.paths {
+            forget(session, path.display().to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes durable what was removed in these folders, which may be gone themselves.
+pub fn sync_removed<'a>(folders: impl Iterator<Item = &'a Path>) -> Result<(), FileError> {
+    let there: BTreeSet<PathBuf> = folders.map(existing_ancestor).collect();
+    there.iter().try_for_each(|folder| sync_directory(folder))
+}
+
+fn remove_links(
+    session: &Session,
+    except: &Receipt,
+    removal: &mut Removal,
+    gone: &mut Gone,
+) -> Result<(), Failure> {
     for (path, target) in session.journal.receipt().links().clone() {
         if except.links().contains_key(&path) {
             continue;
@@ -95,12 +133,17 @@ fn remove_links(session: &mut Session, except: &Receipt, removal: &mut Removal) 
         } else if fs::symlink_metadata(&path).is_ok() {
             removal.kept.push(changed(&path));
         }
-        forget(session, path.display().to_string())?;
+        gone.add(&path);
     }
     Ok(())
 }
 
-fn remove_files(session: &mut Session, except: &Receipt, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_files(
+    session: &Session,
+    except: &Receipt,
+    removal: &mut Removal,
+    gone: &mut Gone,
+) -> Result<(), Failure> {
     let receipt = session.journal.receipt().clone();
     let unfinished: BTreeSet<&Path> = receipt.unfinished_files().iter().map(AsRef::as_ref).collect();
     for path in receipt.files().keys().map(AsRef::as_ref).chain(unfinished) {
@@ -118,7 +161,7 @@ fn remove_files(session: &mut Session, except: &Receipt, removal: &mut Removal) 
                 None => {}
             }
         }
-        forget(session, path.display().to_string())?;
+        gone.add(path);
     }
     Ok(())
 }
@@ -155,7 +198,7 @@ fn remove_images(
 
 /// minikube's folder, when it was not there before us, holds files that minikube made
 /// for our profiles alone.
-fn remove_minikube_files(session: &Session, except: &Receipt) -> Result<(), Failure> {
+fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -> Result<(), Failure> {
     let ours: Vec<_> = session
         .journal
         .receipt()
@@ -180,11 +223,17 @@ fn remove_minikube_files(session: &Session, except: &Receipt) -> Result<(), Fail
             // Kept when there is something in it: that is the user's.
             let _ = fs::remove_dir(home.join(name));
         }
+        gone.folders.insert(home);
     }
     Ok(())
 }
 
-fn remove_folders(session: &mut Session, except: &Receipt, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_folders(
+    session: &mut Session,
+    except: &Receipt,
+    removal: &mut Removal,
+    mut gone: Gone,
+) -> Result<(), Failure> {
     let receipt = session.journal.receipt().clone();
     let state = session.layout.state.clone();
     let (above, others): (Vec<&Path>, Vec<&Path>) = receipt
@@ -194,17 +243,21 @@ fn remove_folders(session: &mut Session, except: &Receipt, removal: &mut Removal
         .partition(|folder| state.starts_with(folder));
     for folder in others {
         remove_folder(folder, removal)?;
-        forget(session, folder.display().to_string())?;
+        gone.add(folder);
     }
+    gone.forget(session)?;
     let _ = fs::remove_dir(session.layout.empty_docker_config());
     if !except.is_empty() || session.layout.failed_start_log().exists() {
         return Ok(());
     }
     // The lock's file may go while it is held: the next run makes its own.
-    remove_file(&session.layout.journal())?;
-    remove_file(&session.layout.lock())?;
+    remove_state_folder(&session.layout.journal(), &session.layout.lock(), &above)?;
     for folder in above {
-        remove_folder(folder, removal)?;
+        if fs::symlink_metadata(folder).is_ok() {
+            removal.kept.push(not_empty(folder));
+        } else {
+            removal.removed.push(folder.display().to_string());
+        }
     }
     Ok(())
 }
@@ -214,9 +267,7 @@ fn remove_folder(folder: &Path, removal: &mut Removal) -> Result<(), Failure> {
         Ok(()) => removal.removed.push(folder.display().to_string()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            removal
-                .kept
-                .push(format!("{}: it is not empty", folder.display()));
+            removal.kept.push(not_empty(folder));
         }
         Err(error) => return Err(FileError::at("removed", folder)(error).into()),
     }
@@ -232,6 +283,10 @@ fn remove_file(path: &Path) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+fn not_empty(folder: &Path) -> String {
+    format!("{}: it is not empty", folder.display())
 }
 
 fn changed(path: &Path) -> String {

@@ -63,6 +63,83 @@ fn make(journal: &Path, existing: &Path, missing: &[PathBuf]) -> Result<bool, Jo
     }
 }
 
+/// Removes the files `journal` and `lock`, and the folders around them, of those that are
+/// `ours`, in which there is nothing else. The upmost of these gets the name of a draft
+/// first: a run that is killed leaves folders with their record, or what the next run
+/// removes.
+pub(super) fn remove_state_folder(journal: &Path, lock: &Path, ours: &[&Path]) -> Result<(), FileError> {
+    let folders = folders_of_nothing_else(journal, lock, ours)?;
+    let Some(top) = folders.last() else {
+        remove_file(journal)?;
+        return remove_file(lock);
+    };
+    let draft = PathBuf::from(format!("{}{}", prefix(top).display(), process::id()));
+    // Other runs leave it to this one.
+    let held = File::open(top).map_err(FileError::at("opened", top))?;
+    let _ = held.try_lock();
+    fs::rename(top, &draft).map_err(FileError::at("removed", top))?;
+    // Once more, where a call failed: what stays under that name stays until the next run.
+    let remove = || remove_draft(&draft, top, &[journal, lock], &folders);
+    remove().or_else(|_| remove())?;
+    sync_directory(top.parent().unwrap_or(Path::new("/")))
+}
+
+/// Removes `files` and `folders`, the inner ones first, where `top` is now `draft`.
+fn remove_draft(draft: &Path, top: &Path, files: &[&Path], folders: &[&Path]) -> Result<(), FileError> {
+    let now = |path: &Path| match path.strip_prefix(top) {
+        Ok(below) if !below.as_os_str().is_empty() => draft.join(below),
+        _ => draft.to_owned(),
+    };
+    for file in files {
+        remove_file(&now(file))?;
+    }
+    for folder in folders {
+        match fs::remove_dir(now(folder)) {
+            // Somebody put something there just now.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                return fs::rename(draft, top).map_err(FileError::at("put back", top));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(FileError::at("removed", folder)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The folders around the files `journal` and `lock`, the inner ones first, that are
+/// `ours` and hold nothing but these files and one another.
+fn folders_of_nothing_else<'a>(
+    journal: &'a Path,
+    lock: &Path,
+    ours: &[&Path],
+) -> Result<Vec<&'a Path>, FileError> {
+    let mut folders = Vec::new();
+    let mut expected = vec![journal, lock];
+    for folder in journal
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| ours.contains(folder))
+    {
+        let listed = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let listed = listed.map_err(FileError::at("listed", folder))?;
+        if listed.iter().any(|entry| !expected.contains(&&*entry.path())) {
+            break;
+        }
+        folders.push(folder);
+        expected = vec![folder];
+    }
+    Ok(folders)
+}
+
+fn remove_file(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("removed", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Folders in the making, which are gone when it is dropped before they have their name.
 struct Draft {
     path: PathBuf,
@@ -132,6 +209,35 @@ mod tests {
         assert_eq!(receipt.folders(), folders.map(|name| home.join(name)));
         assert!(!make_state_folder(&journal).expect("there"));
         assert_eq!(Journal::peek(&journal).expect("a journal"), receipt);
+        fs::remove_dir_all(home).expect("clean up");
+    }
+
+    #[test]
+    fn what_holds_something_else_stays() {
+        let home = test_folder("no state");
+        let (top, state) = (home.join("a"), home.join("a/b/c"));
+        let journal = state.join("journal.jsonl");
+        let lock = state.join("lock");
+        let make = |others: &[PathBuf]| {
+            fs::create_dir_all(&state).expect("folders");
+            for file in others.iter().chain([&journal, &lock]) {
+                fs::write(file, "").expect("a file");
+            }
+        };
+        let ours = [state.clone(), home.join("a/b"), top.clone()];
+        let ours = ours.each_ref().map(PathBuf::as_path);
+        make(&[]);
+        remove_state_folder(&journal, &lock, &ours).expect("removed");
+        assert_eq!(fs::read_dir(&home).expect("listed").count(), 0);
+        make(&[home.join("a/theirs")]);
+        remove_state_folder(&journal, &lock, &ours).expect("removed");
+        assert!(top.join("theirs").exists() && !top.join("b").exists());
+        make(&[state.join("theirs")]);
+        remove_state_folder(&journal, &lock, &ours).expect("removed");
+        assert!(state.join("theirs").exists() && !journal.exists() && !lock.exists());
+        make(&[]);
+        remove_state_folder(&journal, &lock, &ours[1..]).expect("removed");
+        assert!(state.exists() && !journal.exists());
         fs::remove_dir_all(home).expect("clean up");
     }
 }

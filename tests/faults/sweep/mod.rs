@@ -1,6 +1,8 @@
 //! G5 and G7: a run is killed, or refused by the system, at each call with which it
 //! changes something. What comes after always ends in the same state.
 
+mod medium;
+mod power;
 mod random;
 mod start;
 mod strace;
@@ -172,7 +174,16 @@ fn refused(
         return Ok(());
     }
     let wrong = if code == Some(0) {
-        after.differences(&right.after)
+        let said = text(&output);
+        let mut wrong = after.differences(&right.after);
+        // A cluster needs no link to its programs, but who has none is told.
+        wrong.retain(|difference| {
+            let link = difference
+                .strip_prefix("`home/.local/bin/")
+                .and_then(|rest| rest.split_once('`'));
+            link.is_none_or(|(name, _)| !said.contains(&format!("no command `{name}`: ")))
+        });
+        wrong
     } else {
         after.strangers(&right.before, &right.after)
     };
@@ -289,4 +300,14 @@ fn start_survives_kills() {
 #[test]
 fn start_survives_refusals() {
     refusals(&start::Start::new());
+}
+
+#[test]
+fn uninstall_survives_kills() {
+    kills(&start::Uninstall::new());
+}
+
+#[test]
+fn uninstall_survives_refusals() {
+    refusals(&start::Uninstall::new());
 }

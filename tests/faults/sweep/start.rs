@@ -10,12 +10,15 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::subjects::Subject;
+use super::medium::command;
+use super::subjects::{Subject, at_home, start};
+use super::text;
 use crate::draft::{Contents, Draft, Key};
 
 /// Nobody: a run as root would make links for everyone on this machine.
 const NOBODY: u32 = 65534;
 
+// The engine keeps what it did: how, is not what is tested.
 const DOCKER: &str = r#"#!/bin/sh
 engine=$HOME/../engine
 absent() { echo "Error: No such $1: x" >&2; exit 1; }
@@ -24,11 +27,11 @@ case "$1 $2" in
 "context inspect") echo "default unix:///var/run/docker.sock" ;;
 "info --format") sed "s#@ENGINE@#$HOME#" "$engine/answers/info" ;;
 "image inspect") there image ;;
-"image load") cat >/dev/null && touch "$engine/image" ;;
-"image rm") rm "$engine/image" ;;
+"image load") cat >/dev/null && touch "$engine/image" && sync "$engine" ;;
+"image rm") rm "$engine/image" && sync "$engine" ;;
 "container inspect") there node ;;
 "container exec") cat "$engine/answers/crictl" ;;
-"container rm") rm -f "$engine/node" ;;
+"container rm") rm -f "$engine/node" && sync "$engine" ;;
 "volume inspect") echo "Error: no such volume" >&2; exit 1 ;;
 esac
 "#;
@@ -42,22 +45,29 @@ start)
     mkdir -p "$profile" "$HOME/.kube"
     echo '{"Driver":"docker","KubernetesConfig":{"KubernetesVersion":"v1.35.4","ContainerRuntime":"docker"}}' >"$profile/config.json"
     echo 'kind: Config' >"$HOME/.kube/config"
-    touch "$engine/node"
+    touch "$engine/node" && sync "$engine"
     ;;
-status) [ -e "$engine/node" ] && echo '{"Name":"minikube","Host":"Running","Kubelet":"Running","APIServer":"Running"}' ;;
-delete) rm -rf "$MINIKUBE_HOME/profiles" "$engine/node" ;;
+status)
+    kubeconfig=Configured
+    [ -s "$HOME/.kube/config" ] || kubeconfig=Misconfigured
+    [ -e "$engine/node" ] && [ -s "$profile/config.json" ] &&
+        echo '{"Name":"minikube","Host":"Running","Kubelet":"Running","APIServer":"Running","Kubeconfig":"'$kubeconfig'"}'
+    ;;
+delete) rm -rf "$MINIKUBE_HOME/profiles" "$engine/node" && sync "$engine" ;;
 esac
 "#;
 
 const KUBECTL: &str = r#"#!/bin/sh
+[ -s "$HOME/.kube/config" ] || exit 1
 echo '{"items":[{"metadata":{"name":"minikube"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}]}'
 "#;
 
 /// `start --way cache`.
 pub(super) struct Start {
     draft: Draft,
-    content: Vec<u8>,
-    program: Vec<u8>,
+    /// What each place gets a copy of. Another program copies it: a program that this one
+    /// has open for writing, or a child that it just began to start, cannot be executed.
+    template: TempDir,
 }
 
 impl Start {
@@ -65,14 +75,32 @@ impl Start {
         let mut contents = Contents::small();
         contents.programs[0] = MINIKUBE.into();
         contents.programs[3] = KUBECTL.into();
-        let draft = Draft::of(&contents);
-        let content = draft.finish(&Key::new());
-        let program = fs::read(env!("CARGO_BIN_EXE_minikube-offline-stub")).expect("the stub");
-        Self {
-            draft,
-            content,
-            program,
+        let start = Self {
+            draft: Draft::of(&contents),
+            template: tempfile::tempdir().expect("a folder"),
+        };
+        let write = |name: &str, content: &[u8], mode| {
+            let path: PathBuf = start.template.path().join(name);
+            fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
+            fs::write(&path, content).expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
+        };
+        write("bin/docker", DOCKER.as_bytes(), 0o755);
+        write("x.run", &start.draft.finish(&Key::new()), 0o644);
+        let stub = Path::new(env!("CARGO_BIN_EXE_minikube-offline-stub"));
+        let copy = start.template.path().join("stub");
+        // What is for debugging is most of it, and is copied each time.
+        command("strip", &["-o"], &[&copy, stub])
+            .or_else(|_| command("cp", &[], &[stub, &copy]))
+            .expect("the stub");
+        for (name, answer) in start.answers() {
+            write(
+                &format!("engine/answers/{name}"),
+                answer.to_string().as_bytes(),
+                0o644,
+            );
         }
+        start
     }
 
     /// What the engine answers.
@@ -118,22 +146,12 @@ impl Subject for Start {
     }
 
     fn prepare(&self, folder: &Path) {
-        let write = |name: &str, content: &[u8], mode| {
-            let path: PathBuf = folder.join(name);
-            fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
-            fs::write(&path, content).expect("a file");
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
-        };
-        write("bin/docker", DOCKER.as_bytes(), 0o755);
-        write("x.run", &self.content, 0o644);
-        write("stub", &self.program, 0o755);
-        for (name, answer) in self.answers() {
-            write(
-                &format!("engine/answers/{name}"),
-                answer.to_string().as_bytes(),
-                0o644,
-            );
-        }
+        command(
+            "cp",
+            &["--recursive", "--preserve=mode"],
+            &[&self.template.path().join("."), folder],
+        )
+        .expect("a copy");
         if rustix::process::geteuid().is_root() {
             for entry in walkdir::WalkDir::new(folder) {
                 chown(entry.expect("an entry").path(), Some(NOBODY), Some(NOBODY)).expect("root may");
@@ -174,5 +192,46 @@ impl Subject for Start {
     /// Where an engine, a node or a program is asked and does not answer.
     fn also_ends_with(&self, code: Option<i32>) -> bool {
         code.is_some_and(|code| [1, 9, 10].contains(&code))
+    }
+}
+
+/// `uninstall`, of what a `start` left.
+pub(super) struct Uninstall(Start);
+
+impl Uninstall {
+    pub(super) fn new() -> Self {
+        Self(Start::new())
+    }
+}
+
+impl Subject for Uninstall {
+    fn name(&self) -> &'static str {
+        "uninstall"
+    }
+
+    fn folder(&self) -> TempDir {
+        self.0.folder()
+    }
+
+    fn prepare(&self, folder: &Path) {
+        self.0.prepare(folder);
+        let output = start(&mut at_home(self.0.command(folder), folder), &self.0);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+
+    fn command(&self, folder: &Path) -> Command {
+        self.0.undo(folder).expect("it can be undone")
+    }
+
+    fn user(&self, command: &mut Command) {
+        self.0.user(command);
+    }
+
+    fn follows(&self) -> bool {
+        false
+    }
+
+    fn also_ends_with(&self, code: Option<i32>) -> bool {
+        self.0.also_ends_with(code)
     }
 }

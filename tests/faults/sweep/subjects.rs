@@ -48,16 +48,37 @@ pub(super) trait Subject: Sync {
 }
 
 /// Where a subject runs once.
-pub(super) struct Place(TempDir);
+pub(super) struct Place {
+    folder: PathBuf,
+    /// Goes away with it.
+    _kept: Option<TempDir>,
+}
 
 impl Place {
     pub(super) fn of(subject: &dyn Subject) -> Self {
         let folder = subject.folder();
-        for name in ["home", "tmp"] {
-            fs::create_dir(folder.path().join(name)).expect("a folder");
+        let place = Self::within(folder.path(), subject);
+        Self {
+            _kept: Some(folder),
+            ..place
         }
-        subject.prepare(folder.path());
-        Self(folder)
+    }
+
+    /// In a folder of somebody else's.
+    pub(super) fn within(folder: &Path, subject: &dyn Subject) -> Self {
+        for name in ["home", "tmp"] {
+            fs::create_dir_all(folder.join(name)).expect("a folder");
+        }
+        subject.prepare(folder);
+        Self::again(folder)
+    }
+
+    /// Where a subject was before.
+    pub(super) fn again(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            _kept: None,
+        }
     }
 
     /// Runs the subject to its end.
@@ -93,29 +114,30 @@ impl Place {
 
     /// Takes back what the subject did, where it can be taken back.
     pub(super) fn undo(&self, subject: &dyn Subject) -> Option<Output> {
-        let mut command = self.around(subject.undo(self.0.path())?);
+        let mut command = at_home(subject.undo(&self.folder)?, &self.folder);
         Some(start(&mut command, subject))
     }
 
     fn command(&self, subject: &dyn Subject) -> Command {
-        self.around(subject.command(self.0.path()))
-    }
-
-    fn around(&self, mut command: Command) -> Command {
-        command
-            .current_dir(self.0.path())
-            .env("HOME", self.0.path().join("home"))
-            .env("TMPDIR", self.0.path().join("tmp"));
-        command
+        at_home(subject.command(&self.folder), &self.folder)
     }
 
     pub(super) fn tree(&self, subject: &dyn Subject) -> Tree {
-        Tree::of(self.0.path(), &|path| subject.content(path))
+        Tree::of(&self.folder, &|path| subject.content(path))
     }
 }
 
+/// The command, in the folder of a place.
+pub(super) fn at_home(mut command: Command, folder: &Path) -> Command {
+    command
+        .current_dir(folder)
+        .env("HOME", folder.join("home"))
+        .env("TMPDIR", folder.join("tmp"));
+    command
+}
+
 /// Runs a subject's program to its end.
-fn start(command: &mut Command, subject: &dyn Subject) -> Output {
+pub(super) fn start(command: &mut Command, subject: &dyn Subject) -> Output {
     subject.user(command);
     command.stdin(subject.input()).output().expect("it starts")
 }

@@ -3,9 +3,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
+use super::medium::{Mounted, command};
 use super::strace::{self, Call};
 use super::subjects::{Extract, Place};
 use super::{Fault, text};
@@ -64,61 +65,27 @@ fn a_stick_that_is_pulled_out_ends_a_run_in_order_whichever_read_fails() {
     ));
 }
 
-/// A file system in a file, mounted; unmounted when it is dropped.
-struct Stick {
-    image: PathBuf,
-    mounted: PathBuf,
+/// An image with the files in `content` on it.
+fn image(folder: &Path, content: &Path, bytes: u64) -> Result<PathBuf, String> {
+    let image = folder.join("pristine");
+    fs::File::create(&image)
+        .and_then(|file| file.set_len(bytes))
+        .expect("an image");
+    command("mke2fs", &["-q", "-t", "ext2", "-d"], &[content, &image])?;
+    Ok(image)
 }
 
-impl Stick {
-    fn command(program: &str, arguments: &[&Path]) -> Result<(), String> {
-        let output = Command::new(program)
-            .args(arguments)
-            .output()
-            .map_err(|error| format!("{program}: {error}"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(format!(
-            "{program}: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        ))
-    }
-
-    /// A stick with the files in `content` on it.
-    fn make(folder: &Path, content: &Path, bytes: u64) -> Result<PathBuf, String> {
-        let image = folder.join("pristine");
-        fs::File::create(&image)
-            .and_then(|file| file.set_len(bytes))
-            .expect("an image");
-        let arguments = ["-q", "-t", "ext2", "-d"].map(Path::new);
-        Self::command("mke2fs", &[&arguments[..], &[content, &image]].concat())?;
-        Ok(image)
-    }
-
-    fn plug_in(folder: &Path, pristine: &Path) -> Result<Self, String> {
-        let stick = Self {
-            image: folder.join("stick"),
-            mounted: folder.join("mounted"),
-        };
-        fs::copy(pristine, &stick.image).expect("an image");
-        fs::create_dir_all(&stick.mounted).expect("a folder");
-        let options = ["-o", "loop,ro"].map(Path::new);
-        Self::command("mount", &[&options[..], &[&stick.image, &stick.mounted]].concat())?;
-        Ok(stick)
-    }
-
-    /// Nothing can be read any more beyond `place`.
-    fn pull_out(&self, place: u64) {
-        let file = OpenOptions::new().write(true).open(&self.image);
-        file.and_then(|file| file.set_len(place)).expect("cut off");
-    }
+/// A copy of the image, mounted at `mounted`.
+fn plug_in(folder: &Path, pristine: &Path) -> Result<Mounted, String> {
+    let stick = folder.join("stick");
+    fs::copy(pristine, &stick).expect("an image");
+    Mounted::new(&stick, &folder.join("mounted"), "loop,ro")
 }
 
-impl Drop for Stick {
-    fn drop(&mut self) {
-        let _ = Self::command("umount", &[&self.mounted]);
-    }
+/// Nothing can be read any more of the stick beyond `place`.
+fn pull_out(folder: &Path, place: u64) {
+    let file = OpenOptions::new().write(true).open(folder.join("stick"));
+    file.and_then(|file| file.set_len(place)).expect("cut off");
 }
 
 #[test]
@@ -129,8 +96,8 @@ fn a_real_file_system_that_is_gone_ends_a_run_in_order() {
     let subject = Extract::of_noise("--to");
     fs::copy(subject.bundle(), content.join("x.run")).unwrap();
     let size = fs::metadata(subject.bundle()).unwrap().len();
-    let plugged = Stick::make(folder.path(), &content, size * 5 / 4 + (1 << 20))
-        .and_then(|pristine| Stick::plug_in(folder.path(), &pristine).map(|_| pristine));
+    let plugged = image(folder.path(), &content, size * 5 / 4 + (1 << 20))
+        .and_then(|pristine| plug_in(folder.path(), &pristine).map(|_| pristine));
     let pristine = match plugged {
         Ok(pristine) => pristine,
         Err(reason) => return report(&format!("skipped: a stick in a loop device: {reason}")),
@@ -141,10 +108,10 @@ fn a_real_file_system_that_is_gone_ends_a_run_in_order() {
     for _ in 0..count {
         let place = Place::of(&on_stick);
         {
-            let stick = Stick::plug_in(folder.path(), &pristine).unwrap();
+            let _stick = plug_in(folder.path(), &pristine).unwrap();
             // Not so early that the file system itself is not found.
             let at = size / 4 + random.below(size / 2);
-            stick.pull_out(at - at % 4096);
+            pull_out(folder.path(), at - at % 4096);
             let begun = Instant::now();
             let output = place.run(&on_stick);
             ended_in_order(
@@ -153,7 +120,7 @@ fn a_real_file_system_that_is_gone_ends_a_run_in_order() {
                 &format!("cut at {at} (seed {})", random.seed()),
             );
         }
-        let _stick = Stick::plug_in(folder.path(), &pristine).unwrap();
+        let _stick = plug_in(folder.path(), &pristine).unwrap();
         let output = place.run(&on_stick);
         assert!(output.status.success(), "replugged: {}", text(&output));
     }

@@ -1,0 +1,91 @@
+//! What minikube writes on this machine. What is not synced may be there and empty after
+//! the power was gone, and whether minikube syncs it is its own affair.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::host::{Environment, FileError, sync_directory};
+use crate::install::{self, ProfileConfig};
+
+/// The file that minikube adds a cluster to, as kubectl finds it.
+pub(super) fn kubeconfig(environment: &Environment) -> Option<PathBuf> {
+    let named = environment
+        .variable("KUBECONFIG")
+        .and_then(|paths| paths.to_str()?.split(':').next().map(PathBuf::from));
+    let path = named.or_else(|| environment.home().map(|home| home.join(".kube/config")))?;
+    path.is_absolute().then_some(path)
+}
+
+/// The same, where there is no such file yet.
+pub(super) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
+    kubeconfig(environment).filter(|path| fs::symlink_metadata(path).is_err())
+}
+
+/// Makes durable what minikube and kubectl need of a profile.
+pub(super) fn sync(minikube_home: &Path, profile: &str, kubeconfig: Option<&Path>) -> Result<(), FileError> {
+    let machine = minikube_home.join("machines").join(profile);
+    let folder = ProfileConfig::folder(minikube_home, profile);
+    for inside in [&folder, &machine, &minikube_home.join("certs")] {
+        sync_tree(inside)?;
+    }
+    for with_its_files in [minikube_home, &minikube_home.join("config")] {
+        for path in entries(with_its_files)? {
+            sync_one(&path)?;
+        }
+        sync_one(with_its_files)?;
+    }
+    if let Some(path) = kubeconfig {
+        sync_one(path)?;
+        sync_one(path.parent().unwrap_or(path))?;
+    }
+    Ok(())
+}
+
+/// Makes durable that a profile is gone.
+pub(super) fn sync_removed(
+    minikube_home: &Path,
+    profile: &str,
+    kubeconfig: Option<&Path>,
+) -> Result<(), FileError> {
+    let folder = ProfileConfig::folder(minikube_home, profile);
+    let machine = minikube_home.join("machines").join(profile);
+    let kubeconfig = kubeconfig.and_then(Path::parent);
+    install::sync_removed([&*folder, &*machine].into_iter().chain(kubeconfig))
+}
+
+/// The file or folder, with all that is in it.
+fn sync_tree(path: &Path) -> Result<(), FileError> {
+    for inside in entries(path)? {
+        sync_tree(&inside)?;
+    }
+    sync_one(path)
+}
+
+/// What is in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    match fs::symlink_metadata(folder) {
+        Ok(facts) if facts.is_dir() => {}
+        _ => return Ok(Vec::new()),
+    }
+    fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .map_err(FileError::at("listed", folder))
+}
+
+fn sync_one(path: &Path) -> Result<(), FileError> {
+    let Ok(facts) = fs::metadata(path) else {
+        return Ok(());
+    };
+    if facts.is_dir() {
+        return sync_directory(path);
+    }
+    if !facts.is_file() {
+        return Ok(());
+    }
+    match File::open(path).and_then(|file| file.sync_all()) {
+        // A lock, such as minikube takes and gives back all the time.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(FileError::at("synced", path)),
+    }
+}
