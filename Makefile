@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench lint parts release-parts toolchain
+.PHONY: check-stub build demo mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -26,7 +26,7 @@ test: toolchain lint
 	cargo test --locked --no-fail-fast
 
 ## test-long: every fault in full, with counts (MINIKUBE_OFFLINE_TEST_SEED=N repeats a run;
-## NAMES="corpus fuzz" only these files of tests/faults)
+## NAMES="corpus sweep::power rollback" only these files of tests/faults and tests/it)
 test-long: toolchain parts
 	tests/long.sh $(NAMES)
 
@@ -45,7 +45,7 @@ lint:
 	cargo clippy --locked --no-default-features --bins -- -D warnings
 	tests/shellcheck.sh
 
-## test-volumes: split bundles on FAT32, disturbed repairs, sizes and lengths in full (root; 15 minutes)
+## test-volumes: split bundles on FAT32, disturbed repairs, sizes and lengths in full (root; 6 minutes)
 test-volumes: toolchain parts
 	tests/volumes.sh
 
@@ -81,6 +81,10 @@ test-release: toolchain release-parts
 ## test-kill: end a start anywhere, then run it again or uninstall (root; 10 minutes)
 test-kill: toolchain parts
 	tests/kill.sh
+
+## bench-verify: how fast a GiB is verified, beside cat and sha256sum (3 minutes)
+bench-verify: toolchain parts
+	tests/bench-verify.sh
 
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
 bench: PROFILE := package
