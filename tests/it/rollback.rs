@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use walkdir::WalkDir;
 
+use crate::support::effort::{report, rounds};
 use crate::support::engine::FakeEngine;
 use crate::support::parts::RunnableParts;
 use crate::support::program::{Outcome, Sandbox};
@@ -133,12 +134,6 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
     println!("{} stages failed, and nothing was left", FAILURES.len());
 }
 
-/// How many pairs of starts are tried: all with `MINIKUBE_OFFLINE_TEST_LONG`.
-fn pairs() -> usize {
-    let long = std::env::var_os("MINIKUBE_OFFLINE_TEST_LONG").is_some();
-    if long { 50 } else { 3 }
-}
-
 fn outcome(child: Child) -> Outcome {
     Outcome::from(child.wait_with_output().unwrap())
 }
@@ -149,7 +144,7 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
     let before = site.fingerprint();
     let start = ["-y", "--way=cache"];
     let (mut waited, mut last) = (0, String::new());
-    for pair in 0..pairs() {
+    for pair in 0..rounds(3, 50) {
         site.engine.waits(true);
         let mut runs = [site.spawn(&start), site.spawn(&start)];
         // The one with the lock waits for the engine, so the other ends first.
@@ -182,7 +177,10 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
         assert_eq!(site.fingerprint(), before, "pair {pair}");
         (waited, last) = (waited + 1, loser.stderr);
     }
-    println!("{waited} pairs of starts: one winner each; the others said: {last}");
+    report(&format!(
+        "{waited} pairs of starts at once: one winner each; the others said: {}",
+        last.trim()
+    ));
 }
 
 #[test]

@@ -12,21 +12,23 @@ fn a_run_that_is_killed_at_any_moment_is_finished_by_the_next() {
     let mut lines = Vec::new();
     for flag in ["--to", "--to-cache"] {
         let subject = Extract::real(flag);
-        let begun = Instant::now();
         let right = undisturbed_state(&subject);
+        let begun = Instant::now();
+        undisturbed_state(&subject);
         let whole = begun.elapsed();
         let count = rounds(4, 100);
-        let (mut killed, mut most) = (0, Duration::ZERO);
-        for _ in 0..count {
+        // Some of them end before: other work on the machine makes a run longer or shorter.
+        let (mut killed, mut tries) = (0, 0);
+        while killed < count {
+            tries += 1;
+            assert!(tries <= 10 * count, "only {killed} of {tries} runs were killed");
             let place = Place::of(&subject);
             let mut running = place.spawn(&subject);
             let wait = Duration::from_micros(random.below(u64::try_from(whole.as_micros()).unwrap()));
             std::thread::sleep(wait);
             running.kill().expect("ours");
-            killed += u32::from(!running.wait().expect("ours").success());
-            let begun = Instant::now();
+            killed += u64::from(!running.wait().expect("ours").success());
             let again = place.run(&subject);
-            most = most.max(begun.elapsed());
             let what = format!("killed after {wait:?} (seed {})", random.seed());
             assert!(again.status.success(), "{what}: {}", text(&again));
             assert_eq!(
@@ -35,7 +37,7 @@ fn a_run_that_is_killed_at_any_moment_is_finished_by_the_next() {
                 "{what}"
             );
         }
-        lines.push(format!("`extract {flag}` {killed} of {count}"));
+        lines.push(format!("`extract {flag}` {killed} of {tries} runs"));
     }
     report(&format!(
         "kills at random moments: {}; each rerun ended in the same state (seed {})",
