@@ -73,12 +73,14 @@ impl AtomicFile {
             }
             _ => {}
         }
-        let unnamed = Unnamed::open(
-            target,
-            OpenOptions::new().write(true).create_new(true).mode(0o600),
-        );
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)
+            .map_err(FileError::at("written", target))?;
         Ok(Self {
-            unnamed: unnamed.map_err(FileError::at("written", target))?,
+            unnamed: Unnamed::new(target, file),
             hasher: Hasher::new(),
         })
     }
@@ -117,6 +119,14 @@ impl Write for AtomicFile {
     }
     fn flush(&mut self) -> io::Result<()> {
         self.unnamed.file.flush()
+    }
+}
+
+/// Removes the file `path`, if it is there.
+pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("removed", path)(error)),
+        _ => Ok(()),
     }
 }
 

@@ -26,32 +26,21 @@ impl ClaimedFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).mode(0o600);
         loop {
-            let unnamed = Unnamed::open(target, &options).map_err(failed)?;
-            match unnamed.file.try_lock() {
+            let file = options.open(&path).map_err(failed)?;
+            match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    unnamed.leave();
-                    return Err(LockError::Held { path, holder: None });
-                }
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held { path, holder: None }),
                 // Some network file systems have no locks: there nobody is told.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                Err(TryLockError::Error(source)) => {
-                    unnamed.leave();
-                    return Err(failed(source));
-                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
             // The run before may have given it its name just now.
-            match names(unnamed.path(), &unnamed.file) {
-                Ok(true) => {
-                    unnamed.file.set_len(0).map_err(failed)?;
-                    remove_parts(target).map_err(failed)?;
-                    return Ok(Self(unnamed));
-                }
-                Ok(false) => unnamed.leave(),
-                Err(source) => {
-                    unnamed.leave();
-                    return Err(failed(source));
-                }
+            if names(&path, &file).map_err(failed)? {
+                // Ours from here on: until then another run's is left alone.
+                let unnamed = Unnamed::new(target, file);
+                unnamed.file.set_len(0).map_err(failed)?;
+                remove_parts(target).map_err(failed)?;
+                return Ok(Self(unnamed));
             }
         }
     }

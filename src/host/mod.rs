@@ -25,7 +25,7 @@ mod running;
 mod signals;
 mod unnamed;
 
-pub use atomic::{AtomicFile, FileError, sync_directory};
+pub use atomic::{AtomicFile, FileError, remove_if_there, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
 pub use confinement::Confinement;

@@ -1,7 +1,6 @@
 //! A file that does not have its name yet.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io;
+use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -23,27 +22,20 @@ impl Unnamed {
         target.with_file_name(format!(".{name}.minikube-offline-partial"))
     }
 
-    /// Opens the file that becomes `target`, whose folder is there.
-    pub(super) fn open(target: &Path, options: &OpenOptions) -> io::Result<Self> {
-        let temporary = Self::path_for(target);
-        Ok(Self {
-            file: options.open(&temporary)?,
-            temporary,
+    /// Takes over `file`, which has that name.
+    pub(super) fn new(target: &Path, file: File) -> Self {
+        Self {
+            file,
+            temporary: Self::path_for(target),
             target: target.to_owned(),
             named: false,
-        })
+        }
     }
 
     /// The name that it has now.
     #[cfg(feature = "packager")]
     pub(super) fn path(&self) -> &Path {
         &self.temporary
-    }
-
-    /// Leaves it where it is: it is another run's.
-    #[cfg(feature = "packager")]
-    pub(super) fn leave(mut self) {
-        self.named = true;
     }
 
     /// Gives it its name and `mode`, durably. What had the name is replaced.

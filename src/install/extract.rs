@@ -54,8 +54,8 @@ impl From<ExtractError> for Failure {
 }
 
 /// Writes the parts below `folder`: the programs to `bin`, the images as an OCI image
-/// layout to `images`, the files of the publishers' signatures to `evidence`. What an earlier run wrote there before it was killed is not written
-/// again.
+/// layout to `images`, the files of the publishers' signatures to `evidence`. What an earlier
+/// run wrote there before it was killed is not written again.
 pub fn extract_to(
     bundle: PlatformBundle<'_>,
     folder: &Path,

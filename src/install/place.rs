@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Event, Journal, JournalError, TransferError, transfer};
 use crate::bundle::{Digest, Hasher};
 use crate::failure::Failure;
-use crate::host::{AtomicFile, FileError, sync_directory};
+use crate::host::{AtomicFile, FileError, remove_if_there, sync_directory};
 
 /// What is at a path already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -162,12 +162,7 @@ impl<'a> Placer<'a> {
     /// Removes every file that was replaced: the run ended well.
     pub fn drop_earlier(&mut self) -> Result<(), PlaceError> {
         for (_, kept) in self.kept() {
-            match fs::remove_file(&kept) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(FileError::at("removed", &kept)(error).into());
-                }
-                _ => {}
-            }
+            remove_if_there(&kept)?;
             let what = kept.display().to_string();
             self.record(Event::Forgotten { what })?;
         }

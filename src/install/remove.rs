@@ -10,7 +10,9 @@ use super::place::file_digest;
 use super::state_folder::remove_state_folder;
 use super::{Event, Receipt, Session};
 use crate::failure::Failure;
-use crate::host::{AtomicFile, Engine, EngineError, FileError, existing_ancestor, sync_directory};
+use crate::host::{
+    AtomicFile, Engine, EngineError, FileError, existing_ancestor, remove_if_there, sync_directory,
+};
 
 /// What minikube makes in its folder besides profiles, the user's own settings and its
 /// cache, as v1.38.1 leaves it after `minikube delete`. Folders go only when empty.
@@ -275,13 +277,10 @@ fn remove_folder(folder: &Path, removal: &mut Removal) -> Result<(), Failure> {
 }
 
 fn remove_file(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error)
-            if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory =>
-        {
-            Err(FileError::at("removed", path)(error).into())
-        }
-        _ => Ok(()),
+    match remove_if_there(path) {
+        // Nothing of ours is below a file.
+        Err(error) if error.source.kind() == io::ErrorKind::NotADirectory => Ok(()),
+        removed => Ok(removed?),
     }
 }
 

@@ -1,13 +1,14 @@
 //! The folder of the journal: what is made on a machine is in the journal before it is
 //! there, and so is this folder.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 
 use super::{Event, Journal, JournalError};
-use crate::host::{AtomicFile, FileError, existing_ancestor, sync_directory};
+use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
 
 /// How often it is tried again when another run takes away what is built upon.
 const TRIES: usize = 100;
@@ -70,10 +71,10 @@ fn make(journal: &Path, existing: &Path, missing: &[PathBuf]) -> Result<bool, Jo
 pub(super) fn remove_state_folder(journal: &Path, lock: &Path, ours: &[&Path]) -> Result<(), FileError> {
     let folders = folders_of_nothing_else(journal, lock, ours)?;
     let Some(top) = folders.last() else {
-        remove_file(journal)?;
-        return remove_file(lock);
+        remove_if_there(journal)?;
+        return remove_if_there(lock);
     };
-    let draft = PathBuf::from(format!("{}{}", prefix(top).display(), process::id()));
+    let draft = own_draft(top);
     // Other runs leave it to this one.
     let held = File::open(top).map_err(FileError::at("opened", top))?;
     let _ = held.try_lock();
@@ -91,7 +92,7 @@ fn remove_draft(draft: &Path, top: &Path, files: &[&Path], folders: &[&Path]) ->
         _ => draft.to_owned(),
     };
     for file in files {
-        remove_file(&now(file))?;
+        remove_if_there(&now(file))?;
     }
     for folder in folders {
         match fs::remove_dir(now(folder)) {
@@ -133,13 +134,6 @@ fn folders_of_nothing_else<'a>(
     Ok(folders)
 }
 
-fn remove_file(path: &Path) -> Result<(), FileError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("removed", path)(error)),
-        _ => Ok(()),
-    }
-}
-
 /// Folders in the making, which are gone when it is dropped before they have their name.
 struct Draft {
     path: PathBuf,
@@ -149,7 +143,7 @@ struct Draft {
 
 impl Draft {
     fn create(top: &Path) -> Result<Self, FileError> {
-        let path = PathBuf::from(format!("{}{}", prefix(top).display(), process::id()));
+        let path = own_draft(top);
         fs::create_dir(&path).map_err(FileError::at("made", &path))?;
         // Where folders cannot be locked, two first runs at once may hinder one another.
         let lock = File::open(&path).ok().filter(|folder| folder.try_lock().is_ok());
@@ -165,9 +159,16 @@ impl Drop for Draft {
 }
 
 /// How the names of drafts of `top` begin; the process follows.
-fn prefix(top: &Path) -> PathBuf {
+fn prefix(top: &Path) -> OsString {
     let mut name = AtomicFile::temporary(top).into_os_string();
     name.push("-");
+    name
+}
+
+/// The draft of this process.
+fn own_draft(top: &Path) -> PathBuf {
+    let mut name = prefix(top);
+    name.push(process::id().to_string());
     name.into()
 }
 
@@ -181,7 +182,7 @@ fn remove_drafts(folder: &Path, top: &Path) -> Result<(), FileError> {
         let draft = path
             .as_os_str()
             .as_encoded_bytes()
-            .starts_with(prefix.as_os_str().as_encoded_bytes());
+            .starts_with(prefix.as_encoded_bytes());
         if draft && File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
             fs::remove_dir_all(&path).map_err(FileError::at("removed", &path))?;
         }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::bundle::{Digest, Hasher};
-use crate::host::{Environment, FileError};
+use crate::host::{Environment, FileError, remove_if_there};
 
 pub use error::StoreError;
 pub use partial::{Partial, Refused};
@@ -130,13 +130,7 @@ impl Store {
 
     /// Removes the blob, which is not wanted any more.
     pub fn remove(&self, digest: Digest) -> Result<(), StoreError> {
-        let path = self.path(digest);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(FileError::at("removed", &path)(error).into())
-            }
-            _ => Ok(()),
-        }
+        Ok(remove_if_there(&self.path(digest))?)
     }
 
     /// Starts, or goes on with, the download that is known as `key`; waits while

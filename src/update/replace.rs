@@ -14,7 +14,9 @@ use std::time::Duration;
 use super::UpdateError;
 use crate::bundle::Version;
 use crate::failure::Failure;
-use crate::host::{AtomicFile, Command, FileError, Lock, LockError, ProcessError, interrupt, sync_directory};
+use crate::host::{
+    AtomicFile, Command, FileError, Lock, LockError, ProcessError, interrupt, remove_if_there, sync_directory,
+};
 
 /// How long a program may take to say who it is.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,12 +53,7 @@ impl Replacement {
             _lock: lock,
         };
         for left in [replacement.staged(), replacement.old()] {
-            match fs::remove_file(&left) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(FileError::at("removed", &left)(error).into());
-                }
-                _ => {}
-            }
+            remove_if_there(&left)?;
         }
         Ok(replacement)
     }
