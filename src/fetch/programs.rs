@@ -135,32 +135,29 @@ fn download(
 
 fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchError> {
     let mut found = Vec::new();
-    let file = |role, path| Candidate {
+    let candidate = |transport, role, path| Candidate {
         role,
         path,
-        transport: "file",
+        transport,
         download: None,
         signed: Signed::default(),
     };
     let minikubes = spec.minikube.iter().cloned();
-    found.extend(minikubes.map(|path| file(BinaryRole::Minikube, path)));
+    found.extend(minikubes.map(|path| candidate("file", BinaryRole::Minikube, path)));
     for path in &spec.binaries {
         let given = given(path)?;
-        found.extend(given.into_iter().map(|(role, path)| file(role, path)));
+        found.extend(
+            given
+                .into_iter()
+                .map(|(role, path)| candidate("file", role, path)),
+        );
     }
     for (cache, role) in caches
         .iter()
         .flat_map(|cache| BinaryRole::KUBERNETES.map(|role| (cache, role)))
     {
-        if let Some(path) = cache.binary(role, &spec.kubernetes_version) {
-            found.push(Candidate {
-                role,
-                path,
-                transport: "minikube-cache",
-                download: None,
-                signed: Signed::default(),
-            });
-        }
+        let path = cache.binary(role, &spec.kubernetes_version);
+        found.extend(path.map(|path| candidate("minikube-cache", role, path)));
     }
     Ok(found)
 }

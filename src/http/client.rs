@@ -51,6 +51,16 @@ pub struct Request {
     pub authorization: Option<String>,
 }
 
+impl Request {
+    /// For what is at `url`, whatever its type, without a login.
+    pub fn of(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            ..Self::default()
+        }
+    }
+}
+
 /// An answer in memory.
 #[derive(Debug)]
 pub struct Answer {
@@ -102,9 +112,7 @@ impl Http {
     pub fn get(&self, request: &Request, limit: u64) -> Result<Answer, HttpError> {
         self.patiently(|| {
             let response = self.send(request, &Method::GET, &[])?;
-            let headers = response.headers().clone();
-            let body = self.read(response, &request.url, limit)?;
-            Ok(Answer { headers, body })
+            self.answer(response, &request.url, limit)
         })
     }
 
@@ -122,10 +130,8 @@ impl Http {
                 .post(parsed.clone())
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.clone());
-            let response = self.finish(request, url)?;
-            let headers = response.headers().clone();
-            let body = self.read(response, url, limit)?;
-            Ok(Answer { headers, body })
+            let response = request.send().map_err(|source| self.connection(url, source))?;
+            self.answer(self.accepted(response, url)?, url, limit)
         })
     }
 
@@ -141,11 +147,7 @@ impl Http {
     /// Whether anything answers at `url`, whatever it says.
     #[must_use]
     pub fn answers(&self, url: &str) -> bool {
-        let request = Request {
-            url: url.to_owned(),
-            ..Request::default()
-        };
-        let answer = self.send(&request, &Method::GET, &[]);
+        let answer = self.send(&Request::of(url), &Method::GET, &[]);
         answer.is_ok() || answer.is_err_and(|error| error.status().is_some())
     }
 
@@ -213,11 +215,6 @@ impl Http {
         Ok(())
     }
 
-    fn finish(&self, request: RequestBuilder, url: &str) -> Result<Response, HttpError> {
-        let response = request.send().map_err(|source| self.connection(url, source))?;
-        self.accepted(response, url)
-    }
-
     fn accepted(&self, response: Response, url: &str) -> Result<Response, HttpError> {
         if response.status().is_success() {
             return Ok(response);
@@ -237,7 +234,8 @@ impl Http {
         hosts.iter().any(|named| *named == host || *named == with_port)
     }
 
-    fn read(&self, response: Response, url: &str, limit: u64) -> Result<Vec<u8>, HttpError> {
+    /// The response with its content, of `limit` bytes at most.
+    fn answer(&self, response: Response, url: &str, limit: u64) -> Result<Answer, HttpError> {
         let too_long = |found| HttpError::TooLong {
             url: url.to_owned(),
             proxy: self.proxy_shown(url),
@@ -248,6 +246,7 @@ impl Http {
         if announced.is_some_and(|length| length > limit) {
             return Err(too_long(announced));
         }
+        let headers = response.headers().clone();
         let mut body = Vec::new();
         response
             .take(limit + 1)
@@ -261,7 +260,7 @@ impl Http {
         if body.len() as u64 > limit {
             return Err(too_long(None));
         }
-        Ok(body)
+        Ok(Answer { headers, body })
     }
 
     fn refusal(&self, response: Response, url: &str) -> HttpError {

@@ -56,11 +56,7 @@ impl Transport {
             return self.read(url, limit);
         };
         let download = Download {
-            request: Request {
-                url: url.to_owned(),
-                accept: Some(FILE.to_owned()),
-                ..Request::default()
-            },
+            request: request(url, FILE),
             digest: Some(digest),
             size: None,
             limit: Some(limit),
@@ -99,13 +95,15 @@ impl Transport {
             })?;
             return Ok((HeaderMap::new(), body));
         }
-        let request = Request {
-            url: url.to_owned(),
-            accept: Some(accept.to_owned()),
-            ..Request::default()
-        };
-        let answer = self.http.get(&request, limit)?;
+        let answer = self.http.get(&request(url, accept), limit)?;
         Ok((answer.headers, answer.body))
+    }
+}
+
+fn request(url: &str, accept: &str) -> Request {
+    Request {
+        accept: Some(accept.to_owned()),
+        ..Request::of(url)
     }
 }
 

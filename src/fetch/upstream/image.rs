@@ -2,6 +2,7 @@
 //! one before names.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use crate::fetch::FetchError;
 use crate::fetch::blob::Blob;
 use crate::fetch::found::FoundImage;
 use crate::fetch::hashing::in_parallel_with;
+use crate::host::FileError;
 use crate::http::Download;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
+use crate::store::StoreError;
 
 /// So many downloads at a time: a server's limit for one client, not the processors'.
 const WORKERS: usize = 4;
@@ -81,7 +84,7 @@ pub(super) fn download(
 }
 
 /// A blob from the first place that has it as it should be.
-pub(super) fn blob(
+fn blob(
     upstream: &Upstream,
     digest: Digest,
     size: u64,
@@ -103,6 +106,20 @@ pub(super) fn blob(
                 upstream.http.download(store, &download, progress)
             })
     })
+}
+
+/// The same of one that fits into memory, with its content.
+pub(super) fn small_blob(
+    upstream: &Upstream,
+    digest: Digest,
+    size: u64,
+    places: &[Place],
+) -> Result<(PathBuf, Vec<u8>), UpstreamError> {
+    let path = blob(upstream, digest, size, places, &Silent)?;
+    let content = fs::read(&path)
+        .map_err(FileError::at("read", &path))
+        .map_err(StoreError::from)?;
+    Ok((path, content))
 }
 
 fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImage, FetchError> {

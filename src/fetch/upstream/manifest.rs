@@ -1,21 +1,18 @@
 //! From an image's name to the config and the layers for one platform.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 
-use super::image::blob;
+use super::image::small_blob;
 use super::places::Place;
 use super::{Pinned, Signed, Upstream, UpstreamError, WantedImage};
 use crate::bundle::{
     Digest, ImageConfig, ImageConfigError, ImageReference, Platform, PublishedSignature, limits,
 };
 use crate::fetch::oci_layout::{CONFIGS, Descriptor, INDEXES, Index, LAYERS, MANIFESTS, Manifest};
-use crate::host::FileError;
 use crate::http::{Answer, HttpError};
 use crate::progress::Progress;
-use crate::store::StoreError;
 
 /// The distribution spec wants registries to take manifests of 4 MiB.
 const MANIFEST_BYTES: u64 = 4 << 20;
@@ -90,10 +87,7 @@ pub(super) fn resolve(
         .iter()
         .map(|layer| described(layer, &LAYERS))
         .collect::<Result<_, _>>()?;
-    let config_path = blob(upstream, config.0, config.1, &places, &crate::progress::Silent)?;
-    let config_json = fs::read(&config_path)
-        .map_err(FileError::at("read", &config_path))
-        .map_err(StoreError::from)?;
+    let (config_path, config_json) = small_blob(upstream, config.0, config.1, &places)?;
     let diff_ids = diff_ids(&config_json, reference, platform, layers.len(), &document)?;
     let digest = document.digest;
     chain.push(document);

@@ -25,7 +25,7 @@ use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Ver
 use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::Progress;
-use crate::resolve::Lock;
+use crate::resolve::{Lock, LockedImage, LockedProgram};
 use crate::spec::{Sources, VersionWord};
 use crate::store::{Store, StoreError};
 
@@ -208,10 +208,19 @@ impl Upstream {
         image::resolve_all(self, &wanted, platform, progress)
     }
 
+    /// What the lock has of a program.
+    fn locked_program(&self, platform: Platform, role: BinaryRole) -> Option<&LockedProgram> {
+        self.lock.as_ref()?.program(platform, role)
+    }
+
+    /// What the lock has of an image.
+    fn locked_image(&self, platform: Platform, reference: &ImageReference) -> Option<&LockedImage> {
+        self.lock.as_ref()?.image(platform, reference)
+    }
+
     /// The image by the digest in the lock, unless a digest is known already.
     fn pin(&self, image: &WantedImage, platform: Platform) -> WantedImage {
-        let lock = self.lock.as_ref();
-        let locked = lock.and_then(|lock| lock.image(platform, &image.reference));
+        let locked = self.locked_image(platform, &image.reference);
         // Where something was signed, what was: the list, not the manifest in it.
         let pinned = locked.and_then(|locked| {
             let signed = locked.origin.signatures.first();

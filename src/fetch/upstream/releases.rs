@@ -79,9 +79,8 @@ pub(super) fn published(
     platform: Platform,
 ) -> Result<Published, UpstreamError> {
     let url = url(upstream, role, version, platform);
-    let request = request(&url);
-    let lock = upstream.lock.as_ref();
-    if let Some(locked) = lock.and_then(|lock| lock.program(platform, role)) {
+    let request = Request::of(&url);
+    if let Some(locked) = upstream.locked_program(platform, role) {
         return Ok(Published {
             url,
             version: version.clone(),
@@ -112,7 +111,7 @@ pub(super) fn download(
     let Published { url, version, .. } = published;
     progress.begin(&format!("downloading {role} {version}"), published.size);
     let download = Download {
-        request: request(&url),
+        request: Request::of(&url),
         digest: published.digest,
         size: None,
         limit: None,
@@ -127,13 +126,6 @@ pub(super) fn download(
         version,
         evidence: published.evidence,
     })
-}
-
-fn request(url: &str) -> Request {
-    Request {
-        url: url.to_owned(),
-        ..Request::default()
-    }
 }
 
 /// The program as a file that can be run and has its name: the store names files by
@@ -222,6 +214,6 @@ fn kubernetes_base(upstream: &Upstream) -> &str {
 }
 
 fn line(upstream: &Upstream, url: &str) -> Result<String, HttpError> {
-    let answer = upstream.http.get(&request(url), LINE_BYTES)?;
+    let answer = upstream.http.get(&Request::of(url), LINE_BYTES)?;
     Ok(String::from_utf8_lossy(&answer.body).trim().to_owned())
 }

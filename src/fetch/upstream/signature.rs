@@ -5,21 +5,17 @@
 //! `specs/SIGNATURE_SPEC.md`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::PoisonError;
 
-use super::image::blob;
+use super::image::small_blob;
 use super::manifest::{Document, document};
 use super::places::Place;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, limits};
 use crate::fetch::FetchError;
 use crate::fetch::oci_layout::{Descriptor, Manifest};
-use crate::host::FileError;
 use crate::http::{HttpError, Request};
-use crate::progress::Silent;
 use crate::resolve::Lock;
-use crate::store::StoreError;
 
 /// A signature, a certificate, what is signed: each is a few KiB.
 const FILE_BYTES: u64 = 256 << 10;
@@ -49,8 +45,7 @@ impl Upstream {
         if role == BinaryRole::Minikube {
             return Ok(Signed::default());
         }
-        let lock = self.lock.as_ref();
-        let locked = lock.and_then(|lock| lock.program(platform, role));
+        let locked = self.locked_program(platform, role);
         let locked = locked.map(|locked| &locked.origin);
         Ok(looked_for(self, locked, || of_program(self, url))?)
     }
@@ -64,8 +59,7 @@ impl Upstream {
         chain: &[Document],
         places: &[Place],
     ) -> Result<Signed, UpstreamError> {
-        let lock = self.lock.as_ref();
-        let locked = lock.and_then(|lock| lock.image(platform, reference));
+        let locked = self.locked_image(platform, reference);
         let locked = locked.map(|locked| &locked.origin);
         looked_for(self, locked, || of_image(self, chain, places))
     }
@@ -127,10 +121,7 @@ fn is_stored(upstream: &Upstream, signature: &PublishedSignature) -> Result<bool
 
 fn of_program(upstream: &Upstream, url: &str) -> Result<Vec<PublishedSignature>, UpstreamError> {
     let beside = |ending: &str| {
-        let request = Request {
-            url: format!("{url}.{ending}"),
-            ..Request::default()
-        };
+        let request = Request::of(format!("{url}.{ending}"));
         match upstream.http.get(&request, FILE_BYTES) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(error) if is_absent(&error) => Ok(None),
@@ -228,10 +219,7 @@ fn one(
     if layer.size > FILE_BYTES {
         return Ok(None);
     }
-    let path = blob(upstream, digest, layer.size, std::slice::from_ref(place), &Silent)?;
-    let payload = fs::read(&path)
-        .map_err(FileError::at("read", &path))
-        .map_err(StoreError::from)?;
+    let (_, payload) = small_blob(upstream, digest, layer.size, std::slice::from_ref(place))?;
     let mut documents = vec![keep(upstream, payload)?];
     for document in chain {
         documents.push(keep(upstream, document.json.clone())?);
