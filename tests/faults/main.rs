@@ -19,4 +19,5 @@ mod parsers;
 mod parts;
 mod payload;
 mod second;
+mod stub;
 mod sweep;

@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::process::Command;
 
 use minikube_offline::bundle::{Digest, Signature, Trailer};
 use minikube_offline::trust::TrustedKeys;
@@ -13,6 +12,7 @@ use minikube_offline::verify::{OpenedBundle, VerifyError};
 
 use crate::draft::{Draft, Key};
 use crate::effort::{Random, folder, long, report};
+use crate::stub;
 
 /// Where the runs of a bundle lie.
 struct Runs {
@@ -125,20 +125,8 @@ fn the_installed_program_finds_a_flipped_bit_in_the_stub_of_a_bundle() {
     let content = draft.finish(&key);
     let medium = Medium::create(&path, &content);
     let verify = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline-stub"));
-        command
-            .arg("--bundle")
-            .arg(&path)
-            .args(["verify", "--key", &key.base64()]);
-        let output = command
-            .env_clear()
-            .env("HOME", folder.path())
-            .output()
-            .expect("it runs");
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
+        let mut command = stub::on(&path);
+        stub::ended(command.args(["verify", "--key", &key.base64()]), folder.path())
     };
     assert_eq!(verify().0, Some(0));
     let mut random = Random::new();

@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -17,6 +16,7 @@ use minikube_offline::verify::{OpenedBundle, VerifiedBundle, VerifyError};
 
 use crate::draft::{Contents, Draft, Key};
 use crate::effort::{Random, folder, report, rounds};
+use crate::stub;
 
 /// A bundle of a whole chunk and a short one, in which one frame ends and the next one
 /// lies: most bits can be tried without hashing a MiB.
@@ -168,21 +168,8 @@ fn the_program_misses_no_flipped_bit_and_leaves_no_wrong_file() {
     let out = folder.path().join("out");
     let medium = OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let extract = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline-stub"));
-        command
-            .arg("--bundle")
-            .arg(&path)
-            .args(["extract", "--to"])
-            .arg(&out);
-        let output = command
-            .env_clear()
-            .env("HOME", folder.path())
-            .output()
-            .expect("it runs");
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
+        let mut command = stub::on(&path);
+        stub::ended(command.args(["extract", "--to"]).arg(&out), folder.path())
     };
     let count = rounds(12, 500);
     for _ in 0..count {

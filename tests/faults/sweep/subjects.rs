@@ -11,6 +11,7 @@ use super::strace::{self, Call, Fault};
 use super::tree::Tree;
 use crate::draft::{Contents, Draft, Key};
 use crate::effort::{Random, folder};
+use crate::stub;
 
 /// A verb with what it needs.
 pub(super) trait Subject: Sync {
@@ -142,12 +143,6 @@ pub(super) fn start(command: &mut Command, subject: &dyn Subject) -> Output {
     command.stdin(subject.input()).output().expect("it starts")
 }
 
-fn site(bundle: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_minikube-offline-stub"));
-    command.env_clear().arg("--bundle").arg(bundle);
-    command
-}
-
 /// `extract`.
 pub(super) struct Extract {
     name: &'static str,
@@ -220,7 +215,7 @@ impl Subject for Extract {
     }
 
     fn command(&self, folder: &Path) -> Command {
-        let mut command = site(&self.bundle);
+        let mut command = stub::on(&self.bundle);
         command.args(["extract", self.flag]).arg(folder.join(self.target));
         command
     }
