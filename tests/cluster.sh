@@ -31,4 +31,5 @@ on_site '' "$work/containerd.run" kubernetes --way cache
 on_site --blackhole "$work/containerd.run" kubernetes
 on_site '' "$work/docker.run" runtime --way volume
 on_site '' "$work/docker.run" runtime --way cache
+HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./elsewhere-site.sh "$work/docker.run" || true
 summary

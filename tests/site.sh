@@ -40,6 +40,8 @@ app_answers() {
     runtime) docker exec minikube sh -c 'curl -fsS http://127.0.0.1:8080/ || wget -q -O - http://127.0.0.1:8080/' ;;
     esac | grep 'hello from a carried image'
 }
+start() { "$bundle" -y "$@" >"$cache/start" 2>&1 || { cat "$cache/start"; return 1; }; }
+the_engine_sees_pipes() { ! grep 'through its client' "$cache/start"; }
 status_is() { minikube status | grep "host: $1"; }
 nothing_is_left() {
     left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f)
@@ -50,7 +52,8 @@ node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_rea
 network='no route'
 [ -z "$(ip route show default)" ] || network='packets vanish'
 label="$what, $network${1:+, $*}"
-check "$label: start" "$bundle" -y "$@"
+check "$label: start" start "$@"
+check "$label: the images take the short way" the_engine_sees_pipes
 check "$label: nodes and pods are Ready" node_is_up
 check "$label: status" "$bundle" status
 check "$label: minikube kubectl" minikube kubectl -- get pods -A

@@ -1,10 +1,11 @@
 //! The node's volume, filled before there is a node: a short-lived container of the node
-//! image runs nothing but the node's own runtime, which takes all images from one
-//! archive on its stdin. It works whatever the storage driver, and minikube finds
+//! image runs nothing but the node's own runtime, which takes all images from archives
+//! that are made as it reads them. It works whatever the storage driver, and minikube finds
 //! everything there.
 
 mod contents;
 mod error;
+mod inlet;
 mod loads;
 mod sink;
 mod vessel;
@@ -13,6 +14,7 @@ pub use error::SeedError;
 pub(super) use vessel::discard_after_kill;
 
 use self::contents::{content, pour, verify};
+use self::inlet::{Inlet, Pipes};
 use self::vessel::{Found, create, discard, examine, stop};
 use crate::bundle::{ContainerRuntime, Digest};
 use crate::failure::Failure;
@@ -66,8 +68,10 @@ pub(super) fn seed(
         name: name.clone(),
         nonce: nonce.clone(),
     })?;
-    let seeded = create(session, engine, view, profile, runtime, &nonce)
-        .and_then(|()| pour(bundle, engine, profile, runtime, progress))
+    let pipes = Pipes::make(session.layout.pipes());
+    let seeded = create(session, engine, view, profile, runtime, &nonce, pipes.as_ref())
+        .map(|()| Inlet::open(engine, container_name(profile), pipes.as_ref(), progress))
+        .and_then(|inlet| pour(bundle, &inlet, runtime, progress))
         .and_then(|()| verify(view, engine, &container_name(profile), runtime))
         .and_then(|()| stop(engine, profile));
     if let Err(failure) = seeded {

@@ -18,6 +18,7 @@ mod lock;
 #[cfg(feature = "packager")]
 mod making;
 mod mount;
+mod pipe;
 mod process;
 mod program;
 mod routes;
@@ -41,6 +42,7 @@ pub use lock::{Lock, LockError};
 #[cfg(feature = "packager")]
 pub use making::{ClaimedFile, part_prefix};
 pub use mount::{FileSystemKind, Mount};
+pub use pipe::NamedPipe;
 pub use process::{Command, Output, ProcessError};
 pub use program::{own_program, remove_own_copy};
 pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};

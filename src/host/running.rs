@@ -1,12 +1,15 @@
 //! A program while it runs: its pipes, its end, and who ends it.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ExitStatus};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Interruption, Output, ProcessError, ProcessIdentity};
@@ -17,16 +20,22 @@ const TAIL_BYTES: usize = 64 << 10;
 /// A longer line is given in pieces.
 const LINE_BYTES: u64 = 1 << 20;
 
+/// How long a full pipe is waited for before it is looked whether the program still runs.
+const PAUSE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
 /// How long a program may take to end after it was told to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A running program. What is written to it goes to its stdin. Dropped before it is
+/// A running program. What is written to it goes to its input. Dropped before it is
 /// finished, it is ended.
 #[derive(Debug)]
 pub struct Running {
     command: String,
     child: Child,
-    stdin: Option<ChildStdin>,
+    input: Option<File>,
     messages: Receiver<Message>,
     stdout: Arc<Mutex<Tail>>,
     stderr: Arc<Mutex<Tail>>,
@@ -89,7 +98,7 @@ impl Running {
         };
         Self {
             command,
-            stdin: child.stdin.take(),
+            input: child.stdin.take().map(|stdin| File::from(OwnedFd::from(stdin))),
             child,
             messages,
             stdout,
@@ -105,12 +114,23 @@ impl Running {
         ProcessIdentity::of(self.child.id())
     }
 
-    /// Ends its stdin: it got all.
-    pub fn end_input(&mut self) {
-        drop(self.stdin.take());
+    /// Ends its stdin, and gives it what is written from `pipe`, which may be one that does
+    /// not block.
+    pub(super) fn take_input_from(&mut self, pipe: File) {
+        self.input = Some(pipe);
     }
 
-    /// Ends its stdin and waits until it ends, whatever its exit code.
+    /// Ends its input: it got all.
+    pub fn end_input(&mut self) {
+        drop(self.input.take());
+    }
+
+    /// Whether it ended; an error in asking is for `finish` to tell.
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.try_reap(), Ok(None))
+    }
+
+    /// Ends its input and waits until it ends, whatever its exit code.
     pub fn finish(self) -> Result<Output, ProcessError> {
         self.finish_lines(&mut |_| {})
     }
@@ -184,9 +204,19 @@ impl Running {
 /// why it did.
 impl Write for Running {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.stdin {
-            Some(stdin) => stdin.write(bytes),
-            None => Err(io::ErrorKind::BrokenPipe.into()),
+        loop {
+            let Some(input) = &mut self.input else {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            };
+            match input.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    poll(&mut [PollFd::new(input, PollFlags::OUT)], Some(&PAUSE))?;
+                }
+                written => return written,
+            }
+            if self.has_ended() {
+                self.end_input();
+            }
         }
     }
     fn flush(&mut self) -> io::Result<()> {

@@ -132,6 +132,12 @@ impl Layout {
         self.state.join("docker-config")
     }
 
+    /// Where bytes go into a seed. The journal does not name it: it is in a folder of ours.
+    #[must_use]
+    pub fn pipes(&self) -> PathBuf {
+        self.state.join("pipes")
+    }
+
     /// One of the programs that run on the machine itself.
     #[must_use]
     pub fn program(&self, role: BinaryRole) -> PathBuf {

@@ -249,6 +249,7 @@ fn remove_folders(
     }
     gone.forget(session)?;
     let _ = fs::remove_dir(session.layout.empty_docker_config());
+    let _ = fs::remove_dir_all(session.layout.pipes());
     if !except.is_empty() || session.layout.failed_start_log().exists() {
         return Ok(());
     }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::io::Write;
 
+use super::inlet::Inlet;
 use super::loads::Loads;
 use super::sink::{Sink, Stop};
-use super::{DOCKER_ADDRESS, SeedError, container_name};
+use super::{DOCKER_ADDRESS, SeedError};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImagePart, Member, PlatformView};
 use crate::cluster::images::load_script;
 use crate::failure::Failure;
@@ -37,19 +38,17 @@ pub(super) fn content(view: PlatformView<'_>, runtime: ContainerRuntime) -> Dige
 /// Gives the seed all that it needs, in one pass over the bundle.
 pub(super) fn pour(
     bundle: PlatformBundle<'_>,
-    engine: &Engine,
-    profile: &str,
+    inlet: &Inlet<'_>,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
     let view = bundle.view();
-    let container = container_name(profile);
     let load = load_script(runtime, Some(DOCKER_ADDRESS));
-    let start = || engine.exec(&container, &["/bin/sh", "-c", &load]);
-    let unpack = "mkdir -p \"$0\" && exec tar -C \"$0\" -xf -";
+    let start = || inlet.start(&load);
     let folder = binaries_folder(view);
+    let unpack = format!("mkdir -p {folder} && exec tar -C {folder} -xf -");
     let mut images = Loads::new(view, &start);
-    let mut programs = Sink::new(engine.exec(&container, &["/bin/sh", "-c", unpack, &folder])?);
+    let mut programs = Sink::new(inlet.start(&unpack)?);
     match write(bundle, &mut images, &mut programs, progress) {
         Ok(()) => {
             programs.end().finish()?;

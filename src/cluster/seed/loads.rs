@@ -8,11 +8,11 @@ use super::sink::{Fed, Sink, Stop};
 use crate::bundle::limits::IMAGE_CONFIG_BYTES;
 use crate::bundle::{Digest, ImagePart, Member, PlatformView};
 use crate::failure::Failure;
-use crate::host::{EngineError, Running};
+use crate::host::Running;
 use crate::install::{ImageSet, PORTIONS_AT_ONCE, portions, transfer};
 
 /// Starts the program that takes an archive.
-pub(super) type Start<'a> = &'a dyn Fn() -> Result<Running, EngineError>;
+pub(super) type Start<'a> = &'a dyn Fn() -> Result<Running, Failure>;
 
 /// All archives, fed in one pass over the payload.
 pub(super) struct Loads<'a> {

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::inlet::Pipes;
 use super::{DOCKER_ADDRESS, SeedError, container_name};
 use crate::bundle::{ContainerRuntime, Digest, PlatformView};
 use crate::failure::Failure;
@@ -132,12 +133,21 @@ pub(super) fn create(
     profile: &str,
     runtime: ContainerRuntime,
     nonce: &str,
+    pipes: Option<&Pipes>,
 ) -> Result<(), Failure> {
     let labels = labels(profile, nonce);
     let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (*key, value.as_str())).collect();
     engine.create_volume(profile, &labels)?;
-    let arguments = container_arguments(view, profile, runtime, nonce);
-    let output = session.run_recorded(&engine.run_container(&arguments), &mut |_| {})?;
+    let mut run = |pipes| {
+        let arguments = container_arguments(view, profile, runtime, nonce, pipes);
+        session.run_recorded(&engine.run_container(&arguments), &mut |_| {})
+    };
+    let mut output = run(pipes)?;
+    if pipes.is_some() && !output.success() {
+        // An engine that does not see the folder refuses to mount it.
+        engine.remove_container(&container_name(profile))?;
+        output = run(None)?;
+    }
     output.require_success().map_err(EngineError::from)?;
     Ok(())
 }
@@ -156,6 +166,7 @@ fn container_arguments(
     profile: &str,
     runtime: ContainerRuntime,
     nonce: &str,
+    pipes: Option<&Pipes>,
 ) -> Vec<String> {
     let program = match runtime {
         // A containerd of its own, as systemd gives it to the node's dockerd: for one that
@@ -176,7 +187,8 @@ fn container_arguments(
         .join(",");
     let volume = format!("type=volume,source={profile},target=/var,{volume}");
     let image = view.node_image().reference.to_string();
-    [
+    let pipes = pipes.map(|pipes| ["--mount".to_owned(), pipes.mount()]);
+    let own = [
         "--name",
         &name,
         "--label",
@@ -195,12 +207,12 @@ fn container_arguments(
         &volume,
         "--entrypoint",
         "/bin/sh",
-        &image,
-        "-c",
-        &program,
-    ]
-    .map(str::to_owned)
-    .into()
+    ];
+    own.map(str::to_owned)
+        .into_iter()
+        .chain(pipes.into_iter().flatten())
+        .chain([&image, "-c", &program].map(str::to_owned))
+        .collect()
 }
 
 /// Ends the runtime in order: only then is its store complete on the disk.
@@ -222,7 +234,8 @@ mod tests {
 
     #[test]
     fn the_seed_runs_the_nodes_runtime_and_nothing_else() {
-        let arguments = container_arguments(view(&index()), "dev", ContainerRuntime::Docker, "n").join(" ");
+        let arguments =
+            container_arguments(view(&index()), "dev", ContainerRuntime::Docker, "n", None).join(" ");
         for part in [
             "--name minikube-offline-seed-dev ",
             "--label minikube-offline.seed=n ",
@@ -233,7 +246,7 @@ mod tests {
         ] {
             assert!(arguments.contains(part), "{part} in {arguments}");
         }
-        let arguments = container_arguments(view(&index()), "dev", ContainerRuntime::Containerd, "n");
+        let arguments = container_arguments(view(&index()), "dev", ContainerRuntime::Containerd, "n", None);
         assert_eq!(arguments.last().map(String::as_str), Some("exec containerd"));
     }
 }
