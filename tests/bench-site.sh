@@ -1,7 +1,8 @@
 #!/bin/sh
 # One start on an air-gapped host for `make bench`; adds its time and memory to the
 # folder's file `starts`, as WAY|ROUND|SECONDS|KiB.
-# Usage: bench-site.sh prepare | bench-site.sh bundle|preload|images ROUND   (the folder is in BENCH)
+# Usage: bench-site.sh prepare | bench-site.sh WAY[-stick] ROUND   (the folder is in BENCH)
+#   WAY  bundle, preload or images
 set -eu
 way=$1 round=${2:-} runtime=${BENCH_RUNTIME:-docker}
 version=v1.35.4 cache=$HOME/.minikube/cache image=gcr.io/k8s-minikube/kicbase:v0.0.50
@@ -34,16 +35,18 @@ by_hand() { # what a person does with the files on a stick
         start --preload=false
     fi
 }
-timed() { # timed NAME COMMAND...: prints SECONDS|KiB
-    /usr/bin/time -f '%e|%M' -o "$BENCH/time" "$@" >"$BENCH/log" 2>&1 || { tail -n 30 "$BENCH/log" >&2; exit 1; }
+timed() { # timed COMMAND...: prints SECONDS|KiB
+    $medium /usr/bin/time -f '%e|%M' -o "$BENCH/time" "$@" >"$BENCH/log" 2>&1 || { tail -n 30 "$BENCH/log" >&2; exit 1; }
     tail -n 1 "$BENCH/time"
 }
 if [ "$round" = by-hand ]; then by_hand "$way"; exit; fi
-bundle=$BENCH/default.run
+bundle=$BENCH/default.run medium=
+. ./stick.sh
+[ "$way" = "${way%-stick}" ] || medium=from_stick
 # What comes on a stick is not in memory yet: each way reads its files from the disk.
 sync
 echo 3 >/proc/sys/vm/drop_caches
-case $way in
+case ${way%-stick} in
 prepare) # minikube's own form: the store of a node that has everything
     timed "$bundle" -y --container-runtime "$runtime" >/dev/null
     "$minikube" stop >/dev/null
@@ -53,14 +56,16 @@ prepare) # minikube's own form: the store of a node that has everything
     "$bundle" uninstall >/dev/null
     exit ;;
 bundle)
-    echo "bundle|$round|$(timed "$bundle" -y --container-runtime "$runtime" -- --wait="$wait")" >>"$BENCH/starts"
+    echo "$way|$round|$(timed "$bundle" -y --container-runtime "$runtime" -- --wait="$wait")" >>"$BENCH/starts"
     # It says how long each stage took.
     sed -n 's/.*, in \(.*)\)$/\1/p' "$BENCH/log"
     "$bundle" uninstall >/dev/null ;;
 preload | images)
-    verified=$(cd "$BENCH/parts" && timed sha256sum --quiet -c "$BENCH/sums")
-    started=$(timed "$0" "$way" by-hand)
+    started=$(timed "$0" "${way%-stick}" by-hand)
     echo "$way|$round|$started" >>"$BENCH/starts"
+    # Nobody reads a file from a stick twice: by now they are in memory, as they would be
+    # for a start after a check.
+    verified=$(cd "$BENCH" && timed sha256sum --quiet -c "sums.${way%-stick}")
     echo "$way-verified|$round|$verified|$started" | awk -F '|' '{ print $1 "|" $2 "|" $3 + $5 "|" $6 }' >>"$BENCH/starts"
     "$minikube" delete >/dev/null ;;
 esac

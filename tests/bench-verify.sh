@@ -9,10 +9,10 @@ cd "$(dirname "$0")"
 rounds=${BENCH_ROUNDS:-10}
 lab/need.sh time=time
 work=$(mktemp -d)
-stick=400000000 group=
+. ./stick.sh
 cleanup() {
     rm -rf "$work"
-    [ -z "$group" ] || rmdir "$group"
+    no_stick
 }
 trap cleanup EXIT
 lab/sample-parts.sh "$STANDIN" "$work/parts"
@@ -28,20 +28,6 @@ rm -r "$work/parts"
 sync
 bytes=$(wc -c <"$work/x.run")
 
-# A control group in which the disk is slow: its folder, where there can be one.
-slow_group() {
-    disk=$(findmnt -n -o MAJ:MIN -T "$work") || return 1
-    for folder in /sys/fs/cgroup/blkio /sys/fs/cgroup; do
-        group=$folder/minikube-offline-bench.$$
-        mkdir "$group" 2>/dev/null || continue
-        { echo "$disk $stick" >"$group/blkio.throttle.read_bps_device"; } 2>/dev/null && return
-        { echo "$disk rbps=$stick" >"$group/io.max"; } 2>/dev/null && return
-        rmdir "$group"
-    done
-    group=
-    return 1
-}
-slow() { (read -r own _ </proc/self/stat && echo "$own" >"$group/cgroup.procs" && measure "$@"); }
 forget() { dd if="$work/x.run" iflag=nocache count=0 status=none; }
 # measure NAME COMMAND...: `SECONDS PROCESSOR-SECONDS` of one run, in a file for the name
 measure() {
@@ -50,16 +36,16 @@ measure() {
     /usr/bin/time -f '%e %U %S' -o "$work/time" "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
     tail -n 1 "$work/time" | awk '{ print $1, $2 + $3 }' >>"$work/$name"
 }
-slow_group || echo "skipped: a medium of 400 MB/s (not root, or no control group for disks)"
+stick_is_there "$work" || echo "skipped: a medium of 400 MB/s (not root, or no control group for disks)"
 round=0
 while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
     forget && measure medium.cat cat "$work/x.run"
     forget && measure medium.verify "$work/x.run" verify
     forget && measure medium.sha256sum sha256sum "$work/x.run"
-    if [ -n "$group" ]; then
-        forget && slow stick.cat cat "$work/x.run"
-        forget && slow stick.verify "$work/x.run" verify
+    if [ -n "$stick_group" ]; then
+        forget && from_stick measure stick.cat cat "$work/x.run"
+        forget && from_stick measure stick.verify "$work/x.run" verify
     fi
     cat "$work/x.run" >/dev/null
     measure cache.cat cat "$work/x.run"
@@ -79,7 +65,7 @@ printf '%-44s %8s %8s %9s %13s\n' 'from the medium' s MB/s 'cpu s/GiB' 'time/cat
 row 'cat' medium.cat medium.cat
 row 'minikube-offline verify' medium.verify medium.cat
 row 'sha256sum' medium.sha256sum medium.cat
-if [ -n "$group" ]; then
+if [ -n "$stick_group" ]; then
     printf '%-44s %8s %8s %9s %13s\n' 'from a medium of 400 MB/s' s MB/s 'cpu s/GiB' 'time/cat'
     row 'cat' stick.cat stick.cat
     row 'minikube-offline verify' stick.verify stick.cat
@@ -93,7 +79,7 @@ row 'sha256sum' cache.sha256sum cache.sha256sum
 . ./check.sh
 # This machine's medium may be faster than its processors hash.
 medium=medium
-[ -z "$group" ] || medium=stick
+[ -z "$stick_group" ] || medium=stick
 check "at least 90 % of the rate at which the medium is read" \
     awk -v verify="$(median $medium.verify 1)" -v cat="$(median $medium.cat 1)" 'BEGIN { exit !(cat / verify >= 0.9) }' || true
 # Of processors, so that other work on the machine does not count.
