@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use super::text::serde_as_text;
 
 /// A SHA-256 digest. In text: 64 lower-case hexadecimal characters, with
 /// `sha256:` before them where the OCI image spec wants it.
-#[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Digest([u8; 32]);
 
 /// Text that is not a SHA-256 digest.
@@ -64,6 +64,15 @@ impl Digest {
         }
         Ok(Self(bytes))
     }
+
+    /// The same after `sha256:` only, as the OCI image spec and an index spell it.
+    pub fn parse_prefixed(text: &str) -> Result<Self, DigestError> {
+        if text.starts_with("sha256:") {
+            Self::parse(text)
+        } else {
+            Err(DigestError(text.to_owned()))
+        }
+    }
 }
 
 /// `sha256:` and the hexadecimal digest.
@@ -86,23 +95,7 @@ impl FromStr for Digest {
     }
 }
 
-impl TryFrom<String> for Digest {
-    type Error = DigestError;
-    fn try_from(text: String) -> Result<Self, DigestError> {
-        // One spelling only, so that an index has one canonical form.
-        if text.starts_with("sha256:") {
-            Self::parse(&text)
-        } else {
-            Err(DigestError(text))
-        }
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
-    }
-}
+serde_as_text!(Digest, Digest::parse_prefixed);
 
 /// Hashes what is written to it, and counts it.
 #[derive(Clone, Debug, Default)]

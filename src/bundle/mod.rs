@@ -19,6 +19,7 @@ mod reference;
 mod runtime;
 mod signature;
 mod tail;
+pub(crate) mod text;
 mod trailer;
 mod version;
 mod view;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use super::text::serde_as_text;
 
 /// An architecture that a cluster node can have, by its Go name (`GOARCH`), which
 /// Kubernetes, minikube and the OCI image spec use.
@@ -48,8 +48,7 @@ impl Arch {
 }
 
 /// A platform; only Linux nodes are carried. In text: `linux/amd64`.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Platform {
     /// The architecture.
     pub arch: Arch,
@@ -95,15 +94,4 @@ impl FromStr for Platform {
     }
 }
 
-impl TryFrom<String> for Platform {
-    type Error = PlatformError;
-    fn try_from(text: String) -> Result<Self, PlatformError> {
-        text.parse()
-    }
-}
-
-impl From<Platform> for String {
-    fn from(platform: Platform) -> Self {
-        platform.to_string()
-    }
-}
+serde_as_text!(Platform);

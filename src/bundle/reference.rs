@@ -3,16 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::Digest;
+use super::text::serde_as_text;
 
 /// The full name of an image with its tag: `registry.k8s.io/pause:3.10.1`.
 ///
 /// Docker's short names are spelled out (`alpine` is
 /// `docker.io/library/alpine:latest`), so that one image has one name.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ImageReference {
     registry: String,
     repository: String,
@@ -74,6 +72,20 @@ impl ImageReference {
             repository,
             tag: tag.to_owned(),
         })
+    }
+
+    /// Reads a reference that is spelled out in full, as in an index, which has one
+    /// canonical form.
+    fn parse_full(text: &str) -> Result<Self, ReferenceError> {
+        let reference = Self::parse(text)?;
+        if reference.to_string() == text {
+            Ok(reference)
+        } else {
+            Err(ReferenceError {
+                text: text.to_owned(),
+                reason: "it is not spelled out in full",
+            })
+        }
     }
 
     /// The registry's host, with its port where one is given.
@@ -150,27 +162,7 @@ impl FromStr for ImageReference {
     }
 }
 
-impl TryFrom<String> for ImageReference {
-    type Error = ReferenceError;
-    fn try_from(text: String) -> Result<Self, ReferenceError> {
-        let reference = Self::parse(&text)?;
-        // One spelling only, so that an index has one canonical form.
-        if reference.to_string() == text {
-            Ok(reference)
-        } else {
-            Err(ReferenceError {
-                text,
-                reason: "it is not spelled out in full",
-            })
-        }
-    }
-}
-
-impl From<ImageReference> for String {
-    fn from(reference: ImageReference) -> Self {
-        reference.to_string()
-    }
-}
+serde_as_text!(ImageReference, ImageReference::parse_full);
 
 #[cfg(test)]
 mod tests {

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use super::text::serde_as_text;
 
 /// A release version with its `v`: `v1.35.4`, `v1.36.0-rc.1`. Ordered as semver
 /// orders its numbers; a pre-release comes before its release.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Version {
     major: u32,
     minor: u32,
@@ -76,6 +75,8 @@ impl FromStr for Version {
     }
 }
 
+serde_as_text!(Version);
+
 fn parse(text: &str) -> Option<Version> {
     let (numbers, pre) = match text.strip_prefix('v')?.split_once('-') {
         Some((numbers, pre)) => (numbers, Some(pre)),
@@ -98,19 +99,6 @@ fn parse(text: &str) -> Option<Version> {
         pre: pre.map(str::to_owned),
     };
     numbers.next().is_none().then_some(version)
-}
-
-impl TryFrom<String> for Version {
-    type Error = VersionError;
-    fn try_from(text: String) -> Result<Self, VersionError> {
-        text.parse()
-    }
-}
-
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.to_string()
-    }
 }
 
 #[cfg(test)]

@@ -255,7 +255,7 @@ impl Layout {
     /// The blob of `descriptor`, with the size that it should have. A layer's content is
     /// compared later, with the digest that the image's config gives.
     fn blob(&self, descriptor: &Descriptor) -> Result<Blob, FetchError> {
-        let digest = Digest::try_from(descriptor.digest.clone()).map_err(|_| FetchError::UnknownDigest {
+        let digest = Digest::parse_prefixed(&descriptor.digest).map_err(|_| FetchError::UnknownDigest {
             path: self.folder.clone(),
             digest: descriptor.digest.clone(),
         })?;

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use crate::bundle::text::serde_as_text;
 
 /// The network between the pods that a bundle has what it needs for, by minikube's
 /// name for it. In text: `auto`, `bridge`, `kindnet`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Cni {
     /// What one node needs: the bridge.
     #[default]
@@ -58,9 +57,4 @@ impl FromStr for Cni {
     }
 }
 
-impl TryFrom<String> for Cni {
-    type Error = CniError;
-    fn try_from(text: String) -> Result<Self, CniError> {
-        text.parse()
-    }
-}
+serde_as_text!(read_only Cni);

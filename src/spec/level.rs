@@ -3,11 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use crate::bundle::text::serde_as_text;
 
 /// How much time goes into making the bundle small. In text: `fast`, `default`, `max`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Level {
     /// As small as a minute allows.
     #[default]
@@ -54,15 +53,4 @@ impl FromStr for Level {
     }
 }
 
-impl TryFrom<String> for Level {
-    type Error = LevelError;
-    fn try_from(text: String) -> Result<Self, LevelError> {
-        text.parse()
-    }
-}
-
-impl From<Level> for String {
-    fn from(level: Level) -> Self {
-        level.name().to_owned()
-    }
-}
+serde_as_text!(Level);

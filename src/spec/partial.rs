@@ -1,6 +1,7 @@
 //! A spec with gaps, as flags or a file leave it.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::Deserialize;
 
@@ -200,8 +201,8 @@ impl PartialSpec {
 fn one_or_several<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: serde::Deserializer<'de>,
-    T: TryFrom<String>,
-    T::Error: std::fmt::Display,
+    T: FromStr,
+    T::Err: std::fmt::Display,
 {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a string or a list of strings")]
@@ -213,7 +214,7 @@ where
         Text::One(text) => vec![text],
         Text::Several(texts) => texts,
     };
-    let values: Result<Vec<T>, T::Error> = texts.into_iter().map(T::try_from).collect();
+    let values: Result<Vec<T>, T::Err> = texts.iter().map(|text| text.parse()).collect();
     values.map(Some).map_err(serde::de::Error::custom)
 }
 

@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde::Deserialize;
-
+use crate::bundle::text::serde_as_text;
 use crate::bundle::{Digest, ImageReference, ReferenceError};
 
 /// Where an image is. In text, with the transport names of containers-transports(5):
@@ -14,8 +13,7 @@ use crate::bundle::{Digest, ImageReference, ReferenceError};
 ///
 /// As in skopeo, a path ends at the first `:`, so a path with a `:` in it cannot be
 /// named.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ImageSource {
     /// A file that `docker save` or minikube wrote.
     DockerArchive {
@@ -241,12 +239,7 @@ impl FromStr for ImageSource {
     }
 }
 
-impl TryFrom<String> for ImageSource {
-    type Error = ImageSourceError;
-    fn try_from(text: String) -> Result<Self, ImageSourceError> {
-        Self::parse(&text)
-    }
-}
+serde_as_text!(read_only ImageSource);
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::SpecError;
 use crate::bundle::Version;
+use crate::bundle::text::serde_as_text;
 
 /// Where, and how, parts are downloaded that are not given. In TOML the table
 /// `[sources]`.
@@ -44,8 +45,7 @@ pub struct Sources {
 }
 
 /// `REGISTRY=HOST[:PORT][/FOLDER]`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RegistryMirror {
     /// Whose images it has.
     pub registry: String,
@@ -56,8 +56,7 @@ pub struct RegistryMirror {
 }
 
 /// `HOST[:PORT][/FOLDER]`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ImageRepository(String);
 
 impl ImageRepository {
@@ -89,12 +88,7 @@ impl FromStr for ImageRepository {
     }
 }
 
-impl TryFrom<String> for ImageRepository {
-    type Error = ImageRepositoryError;
-    fn try_from(text: String) -> Result<Self, ImageRepositoryError> {
-        text.parse()
-    }
-}
+serde_as_text!(read_only ImageRepository);
 
 /// Text that names no place for images.
 #[derive(Debug, thiserror::Error)]
@@ -243,18 +237,7 @@ impl fmt::Display for RegistryMirror {
     }
 }
 
-impl TryFrom<String> for RegistryMirror {
-    type Error = RegistryMirrorError;
-    fn try_from(text: String) -> Result<Self, RegistryMirrorError> {
-        text.parse()
-    }
-}
-
-impl From<RegistryMirror> for String {
-    fn from(mirror: RegistryMirror) -> Self {
-        mirror.to_string()
-    }
-}
+serde_as_text!(RegistryMirror);
 
 #[cfg(test)]
 mod tests {

@@ -3,14 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::bundle::limits::CHUNK_BYTES;
+use crate::bundle::text::serde_as_text;
 
 /// The most that a volume may hold. In text a number with K, M or G, each 1024 times
 /// the one before, and `iB` behind it or not: `4000M`.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct VolumeSize(u64);
 
 /// Text that is no such size.
@@ -65,18 +63,7 @@ impl FromStr for VolumeSize {
     }
 }
 
-impl TryFrom<String> for VolumeSize {
-    type Error = VolumeSizeError;
-    fn try_from(text: String) -> Result<Self, VolumeSizeError> {
-        text.parse()
-    }
-}
-
-impl From<VolumeSize> for String {
-    fn from(size: VolumeSize) -> Self {
-        size.to_string()
-    }
-}
+serde_as_text!(VolumeSize);
 
 #[cfg(test)]
 mod tests {

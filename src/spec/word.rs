@@ -3,14 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
+use crate::bundle::text::serde_as_text;
 use crate::bundle::{Version, VersionError};
 
 /// A release, or a word that stands for one: `v1.35.4`, `v1.35` (its newest patch),
 /// `stable`, `latest`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum VersionWord {
     /// The newest build, pre-releases included.
     Latest,
@@ -64,6 +62,8 @@ impl FromStr for VersionWord {
     }
 }
 
+serde_as_text!(read_only VersionWord);
+
 impl fmt::Display for VersionWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,13 +78,6 @@ impl fmt::Display for VersionWord {
 impl From<Version> for VersionWord {
     fn from(version: Version) -> Self {
         Self::Release(version)
-    }
-}
-
-impl TryFrom<String> for VersionWord {
-    type Error = VersionError;
-    fn try_from(text: String) -> Result<Self, VersionError> {
-        text.parse()
     }
 }
 

@@ -65,6 +65,83 @@ fn lint_names_every_finding_in_text_and_in_json() {
     assert_eq!(lines[2]["kind"], "usage");
 }
 
+/// A wrong value of each kind, and what is said of it.
+const WRONG_VALUES: [(&str, &str); 15] = [
+    (
+        "kubernetes-version = \"v1.035\"",
+        "1:22: `v1.035` is not a release version such as `v1.35.4`",
+    ),
+    (
+        "kubernetes-version = 1.35",
+        "1:22: invalid type: floating point `1.35`, expected a string",
+    ),
+    (
+        "cni = \"flannel\"",
+        "1:7: `flannel` is not a network that `--cni` brings (auto, bridge or kindnet); the images of another \
+         go in with `--image docker://NAME`, and its name to the start, after `--`",
+    ),
+    (
+        "level = \"best\"",
+        "1:9: `best` is not a level (fast, default or max)",
+    ),
+    ("level = 19", "1:9: invalid type: integer `19`, expected a string"),
+    (
+        "split = \"0\"",
+        "1:9: `0` is too small: a volume holds at least 1M",
+    ),
+    (
+        "split = \"4000MB\"",
+        "1:9: `4000MB` is not a size such as 4000M, 3900MiB or 2G",
+    ),
+    (
+        "kicbase = \"alpine\"",
+        "1:11: `alpine` does not begin with a known transport; there are `docker-archive:PATH[:REF]`, \
+         `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
+    ),
+    (
+        "image = [\"docker-archive:\"]",
+        "1:10: `docker-archive:` has nothing after `docker-archive:`",
+    ),
+    (
+        "platform = \"windows/amd64\"",
+        "1:12: `windows/amd64` is not a platform that can be carried (linux/amd64 or linux/arm64)",
+    ),
+    (
+        "[sources]\nregistry-mirror = [\"docker.io\"]",
+        "2:20: `docker.io` is not a registry's mirror such as `registry.k8s.io=mirror.example/k8s`",
+    ),
+    (
+        "[sources]\nregistry-mirror = \"docker.io=m.example\"",
+        "2:19: invalid type: string \"docker.io=m.example\", expected a sequence",
+    ),
+    (
+        "[sources]\nimage-repository = \"auto\"",
+        "2:20: `auto` is not a registry and a folder such as `mirror.example/k8s`",
+    ),
+    (
+        "[sources]\nimage-repository = 7",
+        "2:20: invalid type: integer `7`, expected a string",
+    ),
+    (
+        "[sources]\nminikube-version = \"1.38.1\"",
+        "2:20: `1.38.1` is not a release version such as `v1.35.4`",
+    ),
+];
+
+#[test]
+fn lint_says_of_each_wrong_value_where_it_is_and_what_would_be_right() {
+    let sandbox = Sandbox::new();
+    for (text, says) in WRONG_VALUES {
+        fs::write(sandbox.path("b.toml"), text).expect("a file");
+        let outcome = sandbox.packager(["lint", "b.toml"]);
+        assert_eq!(
+            (outcome.status, outcome.stdout),
+            (2, format!("b.toml:{says}\n")),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn lint_of_no_file_says_what_writes_one() {
     let sandbox = Sandbox::new();

@@ -68,7 +68,7 @@ pub(super) fn resolve(
     }
     let manifest: Manifest = parse(&document, reference)?;
     let described = |descriptor: &Descriptor, known: &[&str]| {
-        let digest = Digest::try_from(descriptor.digest.clone());
+        let digest = Digest::parse_prefixed(&descriptor.digest);
         if !known.contains(&descriptor.media_type.as_str()) {
             let reason = format!("names a blob of the type `{}`", descriptor.media_type);
             return Err(refused(reference, document.digest, reason));
@@ -292,7 +292,7 @@ fn choose(
             platform,
             there: index.platforms(),
         })?;
-    Digest::try_from(chosen.digest.clone()).map_err(|error| {
+    Digest::parse_prefixed(&chosen.digest).map_err(|error| {
         refused(
             reference,
             document.digest,

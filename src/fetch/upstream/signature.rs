@@ -213,7 +213,7 @@ fn one(
     let (Some(signature), Some(certificate)) = (annotation(SIGNATURE), annotation(CERTIFICATE)) else {
         return Ok(None);
     };
-    let Ok(digest) = Digest::try_from(layer.digest.clone()) else {
+    let Ok(digest) = Digest::parse_prefixed(&layer.digest) else {
         return Ok(None);
     };
     if layer.size > FILE_BYTES {
