@@ -21,7 +21,7 @@ build: toolchain
 demo: toolchain parts
 	tests/demo.sh
 
-## test: formatting, lints, unit and integration tests (3 minutes, no root, no Docker)
+## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
 	cargo test --locked --no-fail-fast
 

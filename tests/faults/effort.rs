@@ -52,6 +52,11 @@ impl Random {
         let given = given.map(|text| text.parse().expect("MINIKUBE_OFFLINE_TEST_SEED is a number"));
         let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = given.unwrap_or_else(|| u64::from(clock.subsec_nanos()) ^ clock.as_secs());
+        Self::with_seed(seed)
+    }
+
+    /// From this seed.
+    pub(crate) fn with_seed(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 
@@ -88,10 +93,10 @@ impl Random {
 
     /// `count` bytes that do not compress.
     pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes: Vec<u8> = (0..count.div_ceil(8))
-            .flat_map(|_| self.next().to_le_bytes())
-            .collect();
-        bytes.truncate(count);
+        let mut bytes = vec![0; count];
+        for piece in bytes.chunks_mut(8) {
+            piece.copy_from_slice(&self.next().to_le_bytes()[..piece.len()]);
+        }
         bytes
     }
 }

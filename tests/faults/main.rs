@@ -19,5 +19,8 @@ mod parsers;
 mod parts;
 mod payload;
 mod second;
+#[allow(dead_code)]
+#[path = "../it/support/stripped.rs"]
+mod stripped;
 mod stub;
 mod sweep;

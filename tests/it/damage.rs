@@ -9,7 +9,6 @@ use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
-use crate::support::parts::SampleParts;
 use crate::support::program::{Sandbox, bytes};
 
 /// What a check of the file says; `None` when it finds nothing wrong.
@@ -22,8 +21,7 @@ fn kind_of(path: &Path) -> Option<Kind> {
 #[test]
 fn a_flipped_bit_anywhere_is_found() {
     let sandbox = Sandbox::new();
-    let parts = SampleParts::make(&sandbox.path("parts"), false);
-    let bundle = sandbox.pack(&parts, "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     let mut content = bytes(&bundle);
     assert_eq!(kind_of(&bundle), None);
     let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
@@ -60,8 +58,7 @@ fn a_flipped_bit_anywhere_is_found() {
 #[test]
 fn a_bundle_cut_short_or_too_long_is_told_by_its_length() {
     let sandbox = Sandbox::new();
-    let parts = SampleParts::make(&sandbox.path("parts"), false);
-    let bundle = sandbox.pack(&parts, "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     let content = bytes(&bundle);
     let whole = content.len();
     let damaged = sandbox.path("damaged.run");
@@ -87,8 +84,7 @@ fn a_bundle_cut_short_or_too_long_is_told_by_its_length() {
 #[test]
 fn a_damaged_chunk_is_named_with_its_place() {
     let sandbox = Sandbox::new();
-    let parts = SampleParts::make(&sandbox.path("parts"), false);
-    let bundle = sandbox.pack(&parts, "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     let mut content = bytes(&bundle);
     let opened = OpenedBundle::open(&bundle, &TrustedKeys::none()).expect("a bundle");
     let payload = usize::try_from(opened.index().payload_offset()).unwrap();

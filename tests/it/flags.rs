@@ -2,13 +2,12 @@
 
 use std::process::Command;
 
-use crate::support::parts::RunnableParts;
 use crate::support::program::Sandbox;
 
 #[test]
 fn a_flag_may_stand_before_its_verb_or_behind_it() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
+    let bundle = sandbox.runnable_bundle("x.run");
     let run = |arguments: &[&str]| sandbox.run(Command::new(&bundle).args(arguments));
     let key = sandbox.path("nobody.pub").to_string_lossy().into_owned();
     for (before, behind, status) in [
@@ -44,7 +43,7 @@ fn a_flag_may_stand_before_its_verb_or_behind_it() {
 #[test]
 fn a_flag_that_its_verb_does_not_have_is_named() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
+    let bundle = sandbox.runnable_bundle("x.run");
     for line in [&["-y", "verify"][..], &["verify", "-y"]] {
         let outcome = sandbox.run(Command::new(&bundle).args(line));
         assert_eq!(outcome.status, 2, "{outcome:?}");

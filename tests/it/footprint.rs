@@ -4,7 +4,6 @@
 use std::process::{Command, Stdio};
 
 use crate::support::engine::FakeEngine;
-use crate::support::parts::RunnableParts;
 use crate::support::program::Sandbox;
 
 /// Makes the layer, runs `$1` on top of it as root, and lists what is in it: `d` for
@@ -31,7 +30,7 @@ const ANNOUNCED: [&str; 6] = [
 #[test]
 fn a_start_writes_only_where_inspect_says_and_uninstall_leaves_nothing() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let announced = sandbox.run(Command::new(&bundle).arg("inspect")).stdout;
     for folder in [
         "~/.local/share/minikube-offline",

@@ -5,12 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::parts::RunnableParts;
-use crate::support::program::{Sandbox, bytes};
+use crate::support::program::{Sandbox, bytes, copy};
 
 /// A bundle for this very machine, which can be run here.
 fn bundle(sandbox: &Sandbox) -> PathBuf {
-    sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "it's a bundle.run")
+    sandbox.runnable_bundle("it's a bundle.run")
 }
 
 #[test]
@@ -78,7 +77,8 @@ fn a_damaged_stub_is_not_run() {
     let bundle = bundle(&sandbox);
     let mut content = bytes(&bundle);
     content[8192 + 5000] ^= 1;
-    fs::write(&bundle, content).unwrap();
+    fs::write(sandbox.path("damaged"), content).unwrap();
+    copy(&sandbox.path("damaged"), &bundle);
     let outcome = sandbox.run(Command::new(&bundle).arg("list"));
     assert_eq!(outcome.status, 4, "{outcome:?}");
     assert!(outcome.stderr.contains("is damaged"), "{}", outcome.stderr);

@@ -6,8 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use crate::support::engine::FakeEngine;
-use crate::support::parts::RunnableParts;
-use crate::support::program::{Outcome, Sandbox};
+use crate::support::program::{Outcome, Sandbox, copy};
 
 /// What must come out.
 enum Expected {
@@ -185,7 +184,7 @@ fn control_characters(text: &str) -> usize {
 #[test]
 fn a_bundle_does_the_same_in_every_environment_or_says_why_not() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let bundle = bundle.to_string_lossy();
     fs::create_dir(sandbox.path("here")).unwrap();
     let usual = script(&sandbox, r#""$B" list"#, &[("B", &bundle)]);
@@ -301,7 +300,7 @@ const START_CASES: [(&str, &str, Expected); 17] = [
 #[test]
 fn a_start_ends_in_a_defined_way_in_every_environment_and_leaves_nothing() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let bundle = bundle.to_string_lossy();
     let mut wrong = Vec::new();
     for (name, text, expected) in &START_CASES {
@@ -340,9 +339,9 @@ fn a_start_ends_in_a_defined_way_in_every_environment_and_leaves_nothing() {
 #[test]
 fn a_command_line_cannot_steer_the_terminal() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let evil = sandbox.path("a\u{1b}[2Jb\u{9b}31m.run");
-    fs::copy(&bundle, &evil).unwrap();
+    copy(&bundle, &evil);
     fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).unwrap();
     for arguments in [
         &["no\u{1b}[2Jverb"][..],

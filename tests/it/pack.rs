@@ -182,7 +182,7 @@ fn ctrl_c_ends_a_pack_at_once_and_leaves_nothing() {
     let parts = SampleParts::make(&sandbox.path("parts"), false);
     // At this level it takes far longer than a person waits.
     let mut large = elf(183, "large");
-    large.extend(crate::support::parts::noise("large", 60_000_000));
+    large.extend(crate::support::parts::noise("large", 20_000_000));
     fs::write(parts.folder().join("binaries/kubelet"), large).unwrap();
     fs::create_dir(sandbox.path("out")).unwrap();
     let mut pack = Command::new(env!("CARGO_BIN_EXE_minikube-offline"))

@@ -58,8 +58,7 @@ fn cat_zstd_and_tar_open_the_volumes() {
 #[test]
 fn any_choice_of_members_is_read_whole() {
     let sandbox = Sandbox::new();
-    let parts = SampleParts::make(&sandbox.path("parts"), false);
-    let bundle = sandbox.pack(&parts, "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     let bundle = OpenedBundle::open(&bundle, &TrustedKeys::none())
         .and_then(|opened| opened.verify(&Silent))
         .expect("a bundle");

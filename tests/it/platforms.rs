@@ -11,8 +11,9 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 use serde_json::Value;
 
-use crate::support::parts::{RunnableParts, SampleParts};
+use crate::support::parts::RunnableParts;
 use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::stripped;
 
 /// Both platforms' parts, and the flags that pack them.
 struct Site {
@@ -26,7 +27,7 @@ impl Site {
         let sandbox = Sandbox::new();
         let parts = RunnableParts::make(&sandbox.path("parts"));
         let mut flags = vec![
-            format!("--stub={}", env!("CARGO_BIN_EXE_minikube-offline-stub")),
+            format!("--stub={}", stripped::stub().display()),
             format!("--stub={}", sandbox.stub_for(parts.other().arch).display()),
         ];
         flags.extend(parts.flags_with_other());
@@ -341,7 +342,7 @@ fn a_machine_that_a_bundle_is_not_for_is_told_so() {
         println!("skipped: the sample parts are for this machine");
         return;
     }
-    let bundle = sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "arm.run");
+    let bundle = sandbox.sample_bundle("arm.run");
     let outcome = sandbox.run(Command::new("sh").arg(&bundle).arg("-y"));
     assert_eq!(
         (outcome.status, outcome.stderr.as_str()),

@@ -5,13 +5,12 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::engine::FakeEngine;
-use crate::support::parts::RunnableParts;
 use crate::support::program::Sandbox;
 
 #[test]
 fn both_programs_look_at_the_machine_and_change_nothing() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let engine = FakeEngine::make(&sandbox);
     let fit = engine.run(
         &sandbox,
@@ -59,7 +58,7 @@ fn both_programs_look_at_the_machine_and_change_nothing() {
 #[test]
 fn a_machine_that_is_not_fit_is_told_each_reason_and_the_code_is_theirs() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let engine = FakeEngine::make(&sandbox);
     engine.says("NCPU", 1);
     engine.says("MemTotal", 512u64 << 20);
@@ -102,7 +101,7 @@ fn a_machine_that_is_not_fit_is_told_each_reason_and_the_code_is_theirs() {
 #[test]
 fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_changed() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let engine = FakeEngine::make(&sandbox);
     for flags in [
         &["--nodes", "2"][..],

@@ -10,7 +10,6 @@ use serde_json::json;
 use walkdir::WalkDir;
 
 use crate::support::engine::FakeEngine;
-use crate::support::parts::{RunnableParts, SampleParts};
 use crate::support::program::{Outcome, Sandbox, bytes};
 
 /// `start -y` with the packager.
@@ -38,7 +37,7 @@ fn home(sandbox: &Sandbox) -> Vec<(String, Vec<u8>)> {
 
 /// A bundle for this machine, and an engine that is fit for it.
 fn runnable(sandbox: &Sandbox) -> FakeEngine {
-    sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
+    sandbox.runnable_bundle("x.run");
     FakeEngine::make(sandbox)
 }
 
@@ -149,7 +148,7 @@ fn flip(bundle: &Path, place: fn(&OpenedBundle) -> u64) {
 #[test]
 fn a_start_that_cannot_succeed_says_why_and_changes_nothing() {
     let sandbox = Sandbox::new();
-    sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
+    sandbox.runnable_bundle("x.run");
     let whole = bytes(&sandbox.path("x.run"));
     for Case {
         what,
@@ -223,7 +222,7 @@ fn an_engine_that_is_silent_is_not_waited_for_for_ever() {
 #[test]
 fn a_bundle_for_another_architecture_is_refused_by_its_header_and_by_the_packager() {
     let sandbox = Sandbox::new();
-    let bundle = sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     if std::env::consts::ARCH == "aarch64" {
         println!("skipped: the sample parts are for this machine");
         return;

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 
 use crate::support::engine::FakeEngine;
 use crate::support::keys::Key;
-use crate::support::parts::{RunnableParts, SampleParts};
 use crate::support::program::{Outcome, Sandbox};
 
 fn config(sandbox: &Sandbox, name: &str) -> PathBuf {
@@ -17,7 +16,7 @@ fn config(sandbox: &Sandbox, name: &str) -> PathBuf {
 fn a_revoked_key_counts_nowhere_and_does_not_come_back() {
     let sandbox = Sandbox::new();
     let (old, new) = (Key::make(&sandbox, "old"), Key::make(&sandbox, "new"));
-    let bundle = sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     assert_eq!(old.sign(&sandbox, &bundle).status, 0);
     assert_eq!(old.sign(&sandbox, &new.public).status, 0);
     let run = |arguments: &[&str]| sandbox.packager(arguments);
@@ -77,7 +76,7 @@ fn a_revoked_key_counts_nowhere_and_does_not_come_back() {
 fn a_signed_bundle_older_than_one_that_was_started_here_is_refused_after_uninstall_too() {
     let sandbox = Sandbox::new();
     let key = Key::make(&sandbox, "one");
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+    let bundle = sandbox.runnable_bundle("b.run");
     let engine = FakeEngine::make(&sandbox);
     let run = |arguments: &[&str]| -> Outcome {
         let mut command = Command::new(&bundle);

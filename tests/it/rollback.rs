@@ -22,7 +22,7 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let sandbox = Sandbox::new();
-        let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "b.run");
+        let bundle = sandbox.runnable_bundle("b.run");
         let engine = FakeEngine::make(&sandbox);
         Self {
             sandbox,

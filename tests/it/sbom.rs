@@ -4,14 +4,12 @@ use cyclonedx_bom::prelude::*;
 use minikube_offline::bundle::Digest;
 use serde_json::Value;
 
-use crate::support::parts::SampleParts;
 use crate::support::program::Sandbox;
 
 #[test]
 fn the_bill_of_materials_names_every_part_and_is_valid() {
     let sandbox = Sandbox::new();
-    let parts = SampleParts::make(&sandbox.path("parts"), false);
-    sandbox.pack(&parts, "b.run");
+    sandbox.sample_bundle("b.run");
     let outcome = sandbox.packager(["inspect", "b.run", "--sbom"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert!(outcome.stderr.contains("integrity only"), "{outcome:?}");

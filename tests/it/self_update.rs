@@ -6,7 +6,7 @@ mod mirror;
 use std::fs;
 use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::server::{Reply, Seen, Server};
+use crate::support::stripped::stripped;
 
 /// A program that says that it is this version.
 fn program(version: &str) -> Vec<u8> {
@@ -187,10 +188,10 @@ impl Installed {
         let sandbox = Sandbox::new();
         let program = sandbox.path("bin/minikube-offline");
         fs::create_dir(sandbox.path("bin")).expect("a folder");
-        let built = env!("CARGO_BIN_EXE_minikube-offline");
+        let built = stripped(Path::new(env!("CARGO_BIN_EXE_minikube-offline")));
         // A second name is quicker than a copy, where both are on one file system.
-        if fs::hard_link(built, &program).is_err() {
-            fs::copy(built, &program).expect("a copy");
+        if fs::hard_link(&built, &program).is_err() {
+            fs::copy(&built, &program).expect("a copy");
         }
         let before = Digest::of(&bytes(&program));
         Self {

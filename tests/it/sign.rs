@@ -14,7 +14,7 @@ use crate::support::parts::SampleParts;
 use crate::support::program::{Outcome, Sandbox, bytes};
 
 fn packed(sandbox: &Sandbox) -> std::path::PathBuf {
-    sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "x.run")
+    sandbox.sample_bundle("x.run")
 }
 
 /// Runs stock minisign with a password on its standard input; `None`, after saying so,

@@ -5,7 +5,6 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::keys::{Key, PASSWORD, text};
-use crate::support::parts::SampleParts;
 use crate::support::program::{Outcome, Sandbox, bytes};
 
 /// The system calls of which one is disturbed, and which one of them.
@@ -54,7 +53,7 @@ fn partials(sandbox: &Sandbox) -> usize {
 fn a_full_disk_while_signing_changes_nothing() {
     let sandbox = Sandbox::new();
     let key = Key::make(&sandbox, "one");
-    let bundle = sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     let before = bytes(&bundle);
     let mut tried = 0;
     // The last two are after the bundle took its name: it is signed, and what lies beside is not.
@@ -75,7 +74,7 @@ fn a_full_disk_while_signing_changes_nothing() {
 fn a_killed_sign_leaves_a_whole_bundle_and_the_next_one_tidies_up() {
     let sandbox = Sandbox::new();
     let key = Key::make(&sandbox, "one");
-    let bundle = sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "x.run");
+    let bundle = sandbox.sample_bundle("x.run");
     let before = bytes(&bundle);
     let mut left = 0;
     for (call, number) in CALLS {

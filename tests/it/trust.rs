@@ -10,11 +10,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::keys::Key;
-use crate::support::parts::{RunnableParts, SampleParts};
 use crate::support::program::{Outcome, Sandbox, bytes};
 
 fn packed(sandbox: &Sandbox) -> PathBuf {
-    sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), "x.run")
+    sandbox.sample_bundle("x.run")
 }
 
 fn signed(sandbox: &Sandbox, key: &Key) -> PathBuf {
@@ -243,7 +242,7 @@ fn a_new_key_is_trusted_when_a_pinned_one_signed_it() {
 fn the_bundle_itself_honours_pinned_keys() {
     let sandbox = Sandbox::new();
     let key = Key::make(&sandbox, "one");
-    let bundle = sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), "x.run");
+    let bundle = sandbox.runnable_bundle("x.run");
     let run = |arguments: &[&str]| sandbox.run(Command::new(&bundle).args(arguments));
     let outcome = run(&["verify"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");

@@ -11,7 +11,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
 use crate::support::keys::Key;
-use crate::support::parts::{RunnableParts, SampleParts};
+use crate::support::parts::{RunnableParts, SampleParts, image_flag, noise, write_archive_for};
 use crate::support::program::{Outcome, Sandbox, bytes};
 
 /// A bundle of five chunks in three volumes: of two, two, and not quite one.
@@ -314,7 +314,11 @@ fn a_volumes_digest_for_sha256sum_is_compared_when_all_is() {
 fn a_split_bundle_runs_by_itself() {
     let sandbox = Sandbox::new();
     let parts = RunnableParts::make(&sandbox.path("parts"));
-    let bundle = sandbox.pack_runnable_with(&parts, "x.run", &["--split=1M"]);
+    let large = noise("an image", 2_000_000);
+    let archive = sandbox.path("large.tar");
+    write_archive_for(parts.platform.arch, &archive, "r.example/large:1", &[large]);
+    let large = image_flag("r.example/large:1", &archive);
+    let bundle = sandbox.pack_runnable_with(&parts, "x.run", &["--split=1M", &large]);
     let count = index(&bundle).volumes.len();
     assert!(count > 1, "{count}");
     let run = |arguments: &[&str]| sandbox.run(Command::new(&bundle).args(arguments));

@@ -215,7 +215,7 @@ fn kills(subject: &dyn Subject) {
     let right = undisturbed(subject);
     let calls: Vec<Call> = right.calls.iter().filter(|call| call.changes).cloned().collect();
     assert!(!calls.is_empty(), "nothing is changed");
-    let tried = sweep(&calls, 14, &mut random, |call| killed(subject, &right, call));
+    let tried = sweep(&calls, 10, &mut random, |call| killed(subject, &right, call));
     report(&format!(
         "{tried} of {} calls at which `{}` was killed: each rerun ended in the same state (seed {})",
         calls.len(),
@@ -236,7 +236,7 @@ fn refusals(subject: &dyn Subject) {
         .iter()
         .flat_map(|call| errors_of(call).map(|errno| (call.clone(), errno)))
         .collect();
-    let tried = sweep(&cases, 24, &mut random, |(call, errno)| {
+    let tried = sweep(&cases, 16, &mut random, |(call, errno)| {
         refused(subject, &right, call, errno)
     });
     report(&format!(

@@ -14,6 +14,7 @@ use super::medium::command;
 use super::subjects::{Subject, at_home, start};
 use super::text;
 use crate::draft::{Contents, Draft, Key};
+use crate::stripped;
 
 /// Nobody: a run as root would make links for everyone on this machine.
 const NOBODY: u32 = 65534;
@@ -87,12 +88,8 @@ impl Start {
         };
         write("bin/docker", DOCKER.as_bytes(), 0o755);
         write("x.run", &start.draft.finish(&Key::new()), 0o644);
-        let stub = Path::new(env!("CARGO_BIN_EXE_minikube-offline-stub"));
         let copy = start.template.path().join("stub");
-        // What is for debugging is most of it, and is copied each time.
-        command("strip", &["-o"], &[&copy, stub])
-            .or_else(|_| command("cp", &[], &[stub, &copy]))
-            .expect("the stub");
+        command("cp", &[], &[&stripped::stub(), &copy]).expect("the stub");
         for (name, answer) in start.answers() {
             write(
                 &format!("engine/answers/{name}"),

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -163,14 +164,18 @@ impl Extract {
 
     /// Of a bundle with many chunks, which do not compress.
     pub(super) fn of_noise(flag: &'static str) -> Self {
-        let mut random = Random::new();
-        let mut contents = Contents::small();
-        for layer in &mut contents.layers {
-            *layer = random.bytes(1 << 20);
-        }
-        // A call is counted in its thread, and each member is read in one of its own.
-        contents.layers[0] = random.bytes(56 << 20);
-        Self::new(flag, &Draft::of(&contents).finish(&Key::new()))
+        static BUNDLE: OnceLock<Vec<u8>> = OnceLock::new();
+        let bundle = BUNDLE.get_or_init(|| {
+            let mut random = Random::new();
+            let mut contents = Contents::small();
+            for layer in &mut contents.layers {
+                *layer = random.bytes(1 << 20);
+            }
+            // A call is counted in its thread, and each member is read in one of its own.
+            contents.layers[0] = random.bytes(56 << 20);
+            Draft::of(&contents).finish(&Key::new())
+        });
+        Self::new(flag, bundle)
     }
 
     /// Of the bundle that the script made, or else of noise.

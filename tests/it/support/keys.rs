@@ -1,8 +1,10 @@
 //! Keys for tests, locked with a password that is no secret.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use minikube_offline::trust::{KeyFolder, TrustFolders, TrustedKeys};
 use minisign::KeyPair;
@@ -10,6 +12,9 @@ use minisign::KeyPair;
 use super::program::{Outcome, Sandbox};
 
 pub(crate) const PASSWORD: &str = "a test's password";
+
+/// The texts of the two files, by name.
+static KEYS: Mutex<BTreeMap<String, [String; 2]>> = Mutex::new(BTreeMap::new());
 
 /// A key of minisign, as two files.
 pub(crate) struct Key {
@@ -21,15 +26,23 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Makes `NAME.key` and `NAME.pub` in the sandbox.
+    /// Puts `NAME.key` and `NAME.pub` into the sandbox. To lock one takes a second of a
+    /// processor, so a name has the same key in every test of a run.
     pub(crate) fn make(sandbox: &Sandbox, name: &str) -> Self {
         let (secret, public) = (
             sandbox.path(&format!("{name}.key")),
             sandbox.path(&format!("{name}.pub")),
         );
-        let pair = KeyPair::generate_encrypted_keypair(Some(PASSWORD.to_owned())).expect("a key");
-        fs::write(&secret, pair.sk.to_box(None).expect("text").to_string()).expect("a file");
-        fs::write(&public, pair.pk.to_box().expect("text").to_string()).expect("a file");
+        let mut keys = KEYS.lock().expect("no test panics here");
+        let [locked, open] = keys.entry(name.to_owned()).or_insert_with(|| {
+            let pair = KeyPair::generate_encrypted_keypair(Some(PASSWORD.to_owned())).expect("a key");
+            [
+                pair.sk.to_box(None).expect("text").to_string(),
+                pair.pk.to_box().expect("text").to_string(),
+            ]
+        });
+        fs::write(&secret, locked).expect("a file");
+        fs::write(&public, open).expect("a file");
         Self::of(secret, public)
     }
 

@@ -12,3 +12,4 @@ pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod small;
 pub(crate) mod socks;
+pub(crate) mod stripped;

@@ -10,6 +10,9 @@ use std::process::Command;
 use minikube_offline::bundle::{Arch, Digest, Platform};
 use serde_json::json;
 
+use super::effort::Random;
+use super::stripped::stripped;
+
 /// The images that Kubernetes v1.34.0 needs, and minikube's own.
 pub(crate) const IMAGES: [&str; 8] = [
     "registry.k8s.io/kube-apiserver:v1.34.0",
@@ -198,14 +201,14 @@ impl RunnableParts {
 /// The Kubernetes version that the stand-in's programs have.
 const KUBERNETES: &str = "v1.35.4";
 
-/// The stand-in, which `cargo test` builds beside the programs.
+/// The stand-in, which `cargo test` builds beside the programs, as short as it gets.
 pub(crate) fn stand_in() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_minikube-offline")).with_file_name("examples/minikube-standin");
     assert!(
         path.exists(),
         "run the whole `cargo test`, or `cargo build --example minikube-standin` first"
     );
-    path
+    stripped(&path)
 }
 
 pub(crate) fn image_flag(image: &str, archive: &Path) -> String {
@@ -234,14 +237,9 @@ pub(crate) fn elf(machine: u16, seed: &str) -> Vec<u8> {
 
 /// `size` bytes that do not compress, the same for the same seed.
 pub(crate) fn noise(seed: &str, size: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size + 32);
-    let mut block = Digest::of(seed.as_bytes());
-    while bytes.len() < size {
-        bytes.extend_from_slice(block.as_bytes());
-        block = Digest::of(block.as_bytes());
-    }
-    bytes.truncate(size);
-    bytes
+    let digest = Digest::of(seed.as_bytes());
+    let seed = digest.as_bytes().first_chunk().expect("a digest has 32 bytes");
+    Random::with_seed(u64::from_le_bytes(*seed)).bytes(size)
 }
 
 /// A docker-archive with one image, whose layers hold one file each.

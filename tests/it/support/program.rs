@@ -1,13 +1,16 @@
 //! The programs under test, run with an environment that holds nothing of ours.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 
 use minikube_offline::bundle::Arch;
 use tempfile::TempDir;
 
 use super::parts::{RunnableParts, SampleParts};
+use super::stripped;
 
 /// A folder of its own for a test: home, temporary files, and what the test makes.
 pub(crate) struct Sandbox {
@@ -99,11 +102,38 @@ impl Sandbox {
     pub(crate) fn pack_runnable_with(&self, parts: &RunnableParts, name: &str, more: &[&str]) -> PathBuf {
         let more = more.iter().map(|flag| (*flag).to_owned());
         let flags: Vec<String> = parts.flags().into_iter().chain(more).collect();
-        self.pack_flags(
-            &flags,
-            Path::new(env!("CARGO_BIN_EXE_minikube-offline-stub")),
-            name,
-        )
+        self.pack_flags(&flags, &stripped::stub(), name)
+    }
+
+    /// A copy in `name` of a bundle of the sample parts, which is packed once a run.
+    pub(crate) fn sample_bundle(&self, name: &str) -> PathBuf {
+        self.packed_once("sample.run", name, |sandbox, name| {
+            sandbox.pack(&SampleParts::make(&sandbox.path("parts"), false), name)
+        })
+    }
+
+    /// The same of a bundle for this machine.
+    pub(crate) fn runnable_bundle(&self, name: &str) -> PathBuf {
+        self.packed_once("runnable.run", name, |sandbox, name| {
+            sandbox.pack_runnable(&RunnableParts::make(&sandbox.path("parts")), name)
+        })
+    }
+
+    fn packed_once(&self, what: &'static str, name: &str, pack: fn(&Self, &str) -> PathBuf) -> PathBuf {
+        static PACKED: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+        let mut packed = PACKED.lock().expect("the bundle was packed");
+        let from = packed.entry(what).or_insert_with(|| {
+            let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(what);
+            // Another run of the tests may copy the one of before.
+            let own = kept.with_extension(std::process::id().to_string());
+            let sandbox = Self::new();
+            copy(&pack(&sandbox, what), &own);
+            std::fs::rename(own, &kept).expect("ours");
+            kept
+        });
+        let to = self.path(name);
+        copy(from, &to);
+        to
     }
 
     fn pack_flags(&self, flags: &[String], stub: &Path, name: &str) -> PathBuf {
@@ -145,6 +175,13 @@ impl From<Output> for Outcome {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// Copies a file that is to be run. Another program does it: what this process has open
+/// for writing, or a child that it just began to start, cannot be executed.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status();
+    assert!(copied.expect("cp").success());
 }
 
 /// The bytes of a file.

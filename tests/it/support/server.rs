@@ -262,7 +262,8 @@ fn peek_request(stream: &TcpStream) -> io::Result<(Seen, usize)> {
         if there == 0 || buffer[0] == 0x16 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        thread::yield_now();
+        // What is there already is shown again at once.
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -47,8 +47,8 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
 /// The flag with a stub that no machine runs.
 pub(crate) fn stub(sandbox: &Sandbox, arch: Arch) -> String {
     let path = sandbox.path(&format!("small-stub-{}", arch.name()));
-    let head = &elf(arch.elf_machine(), "stub")[..128];
-    fs::write(&path, [head, b"minikube-offline-stub format 1\n"].concat()).expect("a stub");
+    let head = short_elf(arch, "stub");
+    fs::write(&path, [&head[..], b"minikube-offline-stub format 1\n"].concat()).expect("a stub");
     format!("--stub={}", path.display())
 }
 
@@ -150,10 +150,18 @@ fn draft(arch: Arch, image: &str) -> Draft {
     }
 }
 
+/// An ELF header with 64 bytes behind it; these are in frozen bundles.
+fn short_elf(arch: Arch, seed: &str) -> Vec<u8> {
+    let first = Digest::of(seed.as_bytes());
+    let second = Digest::of(first.as_bytes());
+    let header = &elf(arch.elf_machine(), seed)[..64];
+    [header, first.as_bytes(), second.as_bytes()].concat()
+}
+
 /// A program that is not run, or for x86-64 one that answers what `pack` asks.
 fn program(arch: Arch, role: &str) -> Vec<u8> {
     if arch == Arch::Arm64 {
-        return elf(arch.elf_machine(), role)[..128].to_vec();
+        return short_elf(arch, role);
     }
     match role {
         "minikube" => speaking("v1.38.1\n", ""),

@@ -331,7 +331,8 @@ fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_no_
 
     let failing = World::build(Some(&authority), |seen, reply| {
         if seen.target.ends_with("/kubelet.sig") {
-            return Reply::status(500);
+            // Which is not tried again.
+            return Reply::status(501);
         }
         reply
     });

@@ -11,6 +11,7 @@ use crate::support::parts::{elf, stand_in};
 use crate::support::program::{Outcome, Sandbox};
 use crate::support::registry::{Draft, Registry};
 use crate::support::server::{Reply, Seen, Server};
+use crate::support::stripped;
 
 pub(super) const VERSION: &str = "v1.35.4";
 
@@ -173,7 +174,7 @@ impl World {
             format!("--registry-upstream=gcr.io={host}"),
             format!("--registry-upstream=docker.io={host}/hub"),
             format!("--insecure-registry={host}"),
-            format!("--stub={}", env!("CARGO_BIN_EXE_minikube-offline-stub")),
+            format!("--stub={}", stripped::stub().display()),
             "-o=x.run".to_owned(),
         ];
         arguments.extend(more.iter().map(ToString::to_string));
