@@ -57,7 +57,7 @@ pub use stub::main as stub_main;
 
 use console::Console;
 
-use crate::failure::{Failure, Kind, printable};
+use crate::failure::{Failure, Kind, masked, printable};
 
 /// Says how a run ended, and gives its exit code.
 fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
@@ -79,7 +79,7 @@ fn catch_signals() -> Result<(), Failure> {
 /// A command line that clap refuses: its own text, and the exit code for usage.
 fn refuse(error: &clap::Error) -> ExitCode {
     // It names what was typed, and the bundle's file, which somebody else named.
-    let text = printable(&error.render().to_string());
+    let text = masked(&printable(&error.render().to_string()));
     if error.use_stderr() {
         let _ = io::stderr().write_all(text.as_bytes());
         ExitCode::from(Kind::Usage.exit_code())

@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::sources::authority;
 use crate::bundle::text::serde_as_text;
 use crate::bundle::{Digest, ImageReference, ReferenceError};
+use crate::failure::masked;
 
 /// Where an image is. In text, with the transport names of containers-transports(5):
 /// `docker-archive:PATH[:REF]`, `oci:DIR[:TAG]`, `docker-daemon:REF`,
@@ -61,6 +63,12 @@ pub enum ImageSourceError {
         /// What was given.
         text: String,
     },
+    /// The registry's address holds a name or a password.
+    #[error("`{text}` holds a name or a password; a registry is read with what `docker login HOST` left")]
+    Credentials {
+        /// What was given, without them.
+        text: String,
+    },
     /// The name of the image is not one.
     #[error("`{text}` does not name an image: {reason}")]
     Reference {
@@ -83,21 +91,25 @@ pub enum ImageSourceError {
 impl ImageSource {
     /// Reads the text form; touches no disk.
     pub fn parse(text: &str) -> Result<Self, ImageSourceError> {
+        let shown = masked(text);
         match text.split_once(':') {
             Some(("docker-archive", rest)) => {
-                let (path, name) = split_path(text, "docker-archive", rest)?;
+                let (path, name) = split_path(&shown, "docker-archive", rest)?;
                 Ok(Self::DockerArchive {
                     path,
-                    reference: name.map(|name| parse_reference(text, name)).transpose()?,
+                    reference: name.map(|name| parse_reference(&shown, name)).transpose()?,
                 })
             }
             Some(("docker-daemon", "")) => Err(ImageSourceError::Empty {
-                text: text.to_owned(),
+                text: shown.clone(),
                 transport: "docker-daemon",
             }),
             Some(("docker-daemon", name)) => Ok(Self::DockerDaemon {
-                reference: parse_reference(text, name)?,
+                reference: parse_reference(&shown, name)?,
             }),
+            Some(("docker", rest)) if holds_credentials(rest.trim_start_matches('/')) => {
+                Err(ImageSourceError::Credentials { text: shown })
+            }
             Some(("docker", rest)) if rest.starts_with("//") => {
                 let (name, digest) = match rest[2..].split_once('@') {
                     Some((name, digest)) => (name, Some(digest)),
@@ -108,16 +120,14 @@ impl ImageSource {
                 let digest = digest.map(Digest::parse).transpose().ok();
                 match digest {
                     Some(digest) if is_named && !name.is_empty() => Ok(Self::Docker {
-                        reference: parse_reference(text, name)?,
+                        reference: parse_reference(&shown, name)?,
                         digest,
                     }),
-                    _ => Err(ImageSourceError::ByDigest {
-                        text: text.to_owned(),
-                    }),
+                    _ => Err(ImageSourceError::ByDigest { text: shown.clone() }),
                 }
             }
             Some(("oci", rest)) => {
-                let (folder, name) = split_path(text, "oci", rest)?;
+                let (folder, name) = split_path(&shown, "oci", rest)?;
                 if let Some(name) = name {
                     // A tag alone is a name as well, with the tag in the repository's place.
                     let full = if is_tag_alone(name) {
@@ -125,16 +135,14 @@ impl ImageSource {
                     } else {
                         name.to_owned()
                     };
-                    parse_reference(text, &full)?;
+                    parse_reference(&shown, &full)?;
                 }
                 Ok(Self::Oci {
                     folder,
                     name: name.map(str::to_owned),
                 })
             }
-            _ => Err(ImageSourceError::Transport {
-                text: text.to_owned(),
-            }),
+            _ => Err(ImageSourceError::Transport { text: shown.clone() }),
         }
     }
 
@@ -174,6 +182,13 @@ impl ImageSource {
             },
         }
     }
+}
+
+/// Whether an address holds a name or a password (RFC 3986, section 3.2.1). What stands
+/// behind the `@` of a name without a host is a digest.
+fn holds_credentials(address: &str) -> bool {
+    let (secret, host) = authority(address);
+    secret.is_some_and(|secret| secret.contains('@') || !host.starts_with("sha256:"))
 }
 
 /// Whether `name` is a tag and not a name with a repository in it.
@@ -286,6 +301,24 @@ mod tests {
             ] {
                 assert!(error.contains(word), "{error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_password_is_refused_without_being_shown() {
+        for text in [
+            "docker://user:secret@r.io/app:1",
+            "docker://secret@r.io:5000/app:1",
+            "docker://secret@r.io/app:1@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            "docker:user:secret@r.io/app:1",
+        ] {
+            let error = ImageSource::parse(text).expect_err(text).to_string();
+            assert!(error.contains("holds a name or a password"), "{error}");
+            assert!(error.contains("@r.io") && !error.contains("secret"), "{error}");
+        }
+        for text in ["user:secret@r.io/app:1", "docker-daemon:user:secret@r.io/app:1"] {
+            let error = ImageSource::parse(text).expect_err(text).to_string();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::SpecError;
 use crate::bundle::Version;
 use crate::bundle::text::serde_as_text;
+use crate::failure::masked;
 
 /// Where, and how, parts are downloaded that are not given. In TOML the table
 /// `[sources]`.
@@ -82,7 +83,7 @@ impl FromStr for ImageRepository {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-.:".contains(c));
         if !is_host || place.eq_ignore_ascii_case("auto") || rest.contains(['@', ' ']) {
-            return Err(ImageRepositoryError(text.chars().take(200).collect()));
+            return Err(ImageRepositoryError(masked(text).chars().take(200).collect()));
         }
         Ok(Self(place.to_owned()))
     }
@@ -197,7 +198,7 @@ impl Sources {
 }
 
 /// The name and password, where there is one, and the host of an address without a scheme.
-fn authority(address: &str) -> (Option<&str>, &str) {
+pub(super) fn authority(address: &str) -> (Option<&str>, &str) {
     let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
     match authority.rsplit_once('@') {
         Some((secret, host)) => (Some(secret), host),
@@ -208,7 +209,7 @@ fn authority(address: &str) -> (Option<&str>, &str) {
 impl FromStr for RegistryMirror {
     type Err = RegistryMirrorError;
     fn from_str(text: &str) -> Result<Self, RegistryMirrorError> {
-        let refused = || RegistryMirrorError(text.chars().take(200).collect());
+        let refused = || RegistryMirrorError(masked(text).chars().take(200).collect());
         let (registry, location) = text.split_once('=').ok_or_else(refused)?;
         let (host, folder) = location.split_once('/').unwrap_or((location, ""));
         let plain = |text: &str| !text.is_empty() && !text.contains(['/', '@', ' ']);
