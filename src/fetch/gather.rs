@@ -128,8 +128,9 @@ pub(super) fn find(
     if binaries.iter().any(|binary| Some(role_of(binary)) == own) {
         minikube()?;
     }
-    let wanted = if upstream.is_some() {
-        remote::wanted(spec, &images, &requirements.images, &minikube, ask)?
+    let wanted = if let Some(upstream) = upstream {
+        let lock = upstream.lock_of_others();
+        remote::wanted(spec, &images, &requirements.images, &minikube, lock, ask)?
     } else {
         remote::refuse_named(spec)?;
         Vec::new()
@@ -160,7 +161,12 @@ fn needs(
     };
     // A kubeadm that nobody has is fetched only for what the table does not know.
     let here = for_this_machine(BinaryRole::Kubeadm, spec, binaries, None, progress)?;
-    match (answer(here.clone()), upstream) {
+    let answered = answer(here.clone());
+    let lock = upstream.and_then(Upstream::lock_of_others);
+    if let (Err(ResolveError::UnknownVersion { .. }), Some(lock)) = (&answered, lock) {
+        return Ok(Ok(Requirements::of_lock(lock)));
+    }
+    match (answered, upstream) {
         (Err(ResolveError::UnknownVersion { .. }), Some(_)) if here.is_none() => Ok(answer(
             for_this_machine(BinaryRole::Kubeadm, spec, binaries, upstream, progress)?,
         )),

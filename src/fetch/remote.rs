@@ -4,19 +4,23 @@ use std::path::PathBuf;
 
 use super::FetchError;
 use super::found::FoundImage;
-use super::upstream::{Pinned, UpstreamError, WantedImage, addon_images, node_image};
+use super::upstream::{
+    Pinned, UpstreamError, WantedImage, addon_images, locked_addon_images, locked_node_image, node_image,
+};
 use crate::bundle::{ImageReference, ImageRole, Platform};
-use crate::resolve::Ask;
+use crate::resolve::{Ask, Lock};
 use crate::spec::{ImageSource, Spec};
 
 /// What is not among `found` and has to come, for each platform: the images that the
 /// spec names in registries, the node image, those in `needs`, and the addons'.
-/// `minikube` finds a program that can be asked, where that is needed.
+/// `minikube` finds a program that can be asked, where that is needed: `lock` may have
+/// what it said.
 pub(super) fn wanted(
     spec: &Spec,
     found: &[(ImageRole, FoundImage)],
     needs: &[ImageReference],
     minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
+    lock: Option<&Lock>,
     ask: Ask<'_>,
 ) -> Result<Vec<(Platform, Vec<WantedImage>)>, FetchError> {
     let named = named(spec, needs);
@@ -31,12 +35,19 @@ pub(super) fn wanted(
     let names_node = named.iter().any(|image| image.role == ImageRole::Node);
     let node = if names_node || spec.platforms.iter().all(has_node) {
         None
+    } else if let Some(locked) = lock.and_then(locked_node_image) {
+        Some(locked)
     } else {
         Some(node_image(ask, &asked("its node image")?)?)
     };
     let mut others: Vec<WantedImage> = Vec::new();
     for addon in &spec.addons {
-        others.extend(addon_images(ask, &asked("the images of an addon")?, addon)?);
+        let locked = lock.map_or_else(Vec::new, |lock| locked_addon_images(lock, addon));
+        others.extend(if locked.is_empty() {
+            addon_images(ask, &asked("the images of an addon")?, addon)?
+        } else {
+            locked
+        });
     }
     others.extend(needs.iter().map(|reference| WantedImage {
         role: ImageRole::Kubernetes,

@@ -11,7 +11,7 @@ mod table;
 use std::fmt;
 use std::path::Path;
 
-use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, Platform, Version};
+use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, ImageRole, Platform, Version};
 
 pub use ask::AskError;
 pub(crate) use ask::{Ask, ask, run};
@@ -28,6 +28,8 @@ const STORAGE_PROVISIONER: &str = "gcr.io/k8s-minikube/storage-provisioner:v5";
 pub enum ListSource {
     /// The given kubeadm, asked.
     Kubeadm,
+    /// The lock, which has what kubeadm said when it was made.
+    Lock,
     /// The table in this program.
     Table,
 }
@@ -36,6 +38,7 @@ impl fmt::Display for ListSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kubeadm => "kubeadm",
+            Self::Lock => "the lock",
             Self::Table => "the table in this program",
         })
     }
@@ -104,6 +107,24 @@ pub(crate) fn requirements_from(
 }
 
 impl Requirements {
+    /// What kubeadm listed when the lock was made.
+    pub(crate) fn of_lock(lock: &Lock) -> Self {
+        let listed = lock
+            .images
+            .iter()
+            .filter(|image| image.role == ImageRole::Kubernetes);
+        let mut images: Vec<ImageReference> = listed.map(|image| image.reference.clone()).collect();
+        images.sort();
+        images.dedup();
+        Self {
+            kubernetes_version: lock.kubernetes_version.clone(),
+            platforms: lock.platforms.clone(),
+            binaries: BinaryRole::ALL.to_vec(),
+            images,
+            source: ListSource::Lock,
+        }
+    }
+
     /// Adds an image that nobody lists.
     pub(crate) fn add(&mut self, image: Option<ImageReference>) {
         self.images.extend(image);

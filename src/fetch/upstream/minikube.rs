@@ -5,8 +5,49 @@ use std::path::Path;
 
 use super::{Pinned, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, ImageRole, Version};
-use crate::resolve::Ask;
+use crate::resolve::{Ask, Lock, LockedImage};
 use crate::spec::near;
+
+/// Why the node image is the right one.
+const NODE_IMAGE: &str = "minikube names it by this digest";
+
+fn addon_image(addon: &str) -> String {
+    format!("minikube's addon `{addon}` names it by this digest")
+}
+
+/// The node image as minikube named it when the lock was made.
+pub(in crate::fetch) fn locked_node_image(lock: &Lock) -> Option<WantedImage> {
+    named_then(lock, ImageRole::Node, NODE_IMAGE).into_iter().next()
+}
+
+/// The images of `addon` as minikube named them when the lock was made.
+pub(in crate::fetch) fn locked_addon_images(lock: &Lock, addon: &str) -> Vec<WantedImage> {
+    named_then(lock, ImageRole::Application, &addon_image(addon))
+}
+
+/// The images of which the lock has this evidence.
+fn named_then(lock: &Lock, role: ImageRole, because: &str) -> Vec<WantedImage> {
+    let digest = |image: &LockedImage| {
+        let mut evidence = image.origin.evidence.iter();
+        let said = |line: &String| Digest::parse(line.strip_prefix(because)?.strip_prefix(": ")?).ok();
+        evidence.find_map(said)
+    };
+    let mut images: Vec<WantedImage> = Vec::new();
+    for image in &lock.images {
+        let is_new = images.iter().all(|other| other.reference != image.reference);
+        if let (Some(digest), true) = (digest(image), is_new) {
+            images.push(WantedImage {
+                role,
+                reference: image.reference.clone(),
+                pinned: Some(Pinned {
+                    digest,
+                    because: Some(because.to_owned()),
+                }),
+            });
+        }
+    }
+    images
+}
 
 /// The node image by the digest that this minikube has built in.
 pub(in crate::fetch) fn node_image(ask: Ask<'_>, minikube: &Path) -> Result<WantedImage, UpstreamError> {
@@ -30,7 +71,7 @@ fn parse_node_image(help: &str) -> Option<WantedImage> {
         .split(['\'', '"', ' ', '\n'])
         .next()?
         .trim_end_matches(':');
-    let wanted = pinned(ImageRole::Node, name, "minikube names it by this digest")?;
+    let wanted = pinned(ImageRole::Node, name, NODE_IMAGE)?;
     wanted.pinned.is_some().then_some(wanted)
 }
 
@@ -54,8 +95,7 @@ pub(in crate::fetch) fn addon_images(
             addon: addon.to_owned(),
             source,
         })?;
-    let because = format!("minikube's addon `{addon}` names it by this digest");
-    parse_addon_images(&answer, &because).ok_or_else(|| UpstreamError::NotAsked {
+    parse_addon_images(&answer, &addon_image(addon)).ok_or_else(|| UpstreamError::NotAsked {
         what: "the images of an addon",
         reason: format!(
             "to `addons images {addon}` it says `{}`",

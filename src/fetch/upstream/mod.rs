@@ -34,7 +34,7 @@ use super::found::FoundImage;
 use places::Registries;
 
 pub(super) use manifest::Resolved;
-pub(super) use minikube::{addon_images, check_pair, node_image};
+pub(super) use minikube::{addon_images, check_pair, locked_addon_images, locked_node_image, node_image};
 pub(super) use signature::Signed;
 
 pub use error::UpstreamError;
@@ -128,6 +128,14 @@ impl Upstream {
         self.sources.minikube_version = version.or(self.sources.minikube_version);
         self.lock = Some(lock);
         self
+    }
+
+    /// The lock, where it is of other platforms' programs alone: then it has what they said
+    /// when it was made, and none of them is here to be asked again.
+    pub(super) fn lock_of_others(&self) -> Option<&Lock> {
+        let own = Platform::of_this_machine();
+        let is_others = |lock: &&Lock| own.is_none_or(|own| !lock.platforms.contains(&own));
+        self.lock.as_ref().filter(is_others)
     }
 
     fn store(&self) -> Result<&Store, UpstreamError> {

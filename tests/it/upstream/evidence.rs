@@ -226,6 +226,43 @@ fn a_locked_pack_asks_nobody_for_what_the_store_has() {
 }
 
 #[test]
+fn a_lock_of_another_platform_needs_no_program_of_this_ones() {
+    let (world, sandbox) = (World::new(), Sandbox::new());
+    let there = other(Platform::of_this_machine().expect("a platform").arch);
+    let platform = format!("--platform=linux/{}", there.name());
+    let stub = format!("--stub={}", sandbox.stub_for(there).display());
+    let pack = |more: &[&str]| {
+        let flags = [&platform, "--addon=greeter", "--level=fast"];
+        let mut arguments = world.arguments(VERSION, &[&flags[..], more].concat());
+        arguments.retain(|argument| !argument.starts_with("--stub="));
+        arguments.push(stub.clone());
+        sandbox.packager(arguments)
+    };
+    let outcome = pack(&[]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let first = bytes(&sandbox.path("x.run"));
+    // What was fetched for this platform, to be asked, is not in the bundle: it goes.
+    let lock = fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
+    let store = sandbox.path("home/.cache/minikube-offline/store/sha256");
+    let mut gone = 0;
+    for entry in fs::read_dir(&store).expect("a store") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if !lock.contains(&name) && fs::metadata(&path).expect("ours").len() > 1 << 20 {
+            fs::remove_file(&path).expect("ours");
+            gone += 1;
+        }
+    }
+    assert!(gone > 0, "no program was asked");
+    let again = pack(&["--locked", "--offline"]);
+    assert_eq!(again.status, 0, "{again:?}");
+    assert!(bytes(&sandbox.path("x.run")) == first);
+    // What the lock does not have is not left away in silence.
+    let more = pack(&["--addon=other", "--locked", "--offline"]);
+    assert_eq!(more.status, 2, "{more:?}");
+}
+
+#[test]
 fn a_lock_that_was_resolved_packs_the_same_signatures_for_two_platforms() {
     let Some((sandbox, _, world)) = signed(KUBERNETES) else {
         return;

@@ -70,7 +70,11 @@ impl World {
             "v0.0.50",
             &[arch, other].map(|arch| Draft::new(arch, "kicbase")),
         );
-        let hello = registry.add("k8s/hello", "1", &[Draft::new(arch, "hello")]);
+        let hello = registry.add(
+            "k8s/hello",
+            "1",
+            &[arch, other].map(|arch| Draft::new(arch, "hello")),
+        );
         registry.add(
             "hub/kindest/kindnetd",
             KINDNETD,
