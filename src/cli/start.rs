@@ -62,7 +62,9 @@ pub(super) struct StartOptions {
 }
 
 impl StartOptions {
-    pub(super) fn into_site(self, extra_args: Vec<String>) -> SiteOptions {
+    pub(super) fn into_site(self, extra: Vec<String>) -> SiteOptions {
+        let mut extra_args = install::flags_of_variables(&Environment::of_this_process());
+        extra_args.extend(extra);
         SiteOptions {
             profile: self.profile,
             container_runtime: self.container_runtime,

@@ -83,8 +83,13 @@ fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, F
     if let Some(made) = ours.filter(|_| !was_ready) {
         log_kept = keep_log(session, &made.minikube_home.join("logs/lastStart.txt"))?;
         uninstall::remove_profile(session, engine, profile, &made)?;
-    } else if !session.before().volumes().contains_key(profile) {
-        seed::discard_after_kill(session, engine, profile)?;
+    } else {
+        // The profile itself was not begun, or is an earlier run's.
+        for node in session.journal.receipt().volumes_of(profile) {
+            if !session.before().volumes().contains_key(&node) {
+                seed::discard_after_kill(session, engine, &node)?;
+            }
+        }
     }
     remove_made_by_this_run(session, Some(engine))?;
     Ok(log_kept)

@@ -11,7 +11,7 @@ mod sink;
 mod vessel;
 
 pub use error::SeedError;
-pub(super) use vessel::discard_after_kill;
+pub(super) use vessel::{discard_after_kill, discard_all_after_kill};
 
 use self::contents::{content, pour, verify};
 use self::inlet::{Inlet, Pipes};
@@ -38,46 +38,46 @@ pub(super) enum Seeding {
 }
 
 /// The name of the short-lived container.
-pub(super) fn container_name(profile: &str) -> String {
-    format!("minikube-offline-seed-{profile}")
+pub(super) fn container_name(node: &str) -> String {
+    format!("minikube-offline-seed-{node}")
 }
 
-/// Fills the volume of the profile's node. What a killed run left half filled is made
-/// anew. On an error nothing is left behind.
+/// Fills the volume of a node, which has the node's name. What a killed run left half
+/// filled is made anew. On an error nothing of it is left behind.
 pub(super) fn seed(
     bundle: PlatformBundle<'_>,
     session: &mut Session,
     engine: &Engine,
-    profile: &str,
+    node: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
 ) -> Result<Seeding, Failure> {
-    if engine.container(profile)?.is_some() {
+    if engine.container(node)?.is_some() {
         return Ok(Seeding::NodeExists);
     }
     let view = bundle.view();
     let wanted = content(view, runtime);
-    match examine(session, engine, profile)? {
+    match examine(session, engine, node)? {
         Found::Nothing => {}
         Found::Complete(content) if content == wanted => return Ok(Seeding::Already),
-        Found::Complete(_) | Found::HalfFilled => discard_after_kill(session, engine, profile)?,
+        Found::Complete(_) | Found::HalfFilled => discard_after_kill(session, engine, node)?,
     }
     let nonce = Digest::of(format!("{} {}", unix_nanoseconds(), std::process::id()).as_bytes()).hex();
-    let name = profile.to_owned();
+    let name = node.to_owned();
     session.journal.record(Event::Volume {
         name: name.clone(),
         nonce: nonce.clone(),
     })?;
     let pipes = Pipes::make(session.layout.pipes());
-    let seeded = create(session, engine, view, profile, runtime, &nonce, pipes.as_ref())
-        .map(|()| Inlet::open(engine, container_name(profile), pipes.as_ref(), progress))
+    let seeded = create(session, engine, view, node, runtime, &nonce, pipes.as_ref())
+        .map(|()| Inlet::open(engine, container_name(node), pipes.as_ref(), progress))
         .and_then(|inlet| pour(bundle, &inlet, runtime, progress))
-        .and_then(|()| verify(view, engine, &container_name(profile), runtime))
-        .and_then(|()| stop(engine, profile));
+        .and_then(|()| verify(view, engine, &container_name(node), runtime))
+        .and_then(|()| stop(engine, node));
     if let Err(failure) = seeded {
-        let log = engine.container_log(&container_name(profile));
+        let log = engine.container_log(&container_name(node));
         // The first error is the one that matters; the next run tidies up again.
-        let _ = discard(session, engine, profile);
+        let _ = discard(session, engine, node);
         return Err(error::with_log(failure, &log));
     }
     session.journal.record(Event::VolumeSeeded {

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
     CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
-    fill_cache, install_programs,
+    fill_cache, install_programs, needs_images_of_a_network,
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -61,7 +61,9 @@ fn engine_for(
 ) -> Result<Engine, Failure> {
     check_serial(session.journal.receipt(), bundle.view(), options.allow_downgrade)?;
     let engine = Engine::connect(&session.environment)?;
-    session.claim(&engine, &options.profile)?;
+    for node in options.node_names() {
+        session.claim(&engine, &node)?;
+    }
     Ok(engine)
 }
 
@@ -79,7 +81,14 @@ struct Run<'a> {
 impl Run<'_> {
     fn all_stages(&mut self) -> Result<(Installed, Way, Vec<String>), Failure> {
         let installed = self.programs_and_node_image()?;
-        let existed = self.profile_exists()?;
+        let mut existed = self.profile_exists()?;
+        if existed && self.lacks_nodes()? {
+            self.note(
+                "a killed run ended before this profile had all of its nodes: it is made anew".to_owned(),
+            );
+            self.delete_profile()?;
+            existed = false;
+        }
         let mut way = self.images()?;
         if let Err(failure) = self.minikube(way) {
             if !(existed && self.is_unfinished_and_ours()) || interrupt::received().is_some() {
@@ -145,18 +154,13 @@ impl Run<'_> {
 
     /// Brings the images to where the node finds them; says which way was taken.
     fn images(&mut self) -> Result<Way, Failure> {
-        let way = match self.options.way {
-            Way::Auto if self.options.asks_several_nodes() => {
-                self.note("several nodes get their images from minikube's cache".to_owned());
-                Way::Cache
-            }
-            way => way,
-        };
-        if way == Way::Cache {
+        if self.options.way == Way::Cache {
             return self.images_by_cache();
         }
-        match self.images_by_volume() {
-            Err(failure) if way == Way::Auto && seed::may_fall_back(&failure) => {
+        let may_fall_back =
+            self.options.way == Way::Auto && !needs_images_of_a_network(self.bundle.view(), self.options);
+        match self.images_by_volumes() {
+            Err(failure) if may_fall_back && seed::may_fall_back(&failure) => {
                 let mut reasons = vec![failure.error.to_string()];
                 reasons.extend(failure.causes());
                 self.note(format!(
@@ -170,19 +174,26 @@ impl Run<'_> {
         }
     }
 
-    fn images_by_volume(&mut self) -> Result<(), Failure> {
+    /// Each node has a volume of its own.
+    fn images_by_volumes(&mut self) -> Result<(), Failure> {
+        for node in self.node_names()? {
+            self.images_by_volume(&node)?;
+        }
+        Ok(())
+    }
+
+    fn images_by_volume(&mut self, node: &str) -> Result<(), Failure> {
         let view = self.bundle.view();
         let binaries = BinaryRole::KUBERNETES.map(|role| view.binary(role).size);
         let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
         let bytes = images + binaries.iter().sum::<u64>();
         let runtime = self.options.runtime(view.container_runtime());
         self.stage("images into the node's volume", Some(bytes), |run| {
-            let profile = &run.options.profile;
             let seeding = seed::seed(
                 run.bundle,
                 &mut run.session,
                 &run.engine,
-                profile,
+                node,
                 runtime,
                 run.progress,
             )?;
@@ -191,7 +202,8 @@ impl Run<'_> {
                 Seeding::NodeExists => "the node is there",
                 Seeding::Seeded => "filled",
             };
-            Ok(((), outcome.to_owned()))
+            let of_which = if node == run.options.profile { "" } else { node };
+            Ok(((), format!("{outcome} {of_which}").trim_end().to_owned()))
         })
     }
 
@@ -234,9 +246,13 @@ impl Run<'_> {
     }
 
     /// Whether there is nothing to start. What was given after `--` may change a cluster
-    /// that runs, so then minikube decides.
+    /// that runs, so then minikube decides, unless it is the number of nodes that there are.
     fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
-        if !self.options.extra_args.is_empty() || !self.profile_exists()? {
+        if self.options.passes_more_than_nodes() || !self.profile_exists()? {
+            return Ok(false);
+        }
+        let (there, asked) = (self.node_names()?.len(), self.options.node_names().count());
+        if there != asked && !self.options.extra_args.is_empty() {
             return Ok(false);
         }
         let nodes = status::nodes(minikube, &self.options.profile)?;
@@ -254,6 +270,24 @@ impl Run<'_> {
             minikube_home: self.session.layout.minikube_home.clone(),
             kubeconfig: written::new_kubeconfig(&self.session.environment),
         })?)
+    }
+
+    /// The nodes that the profile has or will have: the number of an existing profile's
+    /// does not change by a start.
+    fn node_names(&self) -> Result<Vec<String>, Failure> {
+        let profile = &self.options.profile;
+        let config = ProfileConfig::load(&self.session.layout.minikube_home, profile)?;
+        Ok(match config {
+            Some(config) => config.node_names(profile),
+            None => self.options.node_names().collect(),
+        })
+    }
+
+    /// Whether minikube, as an earlier run of ours was killed, had not come to each node
+    /// that is asked for: it would go on with those that it had come to.
+    fn lacks_nodes(&self) -> Result<bool, Failure> {
+        let asked = self.options.node_names().count();
+        Ok(self.is_unfinished_and_ours() && self.node_names()?.len() < asked)
     }
 
     fn profile_exists(&self) -> Result<bool, Failure> {
@@ -275,7 +309,7 @@ impl Run<'_> {
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
             minikube.delete(&run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
-            seed::discard_after_kill(&mut run.session, &run.engine, &name)?;
+            seed::discard_all_after_kill(&mut run.session, &run.engine, &name)?;
             written::sync_removed(&home, &name, None)?;
             run.session.journal.record(Event::ProfileRemoved { name })?;
             Ok(((), "deleted".to_owned()))

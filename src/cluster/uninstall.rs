@@ -1,6 +1,7 @@
 //! Takes everything off the machine that a start put there, and nothing else. Needs
 //! neither the bundle nor a start that ended well.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -9,7 +10,7 @@ use super::minikube::Minikube;
 use super::{seed, written};
 use crate::failure::Failure;
 use crate::host::{Engine, FileError};
-use crate::install::{Event, InstalledProfile, Receipt, Removal, Session, remove_installed};
+use crate::install::{Event, InstalledProfile, ProfileConfig, Receipt, Removal, Session, remove_installed};
 use crate::progress::Progress;
 
 /// Removes the profiles that we made, with their volumes, then programs, links, cached
@@ -24,7 +25,9 @@ pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Resul
     };
     let mut removed = Vec::new();
     if let Some(engine) = &engine {
-        for name in receipt.profiles().keys() {
+        let volumes = receipt.volumes().keys();
+        let names: BTreeSet<&String> = receipt.profiles().keys().chain(volumes).collect();
+        for name in names {
             session.claim(engine, name)?;
         }
         for (name, profile) in receipt.profiles() {
@@ -61,9 +64,13 @@ pub(super) fn remove_profile(
     if minikube.is_installed() {
         minikube.delete(name, session)?;
     } else {
-        remove_by_hand(engine, name)?;
+        let config = ProfileConfig::load(&profile.minikube_home, name)?.unwrap_or_default();
+        for node in config.node_names(name) {
+            remove_by_hand(engine, &node)?;
+        }
     }
-    seed::discard_after_kill(session, engine, name)?;
+    remove_network(engine, name)?;
+    seed::discard_all_after_kill(session, engine, name)?;
     if let Some(kubeconfig) = &profile.kubeconfig {
         remove_empty_kubeconfig(kubeconfig)?;
     }
@@ -72,18 +79,34 @@ pub(super) fn remove_profile(
     Ok(session.journal.record(Event::ProfileRemoved { name })?)
 }
 
-/// What `minikube delete` does, as far as it is in the engine, for a machine that lost
-/// its minikube. Only what carries minikube's label for this profile goes.
+/// What minikube writes the name of a profile or of a node to, on what it makes for it.
+/// Source: minikube v1.38.1, `drivers/kic/oci/types.go`, `ProfileLabelKey`.
+const NAME: &str = "name.minikube.sigs.k8s.io";
+
+/// minikube asks for its network to be removed while the second node is still in it, and
+/// goes on when it is refused.
+fn remove_network(engine: &Engine, profile: &str) -> Result<(), Failure> {
+    let labels = engine.network(profile)?.map(|network| network.labels);
+    if labels.is_none_or(|labels| labels.get(NAME).is_none_or(|name| name != profile)) {
+        return Ok(());
+    }
+    match engine.remove_network(profile) {
+        // A container of somebody's is in it.
+        Err(error) if error.is_refusal() => Ok(()),
+        removed => Ok(removed?),
+    }
+}
+
+/// What `minikube delete` does with a node, as far as it is in the engine, for a machine
+/// that lost its minikube. Only what carries minikube's label for this node goes.
 fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), Failure> {
-    let label = "name.minikube.sigs.k8s.io";
     if let Some(container) = engine.container(name)?
-        && container.labels().get(label).is_some_and(|value| value == name)
+        && container.labels().get(NAME).is_some_and(|value| value == name)
     {
         engine.remove_container(name)?;
-        engine.remove_network(name)?;
     }
     if let Some(volume) = engine.volume(name)?
-        && volume.labels.get(label).is_some_and(|value| value == name)
+        && volume.labels.get(NAME).is_some_and(|value| value == name)
     {
         engine.remove_volume(name)?;
     }

@@ -1,12 +1,13 @@
 //! What minikube writes on this machine. What is not synced may be there and empty after
 //! the power was gone, and whether minikube syncs it is its own affair.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::host::{Environment, FileError, sync_directory};
-use crate::install::{self, ProfileConfig};
+use crate::install::{self, ProfileConfig, may_be_node_of};
 
 /// The file that minikube adds a cluster to, as kubectl finds it.
 pub(super) fn kubeconfig(environment: &Environment) -> Option<PathBuf> {
@@ -24,10 +25,17 @@ pub(super) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
 
 /// Makes durable what minikube and kubectl need of a profile.
 pub(super) fn sync(minikube_home: &Path, profile: &str, kubeconfig: Option<&Path>) -> Result<(), FileError> {
-    let machine = minikube_home.join("machines").join(profile);
     let folder = ProfileConfig::folder(minikube_home, profile);
-    for inside in [&folder, &machine, &minikube_home.join("certs")] {
+    for inside in [&folder, &minikube_home.join("certs")] {
         sync_tree(inside)?;
+    }
+    let is_of_profile = |machine: &PathBuf| {
+        let name = machine.file_name().and_then(OsStr::to_str);
+        name.is_some_and(|name| may_be_node_of(profile, name))
+    };
+    let machines = entries(&minikube_home.join("machines"))?;
+    for machine in machines.iter().filter(|machine| is_of_profile(machine)) {
+        sync_tree(machine)?;
     }
     for with_its_files in [minikube_home, &minikube_home.join("config")] {
         for path in entries(with_its_files)? {

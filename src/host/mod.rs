@@ -30,7 +30,9 @@ pub use atomic::{AtomicFile, FileError, remove_if_there, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
 pub use confinement::Confinement;
-pub use engine::{ContainerState, Engine, EngineError, EngineInfo, ImageState, MinikubeNode, VolumeState};
+pub use engine::{
+    ContainerState, Engine, EngineError, EngineInfo, ImageState, MinikubeNode, NetworkState, VolumeState,
+};
 pub use environment::Environment;
 pub use facts::{
     FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,

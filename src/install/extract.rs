@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::layout::dot_minikube;
 use super::unfinished::files_there;
-use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, fill_cache, takes_bridge};
+use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, Way, fill_cache, takes_bridge};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
@@ -195,6 +195,7 @@ fn stock_commands(
     );
     let plain = SiteOptions {
         container_runtime: Some(runtime),
+        way: Way::Cache,
         ..SiteOptions::default()
     };
     if takes_bridge(view, &plain) {

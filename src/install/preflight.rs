@@ -75,7 +75,13 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
     let here = elsewhere.is_none();
     let asked = options.memory.as_deref().and_then(memory_mib);
     let memory = facts.memory.filter(|_| here);
-    findings.extend(memory::examine(asked, info.mem_total >> 20, memory, &facts.nodes));
+    findings.extend(memory::examine(
+        asked,
+        options.nodes().max(1),
+        info.mem_total >> 20,
+        memory,
+        &facts.nodes,
+    ));
     let asked = options.cpus.as_deref().and_then(|cpus| cpus.parse().ok());
     findings.extend(cpus::examine(asked, info.cpus));
     findings.extend(elsewhere);

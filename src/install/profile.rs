@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::nodes::node_name;
 use crate::host::FileError;
 
 /// A profile's configuration. Source: minikube v1.38.1, `pkg/minikube/config/types.go`,
@@ -17,6 +18,16 @@ pub struct ProfileConfig {
     pub driver: String,
     /// What runs in it.
     pub kubernetes_config: KubernetesConfig,
+    /// The nodes that minikube has made, or begun to make.
+    pub nodes: Vec<NodeConfig>,
+}
+
+/// A node in a profile's configuration. Source: the same, `Node`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NodeConfig {
+    /// `m02`; of the first node it is empty.
+    pub name: String,
 }
 
 /// The Kubernetes part of a profile's configuration.
@@ -30,6 +41,17 @@ pub struct KubernetesConfig {
 }
 
 impl ProfileConfig {
+    /// The names of the nodes, as their containers have them.
+    #[must_use]
+    pub fn node_names(&self, profile: &str) -> Vec<String> {
+        let names = self.nodes.iter();
+        let mut names: Vec<String> = names.map(|node| node_name(profile, &node.name)).collect();
+        if names.is_empty() {
+            names.push(profile.to_owned());
+        }
+        names
+    }
+
     /// The folder of a profile.
     #[must_use]
     pub fn folder(minikube_home: &Path, profile: &str) -> PathBuf {
@@ -70,10 +92,12 @@ mod tests {
     #[test]
     fn minikubes_own_file_is_read() {
         let config: ProfileConfig = serde_json::from_str(
-            r#"{"Name":"minikube","Driver":"docker","Memory":2200,"KubernetesConfig":{"KubernetesVersion":"v1.35.4","ContainerRuntime":"containerd","CNI":"bridge"}}"#,
+            r#"{"Name":"minikube","Driver":"docker","Memory":2200,"KubernetesConfig":{"KubernetesVersion":"v1.35.4","ContainerRuntime":"containerd","CNI":"bridge"},"Nodes":[{"Name":"","IP":"192.168.49.2"},{"Name":"m02"}]}"#,
         )
         .expect("config");
         assert_eq!(config.driver, "docker");
         assert_eq!(config.kubernetes_config.container_runtime, "containerd");
+        assert_eq!(config.node_names("dev"), ["dev", "dev-m02"]);
+        assert_eq!(ProfileConfig::default().node_names("dev"), ["dev"]);
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::engine::FakeEngine;
-use crate::support::program::Sandbox;
+use crate::support::program::{Outcome, Sandbox};
 
 #[test]
 fn both_programs_look_at_the_machine_and_change_nothing() {
@@ -123,6 +123,24 @@ fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_
             "{refused:?}"
         );
         assert!(refused.stderr.contains("or pack the bundle with `--cni kindnet`"));
+    }
+    // minikube reads its flags from variables, too.
+    for (variable, value) in [
+        ("MINIKUBE_NODES", "2"),
+        ("MINIKUBE_HA", "true"),
+        ("MINIKUBE_CNI", "kindnet"),
+    ] {
+        let mut start = Command::new(&bundle);
+        start.args(["start", "-y"]);
+        let start = engine.prepare(&sandbox, &mut start).env(variable, value);
+        let refused = Outcome::from(start.output().unwrap());
+        assert_eq!(refused.status, 2, "{variable}: {refused:?}");
+        assert!(refused.stderr.contains("the images of `kindnet`"), "{refused:?}");
+        let mut one = Command::new(&bundle);
+        one.args(["preflight", "--", "--nodes=1", "--ha=false", "--cni=bridge"]);
+        let one = engine.prepare(&sandbox, &mut one).env(variable, value);
+        let fit = Outcome::from(one.output().unwrap());
+        assert_eq!(fit.status, 0, "{variable}: {fit:?}");
     }
     let mut start = Command::new(&bundle);
     start.args(["preflight", "--", "--nodes=2", "--cni=bridge"]);

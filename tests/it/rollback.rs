@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use crate::support::effort::{report, rounds};
 use crate::support::engine::FakeEngine;
-use crate::support::parts::RunnableParts;
+use crate::support::parts::{RunnableParts, write_archive_for};
 use crate::support::program::{Outcome, Sandbox};
 
 /// A machine with an engine that starts no containers, and a bundle.
@@ -132,6 +132,46 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
         }
     }
     println!("{} stages failed, and nothing was left", FAILURES.len());
+}
+
+#[test]
+fn several_nodes_are_filled_or_nothing_is_begun() {
+    let mut site = Site::new();
+    let before = site.fingerprint();
+    // This engine runs no container, so the first node's volume cannot be filled: then
+    // minikube's cache takes its place, but where it does not bring the nodes' network.
+    let bridge = site.run(&["-y", "--", "--nodes=2", "--cni=bridge"]);
+    assert!(
+        bridge.stderr.contains("minikube loads the images one by one"),
+        "{bridge:?}"
+    );
+    assert_eq!(site.run(&["uninstall"]).status, 0);
+    assert_eq!(site.fingerprint(), before);
+
+    let archive = site.sandbox.path("kindnet.tar");
+    let parts = RunnableParts::make(&site.sandbox.path("again"));
+    write_archive_for(
+        parts.platform.arch,
+        &archive,
+        "docker.io/kindest/kindnetd:v1",
+        &[b"kindnet".to_vec()],
+    );
+    let kindnet = format!("--image=docker-archive:{}", archive.display());
+    site.bundle = site.sandbox.pack_runnable_with(&parts, "k.run", &[&kindnet]);
+    let filled = site.run(&["-y", "--", "--nodes=2"]);
+    assert_eq!(filled.status, 1, "{filled:?}");
+    assert!(!filled.stderr.contains("one by one"), "{filled:?}");
+    assert!(filled.stderr.contains("was removed again"), "{filled:?}");
+    assert_eq!(site.fingerprint(), before);
+    let cached = site.run(&["-y", "--way=cache", "--", "--nodes=2"]);
+    assert_eq!(cached.status, 2, "{cached:?}");
+    assert!(
+        cached
+            .stderr
+            .contains("minikube's cache does not bring the images of `kindnet`"),
+        "{cached:?}"
+    );
+    assert_eq!(site.fingerprint(), before);
 }
 
 fn outcome(child: Child) -> Outcome {

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long after a kill the engine may still make what the killed run had asked for.
 const LATE: Duration = Duration::from_secs(5);
 
-/// What is in the volume of a profile.
+/// What is in the volume of a node.
 pub(super) enum Found {
     /// All of this.
     Complete(Digest),
@@ -36,31 +36,31 @@ pub(super) enum Found {
 }
 
 /// Looks at the volume of this name. One that is not ours is an error.
-pub(super) fn examine(session: &mut Session, engine: &Engine, profile: &str) -> Result<Found, Failure> {
-    let seed = container_name(profile);
+pub(super) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Result<Found, Failure> {
+    let seed = container_name(node);
     if let Some(container) = engine.container(&seed)?
         && !container.labels().contains_key(LABEL)
     {
         return Err(SeedError::ForeignContainer { name: seed }.into());
     }
-    let Some(volume) = engine.volume(profile)? else {
+    let Some(volume) = engine.volume(node)? else {
         // A killed run may have left the container alone.
         engine.remove_container(&seed)?;
         return Ok(Found::Nothing);
     };
-    let name = profile.to_owned();
+    let name = node.to_owned();
     let Some(nonce) = volume.labels.get(LABEL).cloned() else {
         return Err(SeedError::ForeignVolume { name }.into());
     };
     let users: Vec<String> = engine
-        .users_of_volume(profile)?
+        .users_of_volume(node)?
         .into_iter()
         .filter(|user| *user != seed)
         .collect();
     if !users.is_empty() {
         return Err(SeedError::VolumeInUse { name, users }.into());
     }
-    let recorded = session.journal.receipt().volumes().get(profile);
+    let recorded = session.journal.receipt().volumes().get(node);
     if let Some(recorded) = recorded.filter(|recorded| recorded.nonce == nonce) {
         return Ok(recorded.content.map_or(Found::HalfFilled, Found::Complete));
     }
@@ -74,32 +74,48 @@ pub(super) fn examine(session: &mut Session, engine: &Engine, profile: &str) -> 
 pub(in crate::cluster) fn discard_after_kill(
     session: &mut Session,
     engine: &Engine,
-    profile: &str,
+    node: &str,
 ) -> Result<(), Failure> {
-    let recorded = session.journal.receipt().volumes().get(profile);
+    let recorded = session.journal.receipt().volumes().get(node);
     if recorded.is_some_and(|volume| volume.content.is_none()) {
         let until = Instant::now() + LATE;
-        while engine.container(&container_name(profile))?.is_none() && Instant::now() < until {
+        while engine.container(&container_name(node))?.is_none() && Instant::now() < until {
             thread::sleep(Duration::from_millis(200));
         }
     }
-    discard(session, engine, profile)
+    discard(session, engine, node)
+}
+
+/// The same for all nodes of a profile.
+pub(in crate::cluster) fn discard_all_after_kill(
+    session: &mut Session,
+    engine: &Engine,
+    profile: &str,
+) -> Result<(), Failure> {
+    // Its first node's container is looked for in any case.
+    let mut nodes = session.journal.receipt().volumes_of(profile);
+    if !nodes.iter().any(|node| node == profile) {
+        nodes.push(profile.to_owned());
+    }
+    nodes
+        .iter()
+        .try_for_each(|node| discard_after_kill(session, engine, node))
 }
 
 /// Removes what is ours of a seed: the container and, when it carries our label, the
 /// volume.
-pub(super) fn discard(session: &mut Session, engine: &Engine, profile: &str) -> Result<(), Failure> {
-    let Some(recorded) = session.journal.receipt().volumes().get(profile).cloned() else {
-        return remove_container(engine, profile);
+pub(super) fn discard(session: &mut Session, engine: &Engine, node: &str) -> Result<(), Failure> {
+    let Some(recorded) = session.journal.receipt().volumes().get(node).cloned() else {
+        return remove_container(engine, node);
     };
     let until = Instant::now() + PATIENCE;
     loop {
-        remove_container(engine, profile)?;
-        let volume = engine.volume(profile)?;
+        remove_container(engine, node)?;
+        let volume = engine.volume(node)?;
         if volume.is_none_or(|volume| volume.labels.get(LABEL) != Some(&recorded.nonce)) {
             break;
         }
-        match engine.remove_volume(profile) {
+        match engine.remove_volume(node) {
             Ok(()) => break,
             // The engine was about to make the container when the run was killed.
             Err(error) if error.is_refusal() && Instant::now() < until => {
@@ -108,12 +124,12 @@ pub(super) fn discard(session: &mut Session, engine: &Engine, profile: &str) -> 
             Err(error) => return Err(error.into()),
         }
     }
-    let name = profile.to_owned();
+    let name = node.to_owned();
     Ok(session.journal.record(Event::VolumeRemoved { name })?)
 }
 
-fn remove_container(engine: &Engine, profile: &str) -> Result<(), Failure> {
-    let seed = container_name(profile);
+fn remove_container(engine: &Engine, node: &str) -> Result<(), Failure> {
+    let seed = container_name(node);
     let ours = engine
         .container(&seed)?
         .is_some_and(|container| container.labels().contains_key(LABEL));
@@ -130,22 +146,22 @@ pub(super) fn create(
     session: &mut Session,
     engine: &Engine,
     view: PlatformView<'_>,
-    profile: &str,
+    node: &str,
     runtime: ContainerRuntime,
     nonce: &str,
     pipes: Option<&Pipes>,
 ) -> Result<(), Failure> {
-    let labels = labels(profile, nonce);
+    let labels = labels(node, nonce);
     let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    engine.create_volume(profile, &labels)?;
+    engine.create_volume(node, &labels)?;
     let mut run = |pipes| {
-        let arguments = container_arguments(view, profile, runtime, nonce, pipes);
+        let arguments = container_arguments(view, node, runtime, nonce, pipes);
         session.run_recorded(&engine.run_container(&arguments), &mut |_| {})
     };
     let mut output = run(pipes)?;
     if pipes.is_some() && !output.success() {
         // An engine that does not see the folder refuses to mount it.
-        engine.remove_container(&container_name(profile))?;
+        engine.remove_container(&container_name(node))?;
         output = run(None)?;
     }
     output.require_success().map_err(EngineError::from)?;
@@ -153,17 +169,17 @@ pub(super) fn create(
 }
 
 /// What `minikube delete`, and we, know the volume by.
-fn labels(profile: &str, nonce: &str) -> [(&'static str, String); 3] {
+fn labels(node: &str, nonce: &str) -> [(&'static str, String); 3] {
     [
         ("created_by.minikube.sigs.k8s.io", "true".to_owned()),
-        ("name.minikube.sigs.k8s.io", profile.to_owned()),
+        ("name.minikube.sigs.k8s.io", node.to_owned()),
         (LABEL, nonce.to_owned()),
     ]
 }
 
 fn container_arguments(
     view: PlatformView<'_>,
-    profile: &str,
+    node: &str,
     runtime: ContainerRuntime,
     nonce: &str,
     pipes: Option<&Pipes>,
@@ -179,13 +195,13 @@ fn container_arguments(
         ),
         ContainerRuntime::Containerd => "exec containerd".to_owned(),
     };
-    let name = container_name(profile);
+    let name = container_name(node);
     let label = format!("{LABEL}={nonce}");
     // With its labels, for the engine that makes it when it is gone by then.
-    let volume = labels(profile, nonce)
+    let volume = labels(node, nonce)
         .map(|(key, value)| format!("volume-label={key}={value}"))
         .join(",");
-    let volume = format!("type=volume,source={profile},target=/var,{volume}");
+    let volume = format!("type=volume,source={node},target=/var,{volume}");
     let image = view.node_image().reference.to_string();
     let pipes = pipes.map(|pipes| ["--mount".to_owned(), pipes.mount()]);
     let own = [
@@ -216,8 +232,8 @@ fn container_arguments(
 }
 
 /// Ends the runtime in order: only then is its store complete on the disk.
-pub(super) fn stop(engine: &Engine, profile: &str) -> Result<(), Failure> {
-    let name = container_name(profile);
+pub(super) fn stop(engine: &Engine, node: &str) -> Result<(), Failure> {
+    let name = container_name(node);
     engine.stop_container(&name, STOP_SECONDS)?;
     let code = engine.container(&name)?.map(|container| container.exit_code());
     match code {

@@ -5,7 +5,7 @@ mod objects;
 mod survey;
 
 pub use info::EngineInfo;
-pub use objects::{ContainerState, ImageState, VolumeState};
+pub use objects::{ContainerState, ImageState, NetworkState, VolumeState};
 pub use survey::MinikubeNode;
 
 use std::path::PathBuf;

@@ -43,6 +43,14 @@ pub struct VolumeState {
     pub labels: BTreeMap<String, String>,
 }
 
+/// A network that the engine has.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NetworkState {
+    /// Its labels.
+    #[serde(rename = "Labels", default, deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
 /// A container that the engine has.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ContainerState {
@@ -101,6 +109,11 @@ impl Engine {
     /// The volume with this name.
     pub fn volume(&self, name: &str) -> Result<Option<VolumeState>, EngineError> {
         self.inspect("volume", name)
+    }
+
+    /// The network with this name.
+    pub fn network(&self, name: &str) -> Result<Option<NetworkState>, EngineError> {
+        self.inspect("network", name)
     }
 
     /// The container with this name.

@@ -12,7 +12,7 @@ use crate::host::{
     Cgroups, Confinement, Engine, EngineInfo, Environment, Kernel, Listener, MemoryFacts, MinikubeNode,
     Mount, available_memory, listeners, routes, unix_seconds,
 };
-use crate::install::{ImageSet, Journal, Layout, ProfileConfig, SiteOptions, Way};
+use crate::install::{ImageSet, Journal, Layout, ProfileConfig, SiteOptions, Way, may_be_node_of};
 use crate::verify::OpenedBundle;
 
 /// What there is on this machine.
@@ -79,7 +79,7 @@ impl MachineFacts {
         if let Ok(engine) = &engine {
             subnets.engine = engine.subnets()?;
             nodes = engine.minikube_nodes()?;
-            nodes.retain(|node| node.profile != options.profile);
+            nodes.retain(|node| !may_be_node_of(&options.profile, &node.profile));
         }
         Ok(Self {
             platform,

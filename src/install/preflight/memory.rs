@@ -6,10 +6,11 @@ use crate::host::{MemoryFacts, MinikubeNode};
 /// Source: minikube v1.38.1, `start.go` (`minUsableMem`).
 pub(super) const MINIMUM_MIB: u64 = 1800;
 
-/// `asked` is `--memory` in MiB. `machine` is this machine's memory, where the engine is
+/// `asked` is `--memory` in MiB, which each of `count` nodes may use. `machine` is this machine's memory, where the engine is
 /// on it, and `nodes` are those of other profiles that run.
 pub(super) fn examine(
     asked: Option<u64>,
+    count: u32,
     engine_mib: u64,
     machine: Option<MemoryFacts>,
     nodes: &[MinikubeNode],
@@ -17,7 +18,12 @@ pub(super) fn examine(
     if let Some(reason) = too_little(asked, engine_mib) {
         return vec![reason];
     }
-    let needed = asked.unwrap_or(MINIMUM_MIB);
+    let needed = asked.unwrap_or(MINIMUM_MIB).saturating_mul(count.into());
+    let who = if count == 1 {
+        "the node"
+    } else {
+        "the nodes together"
+    };
     let available = machine.map(|memory| memory.available_bytes >> 20);
     let names = || {
         let names: Vec<String> = nodes.iter().map(|node| format!("`{}`", node.profile)).collect();
@@ -31,7 +37,7 @@ pub(super) fn examine(
     if let Some(available) = available.filter(|available| *available < needed) {
         findings.push(warning(
             format!("{available} MiB of memory are available"),
-            format!("the node may use {needed} MiB, and the kernel ends processes when there are none left"),
+            format!("{who} may use {needed} MiB, and the kernel ends processes when there are none left"),
             mend_nodes(),
         ));
     } else if !nodes.is_empty() {
@@ -114,7 +120,7 @@ mod tests {
             ),
             (None, 8192, free(4096), &other, Some((Severity::Note, "`dev`"))),
         ] {
-            let findings = examine(asked, engine_mib, machine, nodes);
+            let findings = examine(asked, 1, engine_mib, machine, nodes);
             let found = findings
                 .first()
                 .map(|finding| (finding.severity, finding.what.as_str()));
@@ -127,5 +133,19 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+    #[test]
+    fn several_nodes_take_several_times_the_memory() {
+        let machine = Some(MemoryFacts {
+            total_bytes: 8 << 30,
+            available_bytes: 5000 << 20,
+        });
+        assert_eq!(examine(Some(2400), 2, 8192, machine, &[]).len(), 0);
+        let findings = examine(Some(2400), 3, 8192, machine, &[]);
+        assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
+        assert!(
+            findings[0].why.contains("together may use 7200 MiB"),
+            "{findings:?}"
+        );
     }
 }

@@ -4,8 +4,8 @@
 use super::finding::{Finding, fatal, warning};
 use crate::bundle::PlatformView;
 use crate::failure::Kind;
-use crate::install::SiteOptions;
 use crate::install::network::{Network, carries, carries_kube_vip};
+use crate::install::{SiteOptions, Way};
 
 /// What is asked of the bundle that it does not have is a mistake in the command line,
 /// and none of the machine's. Nothing is said of a profile that is there: minikube
@@ -18,6 +18,14 @@ pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: boo
     }
     match options.network(view) {
         Network::FromImages(name) if !carries(view, name) => findings.push(missing(name, several)),
+        Network::FromImages(name) if options.way == Way::Cache => findings.push(Finding {
+            kind: Kind::Usage,
+            ..fatal(
+                format!("minikube's cache does not bring the images of `{name}`, the network of the nodes"),
+                "minikube loads from it what its own list has, and the start would fail after minutes",
+                "leave `--way cache` away",
+            )
+        }),
         Network::Bridge if several => findings.push(warning(
             "several nodes with minikube's bridge",
             "it gives the pods of each node the same addresses (10.244.0.0/16) and leads nothing to another node",
@@ -113,6 +121,20 @@ mod tests {
         assert!(ha.len() == 1 && ha[0].2.contains("kube-vip"), "{ha:?}");
         let vip = "ghcr.io/kube-vip/kube-vip:v1";
         assert_eq!(findings("--ha", &[kindnet, vip], true), []);
+    }
+
+    #[test]
+    fn the_cache_does_not_bring_a_network() {
+        let mut index = index();
+        index.images[3].reference = "docker.io/kindest/kindnetd:v1".parse().expect("reference");
+        let options = SiteOptions {
+            way: Way::Cache,
+            extra_args: vec!["--nodes=2".to_owned()],
+            ..SiteOptions::default()
+        };
+        let found = examine(view(&index), &options, true);
+        assert_eq!((found.len(), found[0].kind), (1, Kind::Usage), "{found:?}");
+        assert!(found[0].mend.contains("--way cache"), "{found:?}");
     }
 
     #[test]

@@ -57,6 +57,7 @@ mod tests {
     #[test]
     fn another_cluster_of_this_name_is_left_alone() {
         let profile = |driver: &str, version: &str, runtime: &str| ProfileConfig {
+            nodes: Vec::new(),
             driver: driver.into(),
             kubernetes_config: KubernetesConfig {
                 kubernetes_version: version.into(),

@@ -98,16 +98,15 @@ fn engine_bytes(
     } else {
         node_image
     };
-    let seeded = receipt
-        .volumes()
-        .get(&options.profile)
-        .is_some_and(|volume| volume.content.is_some());
-    let in_node = if seeded || engine.container(&options.profile)?.is_some() {
-        0
-    } else {
-        node_bytes(view, options)
-    };
-    Ok(loading.max(kept + in_node))
+    let mut in_nodes: u64 = 0;
+    for node in options.node_names() {
+        let volume = receipt.volumes().get(&node);
+        let seeded = volume.is_some_and(|volume| volume.content.is_some());
+        if !seeded && engine.container(&node)?.is_none() {
+            in_nodes = in_nodes.saturating_add(node_bytes(view, options));
+        }
+    }
+    Ok(loading.max(kept.saturating_add(in_nodes)))
 }
 
 /// What a node writes of its own until it is Ready: `/var` of its image, etcd's log, the

@@ -64,6 +64,7 @@ fn every_reason_is_told_at_once() {
     let mut facts = fit();
     facts.platform = Some(Platform { arch: Arch::Arm64 });
     facts.profile = Some(ProfileConfig {
+        nodes: Vec::new(),
         driver: "docker".into(),
         kubernetes_config: KubernetesConfig {
             kubernetes_version: "v1.34.0".into(),

@@ -30,7 +30,14 @@ case $verb in
     rm "$archive"
     echo "{\"Name\":\"$name\",\"Id\":\"sha256:${id%% *}\",\"RootFS\":{\"Layers\":[]}}" >"$here/image $(printf %s "$name" | tr / _)"
     ;;
-'volume create') echo '{"Labels":{}}' >"$thing" ;;
+'volume create')
+    labels=
+    for word; do
+        pair=${word#--label=}
+        [ "$pair" = "$word" ] || labels="$labels,\"${pair%%=*}\":\"${pair#*=}\""
+    done
+    echo "{\"Labels\":{${labels#,}}}" >"$thing"
+    ;;
 *' inspect') cat "$thing" 2>/dev/null || { echo "Error: No such $1: $last" >&2 && exit 1; } ;;
 *' rm') rm "$thing" 2>/dev/null || { echo "Error: No such $1: $last" >&2 && exit 1; } ;;
 *) echo "this engine knows no \`$*\`" >&2 && exit 1 ;;

@@ -1,0 +1,200 @@
+//! The nodes that minikube makes for a profile, and what it calls them: as their
+//! containers, their volumes and Kubernetes do.
+
+use super::{Receipt, SiteOptions};
+
+impl SiteOptions {
+    /// How many nodes minikube is asked for. Of flags that are repeated the last one
+    /// holds, as in minikube.
+    #[must_use]
+    pub fn nodes(&self) -> u32 {
+        // Source: minikube v1.38.1, `start_flags.go:743`, `validateHANodeCount`.
+        let without = if self.asks_high_availability() { 3 } else { 1 };
+        self.count_and_others().0.unwrap_or(without)
+    }
+
+    /// Whether something goes to minikube besides the number of nodes.
+    #[must_use]
+    pub fn passes_more_than_nodes(&self) -> bool {
+        self.count_and_others().1 > 0
+    }
+
+    /// The last number of nodes that is given, and how many arguments are about other things.
+    fn count_and_others(&self) -> (Option<u32>, usize) {
+        let (mut nodes, mut others) = (None, 0);
+        let mut arguments = self.extra_args.iter();
+        while let Some(argument) = arguments.next() {
+            let rest = argument.strip_prefix("--nodes");
+            let value = match rest.or_else(|| argument.strip_prefix("-n")) {
+                Some("") => arguments.next().map(String::as_str),
+                // `-n2`, too.
+                Some(rest) => Some(rest.strip_prefix('=').unwrap_or(rest)),
+                None => None,
+            };
+            match value.and_then(|value| value.parse().ok()) {
+                Some(count) => nodes = Some(count),
+                None if argument == "--ha" || argument.starts_with("--ha=") => {}
+                None => others += 1,
+            }
+        }
+        (nodes, others)
+    }
+
+    /// Whether minikube is asked for several nodes.
+    #[must_use]
+    pub fn asks_several_nodes(&self) -> bool {
+        self.asks_high_availability() || self.nodes() > 1
+    }
+
+    /// Whether minikube is asked for several control planes, which are three nodes at least.
+    pub(super) fn asks_high_availability(&self) -> bool {
+        let flags = self.extra_args.iter().rev();
+        let last = flags.into_iter().find_map(|argument| {
+            let value = argument.strip_prefix("--ha")?;
+            (value.is_empty() || value.starts_with('=')).then_some(value)
+        });
+        last.is_some_and(|value| !matches!(value, "=false" | "=0" | "=f" | "=F" | "=FALSE" | "=False"))
+    }
+
+    /// The names of the nodes that minikube makes for a new profile.
+    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+        (1..=self.nodes().max(1)).map(|number| match number {
+            1 => self.profile.clone(),
+            _ => node_name(&self.profile, &format!("m{number:02}")),
+        })
+    }
+}
+
+/// The name of a profile's node by the one that it has in the profile, which of the first
+/// is empty. Source: minikube v1.38.1, `pkg/minikube/config/profile.go:338`, `MachineName`,
+/// and `pkg/minikube/node/node.go:249`, `Name`.
+pub(super) fn node_name(profile: &str, name: &str) -> String {
+    if name.is_empty() {
+        profile.to_owned()
+    } else {
+        format!("{profile}-{name}")
+    }
+}
+
+/// Whether a node with this name may be one of the profile's: `dev-m02` may be a profile,
+/// too.
+#[must_use]
+pub fn may_be_node_of(profile: &str, name: &str) -> bool {
+    let number = name
+        .strip_prefix(profile)
+        .and_then(|rest| rest.strip_prefix("-m"));
+    let is_number = |text: &str| text.len() >= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    name == profile || number.is_some_and(is_number)
+}
+
+impl Receipt {
+    /// The names of the volumes that we made for the nodes of a profile.
+    #[must_use]
+    pub fn volumes_of(&self, profile: &str) -> Vec<String> {
+        let others = |name: &str| name != profile && self.profiles().contains_key(name);
+        let names = self.volumes().keys();
+        let names = names.filter(|name| may_be_node_of(profile, name) && !others(name));
+        names.cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::Event;
+
+    fn with(arguments: &str) -> SiteOptions {
+        SiteOptions {
+            extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
+            ..SiteOptions::default()
+        }
+    }
+
+    #[test]
+    fn several_nodes_are_asked_for_in_each_of_minikubes_spellings() {
+        for (arguments, nodes) in [
+            ("--nodes 2", 2),
+            ("--nodes=2", 2),
+            ("-n 2", 2),
+            ("-n=3", 3),
+            ("-n2", 2),
+            ("--ha", 3),
+            ("--ha=true", 3),
+            ("--ha --nodes 5", 5),
+            ("--nodes=1 --nodes=2", 2),
+            ("-n 1 --nodes=2", 2),
+            ("--wait=none -n 2 --cni bridge", 2),
+        ] {
+            assert_eq!(with(arguments).nodes(), nodes, "{arguments}");
+            assert!(with(arguments).asks_several_nodes(), "{arguments}");
+        }
+        for one in [
+            "",
+            "--nodes 1",
+            "-n 1",
+            "-n1",
+            "--nodes=2 --nodes=1",
+            "--nodes=2 -n 1",
+            "--ha=false",
+            "--ha --ha=false",
+            "--nodes=many",
+            "--network=n",
+            "--namespace=2",
+        ] {
+            assert!(!with(one).asks_several_nodes(), "{one}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_about_nodes_is_counted() {
+        for (arguments, more) in [
+            ("", false),
+            ("--nodes 2", false),
+            ("-n2 --ha", false),
+            ("--nodes 2 --cpus=4", true),
+            ("--wait none", true),
+            ("--nodes=many", true),
+        ] {
+            assert_eq!(with(arguments).passes_more_than_nodes(), more, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn nodes_are_called_as_minikube_calls_them() {
+        let names: Vec<String> = with("--nodes=3").node_names().collect();
+        assert_eq!(names, ["minikube", "minikube-m02", "minikube-m03"]);
+        for name in ["minikube", "minikube-m02", "minikube-m113"] {
+            assert!(may_be_node_of("minikube", name), "{name}");
+        }
+        for name in [
+            "minikube-",
+            "minikube-m",
+            "minikube-m2",
+            "minikube-m0x",
+            "minikub",
+            "minikube02",
+            "other",
+        ] {
+            assert!(!may_be_node_of("minikube", name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_profile_with_the_name_of_a_node_keeps_its_volume() {
+        let mut receipt = Receipt::default();
+        for name in ["dev", "dev-m02", "dev-m03", "other"] {
+            receipt.apply(Event::Volume {
+                name: name.into(),
+                nonce: "n".into(),
+            });
+        }
+        assert_eq!(receipt.volumes_of("dev"), ["dev", "dev-m02", "dev-m03"]);
+        receipt.apply(Event::Profile {
+            name: "dev-m02".into(),
+            minikube_home: "/home".into(),
+            kubeconfig: None,
+        });
+        assert_eq!(receipt.volumes_of("dev"), ["dev", "dev-m03"]);
+        assert_eq!(receipt.volumes_of("dev-m02"), ["dev-m02"]);
+    }
+}
