@@ -71,11 +71,11 @@ pub(crate) fn kubectl(args: &[String]) -> u8 {
         ["config", "current-context"] => println!("{profile}"),
         ["wait", ..] if is_running(profile) => println!("condition met"),
         ["get", "--raw", "/api/v1/nodes"] if is_running(profile) => {
-            println!("{}", json!({ "kind": "NodeList", "items": [node(profile)] }));
+            println!("{}", json!({ "kind": "NodeList", "items": nodes(profile) }));
         }
-        ["get", kind, ..] if ["node", "nodes", "no"].contains(kind) => list(rest, &[node(profile)]),
+        ["get", kind, ..] if ["node", "nodes", "no"].contains(kind) => list(rest, &nodes(profile)),
         ["get", kind, ..] if kind.starts_with("po") || kind.starts_with("no") => {
-            list(rest, &[node(profile), pod(profile)]);
+            list(rest, &[nodes(profile), vec![pod(profile)]].concat());
         }
         _ => return complain("kubectl", &words),
     }
@@ -108,6 +108,22 @@ pub(crate) fn app() -> u8 {
         .ok();
     }
     0
+}
+
+/// The nodes are containers, each with the profile's name or one made of it.
+fn nodes(profile: &str) -> Vec<Value> {
+    let filter = format!("name=^/?{profile}-m[0-9]+$");
+    let arguments = [
+        "container",
+        "ls",
+        "--all",
+        "--filter",
+        &filter,
+        "--format",
+        "{{.Names}}",
+    ];
+    let others = docker(&arguments).unwrap_or_default();
+    std::iter::once(profile).chain(others.lines()).map(node).collect()
 }
 
 fn node(profile: &str) -> Value {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 /// The node's address in the network that minikube makes for it.
 const SUBNET: &str = "192.168.49.0/24";
 const GATEWAY: &str = "192.168.49.1";
+/// Of the first node; the others' follow.
 pub(crate) const ADDRESS: &str = "192.168.49.2";
 /// minikube's labels on everything that is its own.
 const CREATED: &str = "created_by.minikube.sigs.k8s.io=true";
@@ -16,13 +17,31 @@ const CREATED: &str = "created_by.minikube.sigs.k8s.io=true";
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) name: String,
+    /// The profile, which has its name from the first node, and the network from both.
+    profile: String,
+    number: usize,
 }
 
 impl Node {
     pub(crate) fn new(profile: &str) -> Self {
+        Self::numbered(profile, 1)
+    }
+
+    /// One of several, from 1.
+    pub(crate) fn numbered(profile: &str, number: usize) -> Self {
+        let name = match number {
+            1 => profile.to_owned(),
+            _ => format!("{profile}-m{number:02}"),
+        };
         Self {
-            name: profile.to_owned(),
+            name,
+            profile: profile.to_owned(),
+            number,
         }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("192.168.49.{}", self.number + 1)
     }
 
     /// `running`, `exited`, …; nothing when there is no such container.
@@ -56,7 +75,8 @@ impl Node {
     pub(crate) fn create(&self, image: &str, cpus: &str, memory: &str) -> Result<(), Stop> {
         let name = self.name.as_str();
         let named = format!("name.minikube.sigs.k8s.io={name}");
-        if docker(&["network", "inspect", name]).is_err() {
+        let network = self.profile.as_str();
+        if docker(&["network", "inspect", network]).is_err() {
             let subnet = format!("--subnet={SUBNET}");
             let gateway = format!("--gateway={GATEWAY}");
             docker(&[
@@ -75,7 +95,7 @@ impl Node {
                 CREATED,
                 "--label",
                 &named,
-                name,
+                network,
             ])
             .map_err(Stop::provision)?;
         }
@@ -130,9 +150,9 @@ impl Node {
             "--label",
             &mode,
             "--network",
-            name,
+            network,
             "--ip",
-            ADDRESS,
+            &self.address(),
             "--volume",
             &var,
             "--security-opt",

@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 use crate::images::Runtime;
-use crate::node::ADDRESS;
+use crate::node::Node;
 use crate::stop::Stop;
 use serde_json::{Value, json};
 use std::fs;
@@ -16,6 +16,8 @@ pub(crate) struct Profile {
     pub(crate) base_image: String,
     pub(crate) cpus: u32,
     pub(crate) memory_mb: u32,
+    /// How many nodes there are by now.
+    pub(crate) nodes: usize,
 }
 
 impl Profile {
@@ -30,7 +32,13 @@ impl Profile {
             base_image: config["KicBaseImage"].as_str()?.to_owned(),
             cpus: u32::try_from(config["CPUs"].as_u64()?).ok()?,
             memory_mb: u32::try_from(config["Memory"].as_u64()?).ok()?,
+            nodes: config["Nodes"].as_array()?.len(),
         })
+    }
+
+    /// Its nodes, the first one first.
+    pub(crate) fn all_nodes(&self) -> impl DoubleEndedIterator<Item = Node> + '_ {
+        (1..=self.nodes).map(|number| Node::numbered(&self.name, number))
     }
 
     /// The flag of an earlier start.
@@ -73,6 +81,17 @@ impl Profile {
             Runtime::Containerd => ("unix:///run/containerd/containerd.sock", "bridge"),
             Runtime::Docker => ("/var/run/cri-dockerd.sock", ""),
         };
+        let node = |number: usize| {
+            json!({
+                "Name": if number == 1 { String::new() } else { format!("m{number:02}") },
+                "IP": Node::numbered(&self.name, number).address(),
+                "Port": 8443,
+                "KubernetesVersion": self.version,
+                "ContainerRuntime": self.runtime.name(),
+                "ControlPlane": number == 1,
+                "Worker": true,
+            })
+        };
         let config = json!({
             "Name": self.name,
             "KeepContext": false,
@@ -99,17 +118,9 @@ impl Profile {
                 "ShouldLoadCachedImages": true,
                 "CNI": cni,
             },
-            "Nodes": [{
-                "Name": "",
-                "IP": ADDRESS,
-                "Port": 8443,
-                "KubernetesVersion": self.version,
-                "ContainerRuntime": self.runtime.name(),
-                "ControlPlane": true,
-                "Worker": true,
-            }],
+            "Nodes": (1..=self.nodes).map(node).collect::<Vec<_>>(),
             "Addons": { "default-storageclass": true, "storage-provisioner": true },
-            "MultiNodeRequested": false,
+            "MultiNodeRequested": self.nodes > 1,
         });
         let folder = home.profile(&self.name);
         let content = serde_json::to_vec_pretty(&config).unwrap_or_default();

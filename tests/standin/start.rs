@@ -88,8 +88,19 @@ pub(crate) fn run(flags: &Flags, home: &Home, report: &mut Report) -> Result<(),
         );
         node.start()?;
     }
-    wanted.save(home)?;
-    fill_and_start(&wanted, &node, home, &cached, use_cache, report)?;
+    // Like minikube, which comes to one node after the other.
+    let nodes = existing.map_or(wanted.nodes, |existing| existing.nodes);
+    let mut made = Profile {
+        nodes: 1,
+        ..wanted.clone()
+    };
+    made.save(home)?;
+    fill_and_start(&made, &node, home, &cached, use_cache, report)?;
+    while made.nodes < nodes {
+        made.nodes += 1;
+        made.save(home)?;
+        add_node(&made, home, &cached, use_cache, report)?;
+    }
     report.step(
         19,
         "Done",
@@ -101,6 +112,35 @@ pub(crate) fn run(flags: &Flags, home: &Home, report: &mut Report) -> Result<(),
     Ok(())
 }
 
+/// Another node, which joins nothing: it holds what it needs.
+fn add_node(
+    made: &Profile,
+    home: &Home,
+    cached: &[Cached],
+    use_cache: bool,
+    report: &mut Report,
+) -> Result<(), Stop> {
+    let node = Node::numbered(&made.name, made.nodes);
+    report.step(
+        3,
+        "Starting Node",
+        &format!(
+            "Starting \"{}\" worker node in \"{}\" cluster",
+            node.name, made.name
+        ),
+    );
+    if node.state().is_none() {
+        if !use_cache {
+            node.check_volume()?;
+        }
+        let memory = format!("{}mb", made.memory_mb);
+        node.create(&made.base_image, &made.cpus.to_string(), &memory)?;
+    } else if !node.is_running() {
+        node.start()?;
+    }
+    fill(made, &node, home, cached, use_cache, report).map(drop)
+}
+
 /// Puts binaries and images into the node, or finds them there, and starts it.
 fn fill_and_start(
     wanted: &Profile,
@@ -110,6 +150,32 @@ fn fill_and_start(
     use_cache: bool,
     report: &mut Report,
 ) -> Result<(), Stop> {
+    let required = fill(wanted, node, home, cached, use_cache, report)?;
+    let cluster = Cluster {
+        node,
+        runtime: wanted.runtime,
+        version: &wanted.version,
+    };
+    cluster.start(&required, report)?;
+    let admin = match cluster.depth() {
+        Depth::Kubernetes => Some(kubeadm::admin(node, &wanted.version)?),
+        Depth::Runtime => None,
+    };
+    report.step(18, "Enabling Addons", "Enabled addons: ");
+    let kubectl = home.binaries(&wanted.version).join("kubectl");
+    kubeconfig::add(&wanted.name, admin.as_ref(), &kubectl).map_err(Stop::guest)
+}
+
+/// Puts binaries and images into the node, or finds them there; gives the names of the
+/// images that Kubernetes wants.
+fn fill(
+    wanted: &Profile,
+    node: &Node,
+    home: &Home,
+    cached: &[Cached],
+    use_cache: bool,
+    report: &mut Report,
+) -> Result<Vec<String>, Stop> {
     let cluster = Cluster {
         node,
         runtime: wanted.runtime,
@@ -150,14 +216,7 @@ fn fill_and_start(
     if !cached.is_empty() {
         cluster.start_runtime()?; // now with the pause image that was loaded
     }
-    cluster.start(&required, report)?;
-    let admin = match cluster.depth() {
-        Depth::Kubernetes => Some(kubeadm::admin(node, &wanted.version)?),
-        Depth::Runtime => None,
-    };
-    report.step(18, "Enabling Addons", "Enabled addons: ");
-    let kubectl = home.binaries(&wanted.version).join("kubectl");
-    kubeconfig::add(&wanted.name, admin.as_ref(), &kubectl).map_err(Stop::guest)
+    Ok(required)
 }
 
 /// The flags, as strictly as an offline start needs them. A profile remembers its
@@ -197,7 +256,16 @@ fn check_flags(flags: &Flags, existing: Option<&Profile>, report: &mut Report) -
     let version = needed("kubernetes-version")?;
     check_version(version, flags.is_on("force", false)?, report)?;
     let runtime = Runtime::parse(needed("container-runtime")?)?;
-    let needs_kindnet = runtime == Runtime::Containerd || flags.value("nodes").unwrap_or("1") != "1";
+    let nodes = flags.value("nodes").unwrap_or("1");
+    let nodes: usize = nodes
+        .parse()
+        .map_err(|_| Stop::usage(format!("invalid --nodes: {nodes}")))?;
+    if nodes > 1 && runtime == Runtime::Containerd {
+        return Err(Stop::usage(
+            "the stand-in joins no nodes: it has several on docker only",
+        ));
+    }
+    let needs_kindnet = runtime == Runtime::Containerd || nodes > 1;
     if needs_kindnet && !matches!(needed("cni"), Ok("bridge" | "false")) {
         return Err(Stop::provision(
             "kindnet would be pulled: the stand-in wants --cni=bridge",
@@ -227,6 +295,7 @@ fn check_flags(flags: &Flags, existing: Option<&Profile>, report: &mut Report) -
         base_image,
         cpus,
         memory_mb,
+        nodes,
     })
 }
 

@@ -123,7 +123,16 @@ fn status(args: &[String], home: &Home, report: &mut Report) -> Result<u8, Stop>
     };
     if flags.is_json() {
         let status = json!({ "Name": name, "Host": host, "Kubelet": word(is_up), "APIServer": word(is_up), "Kubeconfig": config, "Worker": false });
-        println!("{status}");
+        let worker = |node: Node| {
+            let running = word(node.is_running());
+            json!({ "Name": node.name, "Host": running, "Kubelet": running, "APIServer": "Irrelevant", "Kubeconfig": "Irrelevant", "Worker": true })
+        };
+        let workers: Vec<_> = profile.all_nodes().skip(1).map(worker).collect();
+        if workers.is_empty() {
+            println!("{status}");
+        } else {
+            println!("{}", json!([&[status], &workers[..]].concat()));
+        }
     } else {
         println!(
             "{name}\ntype: Control Plane\nhost: {host}\nkubelet: {0}\napiserver: {0}\nkubeconfig: {config}\n",
@@ -137,16 +146,17 @@ fn stop(args: &[String], home: &Home, report: &mut Report) -> Result<u8, Stop> {
     let flags = Flags::parse(args, flags::STOP)?;
     let profile = Profile::open(home, flags.profile())?;
     report.step(0, "Stopping", &format!("Stopping node \"{}\"  ...", profile.name));
-    let node = Node::new(&profile.name);
-    Cluster {
-        node: &node,
-        runtime: profile.runtime,
-        version: &profile.version,
+    for node in profile.all_nodes().rev() {
+        Cluster {
+            node: &node,
+            runtime: profile.runtime,
+            version: &profile.version,
+        }
+        .stop()?;
     }
-    .stop()?;
     kubeconfig::remove(&profile.name, &home.binaries(&profile.version).join("kubectl"))
         .map_err(Stop::guest)?;
-    report.step(2, "Done", "1 node stopped.");
+    report.step(2, "Done", &format!("{} node(s) stopped.", profile.nodes));
     Ok(0)
 }
 
@@ -164,6 +174,9 @@ fn delete(args: &[String], home: &Home, report: &mut Report) -> Result<u8, Stop>
                 report.step(0, "Deleting", &format!("Deleting \"{name}\" in docker ..."));
                 kubeconfig::remove(name, &home.binaries(&profile.version).join("kubectl"))
                     .map_err(Stop::guest)?;
+                for node in profile.all_nodes().skip(1) {
+                    node.delete()?;
+                }
             }
         }
         Node::new(name).delete()?;
