@@ -23,7 +23,8 @@ pause() {
 }
 
 for name in $("$binaries/kubeadm" config images list --kubernetes-version "$version" 2>/dev/null); do
-    [ ! -e "$out/$(echo "$name" | tr : _)" ] || continue
+    # An image that is newer than what it is made with is good.
+    [ -z "$(find "$out/$(echo "$name" | tr : _)" -newer "$here/kube-proxy-root.sh" 2>/dev/null)" ] || continue
     base=${name##*/} base=${base%%:*} program=/usr/local/bin/${base}
     case $base in
     pause) pause && program=/pause ;;
