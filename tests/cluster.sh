@@ -26,10 +26,12 @@ on_site() { # on_site AIRGAP-FLAG BUNDLE WHAT [START FLAGS...]
 }
 check "pack for containerd" ./pack-lab.sh "$STANDIN" containerd "$binaries" "$work/containerd.run" --level fast
 check "pack for docker" ./pack-lab.sh "$STANDIN" docker "$work/binaries" "$work/docker.run" --level fast
-on_site '' "$work/containerd.run" kubernetes --way volume
 on_site '' "$work/containerd.run" kubernetes --way cache
 on_site --blackhole "$work/containerd.run" kubernetes
 on_site '' "$work/docker.run" runtime --way volume
 on_site '' "$work/docker.run" runtime --way cache
 HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./elsewhere-site.sh "$work/docker.run" || true
+on_site '' "$work/docker.run" runtime --way volume -- --nodes 2 --cni=bridge
+rm -f "$work"/*.run
+./upstream-start.sh "$STANDIN" containerd "$work" || true
 summary

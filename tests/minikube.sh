@@ -2,7 +2,8 @@
 # `make test-minikube`: the journey with real minikube, for both runtimes, on a
 # host without a network and on one that swallows packets. minikube is named by
 # MINIKUBE_OFFLINE_TEST_MINIKUBE; the node image is the lab's, for which crictl
-# and cri-dockerd must lie in the lab's bin/ (see lab/README.md).
+# and cri-dockerd must lie in the lab's bin/ (see lab/README.md). Then two nodes, and a
+# bundle straight from a stand-in upstream.
 set -eu
 cd "$(dirname "$0")"
 minikube=${MINIKUBE_OFFLINE_TEST_MINIKUBE:-}
@@ -28,4 +29,14 @@ for runtime in docker containerd; do
     HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh --blackhole ./site.sh "$work/$runtime.run" kubernetes || true
     rm -rf "$work/site"
 done
+if [ -e "$lab/kindnet.tar" ]; then
+    check "pack for several nodes" ./pack-lab.sh "$minikube" docker "$lab/kubernetes/v1.35.4" "$work/nodes.run" \
+        --level fast --cni kindnet --image "docker-archive:$lab/kindnet.tar"
+    HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/nodes.run" kubernetes -- --nodes 2 || true
+else
+    echo "skipped: several nodes, which need $lab/kindnet.tar (see lab/README.md)"
+fi
+rm -rf "$work/site" "$work"/*.run
+# minikube names its node image by the digest of its publisher's, which the lab's has not.
+./upstream-start.sh "$minikube" docker "$work" --kicbase docker://gcr.io/k8s-minikube/kicbase:v0.0.50 || true
 summary

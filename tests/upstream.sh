@@ -11,7 +11,8 @@ cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 . ./check.sh
-lab/proxied.sh "$work/upstream" "$STANDIN" ./upstream-packs.sh "$work/upstream" || true
+lab/sample-parts.sh "$STANDIN" "$work/parts"
+lab/proxied.sh "$work/upstream" "$STANDIN" "$work/parts" ./upstream-packs.sh "$work/upstream" || true
 if lab/engine.sh; then
     HOME=$work/site MINIKUBE_OFFLINE_LAB=$work/lab lab/airgap.sh ./site.sh "$work/upstream/one.run" runtime || true
 else

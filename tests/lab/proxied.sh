@@ -2,14 +2,14 @@
 # Runs a command on a host whose only way out is a proxy on localhost: a network
 # namespace with nothing but its loopback. Behind the proxies, in another one, stand
 # upstream's hosts under their own names, with certificates of the authority in
-# FOLDER/ca.pem, sample parts, and logs in FOLDER/log. Needs root.
+# FOLDER/ca.pem, the parts in PARTS, and logs in FOLDER/log. Needs root.
 #   localhost:3128  tinyproxy                    localhost:1080  a SOCKS5 server,
 #   localhost:3129  the same, for user:pass-word                      for user:pass
-# Usage: proxied.sh FOLDER STANDIN COMMAND...
+# Usage: proxied.sh FOLDER STANDIN PARTS COMMAND...
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-folder=$1 standin=$2
-shift 2
+folder=$1 standin=$2 parts=$3
+shift 3
 "$here/need.sh" docker-registry=docker-registry tinyproxy=tinyproxy microsocks=microsocks socat=socat \
     htpasswd=apache2-utils skopeo=skopeo openssl=openssl python3=python3 ip=iproute2 nsenter=util-linux curl=curl
 outside=upstream$$ inside=proxied$$ pids=
@@ -67,7 +67,8 @@ proxy 3129 'BasicAuth user pass-word'
 serve socks microsocks -i 127.0.0.1 -p 1080 -u user -P pass
 for port in 3128 3129 1080; do
     serve "socat.$port" socat "UNIX-LISTEN:$folder/$port.socket,fork" "TCP:127.0.0.1:$port"
-    proxied socat "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" "UNIX-CONNECT:$folder/$port.socket" &
+    # Not by the function above: its shell would be what is killed at the end.
+    nsenter --net="/run/netns/$inside" socat "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" "UNIX-CONNECT:$folder/$port.socket" &
     pids="$pids $!"
 done
 tries=0
@@ -80,7 +81,7 @@ until upstream curl -fsS http://plain.example:5000/v2/ >/dev/null 2>&1 &&
     [ "$tries" -le 120 ] || { tail -n 5 "$folder"/log/* >&2; exit 1; }
     sleep 0.5
 done
-upstream "$here/upstream/fill.sh" "$folder" "$standin"
+upstream "$here/upstream/fill.sh" "$folder" "$standin" "$parts"
 # What filling it wrote is none of the command's.
 for log in "$folder"/log/*; do : >"$log"; done
 proxied "$@"
