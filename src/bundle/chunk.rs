@@ -59,6 +59,10 @@ mod tests {
             bytes.chunks(step).for_each(|part| table.update(part));
             assert_eq!(table.finish(), whole);
         }
+        let mut even = ChunkTable::new();
+        even.update(&bytes[..1 << 20]);
+        assert_eq!(even.finish(), whole[..1]);
+        assert!(ChunkTable::new().finish().is_empty());
         assert_eq!(chunk_count(bytes.len() as u64), 3);
         assert_eq!(chunk_count(0), 0);
     }

@@ -155,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_into_a_hasher_is_hashed() {
+        let mut hasher = Hasher::new();
+        assert_eq!(io::copy(&mut &b"abc"[..], &mut hasher).expect("hashed"), 3);
+        assert_eq!((hasher.bytes(), hasher.finish()), (3, Digest::of(b"abc")));
+    }
+
+    #[test]
     fn other_spellings_are_refused() {
         for text in [
             "",

@@ -66,3 +66,40 @@ pub fn evidence_path(digest: Digest) -> String {
 
 /// What the paths of such files begin with.
 pub(super) const EVIDENCE_FOLDER: &str = "evidence/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(signatures: usize, url: usize, documents: usize, certificates: usize) -> Origin {
+        let signature = PublishedSignature {
+            url: "u".repeat(url),
+            signature: Digest::of(b"s"),
+            documents: vec![Digest::of(b"d"); documents],
+            certificates: vec![Digest::of(b"c"); certificates],
+            log: Some(Digest::of(b"l")),
+        };
+        Origin {
+            transport: "file".to_owned(),
+            evidence: Vec::new(),
+            signatures: vec![signature; signatures],
+        }
+    }
+
+    #[test]
+    fn signatures_are_refused_just_above_each_limit() {
+        use limits::{SIGNATURE_FILES as FILES, SIGNATURE_URL_BYTES as URL, SIGNATURES as COUNT};
+        let refused = |origin: Origin| origin.check_signatures(true).is_err();
+        assert!(!refused(origin(COUNT, URL, FILES, FILES)));
+        assert!(refused(origin(COUNT + 1, URL, FILES, FILES)));
+        assert!(refused(origin(1, URL + 1, 1, 1)));
+        assert!(refused(origin(1, URL, FILES + 1, 1)) && refused(origin(1, URL, 1, FILES + 1)));
+        assert!(refused(origin(1, URL, 0, 1)) && refused(origin(1, URL, 1, 0)));
+    }
+
+    #[test]
+    fn a_signature_names_each_of_its_files() {
+        let files: Vec<Digest> = origin(1, 1, 1, 1).signatures[0].files().collect();
+        assert_eq!(files, [b"d", b"s", b"c", b"l"].map(|text| Digest::of(text)));
+    }
+}

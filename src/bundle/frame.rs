@@ -184,6 +184,9 @@ mod tests {
         assert!(admits(256, &[0x60, 0, 0]) && admits(65_791, &[0x60, 255, 255]));
         assert!(admits(7, &[0xA0, 7, 0, 0, 0]) && admits(7, &[0xE0, 7, 0, 0, 0, 0, 0, 0, 0]));
         assert!(admits(256, &[0x40, 0, 0, 0]) && admits(7, &[0x80, 0, 7, 0, 0, 0]));
+        // The longest of them is what a reader looks at.
+        let longest = [0xC0, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+        assert!(admits(7, &longest) && header(&longest).len() == FRAME_HEADER_BYTES);
         // A window of 2^27 and the next larger one, of 2^27 by its content and one more.
         let (largest, next) = (17 << 3, 17 << 3 | 1);
         assert!(admits(7, &[0x80, largest, 7, 0, 0, 0]) && !admits(7, &[0x80, next, 7, 0, 0, 0]));
@@ -191,6 +194,9 @@ mod tests {
         assert!(!admits(7, &[0x80, 0xff, 7, 0, 0, 0]));
         // No content size; checksum, dictionaries, reserved and unused bits; cut short.
         assert!(!admits(7, &[0x00, 0, 7, 0, 0, 0]) && !admits(0, &[0x00, 0, 7, 0, 0, 0]));
+        assert!(!admits(7, &[0x00, 0, 7, 0, 0, 0, 0, 0, 0, 0]));
+        // A window between two powers of two: eighths are added.
+        assert!(admits(7, &[0x80, 16 << 3 | 7, 7, 0, 0, 0]));
         for bit in 0..5 {
             assert!(!admits(7, &[0x80 | 1 << bit, 0, 7, 0, 0, 0]), "bit {bit}");
         }

@@ -95,3 +95,17 @@ impl FromStr for Platform {
 }
 
 serde_as_text!(Platform);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_architecture_has_its_names_and_its_number() {
+        let of = |arch: Arch| (arch.name(), arch.machine(), arch.elf_machine());
+        assert_eq!(of(Arch::Amd64), ("amd64", "x86_64", 62));
+        assert_eq!(of(Arch::Arm64), ("arm64", "aarch64", 183));
+        let all = Arch::ALL.map(|arch| Platform { arch });
+        assert_eq!(in_words(&all), "linux/amd64 and linux/arm64");
+    }
+}

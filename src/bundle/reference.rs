@@ -191,6 +191,19 @@ mod tests {
         );
     }
 
+    /// A name of so many characters.
+    fn long(length: usize) -> String {
+        format!("r.io/{}", "x".repeat(length - 5))
+    }
+
+    #[test]
+    fn a_name_has_three_parts() {
+        let name = ImageReference::parse("my-host.io:5000/a/b:1").expect("a name");
+        let parts = (name.registry(), name.repository(), name.tag());
+        assert_eq!(parts, ("my-host.io:5000", "a/b", "1"));
+        assert!(ImageReference::parse(&long(512)).is_ok());
+    }
+
     #[test]
     fn what_is_not_in_the_grammar_is_refused() {
         for text in [
@@ -208,6 +221,12 @@ mod tests {
             "x:-1",
             "x@sha256:0",
             "r.io:x/y",
+            "r_x.io/y",
+            "r$.io/y",
+            "-r.io/y",
+            "r-.io/y",
+            "r..io/y",
+            &long(513),
         ] {
             assert!(ImageReference::parse(text).is_err(), "{text}");
         }

@@ -49,3 +49,20 @@ impl FromStr for ContainerRuntime {
             .ok_or_else(|| RuntimeError(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_is_read_as_it_is_written() {
+        for (runtime, name) in [
+            (ContainerRuntime::Containerd, "containerd"),
+            (ContainerRuntime::Docker, "docker"),
+        ] {
+            assert_eq!((runtime.name(), runtime.to_string().as_str()), (name, name));
+            assert_eq!(name.parse::<ContainerRuntime>().expect("known"), runtime);
+        }
+        assert!("cri-o".parse::<ContainerRuntime>().is_err());
+    }
+}

@@ -238,6 +238,9 @@ mod tests {
                 "{text:?}"
             );
         }
+        let most = "x".repeat(limits::KEY_TEXT_BYTES - PREHASHED_TEXT.len() + "file:test".len());
+        let most = PREHASHED_TEXT.replace("file:test", &most);
+        assert!(most.len() == limits::KEY_TEXT_BYTES && Signature::parse_text(&most).is_ok());
         let legacy = PREHASHED_TEXT.replace("\nRUQ", "\nRWQ");
         let error = Signature::parse_text(&legacy).expect_err("legacy");
         assert_eq!(error, SignatureError::Algorithm { found: *b"Ed" });

@@ -18,3 +18,14 @@ pub fn tail_header(tail_bytes: u64) -> [u8; TAIL_HEADER_BYTES] {
     bytes[4..].copy_from_slice(&length.to_le_bytes());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_is_a_skippable_frames() {
+        // RFC 8878, section 3.1.2: magic number and length, the lowest byte first.
+        assert_eq!(tail_header(0x0102), [0x50, 0x2a, 0x4d, 0x18, 0x02, 0x01, 0, 0]);
+    }
+}

@@ -142,6 +142,7 @@ mod tests {
             Trailer::parse(&trailer().encode(), 5000).expect("trailer"),
             trailer()
         );
+        assert_eq!(trailer().signature_offset(), 5000 - 80 - 138);
     }
 
     #[test]

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_version_is_read_as_it_is_written() {
-        for text in ["v1.35.4", "v0.0.1", "v1.36.0-rc.1"] {
+        let long = format!("v1.36.0-{}", "x".repeat(64));
+        for text in ["v1.35.4", "v0.0.1", "v1.36.0-rc.1", "v1.36.0-a-b", &long] {
             assert_eq!(text.parse::<Version>().expect(text).to_string(), text);
         }
         for text in [
@@ -118,6 +119,8 @@ mod tests {
             "v1.+5.4",
             "v1.35.4-",
             "v1.35.4/..",
+            "v1.36.0-rc_1",
+            &format!("v1.36.0-{}", "x".repeat(65)),
             "latest",
         ] {
             assert!(text.parse::<Version>().is_err(), "{text}");
@@ -127,6 +130,9 @@ mod tests {
     #[test]
     fn a_release_comes_after_its_candidates() {
         let version = |text: &str| text.parse::<Version>().expect("version");
+        let of = version("v2.35.4");
+        assert_eq!((of.major(), of.minor(), of.patch()), (2, 35, 4));
+        assert_eq!(of.line(), "v2.35");
         assert!(version("v1.9.9") < version("v1.10.0"));
         assert!(version("v1.36.0-rc.1") < version("v1.36.0"));
     }

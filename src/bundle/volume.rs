@@ -126,6 +126,8 @@ mod tests {
             let error = check(&volumes(bad), payload).expect_err("uneven");
             assert_eq!(error, "the volumes do not hold the payload", "{bad:?}");
         }
+        let most = volumes(&vec![mib; VOLUMES]);
+        assert_eq!(check(&most, 999 * mib), Ok(()));
         let many = vec![mib; 1000];
         let error = check(&volumes(&many), 1000 * mib).expect_err("too many");
         assert_eq!(error, "there are 1000 volumes");

@@ -171,3 +171,41 @@ impl From<TrustError> for Failure {
         Self::new(kind, error).hint(hint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_the_kind_that_fits_it() {
+        let path = || PathBuf::from("a.pub");
+        let key_id = KeyId::from_bytes([1; 8]);
+        let read = |kind: io::ErrorKind| TrustError::Read {
+            path: path(),
+            source: kind.into(),
+        };
+        let older = TrustError::Older {
+            name: "b".to_owned(),
+            serial: 1,
+            highest: 2,
+        };
+        let writable = TrustError::Writable {
+            path: path(),
+            uid: 0,
+            mode: 0o777,
+        };
+        for (error, kind) in [
+            (read(io::ErrorKind::NotFound), Kind::Usage),
+            (read(io::ErrorKind::Other), Kind::Io),
+            (read(io::ErrorKind::StorageFull), Kind::NoSpace),
+            (older, Kind::Downgrade),
+            (TrustError::Revoked { key_id }, Kind::NotAuthentic),
+            (TrustError::Statement { path: path(), key_id }, Kind::NotAuthentic),
+            (writable, Kind::NotAuthentic),
+            (TrustError::NoFolder, Kind::Usage),
+        ] {
+            let failure = Failure::from(error);
+            assert!(failure.kind == kind && failure.hint.is_some(), "{failure:?}");
+        }
+    }
+}

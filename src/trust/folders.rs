@@ -285,7 +285,18 @@ mod tests {
         assert_eq!(folder(&path).load().expect("one key").len(), 1);
         let bad = path.join("b.pub");
         let huge = "x".repeat(1 << 20);
-        for text in ["", "garbage\n", &huge, &format!("{KEY}\n{KEY}\n")] {
+        // A key in as many bytes as can be, and one more.
+        let comment = "x".repeat(limits::KEY_TEXT_BYTES - KEY.len() - 20);
+        let most = format!("untrusted comment: {comment}\n{KEY}");
+        write(&bad, &most, 0o644);
+        assert_eq!(folder(&path).load().expect("two keys").len(), 2);
+        for text in [
+            "",
+            "garbage\n",
+            &huge,
+            &format!("{most}\n"),
+            &format!("{KEY}\n{KEY}\n"),
+        ] {
             write(&bad, text, 0o644);
             let error = folder(&path).load().expect_err("a bad key");
             assert!(matches!(&error, TrustError::Key { path, source: PublicKeyError::Form } if *path == bad));
@@ -294,7 +305,7 @@ mod tests {
             write(&bad, KEY, mode);
             let error = folder(&path).load().expect_err("others can write it");
             assert!(
-                matches!(&error, TrustError::Writable { path, .. } if *path == bad),
+                matches!(&error, TrustError::Writable { path, mode: found, .. } if *path == bad && *found == mode),
                 "{error}"
             );
         }
@@ -324,6 +335,17 @@ mod tests {
         let other = KeyFolder::new(path.clone(), owner + 1);
         // Root's are everyone's.
         assert_eq!(other.load().is_ok(), owner == 0);
+        // Where the test may give it away, one's own is taken, and no one else's.
+        if std::os::unix::fs::chown(path.join("a.pub"), Some(7), None).is_ok() {
+            assert!(KeyFolder::new(path.clone(), 7).load().is_ok());
+            assert!(KeyFolder::new(path.clone(), 8).load().is_err());
+        }
+        let file = KeyFolder::new(path.join("a.pub"), owner);
+        let error = file.load().expect_err("no folder");
+        assert!(
+            matches!(&error, TrustError::Read { source, .. } if source.kind() == io::ErrorKind::NotADirectory),
+            "{error:?}"
+        );
         fs::remove_dir_all(path).expect("clean up");
     }
 

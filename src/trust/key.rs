@@ -141,6 +141,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_file_has_a_size_that_it_can_have() {
+        let of = |length: usize| {
+            let comment = "x".repeat(length - UNTRUSTED.len() - 1 - KEY.len());
+            PublicKey::parse_file(&format!("{UNTRUSTED}{comment}\n{KEY}"))
+        };
+        assert!(of(limits::KEY_TEXT_BYTES).is_ok());
+        for more in [1, 2] {
+            assert_eq!(of(limits::KEY_TEXT_BYTES + more), Err(PublicKeyError::Form));
+        }
+        let long = |length: usize| PublicKey::parse_file(&format!("{UNTRUSTED}\n{}", "R".repeat(length)));
+        assert_eq!(long(200), Err(PublicKeyError::Form));
+        assert_eq!(long(201), Err(PublicKeyError::Secret));
+    }
+
+    #[test]
     fn what_is_no_key_is_refused() {
         let secret = format!(
             "untrusted comment: minisign encrypted secret key\n{}\n",

@@ -139,6 +139,18 @@ mod tests {
         }
         let refusal = serials.check(&pinned, "b", 8, false).expect_err("older");
         assert_eq!(Failure::from(refusal).kind, Kind::Downgrade);
+        let file = folder.join("config/serials.json");
+        assert_eq!(serials.file(), Some(file.as_path()));
+        let mut folders = TrustFolders {
+            system: keys.clone(),
+            user: None,
+        };
+        assert!(Serials::load(&folders).expect("no home").is_none());
+        folders.user = Some(keys.clone());
+        let loaded = Serials::load(&folders).expect("serials").expect("a home");
+        assert_eq!(loaded.highest, serials.highest);
+        let no_folder = KeyFolder::new(file.join("trust.d"), uid);
+        assert!(Serials::beside(&no_folder).is_err(), "a file is no folder");
         fs::write(folder.join("config/serials.json"), "{").expect("break");
         assert!(load().is_err(), "what cannot be read is no empty list");
         fs::remove_dir_all(folder).expect("clean up");

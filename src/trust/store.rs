@@ -149,3 +149,110 @@ fn open_folder(folder: &KeyFolder) -> Result<Lock, Failure> {
         .map_err(FileError::at("made", folder.path()))?;
     Ok(Lock::take(&folder.path().join(".lock"))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minisign::KeyPair;
+
+    struct Place {
+        root: tempfile::TempDir,
+        folders: TrustFolders,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let root = tempfile::tempdir().expect("a folder");
+            let uid = rustix::process::geteuid().as_raw();
+            let folder = |name: &str| KeyFolder::new(root.path().join(name).join("trust.d"), uid);
+            let folders = TrustFolders {
+                system: folder("system"),
+                user: Some(folder("user")),
+            };
+            Self { root, folders }
+        }
+
+        fn user(&self) -> &KeyFolder {
+            self.folders.user.as_ref().expect("there")
+        }
+
+        fn pin(&self, key: &str) -> Result<Pinned, String> {
+            pin(&self.folders, self.user(), key).map_err(|failure| failure.error.to_string())
+        }
+
+        /// A statement of `new`, signed by `by`.
+        fn rotate(&self, new: &KeyPair, by: &KeyPair) -> Result<Rotated, String> {
+            let text = parsed(new).to_file();
+            let signature = minisign::sign(None, &by.sk, text.as_bytes(), None, None).expect("signed");
+            let statement = self.root.path().join("new.pub");
+            fs::write(&statement, text).expect("a file");
+            fs::write(self.root.path().join("new.pub.minisig"), signature.to_string()).expect("a file");
+            rotate(&self.folders, &statement).map_err(|failure| failure.error.to_string())
+        }
+    }
+
+    fn key() -> KeyPair {
+        KeyPair::generate_unencrypted_keypair().expect("a key")
+    }
+
+    fn parsed(pair: &KeyPair) -> PublicKey {
+        PublicKey::parse_base64(&pair.pk.to_base64()).expect("a key")
+    }
+
+    #[test]
+    fn a_key_is_pinned_once_and_let_go_of() {
+        let (place, [one, other]) = (Place::new(), [key(), key()]);
+        let (text, id) = (one.pk.to_base64(), parsed(&one).key_id());
+        let first = place.pin(&text).expect("pinned");
+        assert!(!first.already && place.pin(&text).expect("there").already);
+        assert!(!place.pin(&other.pk.to_base64()).expect("pinned").already);
+        assert_eq!(first.path, place.user().path().join(format!("{id}.pub")));
+        assert_eq!(place.user().load().expect("two keys").len(), 2);
+        let borrowed = PublicKey::of(id, &[9; 32]).expect("a key").to_file();
+        let file = place.root.path().join("borrowed.pub");
+        fs::write(&file, borrowed).expect("a file");
+        let refused = place
+            .pin(&file.to_string_lossy())
+            .expect_err("its id is another's");
+        assert!(refused.contains(&id.to_string()), "{refused}");
+        assert_eq!(unpin(place.user(), id).expect("there"), [first.path]);
+        assert!(unpin(place.user(), id).is_err());
+        let left = place.user().load().expect("one key");
+        assert!(left.len() == 1 && left[0].1 == parsed(&other));
+    }
+
+    #[test]
+    fn a_revoked_key_goes_and_stays_away() {
+        let (place, [one, other]) = (Place::new(), [key(), key()]);
+        let id = parsed(&one).key_id();
+        let pinned = place.pin(&one.pk.to_base64()).expect("pinned").path;
+        place.pin(&other.pk.to_base64()).expect("pinned");
+        let (says, gone) = revoke(place.user(), id).expect("revoked");
+        assert_eq!(says, place.user().path().join(format!("{id}.revoked")));
+        assert!(says.is_file() && gone == [pinned]);
+        assert_eq!(place.user().load().expect("one key").len(), 1);
+        assert!(place.pin(&one.pk.to_base64()).is_err());
+        assert!(place.rotate(&one, &other).is_err());
+    }
+
+    #[test]
+    fn a_new_key_is_pinned_where_the_one_is_that_signed_it() {
+        let (place, [old, new, stranger]) = (Place::new(), [key(), key(), key()]);
+        place.pin(&stranger.pk.to_base64()).expect("pinned");
+        pin(&place.folders, &place.folders.system, &old.pk.to_base64()).expect("pinned");
+        let rotated = place.rotate(&new, &old).expect("signed");
+        assert_eq!(rotated.by, parsed(&old).key_id());
+        assert_eq!(rotated.pinned.path.parent(), Some(place.folders.system.path()));
+        assert_eq!(rotated.pinned.key, parsed(&new));
+        let nobody = place.rotate(&stranger, &key()).expect_err("by nobody");
+        assert!(
+            nobody.contains("was not signed with a key that is pinned here"),
+            "{nobody}"
+        );
+        revoke(&place.folders.system, parsed(&old).key_id()).expect("revoked");
+        // A key that is pinned and revoked vouches for nothing.
+        fs::write(place.user().path().join("old.pub"), parsed(&old).to_file()).expect("a file");
+        let refused = place.rotate(&key(), &old).expect_err("by a revoked key");
+        assert!(refused.contains("revoked"), "{refused}");
+    }
+}

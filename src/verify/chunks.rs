@@ -2,6 +2,7 @@
 //! very memory from which it is used.
 
 use std::io::{self, Read};
+use std::num::NonZeroU64;
 
 use super::files::{Files, NamedFile};
 use super::{Damage, VerifyError};
@@ -42,17 +43,7 @@ impl<'a> Chunks<'a> {
         let from = self.files.get(place.file);
         self.buffer
             .resize(usize::try_from(size).expect("at most a chunk"), 0);
-        let mut found = self.read(from, offset)?;
-        if found != expected {
-            // Memory and cables fail more often than media: ask the medium once more.
-            let _ = rustix::fs::fadvise(
-                &from.file,
-                offset,
-                size.try_into().ok(),
-                rustix::fs::Advice::DontNeed,
-            );
-            found = self.read(from, offset)?;
-        }
+        let found = self.read(from, offset, expected)?;
         if found != expected {
             let what = format!(
                 "chunk {number} of {}, with {}",
@@ -74,9 +65,18 @@ impl<'a> Chunks<'a> {
         Ok(&self.buffer)
     }
 
-    fn read(&mut self, from: &NamedFile, offset: u64) -> Result<Digest, VerifyError> {
+    /// Fills the buffer; the digest that it then has.
+    fn read(&mut self, from: &NamedFile, offset: u64, expected: Digest) -> Result<Digest, VerifyError> {
         from.read_exact_at(&mut self.buffer, offset)?;
-        Ok(Digest::of(&self.buffer))
+        let mut found = Digest::of(&self.buffer);
+        if found != expected {
+            // Memory and cables fail more often than media: ask the medium once more.
+            let size = NonZeroU64::new(self.buffer.len() as u64);
+            let _ = rustix::fs::fadvise(&from.file, offset, size, rustix::fs::Advice::DontNeed);
+            from.read_exact_at(&mut self.buffer, offset)?;
+            found = Digest::of(&self.buffer);
+        }
+        Ok(found)
     }
 
     /// What lies in the frames under the stored bytes from `start`, for a person.
@@ -129,7 +129,7 @@ impl<'a> StoredReader<'a> {
     pub(super) fn peek(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let start = self.position;
         let mut count = 0;
-        while count < out.len() {
+        loop {
             match self.read(&mut out[count..])? {
                 0 => break,
                 more => count += more,
@@ -142,7 +142,7 @@ impl<'a> StoredReader<'a> {
 
 impl Read for StoredReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.is_at_end() || out.is_empty() {
+        if self.is_at_end() {
             return Ok(0);
         }
         let number = self.position / CHUNK_BYTES;

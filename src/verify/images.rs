@@ -96,3 +96,48 @@ impl VerifiedBundle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::{Digest, ImageRole, Origin, Platform};
+    use serde_json::json;
+
+    #[test]
+    fn an_image_has_the_config_and_the_layers_that_its_manifest_names() {
+        let [one, two] = [Digest::of(b"1"), Digest::of(b"2")];
+        let image = ImagePart {
+            role: ImageRole::Node,
+            reference: "r.io/x:1".parse().expect("a name"),
+            platform: Platform::of_this_machine().expect("known"),
+            config: one,
+            layers: vec![two],
+            manifest: one,
+            origin: Origin {
+                transport: "file".to_owned(),
+                evidence: Vec::new(),
+                signatures: Vec::new(),
+            },
+        };
+        let blob = |kind: &str, digest: Digest| {
+            json!({
+                "mediaType": format!("application/vnd.oci.image.{kind}"),
+                "digest": digest,
+                "size": 1,
+            })
+        };
+        let objects = |config: Digest, layer: Digest| {
+            let manifest = json!({
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": blob("config.v1+json", config),
+                "layers": [blob("layer.v1.tar", layer)],
+            });
+            let said = Description::Manifest(&image).objection(manifest.to_string().as_bytes());
+            said.inspect(|said| assert_eq!(said, "does not describe r.io/x:1"))
+                .is_some()
+        };
+        assert!(!objects(one, two));
+        assert!(objects(one, one) && objects(two, two) && objects(two, one));
+    }
+}

@@ -10,7 +10,9 @@
 mod corpus;
 mod draft;
 mod effort;
+mod failures;
 mod fuzz;
+mod library;
 mod metadata;
 mod parsers;
 #[cfg(feature = "packager")]

@@ -13,6 +13,7 @@ use minikube_offline::progress::Silent;
 use minikube_offline::trust::{PublicKey, TrustedKeys};
 use minikube_offline::verify::OpenedBundle;
 
+use crate::corpus::words_of;
 use crate::draft::Draft;
 
 /// A parser, its name, and whether its input is text for the most part.
@@ -31,17 +32,8 @@ pub(crate) const PARSERS: &[Parser] = &[
 ];
 
 #[allow(clippy::needless_pass_by_value)] // Each result is made for it.
-fn said(result: Result<(), impl Error>) -> String {
-    let mut words = Vec::new();
-    if let Err(error) = &result {
-        words.push(error.to_string());
-        let mut next = error.source();
-        while let Some(cause) = next {
-            words.push(cause.to_string());
-            next = cause.source();
-        }
-    }
-    words.join(": ")
+fn said(result: Result<(), impl Error + 'static>) -> String {
+    result.err().map(|error| words_of(&error)).unwrap_or_default()
 }
 
 /// A whole file: its declared length, trailer, signature, index, header, stub, payload.

@@ -8,12 +8,18 @@ mod parts;
 mod payload;
 mod tail;
 
+use std::error::Error;
 use std::fs;
+use std::iter;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+
+use minikube_offline::failure::Failure;
+use minikube_offline::progress::Silent;
+use minikube_offline::verify::OpenedBundle;
 
 use crate::draft::{Contents, Draft, Key, Tail};
 use crate::effort::{folder, report};
@@ -123,6 +129,12 @@ pub(crate) fn cases() -> Vec<Case> {
     .collect()
 }
 
+/// The words of an error and of its causes.
+pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Bytes of memory that a reader may take, in KiB, and seconds on a processor; a build
 /// without optimization takes longer.
 const MEMORY_KIB: u32 = 256 << 10;
@@ -191,6 +203,24 @@ fn judge(case: &Case, sound: &Draft, key: &Key) -> Option<String> {
             !inside || entry.path().to_string_lossy().contains("partial")
         });
     strange.map(|entry| format!("{}: it left `{}`", case.name, entry.path().display()))
+}
+
+/// The same by the library, without a process: quick enough for `tests/mutants.sh`.
+#[test]
+fn the_library_refuses_each_hostile_bundle_with_its_kind_and_words() {
+    let (sound, key, folder) = (Draft::sound(), Key::new(), folder());
+    let (path, keys) = (folder.path().join("x.run"), key.trusted());
+    for case in cases() {
+        fs::write(&path, case.bytes(&sound, &key)).expect("a file");
+        let error = OpenedBundle::open(&path, &keys)
+            .and_then(|opened| opened.verify(&Silent))
+            .and_then(|verified| verified.verify_parts(&Silent))
+            .expect_err(&case.name);
+        let failure = Failure::from(error);
+        assert_eq!(i32::from(failure.kind.exit_code()), case.status, "{}", case.name);
+        let words = words_of(failure.error.as_ref());
+        assert!(words.contains(&case.says), "{}: {words}", case.name);
+    }
 }
 
 #[test]
