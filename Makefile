@@ -30,7 +30,7 @@ test: toolchain lint
 test-long: toolchain parts
 	tests/long.sh $(NAMES)
 
-## mutants: does a test notice when a check is taken away? (hours; cargo-mutants)
+## mutants: does a test notice when a check is taken away? (5 minutes; cargo-mutants)
 mutants: toolchain
 	tests/mutants.sh
 
