@@ -52,8 +52,8 @@ impl SiteOptions {
 }
 
 /// Whether the nodes get ready only with the images of their network. minikube's cache does
-/// not bring them: they are in none of its lists. Measured with minikube v1.38.1 and
-/// `--nodes 2`: kindnet stays in `ImagePullBackOff`, and the start ends after six minutes.
+/// not bring them: they are in none of its lists. Seen with minikube v1.38.1 and `--nodes 2`:
+/// kindnet stays in `ImagePullBackOff`, and no node gets ready; minikube waits six minutes.
 #[must_use]
 pub fn needs_images_of_a_network(view: PlatformView<'_>, options: &SiteOptions) -> bool {
     matches!(options.network(view), Network::FromImages(_))
