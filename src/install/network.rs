@@ -88,14 +88,7 @@ fn has(view: PlatformView<'_>, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::testing::{index, view};
-
-    fn with(arguments: &str) -> SiteOptions {
-        SiteOptions {
-            extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
-            ..SiteOptions::default()
-        }
-    }
+    use crate::install::testing::{index, view, with};
 
     #[test]
     fn the_network_is_the_one_that_minikube_takes() {

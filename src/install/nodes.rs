@@ -102,13 +102,7 @@ impl Receipt {
 mod tests {
     use super::*;
     use crate::install::Event;
-
-    fn with(arguments: &str) -> SiteOptions {
-        SiteOptions {
-            extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
-            ..SiteOptions::default()
-        }
-    }
+    use crate::install::testing::with;
 
     #[test]
     fn several_nodes_are_asked_for_in_each_of_minikubes_spellings() {

@@ -1,9 +1,11 @@
-//! An index for tests.
+//! An index and options for tests.
 
 use crate::bundle::{
     BinaryPart, BinaryRole, BundleIndex, ClusterFacts, ContainerRuntime, Digest, Extent, Frame, ImagePart,
     ImageRole, Member, Origin, Platform, PlatformView, blob_path,
 };
+
+use super::SiteOptions;
 
 fn platform() -> Platform {
     "linux/amd64".parse().expect("platform")
@@ -89,4 +91,12 @@ pub(crate) fn index() -> BundleIndex {
 /// What `index` has for its one platform.
 pub(crate) fn view(index: &BundleIndex) -> PlatformView<'_> {
     index.on(platform()).expect("its platform")
+}
+
+/// What a person who types `arguments` behind `--` asks for.
+pub(crate) fn with(arguments: &str) -> SiteOptions {
+    SiteOptions {
+        extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
+        ..SiteOptions::default()
+    }
 }

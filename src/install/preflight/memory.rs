@@ -6,8 +6,9 @@ use crate::host::{MemoryFacts, MinikubeNode};
 /// Source: minikube v1.38.1, `start.go` (`minUsableMem`).
 pub(super) const MINIMUM_MIB: u64 = 1800;
 
-/// `asked` is `--memory` in MiB, which each of `count` nodes may use. `machine` is this machine's memory, where the engine is
-/// on it, and `nodes` are those of other profiles that run.
+/// `asked` is `--memory` in MiB, which each of `count` nodes may use. `machine` is this
+/// machine's memory, where the engine is on it, and `nodes` are those of other profiles that
+/// run.
 pub(super) fn examine(
     asked: Option<u64>,
     count: u32,
@@ -134,6 +135,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn several_nodes_take_several_times_the_memory() {
         let machine = Some(MemoryFacts {

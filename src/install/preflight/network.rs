@@ -79,7 +79,7 @@ fn missing(name: &str, several: bool) -> Finding {
 mod tests {
     use super::*;
     use crate::install::Severity;
-    use crate::install::testing::{index, view};
+    use crate::install::testing::{index, view, with};
 
     fn findings(arguments: &str, images: &[&str], is_new: bool) -> Vec<(Severity, Kind, String)> {
         let mut index = index();
@@ -88,11 +88,7 @@ mod tests {
             image.reference = reference.parse().expect("reference");
             index.images.push(image);
         }
-        let options = SiteOptions {
-            extra_args: arguments.split_whitespace().map(str::to_owned).collect(),
-            ..SiteOptions::default()
-        };
-        let findings = examine(view(&index), &options, is_new).into_iter();
+        let findings = examine(view(&index), &with(arguments), is_new).into_iter();
         findings
             .map(|finding| (finding.severity, finding.kind, finding.what))
             .collect()
@@ -129,8 +125,7 @@ mod tests {
         index.images[3].reference = "docker.io/kindest/kindnetd:v1".parse().expect("reference");
         let options = SiteOptions {
             way: Way::Cache,
-            extra_args: vec!["--nodes=2".to_owned()],
-            ..SiteOptions::default()
+            ..with("--nodes=2")
         };
         let found = examine(view(&index), &options, true);
         assert_eq!((found.len(), found[0].kind), (1, Kind::Usage), "{found:?}");
