@@ -66,6 +66,12 @@ impl Partial {
         self.len() == 0
     }
 
+    /// The digest of what is there.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+
     /// What was noted of the source when the first bytes came.
     #[must_use]
     pub fn note(&self) -> Option<String> {
@@ -108,7 +114,7 @@ impl Partial {
     ) -> Result<Result<Digest, Refused>, StoreError> {
         let found = Refused {
             size: self.hasher.bytes(),
-            digest: self.hasher.clone().finish(),
+            digest: self.digest(),
         };
         if expected.is_some_and(|expected| expected != found.digest)
             || size.is_some_and(|size| size != found.size)

@@ -144,6 +144,26 @@ fn a_download_of_an_earlier_run_goes_on_with_if_range() {
 }
 
 #[test]
+fn a_download_that_ended_before_it_was_stored_is_not_asked_for_again() {
+    let test = Try::with(|seen, _| Reply::file(seen, &content(), "\"1\""));
+    // As a run leaves it that is killed behind the last byte.
+    let store = Store::open(test.folder.path()).expect("a store");
+    let mut partial = store.partial(Digest::of(&content())).expect("a download");
+    partial
+        .restart(&format!("{}\n\"1\"", test.server.url("/file")))
+        .expect("written");
+    partial.append(&content()).expect("written");
+    drop(partial);
+    // A program's size is not known before it is there.
+    let download = Download {
+        size: None,
+        ..test.wanted()
+    };
+    assert_eq!(test.get(&download).expect("stored"), content());
+    assert_eq!(test.server.seen().len(), 0);
+}
+
+#[test]
 fn a_file_that_changed_is_never_glued_to_its_old_half() {
     let test = Try::with(|seen, number| {
         if number == 0 {
