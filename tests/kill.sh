@@ -1,7 +1,8 @@
 #!/bin/sh
 # `make test-kill`: ends a start with SIGKILL at moments spread over all its stages, then
 # runs it again or uninstalls, and compares the host with what it was before. With the
-# demo's sample parts. TIMES says how often (20). Takes PACKAGER, STUB, STANDIN.
+# demo's sample parts: one node, then two. TIMES says how often each (20). Takes PACKAGER,
+# STUB, STANDIN.
 set -eu
 cd "$(dirname "$0")"
 lab/engine.sh
@@ -14,5 +15,8 @@ set -- --kubernetes-version v1.35.4 --container-runtime docker --stub "$STUB" --
 for image in "$work"/parts/images/*.tar; do set -- "$@" --image "docker-archive:$image"; done
 "$PACKAGER" pack "$@" -o "$work/x.run" 2>"$work/log" || { cat "$work/log"; exit 1; }
 . ./check.sh
-HOME=$work/site TMPDIR=$work/tmp lab/airgap.sh ./kill-site.sh "$work/x.run" "${TIMES:-20}" || true
+for flags in '' '-- --nodes=2 --cni=bridge'; do
+    # shellcheck disable=SC2086 # words
+    HOME=$work/site TMPDIR=$work/tmp lab/airgap.sh ./kill-site.sh "$work/x.run" "${TIMES:-20}" $flags || true
+done
 summary
