@@ -1,15 +1,29 @@
 //! The nodes that minikube makes for a profile, and what it calls them: as their
 //! containers, their volumes and Kubernetes do.
 
+use std::num::IntErrorKind;
+
 use super::{Receipt, SiteOptions};
 
+/// The most nodes that minikube makes on Docker: each has an address behind the gateway's
+/// `.1`, and those above `.253` are not given. Source: minikube v1.38.1,
+/// `pkg/drivers/kic/kic.go:117`, "too many machines to calculate an IP".
+pub(super) const MOST_NODES: u32 = 252;
+
+/// As many control planes `--ha` makes. Source: minikube v1.38.1, `start.go:519`.
+pub(super) const CONTROL_PLANES: u32 = 3;
+
 impl SiteOptions {
-    /// How many nodes minikube is asked for. Of flags that are repeated the last one
-    /// holds, as in minikube.
+    /// How many nodes minikube is asked for: [`u32::MAX`] stands for all that are more. Of
+    /// flags that are repeated the last one holds, as in minikube.
     #[must_use]
     pub fn nodes(&self) -> u32 {
         // Source: minikube v1.38.1, `start_flags.go:743`, `validateHANodeCount`.
-        let without = if self.asks_high_availability() { 3 } else { 1 };
+        let without = if self.asks_high_availability() {
+            CONTROL_PLANES
+        } else {
+            1
+        };
         self.count_and_others().0.unwrap_or(without)
     }
 
@@ -31,7 +45,7 @@ impl SiteOptions {
                 Some(rest) => Some(rest.strip_prefix('=').unwrap_or(rest)),
                 None => None,
             };
-            match value.and_then(|value| value.parse().ok()) {
+            match value.and_then(count) {
                 Some(count) => nodes = Some(count),
                 None if argument == "--ha" || argument.starts_with("--ha=") => {}
                 None => others += 1,
@@ -56,12 +70,19 @@ impl SiteOptions {
         last.is_some_and(|value| !matches!(value, "=false" | "=0" | "=f" | "=F" | "=FALSE" | "=False"))
     }
 
-    /// The names of the nodes that minikube makes for a new profile.
+    /// The names of the nodes that minikube makes for a new profile. It takes 0 for 1.
     pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
-        (1..=self.nodes().max(1)).map(|number| match number {
+        (1..=self.nodes().clamp(1, MOST_NODES)).map(|number| match number {
             1 => self.profile.clone(),
             _ => node_name(&self.profile, &format!("m{number:02}")),
         })
+    }
+}
+
+fn count(text: &str) -> Option<u32> {
+    match text.parse::<u32>() {
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u32::MAX),
+        parsed => parsed.ok(),
     }
 }
 
@@ -157,6 +178,14 @@ mod tests {
     fn nodes_are_called_as_minikube_calls_them() {
         let names: Vec<String> = with("--nodes=3").node_names().collect();
         assert_eq!(names, ["minikube", "minikube-m02", "minikube-m03"]);
+        for (arguments, count) in [
+            ("--nodes=0", 1),
+            ("--nodes=-1", 1),
+            ("--nodes=252", 252),
+            ("--nodes=4294967296", 252),
+        ] {
+            assert_eq!(with(arguments).node_names().count(), count, "{arguments}");
+        }
         for name in ["minikube", "minikube-m02", "minikube-m113"] {
             assert!(may_be_node_of("minikube", name), "{name}");
         }

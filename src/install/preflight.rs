@@ -12,6 +12,7 @@ mod folders;
 mod kernel;
 mod memory;
 mod network;
+mod nodes;
 mod platform;
 mod ports;
 mod profile;
@@ -35,6 +36,9 @@ pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report,
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, options.minikube_home.as_deref())?;
     layout.check_owner(&environment)?;
+    if let Some(finding) = nodes::too_many(options) {
+        return Ok(Report::of(vec![finding]));
+    }
     let facts = MachineFacts::gather(bundle, options, &environment, &layout)?;
     let mut findings = examine(bundle.index(), options, &facts);
     findings.extend(space::examine(&facts.demands));
@@ -51,6 +55,7 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
     ));
     findings.extend(examine_engine(index, options, facts));
     findings.extend(profile::examine(index, options, facts.profile.as_ref()));
+    findings.extend(nodes::examine(options, facts.profile.is_none()));
     if let Some(view) = facts.platform.and_then(|platform| index.on(platform)) {
         findings.extend(network::examine(view, options, facts.profile.is_none()));
     }

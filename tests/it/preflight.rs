@@ -99,6 +99,46 @@ fn a_machine_that_is_not_fit_is_told_each_reason_and_the_code_is_theirs() {
 }
 
 #[test]
+fn a_number_of_nodes_that_minikube_cannot_make_is_refused_at_once() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.runnable_bundle("b.run");
+    let engine = FakeEngine::make(&sandbox);
+    let refused = |flags: &[&str], said: &str| {
+        for verb in [&["start", "-y", "--"][..], &["preflight", "--"]] {
+            let refused = engine.run(&sandbox, Command::new(&bundle).args(verb).args(flags));
+            assert_eq!(refused.status, 2, "{flags:?}: {refused:?}");
+            assert!(refused.stderr.contains(said), "{flags:?}: {refused:?}");
+        }
+    };
+    refused(
+        &["--nodes=253"],
+        "253 nodes are asked for, and minikube makes 252 at most",
+    );
+    // Not one of them is looked for.
+    refused(&["-n", "1000000000"], "1000000000 nodes are asked for");
+    refused(
+        &["--nodes=99999999999999999999"],
+        "4294967295 nodes or more are asked for",
+    );
+    refused(
+        &["--ha", "-n2"],
+        "`--ha` with 2 nodes, and minikube makes three control planes at least",
+    );
+    let mut start = Command::new(&bundle);
+    start.args(["start", "-y"]);
+    let start = engine
+        .prepare(&sandbox, &mut start)
+        .env("MINIKUBE_NODES", "1000000000");
+    let by_variable = Outcome::from(start.output().unwrap());
+    assert_eq!(by_variable.status, 2, "{by_variable:?}");
+    assert!(
+        by_variable.stderr.contains("give a number from 1 to 252"),
+        "{by_variable:?}"
+    );
+    assert!(engine.has().is_empty());
+}
+
+#[test]
 fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_changed() {
     let sandbox = Sandbox::new();
     let bundle = sandbox.runnable_bundle("b.run");
