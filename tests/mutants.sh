@@ -5,7 +5,8 @@
 #
 # cargo-mutants says what to change, all of it is compiled into one program of tests
 # (`mutants.py` says how), and a mutant is a run of that: a fifth of a second. What
-# `mutants.toml` names is left out, with the reason.
+# `mutants.toml` names is left out, with the reason. What is read a second time is only
+# noticed where a program may be a file system (`/dev/fuse`).
 set -eu
 cd "$(dirname "$0")/.."
 for tool in cargo-mutants python3; do
@@ -28,7 +29,7 @@ modules='bundle failure host progress trust verify'
     echo 'extern crate self as minikube_offline;'
     # shellcheck disable=SC2086 # words
     printf 'pub mod %s;\n' $modules
-    for faults in corpus/mod draft effort failures library; do
+    for faults in corpus/mod draft effort failures flaky library; do
         printf '#[cfg(test)]\n#[path = "../tests/faults/%s.rs"]\nmod %s;\n' "$faults" "${faults%/mod}"
     done
 ) >"$out/crate/src/lib.rs"
@@ -37,6 +38,6 @@ export CARGO_TARGET_DIR="$out/target"
 # No test here runs the program: it need not be there.
 export BUILD='env CARGO_BIN_EXE_minikube-offline-stub=none cargo test -q --profile mutants --lib --no-run'
 # The slowest last, as most are noticed before.
-export STEPS='bundle:: trust:: verify:: library:: failures::
+export STEPS='bundle:: trust:: verify:: library:: failures:: flaky::
 corpus::the_library'
 exec python3 tests/mutants.py "$out/list.json" "$out/crate" "$out/outcomes"

@@ -37,15 +37,17 @@ struct Target {
 pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let platform = platform::choose(args.platform, bundle.index())?;
     bundle.on(platform)?;
-    let bundle = bundle.verify(console)?;
-    let bundle = bundle.on(platform)?;
+    let verified = bundle.verify(console)?;
+    let bundle = verified.on(platform)?;
     let extracted = match (&args.target.to, &args.target.to_cache) {
-        (Some(folder), _) => install::extract_to(bundle, &absolute(folder)?, console)?,
+        (Some(folder), _) => install::extract_to(bundle, &absolute(folder)?, console),
         (None, Some(home)) => {
-            install::extract_to_cache(bundle, &absolute(home)?, args.container_runtime, console)?
+            install::extract_to_cache(bundle, &absolute(home)?, args.container_runtime, console)
         }
         (None, None) => unreachable!("clap demands one of them"),
     };
+    verified.tell_misread(console);
+    let extracted = extracted?;
     let mut text = format!("{} files in `{}`", extracted.files, extracted.folder.display());
     if !extracted.next.is_empty() {
         text = format!("{text}\nnext:\n  {}", extracted.next.join("\n  "));

@@ -102,7 +102,9 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
     }
     let bundle = bundle.verify(console)?;
     let own = bundle.on(platform::choose(None, bundle.index())?)?;
-    let started = cluster::start(own, &options, console)?;
+    let started = cluster::start(own, &options, console);
+    bundle.tell_misread(console);
+    let started = started?;
     if let Some(serials) = &mut serials {
         serials.remember(bundle.authenticity(), &name, serial)?;
     }

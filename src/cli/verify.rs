@@ -32,6 +32,7 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
         }
         bundle.verify_parts(console)?;
     }
+    bundle.tell_misread(console);
     let authenticity = Ok(bundle.authenticity());
     let volumes = bundle.index().volumes.len();
     let whole = match volumes {

@@ -6,12 +6,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Advice;
-
 use super::RepairError;
 use super::runs::Run;
 use crate::bundle::limits::{CHUNK_BYTES, VOLUMES};
 use crate::bundle::{BundleIndex, ChunkPlace, Digest, volume_path};
+use crate::verify::{Misread, forget_cached};
 
 /// A copy of a bundle, of which nothing is known to be good.
 pub(super) struct Copy {
@@ -20,6 +19,8 @@ pub(super) struct Copy {
     files: Vec<Option<File>>,
     /// Those of them that were opened for writing.
     writable: BTreeSet<usize>,
+    /// What was wrong once.
+    pub(super) misread: Misread,
 }
 
 impl Copy {
@@ -30,6 +31,7 @@ impl Copy {
             path: path.to_owned(),
             files: vec![Some(first)],
             writable: BTreeSet::new(),
+            misread: Misread::default(),
         })
     }
 
@@ -42,6 +44,7 @@ impl Copy {
                     path: path.to_owned(),
                     files: vec![None],
                     writable: BTreeSet::new(),
+                    misread: Misread::default(),
                 })
             }
             opened => opened,
@@ -82,11 +85,29 @@ impl Copy {
     }
 
     /// The same, from the medium and not from memory.
-    pub(super) fn read_anew(&self, place: ChunkPlace) -> io::Result<Vec<u8>> {
+    fn read_anew(&self, place: ChunkPlace) -> io::Result<Vec<u8>> {
         if let Some(Some(file)) = self.files.get(place.file) {
-            let _ = rustix::fs::fadvise(file, place.offset, place.size.try_into().ok(), Advice::DontNeed);
+            forget_cached(file);
         }
         self.read(place)
+    }
+
+    /// The bytes at `place` and their digest. Where it is not the one that is wanted, they
+    /// are what the medium gives when it is asked once more: memory and cables fail more
+    /// often than media.
+    pub(super) fn read_twice(&self, place: ChunkPlace, wanted: Digest) -> io::Result<(Vec<u8>, Digest)> {
+        if let Ok(bytes) = self.read(place)
+            && Digest::of(&bytes) == wanted
+        {
+            return Ok((bytes, wanted));
+        }
+        let bytes = self.read_anew(place)?;
+        let found = Digest::of(&bytes);
+        if found == wanted {
+            self.misread
+                .add(&self.path_of(place.file), place.offset, place.size);
+        }
+        Ok((bytes, found))
     }
 
     /// The bytes of `run`, when this copy has them anywhere: a chunk is the same whether
@@ -113,9 +134,8 @@ impl Copy {
             }
         }
         places.into_iter().find_map(|place| {
-            let right = |bytes: &Vec<u8>| Digest::of(bytes) == run.sha256;
-            let first = self.read(place).ok().filter(right);
-            first.or_else(|| self.read_anew(place).ok().filter(right))
+            let read = self.read_twice(place, run.sha256).ok();
+            read.and_then(|(bytes, found)| (found == run.sha256).then_some(bytes))
         })
     }
 

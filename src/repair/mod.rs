@@ -71,6 +71,7 @@ pub fn repair(
     let runs = runs::all(&authority);
     progress.begin("compare", Some(runs.iter().map(|run| run.place.size).sum()));
     let findings = scan::compare(&target, &runs, progress)?;
+    target.misread.tell(progress);
     progress.end("");
     scan::refuse_stranger(path, from, &authority, &runs, &findings)?;
     scan::refuse_misplaced(path, index, &runs, &findings)?;
@@ -95,6 +96,7 @@ pub fn repair(
         }
         progress.advance(run.place.size);
     }
+    source.misread.tell(progress);
     let shortened = target.shorten(&authority.lengths())?;
     if taken.bytes > 0 || !shortened.is_empty() {
         target.sync()?;

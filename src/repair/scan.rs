@@ -57,17 +57,9 @@ pub(super) fn compare(
 }
 
 fn finding(copy: &Copy, run: &Run) -> Finding {
-    let digest = |bytes: Vec<u8>| Digest::of(&bytes);
-    if copy
-        .read(run.place)
-        .is_ok_and(|bytes| digest(bytes) == run.sha256)
-    {
-        return Finding::Good;
-    }
-    // Memory and cables fail more often than media: ask the medium once more.
-    match copy.read_anew(run.place).map(digest) {
-        Ok(found) if found == run.sha256 => Finding::Good,
-        Ok(found) => Finding::Other(found),
+    match copy.read_twice(run.place, run.sha256) {
+        Ok((_, found)) if found == run.sha256 => Finding::Good,
+        Ok((_, found)) => Finding::Other(found),
         Err(_) => Finding::Unreadable,
     }
 }

@@ -2,10 +2,9 @@
 //! very memory from which it is used.
 
 use std::io::{self, Read};
-use std::num::NonZeroU64;
 
 use super::files::{Files, NamedFile};
-use super::{Damage, VerifyError};
+use super::{Damage, VerifyError, forget_cached};
 use crate::bundle::limits::CHUNK_BYTES;
 use crate::bundle::{BundleIndex, ChunkPlace, Digest};
 
@@ -71,10 +70,13 @@ impl<'a> Chunks<'a> {
         let mut found = Digest::of(&self.buffer);
         if found != expected {
             // Memory and cables fail more often than media: ask the medium once more.
-            let size = NonZeroU64::new(self.buffer.len() as u64);
-            let _ = rustix::fs::fadvise(&from.file, offset, size, rustix::fs::Advice::DontNeed);
+            forget_cached(&from.file);
             from.read_exact_at(&mut self.buffer, offset)?;
             found = Digest::of(&self.buffer);
+            if found == expected {
+                let size = self.buffer.len() as u64;
+                self.files.misread.add(&from.path, offset, size);
+            }
         }
         Ok(found)
     }

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::VerifyError;
 use super::error::{ExpectedVolume, MisplacedVolume};
+use super::{Misread, VerifyError};
 use crate::bundle::{BundleIndex, Digest, volume_path};
 
 /// A file and the name that it was opened by.
@@ -21,6 +21,7 @@ pub(super) struct NamedFile {
 pub(super) struct Files {
     pub(super) first: NamedFile,
     volumes: Vec<NamedFile>,
+    pub(super) misread: Misread,
 }
 
 impl NamedFile {
@@ -66,6 +67,7 @@ impl Files {
         Self {
             first,
             volumes: Vec::new(),
+            misread: Misread::default(),
         }
     }
 

@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod images;
 mod members;
+mod misread;
 mod open;
 mod sealed;
 mod volumes;
@@ -19,9 +20,11 @@ use std::path::Path;
 
 pub use error::{Damage, ExpectedVolume, MisplacedVolume, VerifyError};
 pub use members::{MemberReader, Members};
+pub use misread::{Misread, forget_cached};
 pub use open::OpenedBundle;
 
 use crate::bundle::{BundleIndex, Member, Platform, PlatformView};
+use crate::progress::Progress;
 use crate::trust::Authenticity;
 
 /// A bundle whose every byte has the digest that its index names, and whose index was
@@ -59,6 +62,12 @@ impl VerifiedBundle {
     /// The members that are wanted, in the payload's order.
     pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + Send + 'a) -> Members<'a> {
         Members::new(self, wanted)
+    }
+
+    /// Tells of what was read wrongly once, and rightly when it was read again, since
+    /// [`OpenedBundle::verify`] told of it.
+    pub fn tell_misread(&self, progress: &dyn Progress) {
+        self.opened.files.misread.tell(progress);
     }
 
     /// What there is for `platform`; fails when the bundle is not for it.

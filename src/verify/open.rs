@@ -139,6 +139,7 @@ impl OpenedBundle {
                 scope.spawn(work);
             }
         });
+        self.files.misread.tell(progress);
         if let Some((_, error)) = first_bad
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -40,7 +40,7 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
-    fn whole() -> Self {
+    pub(crate) fn whole() -> Self {
         Self::of(LARGE.clone())
     }
 
@@ -56,7 +56,7 @@ impl Bundle {
     }
 
     /// The same payload in three volumes of a chunk, the last a short one.
-    fn split() -> Self {
+    pub(crate) fn split() -> Self {
         let mut draft = LARGE.clone();
         let payload = draft.stored.concat();
         let volumes: Vec<&[u8]> = payload.chunks(usize::try_from(CHUNK_BYTES).unwrap()).collect();

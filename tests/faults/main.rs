@@ -11,6 +11,7 @@ mod corpus;
 mod draft;
 mod effort;
 mod failures;
+mod flaky;
 mod fuzz;
 mod library;
 mod metadata;

@@ -1,6 +1,7 @@
 //! G5 and G7: a run is killed, or refused by the system, at each call with which it
 //! changes something. What comes after always ends in the same state.
 
+mod flaky;
 mod medium;
 mod power;
 mod random;
