@@ -183,6 +183,12 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(())
     }
 
+    /// What is written to, which has or takes the next `size` bytes of content by itself.
+    pub(super) fn content(&mut self, size: u64) -> &mut W {
+        self.unpadded += size;
+        &mut self.out
+    }
+
     /// Ends the tar.
     pub fn finish(self) -> io::Result<W> {
         let (out, ended) = self.end();

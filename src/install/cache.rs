@@ -1,10 +1,11 @@
 //! minikube's cache: programs and one archive per image, where a stock minikube looks.
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::place::file_digest;
+use super::whole_archive::is_archive_of;
 use super::{ArchiveWriter, Cache, Existing, ImageSet, PlaceError, Placer, TransferError, transfer};
 use crate::bundle::{BinaryRole, ImagePart, ImageRole, Member, PlatformView};
 use crate::failure::{Failure, Kind};
@@ -58,6 +59,8 @@ struct Pending<'a> {
     path: PathBuf,
     set: ImageSet<'a>,
     archive: ArchiveWriter<AtomicFile>,
+    /// How many of its blobs are still to come.
+    missing: usize,
 }
 
 /// Fills `cache` in one pass over the bundle and says what the person should know.
@@ -80,7 +83,7 @@ pub fn fill_cache(
         }
         let path = image_path(cache, image);
         let set = ImageSet::new(view, [image]);
-        match archive_state(&path, &set, placer)? {
+        match archive_state(&path, &set, view, placer)? {
             Existing::Same => {}
             Existing::Foreign if placer.is_journalled() => {
                 notes.push(format!("`{}` was there before and stays", path.display()));
@@ -114,12 +117,27 @@ pub fn fill_cache(
             }
             other => Failure::from(other),
         })?;
+        name_whole(&mut pending, &member, placer)?;
     }
-    for Pending { path, archive, .. } in pending {
+    Ok(notes)
+}
+
+/// Gives every archive its name whose last blob `member` was: a run that is killed later
+/// has not written it in vain.
+fn name_whole(
+    pending: &mut Vec<Pending<'_>>,
+    member: &Member,
+    placer: &mut Placer<'_>,
+) -> Result<(), Failure> {
+    for pending in pending.iter_mut().filter(|pending| pending.set.wants(member)) {
+        pending.missing -= 1;
+    }
+    for whole in pending.extract_if(.., |pending| pending.missing == 0) {
+        let Pending { path, archive, .. } = whole;
         let file = archive.finish().map_err(FileError::at("written", &path))?;
         placer.commit(file, &path, 0o644)?;
     }
-    Ok(notes)
+    Ok(())
 }
 
 fn image_path(cache: &Cache, image: &ImagePart) -> PathBuf {
@@ -142,7 +160,13 @@ fn begin_archive<'a>(
 ) -> Result<Pending<'a>, Failure> {
     let mut archive = ArchiveWriter::new(placer.create(&path)?);
     archive.documents(&set).map_err(FileError::at("written", &path))?;
-    Ok(Pending { path, set, archive })
+    let missing = set.blobs().count();
+    Ok(Pending {
+        path,
+        set,
+        archive,
+        missing,
+    })
 }
 
 fn missing_binaries(
@@ -162,25 +186,21 @@ fn missing_binaries(
     Ok(missing)
 }
 
-/// What is at an archive's path. An archive's hash is not known before it is written:
-/// it is the same when it is as we wrote it and names the same image.
-fn archive_state(path: &Path, set: &ImageSet<'_>, placer: &Placer<'_>) -> Result<Existing, PlaceError> {
-    let Some(digest) = file_digest(path)? else {
-        return Ok(if fs::symlink_metadata(path).is_ok() {
-            Existing::Foreign
-        } else {
-            Existing::Absent
-        });
-    };
-    if !placer.wrote(path, digest) {
-        return Ok(Existing::Foreign);
+/// What is at an archive's path. An archive's hash is not known before it is written: it is
+/// the same when it has what would be written, blob by blob.
+fn archive_state(
+    path: &Path,
+    set: &ImageSet<'_>,
+    view: PlatformView<'_>,
+    placer: &Placer<'_>,
+) -> Result<Existing, PlaceError> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(Existing::Absent);
     }
-    let mut expected = ArchiveWriter::new(Vec::new());
-    // A vector takes everything.
-    expected.documents(set).map_err(FileError::at("read", path))?;
-    let expected = expected.into_inner();
-    let mut start = vec![0; expected.len()];
-    let mut file = File::open(path).map_err(FileError::at("read", path))?;
-    let same = file.read_exact(&mut start).is_ok() && start == expected;
-    Ok(if same { Existing::Same } else { Existing::Ours })
+    let is_file = fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    if is_file && is_archive_of(path, set, view.members())? {
+        return Ok(Existing::Same);
+    }
+    let ours = file_digest(path)?.is_some_and(|digest| placer.wrote(path, digest));
+    Ok(if ours { Existing::Ours } else { Existing::Foreign })
 }

@@ -1,6 +1,10 @@
 //! Takes a `VerifiedBundle`, gives its programs and archives on this machine, and
 //! takes them off again; fails when the machine is not fit, a file system is full,
 //! or another run is at work.
+//!
+//! Its step is a file, which has its name when it is whole. A run that was killed is gone
+//! on with at the first that is not: no less is done again than that file, and its frame is
+//! decoded from the start (`tests/README.md`, "What a rerun does again").
 
 mod archive;
 mod cache;
@@ -26,6 +30,7 @@ pub(crate) mod testing;
 mod transfer;
 mod unfinished;
 mod variables;
+mod whole_archive;
 
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};

@@ -5,6 +5,7 @@ mod flaky;
 mod medium;
 mod power;
 mod random;
+mod redone;
 mod start;
 mod strace;
 mod subjects;

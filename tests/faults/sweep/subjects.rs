@@ -83,6 +83,10 @@ impl Place {
         }
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Runs the subject to its end.
     pub(super) fn run(&self, subject: &dyn Subject) -> Output {
         start(&mut self.command(subject), subject)

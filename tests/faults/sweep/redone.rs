@@ -1,0 +1,121 @@
+//! What a rerun does again: what was whole is neither decoded nor written a second time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+
+use super::strace::{self, Call, Fault};
+use super::subjects::{Extract, Place, Subject};
+use super::text;
+use crate::effort::report;
+
+/// The files below a folder that have their names, with what tells a file from another that
+/// was written in its place.
+fn written(root: &Path) -> BTreeMap<PathBuf, (u64, i64)> {
+    let entries = walkdir::WalkDir::new(root)
+        .into_iter()
+        .map(|entry| entry.expect("an entry"));
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let whole = files.filter(|entry| !entry.file_name().to_string_lossy().ends_with("-partial"));
+    whole
+        .map(|entry| {
+            let facts = fs::metadata(entry.path()).expect("a file");
+            (entry.path().to_owned(), (facts.ino(), facts.ctime_nsec()))
+        })
+        .collect()
+}
+
+#[test]
+fn what_was_whole_when_a_run_was_killed_is_not_written_again() {
+    if let Some(reason) = strace::missing() {
+        return report(&format!("skipped: what a rerun does again: {reason}"));
+    }
+    let mut lines = Vec::new();
+    for (subject, first) in [
+        (Extract::to_folder(), "images/"),
+        // The image whose blobs come first in the payload, whole before the others are.
+        (Extract::to_cache(), "cache/kic/"),
+    ] {
+        let place = Place::of(&subject);
+        let (output, calls) = place.list(&subject);
+        assert!(output.status.success(), "{}", text(&output));
+        let all = written(place.folder()).len();
+        let named = |name: &str| -> Vec<Call> {
+            let calls = calls.iter().filter(|call| call.name == name && call.changes);
+            calls.cloned().collect()
+        };
+        let (second, last) = (named("rename")[1].clone(), named("write").pop().expect("writes"));
+        for (call, whole) in [(second, 1), (last, all - 1)] {
+            let place = Place::of(&subject);
+            let killed = place.disturb(&subject, &call, Fault::Kill);
+            assert_eq!(killed.status.signal(), Some(9), "{}", text(&killed));
+            let there = written(place.folder());
+            assert_eq!(there.len(), whole, "{} at {call}: {there:#?}", subject.name());
+            let is_first = |path: &PathBuf| path.to_string_lossy().contains(first);
+            assert!(
+                there.keys().any(is_first),
+                "{} at {call}: {there:#?}",
+                subject.name()
+            );
+            for _ in 0..2 {
+                let again = place.run(&subject);
+                assert!(again.status.success(), "{}", text(&again));
+                let after = written(place.folder());
+                assert_eq!(after.len(), all);
+                for (path, file) in &there {
+                    assert_eq!(
+                        after.get(path),
+                        Some(file),
+                        "{} was written again",
+                        path.display()
+                    );
+                }
+            }
+            lines.push(format!("`{}` at {call}: {whole} of {all} files", subject.name()));
+        }
+    }
+    report(&format!(
+        "killed, with what was whole by then, and was not written again: {}",
+        lines.join("; ")
+    ));
+}
+
+#[test]
+fn an_archive_that_is_not_what_it_should_be_is_written_again() {
+    let subject = Extract::to_cache();
+    let place = Place::of(&subject);
+    assert!(place.run(&subject).status.success());
+    let right = place.tree(&subject);
+    let archives: Vec<PathBuf> = written(place.folder())
+        .into_keys()
+        .filter(|path| !path.starts_with(place.folder().join("home/.minikube/cache/linux")))
+        .collect();
+    assert_eq!(archives.len(), 3, "{archives:#?}");
+    let mut tried = 0;
+    for archive in &archives {
+        let content = fs::read(archive).expect("an archive");
+        // Headers, documents, blobs, padding and the end: a tar is made of blocks of 512.
+        let flipped = (0..content.len()).step_by(256).map(|at| {
+            let mut content = content.clone();
+            content[at] ^= 1;
+            content
+        });
+        let lengths = [
+            &content[..content.len() - 1],
+            &[&content[..], b"\0"].concat(),
+            b"",
+        ]
+        .map(<[u8]>::to_vec);
+        for wrong in flipped.chain(lengths) {
+            fs::write(archive, wrong).expect("ours");
+            assert!(place.run(&subject).status.success());
+            assert_eq!(place.tree(&subject).differences(&right), Vec::<String>::new());
+            tried += 1;
+        }
+    }
+    report(&format!(
+        "{tried} archives of a cache that were flipped, cut or longer: each was written again"
+    ));
+}
