@@ -73,3 +73,6 @@ pub mod cli;
 
 pub mod failure;
 pub mod progress;
+
+/// What a person named is opened when it is a regular file.
+pub mod regular_file;

@@ -22,7 +22,7 @@ cargo mutants --list --json --config tests/mutants.toml "$@" >"$out/list.json"
 # process: less to build, and one program.
 sed '/^\[\[/,/^$/d; /^default-run/d; /^packager = \[/,/^\]/c packager = []' Cargo.toml >"$out/crate/Cargo.toml"
 cp -R Cargo.lock tests "$out/crate"
-modules='bundle failure host progress trust verify'
+modules='bundle failure host progress regular_file trust verify'
 (
     cd src
     for module in $modules; do cp -R "$module" "$out/crate/src" 2>/dev/null || cp "$module.rs" "$out/crate/src"; done

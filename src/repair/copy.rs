@@ -10,6 +10,7 @@ use super::RepairError;
 use super::runs::Run;
 use crate::bundle::limits::{CHUNK_BYTES, VOLUMES};
 use crate::bundle::{BundleIndex, ChunkPlace, Digest, volume_path};
+use crate::regular_file::open_regular;
 use crate::verify::{Misread, forget_cached};
 
 /// A copy of a bundle, of which nothing is known to be good.
@@ -220,11 +221,6 @@ impl Copy {
     }
 }
 
-/// Opens a regular file; nothing else is a bundle, and a pipe would keep us waiting.
 fn open(path: &Path) -> io::Result<File> {
-    let facts = std::fs::metadata(path)?;
-    if !facts.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    File::open(path)
+    open_regular(path).map(|(file, _)| file)
 }

@@ -1,14 +1,15 @@
 //! The folders in which keys are pinned, and the keys in them.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{PublicKey, TrustError};
 use crate::bundle::{KeyId, limits};
 use crate::host::{Environment, existing_ancestor};
+use crate::regular_file::open_regular;
 
 /// Where the administrator pins keys for everyone.
 const SYSTEM: &str = "/etc/minikube-offline/trust.d";
@@ -114,7 +115,7 @@ impl KeyFolder {
         let files = self.files(REVOKED)?.into_iter();
         files
             .map(|path| {
-                self.check_owner(&path, &open_regular(&path)?.1)?;
+                self.check_owner(&path, &open_key(&path)?.1)?;
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
                 match name.parse() {
                     Ok(key_id) => Ok((path, key_id)),
@@ -154,7 +155,7 @@ impl KeyFolder {
 
     /// The text of a small file that only this user, or root, could have written.
     pub(super) fn read_own(&self, path: &Path) -> Result<String, TrustError> {
-        let (file, facts) = open_regular(path)?;
+        let (file, facts) = open_key(path)?;
         self.check_owner(path, &facts)?;
         read_limited(path, file, OWN_BYTES)
     }
@@ -171,7 +172,7 @@ impl KeyFolder {
     }
 
     fn load_key(&self, path: &Path) -> Result<PublicKey, TrustError> {
-        let (file, facts) = open_regular(path)?;
+        let (file, facts) = open_key(path)?;
         self.check_owner(path, &facts)?;
         parse_key(path, file)
     }
@@ -192,33 +193,21 @@ impl KeyFolder {
 
 /// The key in the file `path`, which someone named.
 pub(super) fn load_key_file(path: &Path) -> Result<PublicKey, TrustError> {
-    parse_key(path, open_regular(path)?.0)
+    parse_key(path, open_key(path)?.0)
 }
 
 /// The text of a small file.
 #[cfg(feature = "packager")]
 pub(super) fn read_text(path: &Path) -> Result<String, TrustError> {
-    read_limited(path, open_regular(path)?.0, limits::KEY_TEXT_BYTES)
+    read_limited(path, open_key(path)?.0, limits::KEY_TEXT_BYTES)
 }
 
-/// Opens a file without waiting for whoever holds the other end of a pipe.
-fn open_regular(path: &Path) -> Result<(File, Metadata), TrustError> {
-    let read = |source| TrustError::Read {
+/// Opens a regular file; gives what the system says of it, too.
+fn open_key(path: &Path) -> Result<(File, Metadata), TrustError> {
+    open_regular(path).map_err(|source| TrustError::Read {
         path: path.to_owned(),
         source,
-    };
-    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblocking)
-        .open(path)
-        .map_err(read)?;
-    let facts = file.metadata().map_err(read)?;
-    if facts.is_file() {
-        Ok((file, facts))
-    } else {
-        Err(read(io::Error::other("it is not a regular file")))
-    }
+    })
 }
 
 fn parse_key(path: &Path, file: File) -> Result<PublicKey, TrustError> {

@@ -1,13 +1,14 @@
 //! The files of a bundle, which hold its payload as if they were one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ExpectedVolume, MisplacedVolume};
 use super::{Misread, VerifyError};
 use crate::bundle::{BundleIndex, Digest, volume_path};
+use crate::regular_file::open_regular;
 
 /// A file and the name that it was opened by.
 #[derive(Debug)]
@@ -30,13 +31,7 @@ impl NamedFile {
             path: path.to_owned(),
             source,
         };
-        // A named pipe must not keep us waiting.
-        let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(nonblocking)
-            .open(path)
-            .map_err(failed)?;
+        let (file, _) = open_regular(path).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             file,

@@ -97,6 +97,23 @@ impl Bundle {
 }
 
 #[test]
+fn only_a_regular_file_is_a_bundle() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    let mode = rustix::fs::Mode::RUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    // Nobody writes to the pipe, and nobody is waited for.
+    for path in [folder.path(), &pipe, Path::new("/dev/null")] {
+        match verified(path) {
+            Err(VerifyError::Read { source, .. }) => {
+                assert_eq!(source.to_string(), "it is not a regular file");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_bundle_is_as_long_as_its_files_together() {
     for bundle in [Bundle::whole(), Bundle::split()] {
         let mut total = fs::metadata(&bundle.path).unwrap().len();

@@ -7,9 +7,10 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("failure", &[]),
     ("progress", &[]),
+    ("regular_file", &[]),
     ("bundle", &[]),
     ("host", &["bundle", "failure"]),
     ("store", &["bundle", "failure", "host"]),
@@ -22,12 +23,23 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "bundle", "failure", "host", "http", "progress", "resolve", "spec", "store",
         ],
     ),
-    ("trust", &["bundle", "failure", "host"]),
+    ("trust", &["bundle", "failure", "host", "regular_file"]),
     ("evidence", &["bundle", "failure", "progress", "verify"]),
-    ("verify", &["bundle", "failure", "progress", "trust"]),
+    (
+        "verify",
+        &["bundle", "failure", "progress", "regular_file", "trust"],
+    ),
     (
         "repair",
-        &["bundle", "failure", "host", "progress", "trust", "verify"],
+        &[
+            "bundle",
+            "failure",
+            "host",
+            "progress",
+            "regular_file",
+            "trust",
+            "verify",
+        ],
     ),
     (
         "sign",
