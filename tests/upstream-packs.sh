@@ -44,7 +44,7 @@ each_once() {
 }
 nothing_came() { [ -z "$(blobs)$(programs)" ] || { blobs; programs; return 1; }; }
 by_proxy() { # by_proxy PORT: as its own log has it, every page and registry
-    for host in dl.k8s.io cdn.dl.k8s.io github.com registry.k8s.io gcr.io auth.gcr.io registry.example; do
+    for host in dl.k8s.io cdn.dl.k8s.io github.com storage.googleapis.com registry.k8s.io gcr.io auth.gcr.io registry.example; do
         grep -q "CONNECT $host:443" "$folder/log/tinyproxy.$1" || { echo "$host was not asked for"; return 1; }
     done
     grep -q 'GET http://plain.example:5000/' "$folder/log/tinyproxy.$1"

@@ -39,6 +39,12 @@ impl Version {
         self.patch
     }
 
+    /// Whether it comes before a release: `v1.36.0-rc.1`.
+    #[must_use]
+    pub fn is_prerelease(&self) -> bool {
+        self.pre.is_some()
+    }
+
     /// `v1.35`: what the name of a bundle says.
     #[must_use]
     pub fn line(&self) -> String {
@@ -135,5 +141,6 @@ mod tests {
         assert_eq!(of.line(), "v2.35");
         assert!(version("v1.9.9") < version("v1.10.0"));
         assert!(version("v1.36.0-rc.1") < version("v1.36.0"));
+        assert!(version("v1.36.0-rc.1").is_prerelease() && !of.is_prerelease());
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct SourceArgs {
     /// A mirror of dl.k8s.io/release: URL/VERSION/bin/linux/ARCH/NAME, as minikube has it
     #[arg(long, value_name = "URL")]
     binary_mirror: Option<String>,
-    /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH
+    /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH, and URL/releases-v2.json
     #[arg(long, value_name = "URL")]
     release_mirror: Option<String>,
     /// A mirror of a registry, such as registry.k8s.io=mirror.example/k8s; tried in order

@@ -115,10 +115,10 @@ pub(super) fn find(
         }
         needs => needs?,
     };
-    requirements.add(network(spec, binaries, upstream, progress)?);
+    requirements.add(network(spec, binaries, upstream, ask, progress)?);
     let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
-        let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, progress)?;
+        let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
         if let Some(path) = &found {
             check_pair(ask, path, &spec.kubernetes_version)?;
         }
@@ -160,7 +160,7 @@ fn needs(
         )
     };
     // A kubeadm that nobody has is fetched only for what the table does not know.
-    let here = for_this_machine(BinaryRole::Kubeadm, spec, binaries, None, progress)?;
+    let here = for_this_machine(BinaryRole::Kubeadm, spec, binaries, None, ask, progress)?;
     let answered = answer(here.clone());
     let lock = upstream.and_then(Upstream::lock_of_others);
     if let (Err(ResolveError::UnknownVersion { .. }), Some(lock)) = (&answered, lock) {
@@ -168,7 +168,7 @@ fn needs(
     }
     match (answered, upstream) {
         (Err(ResolveError::UnknownVersion { .. }), Some(_)) if here.is_none() => Ok(answer(
-            for_this_machine(BinaryRole::Kubeadm, spec, binaries, upstream, progress)?,
+            for_this_machine(BinaryRole::Kubeadm, spec, binaries, upstream, ask, progress)?,
         )),
         (answer, _) => Ok(answer),
     }
@@ -179,6 +179,7 @@ fn network(
     spec: &Spec,
     binaries: &[LocalBinary],
     upstream: Option<&Upstream>,
+    ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Option<ImageReference>, FetchError> {
     match spec.cni {
@@ -192,7 +193,7 @@ fn network(
         .find(|binary| binary.part.role == BinaryRole::Minikube);
     let minikube = match packed {
         Some(packed) => Some(packed.path.clone()),
-        None => for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, progress)?,
+        None => for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?,
     };
     // Without any, it is named among what is missing.
     let Some(minikube) = minikube else { return Ok(None) };
@@ -210,6 +211,7 @@ fn for_this_machine(
     spec: &Spec,
     binaries: &[LocalBinary],
     upstream: Option<&Upstream>,
+    ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Option<PathBuf>, FetchError> {
     let Some(here) = Platform::of_this_machine() else {
@@ -226,7 +228,7 @@ fn for_this_machine(
     match (in_cache, upstream) {
         (Some(path), _) => Ok(Some(path)),
         (None, Some(upstream)) => {
-            let program = upstream.program(role, &spec.kubernetes_version, here, progress)?;
+            let program = upstream.program(role, &spec.kubernetes_version, here, ask, progress)?;
             Ok(Some(program.path))
         }
         (None, None) => Ok(None),

@@ -69,7 +69,7 @@ fn plan_by_asking(
     if let Some(upstream) = upstream {
         progress.begin("asking for the programs", None);
         for (platform, role) in programs::missing(spec, &roles) {
-            programs.push(remote_program(upstream, spec, platform, role, progress)?);
+            programs.push(remote_program(upstream, spec, platform, role, ask, progress)?);
             roles.push((platform, role));
         }
         progress.end("");
@@ -168,13 +168,14 @@ fn remote_program(
     spec: &Spec,
     platform: Platform,
     role: BinaryRole,
+    ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<(LockedProgram, PlannedPart), FetchError> {
-    let published = upstream.published(role, &spec.kubernetes_version, platform)?;
+    let published = upstream.published(role, &spec.kubernetes_version, platform, ask, progress)?;
     let (sha256, size) = if let (Some(digest), Some(size)) = (published.digest, published.size) {
         (digest, size)
     } else {
-        let program = upstream.program(role, &spec.kubernetes_version, platform, progress)?;
+        let program = upstream.program(role, &spec.kubernetes_version, platform, ask, progress)?;
         programs::digest(&program.path)?
     };
     let signed = upstream.signed_program(role, platform, &published.url)?;

@@ -34,7 +34,7 @@ pub(super) fn gather(
             .map(|program| (program.platform, program.candidate.role))
             .collect();
         for (platform, role) in missing(spec, &here) {
-            let candidate = download(spec, platform, role, upstream, progress)?;
+            let candidate = download(spec, platform, role, upstream, ask, progress)?;
             found.push(recognise(candidate, &[platform])?);
         }
     }
@@ -121,9 +121,10 @@ fn download(
     platform: Platform,
     role: BinaryRole,
     upstream: &Upstream,
+    ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Candidate, FetchError> {
-    let program = upstream.program(role, &spec.kubernetes_version, platform, progress)?;
+    let program = upstream.program(role, &spec.kubernetes_version, platform, ask, progress)?;
     Ok(Candidate {
         role,
         path: program.path.clone(),

@@ -110,7 +110,12 @@ impl Http {
 
     /// The answer to `request`, which has `limit` bytes at most.
     pub fn get(&self, request: &Request, limit: u64) -> Result<Answer, HttpError> {
-        self.patiently(|| {
+        self.get_trying(request, limit, self.patience().attempts)
+    }
+
+    /// The same, tried so often at most: for what a run can do without.
+    pub fn get_trying(&self, request: &Request, limit: u64, attempts: u32) -> Result<Answer, HttpError> {
+        self.trying(attempts, || {
             let response = self.send(request, &Method::GET, &[])?;
             self.answer(response, &request.url, limit)
         })
@@ -153,13 +158,18 @@ impl Http {
 
     /// Does `work` until it succeeds, fails for good, or patience ends.
     fn patiently<T>(&self, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
+        self.trying(self.patience().attempts, work)
+    }
+
+    fn trying<T>(&self, attempts: u32, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
+        let attempts = attempts.min(self.patience().attempts);
         let mut failures = 0;
         loop {
             interrupt::check()?;
             match work() {
                 Err(error) if error.is_transient() => {
                     failures += 1;
-                    if failures >= self.patience().attempts || !self.pause(failures, &error) {
+                    if failures >= attempts || !self.pause(failures, &error) {
                         return Err(error);
                     }
                 }

@@ -22,7 +22,7 @@ pub struct Sources {
     pub minikube_version: Option<Version>,
     /// Instead of `https://dl.k8s.io/release`.
     pub binary_mirror: Option<String>,
-    /// Instead of minikube's release page.
+    /// Instead of minikube's release page; its list of releases lies there, too.
     pub release_mirror: Option<String>,
     /// Where images of a registry are looked for first, in this order.
     #[serde(rename = "registry-mirror")]

@@ -24,7 +24,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 mkdir -p "$folder/log"
 
-pages='dl.k8s.io cdn.dl.k8s.io github.com release-assets.githubusercontent.com registry.k8s.io auth.gcr.io'
+pages='dl.k8s.io cdn.dl.k8s.io github.com release-assets.githubusercontent.com storage.googleapis.com registry.k8s.io auth.gcr.io'
 cat >"$folder/hosts" <<END
 127.0.0.1 localhost $pages
 127.0.1.1 us-west1-docker.pkg.dev

@@ -58,15 +58,14 @@ fn wants_json(args: &[String]) -> bool {
 
 fn version(args: &[String]) -> Result<u8, Stop> {
     let flags = Flags::parse(args, flags::VERSION)?;
+    let answers = upstream::answers();
+    let version = answers["version"].as_str().unwrap_or("v1.38.1");
     if flags.is_on("short", false)? {
-        println!("v1.38.1");
+        println!("{version}");
     } else if flags.is_json() {
-        println!(
-            "{}",
-            json!({ "commit": "stand-in", "minikubeVersion": "v1.38.1" })
-        );
+        println!("{}", json!({ "commit": "stand-in", "minikubeVersion": version }));
     } else {
-        println!("minikube version: v1.38.1\ncommit: stand-in");
+        println!("minikube version: {version}\ncommit: stand-in");
     }
     Ok(0)
 }
@@ -80,13 +79,14 @@ fn config(args: &[String]) -> Result<u8, Stop> {
             "the stand-in has `config defaults kubernetes-version -o json` only",
         ));
     }
-    println!(
-        "{}",
-        json!([
+    let releases = match upstream::answers()["kubernetes"].as_array() {
+        Some(releases) => json!(releases),
+        None => json!([
             "v1.35.1", "v1.35.0", "v1.34.4", "v1.34.3", "v1.33.8", "v1.32.12", "v1.31.14", "v1.30.14",
             "v1.29.15", "v1.28.0"
-        ])
-    );
+        ]),
+    };
+    println!("{releases}");
     Ok(0)
 }
 

@@ -41,6 +41,16 @@ pub enum UpstreamError {
         /// What it said.
         reason: String,
     },
+    /// Two places say different things of a program's content.
+    #[error("{what} should have {} by `{}`, and {} by `{}`", first.0, first.1, second.0, second.1)]
+    Disagreement {
+        /// The program, its release and its platform.
+        what: String,
+        /// What the first place says, and its URL.
+        first: Box<(Digest, String)>,
+        /// What the second place says.
+        second: Box<(Digest, String)>,
+    },
     /// docker's config.json cannot be used.
     #[error("`{}` is not what `docker login` writes: {reason}", path.display())]
     DockerConfig {
@@ -103,13 +113,17 @@ pub enum UpstreamError {
     },
     /// No known minikube has this Kubernetes.
     #[error(
-        "no minikube that this program knows has Kubernetes {kubernetes}: the newest, {newest}, has v1.28.0 to v1.35"
+        "no minikube that this program knows has Kubernetes {kubernetes}: the newest, {newest}, has {oldest} to {latest}"
     )]
     NoMinikube {
         /// The Kubernetes release.
         kubernetes: Version,
         /// The newest known minikube.
         newest: &'static str,
+        /// The oldest line of releases that it has, such as v1.28.
+        oldest: String,
+        /// The newest.
+        latest: String,
     },
     /// The image is there, but not for this platform.
     #[error("`{reference}` is not there for {platform}; it is there for {}", there.join(", "))]
@@ -250,6 +264,12 @@ impl From<UpstreamError> for Failure {
             UpstreamError::Addon { .. } | UpstreamError::UnknownAddon { .. } => (
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
+            ),
+            UpstreamError::Disagreement { .. } => (
+                Kind::Damaged,
+                "nothing of it was taken: one of the two is not what its publisher says; leave `--release-mirror` \
+                 away, or give a program that you have checked with `--minikube FILE`"
+                    .to_owned(),
             ),
             UpstreamError::Checksum { .. } | UpstreamError::Word { .. } => (
                 Kind::Damaged,

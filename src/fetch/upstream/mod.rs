@@ -10,6 +10,8 @@ mod image;
 mod login;
 mod manifest;
 mod minikube;
+mod minikube_choice;
+mod minikube_releases;
 mod places;
 mod releases;
 mod signature;
@@ -25,12 +27,13 @@ use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Ver
 use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::Progress;
-use crate::resolve::{Lock, LockedImage, LockedProgram};
+use crate::resolve::{Ask, Lock, LockedImage, LockedProgram};
 use crate::spec::{Sources, VersionWord};
 use crate::store::{Store, StoreError};
 
 use super::FetchError;
 use super::found::FoundImage;
+use minikube_releases::ReleaseList;
 use places::Registries;
 
 pub(super) use manifest::Resolved;
@@ -50,6 +53,11 @@ pub struct Upstream {
     registries: Registries,
     /// What has to come, if that is known before.
     lock: Option<Lock>,
+    /// The releases that minikube lists, once they were asked for; nothing where there is
+    /// no list.
+    minikubes: OnceLock<Option<ReleaseList>>,
+    /// The newest minikube that has the Kubernetes of this run, once it was found out.
+    minikube: OnceLock<Version>,
     /// The files of the signatures that were found.
     signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
     /// The programs by their names, which some of them go by.
@@ -112,6 +120,8 @@ impl Upstream {
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
             lock: None,
+            minikubes: OnceLock::new(),
+            minikube: OnceLock::new(),
             signed: Mutex::default(),
             programs: OnceLock::new(),
         })
@@ -162,15 +172,17 @@ impl Upstream {
         Ok(releases::release(self, word)?)
     }
 
-    /// The program for this Kubernetes release, downloaded.
+    /// The program for this Kubernetes release, downloaded. `ask` finds out which minikube
+    /// has it.
     pub(super) fn program(
         &self,
         role: BinaryRole,
         kubernetes: &Version,
         platform: Platform,
+        ask: Ask<'_>,
         progress: &dyn Progress,
     ) -> Result<Program, FetchError> {
-        let published = self.published(role, kubernetes, platform)?;
+        let published = self.published(role, kubernetes, platform, ask, progress)?;
         Ok(releases::download(self, role, platform, published, progress)?)
     }
 
@@ -180,12 +192,14 @@ impl Upstream {
         role: BinaryRole,
         kubernetes: &Version,
         platform: Platform,
+        ask: Ask<'_>,
+        progress: &dyn Progress,
     ) -> Result<Published, FetchError> {
         let version = match role {
-            BinaryRole::Minikube => releases::minikube_for(self, kubernetes)?,
+            BinaryRole::Minikube => minikube_choice::minikube_for(self, kubernetes, ask, progress)?,
             _ => kubernetes.clone(),
         };
-        Ok(releases::published(self, role, &version, platform)?)
+        Ok(releases::published(self, role, &version, platform, progress)?)
     }
 
     /// Whether the store has the blob, by its size.

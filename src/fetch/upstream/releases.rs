@@ -5,21 +5,18 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Program, Published, Upstream, UpstreamError};
+use super::{Program, Published, Upstream, UpstreamError, minikube_releases};
 use crate::bundle::{BinaryRole, Digest, Platform, Version};
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
 use crate::spec::VersionWord;
 
 const KUBERNETES: &str = "https://dl.k8s.io/release";
-const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download";
+/// minikube's release page, with a folder for each release.
+pub(super) const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download";
 
 /// A checksum, or a version: a line.
 const LINE_BYTES: u64 = 4096;
-
-/// minikube's release with the first Kubernetes release and the last minor one that it
-/// has. Source: `pkg/minikube/constants/constants.go` of each.
-const MINIKUBES: [(&str, u32, u32); 3] = [("v1.38.1", 28, 35), ("v1.33.1", 20, 30), ("v1.32.0", 16, 28)];
 
 /// The release that `word` means, by the file that Kubernetes publishes for it.
 pub(super) fn release(upstream: &Upstream, word: &VersionWord) -> Result<Version, UpstreamError> {
@@ -37,46 +34,13 @@ pub(super) fn release(upstream: &Upstream, word: &VersionWord) -> Result<Version
     })
 }
 
-/// The release of minikube for this Kubernetes: the one that is asked for, or the
-/// newest that has it.
-pub(super) fn minikube_for(upstream: &Upstream, kubernetes: &Version) -> Result<Version, UpstreamError> {
-    if let Some(version) = &upstream.sources.minikube_version {
-        return refuse_pair(version, kubernetes).map(|()| version.clone());
-    }
-    let found = MINIKUBES
-        .iter()
-        .find(|(_, first, last)| kubernetes.major() == 1 && (*first..=*last).contains(&kubernetes.minor()));
-    let (version, ..) = found.ok_or_else(|| UpstreamError::NoMinikube {
-        kubernetes: kubernetes.clone(),
-        newest: MINIKUBES[0].0,
-    })?;
-    Ok(version.parse().expect("a version in this program is one"))
-}
-
-/// Fails at once where it is known that this minikube does not have this Kubernetes.
-fn refuse_pair(minikube: &Version, kubernetes: &Version) -> Result<(), UpstreamError> {
-    let known = MINIKUBES
-        .iter()
-        .find(|(version, ..)| *version == minikube.to_string());
-    match known {
-        Some((_, first, last)) if !(*first..=*last).contains(&kubernetes.minor()) => {
-            Err(UpstreamError::Pair {
-                minikube: minikube.to_string(),
-                kubernetes: kubernetes.clone(),
-                oldest: format!("v1.{first}"),
-                newest: format!("v1.{last}"),
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
 /// What the publisher says of the program.
 pub(super) fn published(
     upstream: &Upstream,
     role: BinaryRole,
     version: &Version,
     platform: Platform,
+    progress: &dyn Progress,
 ) -> Result<Published, UpstreamError> {
     let url = url(upstream, role, version, platform);
     let request = Request::of(&url);
@@ -89,15 +53,47 @@ pub(super) fn published(
             evidence: None,
         });
     }
-    let (digest, evidence) =
-        checksum(upstream, role, version, &request).map(|(digest, text)| (digest, Some(text)))?;
+    let listed = match role {
+        BinaryRole::Minikube => minikube_releases::listed(upstream, version, platform, progress),
+        _ => None,
+    };
+    let checksum = checksum(upstream, role, version, &request)?;
+    let (digest, evidence) = match (checksum, listed) {
+        (Checksum::Beside { digest, url }, Some(listed)) if digest != listed.digest => {
+            return Err(UpstreamError::Disagreement {
+                what: format!("{role} {version} for {platform}"),
+                first: Box::new((digest, url)),
+                second: Box::new((listed.digest, listed.url)),
+            });
+        }
+        (Checksum::Beside { digest, url }, Some(listed)) => {
+            let said = format!("its SHA-256 is the one that {url} and {} say", listed.url);
+            (Some(digest), said)
+        }
+        (Checksum::Beside { digest, url }, None) => (Some(digest), said_by(&url)),
+        (Checksum::Missing(_), Some(listed)) => (Some(listed.digest), said_by(&listed.url)),
+        (Checksum::Missing(_), None) if upstream.accepts(role.name()) => (
+            None,
+            format!("nothing was compared: accepted unverified from {url}"),
+        ),
+        (Checksum::Missing(error), None) => {
+            return Err(UpstreamError::Unproven {
+                what: role.name().to_owned(),
+                source: Box::new(error),
+            });
+        }
+    };
     Ok(Published {
         size: upstream.http.size(&request)?,
         url,
         version: version.clone(),
         digest,
-        evidence,
+        evidence: Some(evidence),
     })
+}
+
+fn said_by(url: &str) -> String {
+    format!("its SHA-256 is the one that {url} says")
 }
 
 /// The program, downloaded and compared with its checksum.
@@ -132,7 +128,9 @@ pub(super) fn download(
 /// their digests.
 fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &Path) -> io::Result<PathBuf> {
     fs::set_permissions(stored, Permissions::from_mode(0o755))?;
-    let folder = upstream.programs()?.join(platform.arch.name());
+    // One for each content: several minikubes may be asked.
+    let digest = stored.file_name().unwrap_or_default();
+    let folder = upstream.programs()?.join(platform.arch.name()).join(digest);
     fs::create_dir_all(&folder)?;
     let path = folder.join(role.name());
     match symlink(stored, &path) {
@@ -141,42 +139,37 @@ fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &P
     }
 }
 
-/// What is published of the program's content, and a sentence about it.
+/// What the checksum beside a program says of its content.
+enum Checksum {
+    Beside {
+        digest: Digest,
+        url: String,
+    },
+    /// There is none, but the program is there.
+    Missing(HttpError),
+}
+
 fn checksum(
     upstream: &Upstream,
     role: BinaryRole,
     version: &Version,
     request: &Request,
-) -> Result<(Option<Digest>, String), UpstreamError> {
-    let url = &request.url;
-    let checksum_url = format!("{url}.sha256");
-    match line(upstream, &checksum_url) {
+) -> Result<Checksum, UpstreamError> {
+    let url = format!("{}.sha256", request.url);
+    match line(upstream, &url) {
         Ok(text) => {
             let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-            let digest = Digest::parse(&word).map_err(|source| UpstreamError::Checksum {
-                url: checksum_url.clone(),
-                source,
-            })?;
-            Ok((
-                Some(digest),
-                format!("its SHA-256 is the one that {checksum_url} says"),
-            ))
+            match Digest::parse(&word) {
+                Ok(digest) => Ok(Checksum::Beside { digest, url }),
+                Err(source) => Err(UpstreamError::Checksum { url, source }),
+            }
         }
         Err(error) if error.status() == Some(404) => {
             // Either is missing, and which one decides what it is.
-            if let Err(source) = upstream.http.size(request) {
-                return Err(missing(upstream, role, version, source));
+            match upstream.http.size(request) {
+                Ok(_) => Ok(Checksum::Missing(error)),
+                Err(source) => Err(missing(upstream, role, version, source)),
             }
-            if !upstream.accepts(role.name()) {
-                return Err(UpstreamError::Unproven {
-                    what: role.name().to_owned(),
-                    source: Box::new(error),
-                });
-            }
-            Ok((
-                None,
-                format!("nothing was compared: accepted unverified from {url}"),
-            ))
         }
         Err(error) => Err(error.into()),
     }
@@ -201,11 +194,17 @@ fn missing(upstream: &Upstream, role: BinaryRole, version: &Version, source: Htt
 fn url(upstream: &Upstream, role: BinaryRole, version: &Version, platform: Platform) -> String {
     let arch = platform.arch.name();
     if role == BinaryRole::Minikube {
-        let base = upstream.sources.release_mirror.as_deref().unwrap_or(MINIKUBE);
-        return format!("{}/{version}/minikube-linux-{arch}", base.trim_end_matches('/'));
+        let base = minikube_base(upstream);
+        return format!("{base}/{version}/minikube-linux-{arch}");
     }
     let base = kubernetes_base(upstream);
     format!("{base}/{version}/bin/linux/{arch}/{}", role.name())
+}
+
+/// The release page of minikube, or the mirror that stands for it.
+pub(super) fn minikube_base(upstream: &Upstream) -> &str {
+    let base = upstream.sources.release_mirror.as_deref().unwrap_or(MINIKUBE);
+    base.trim_end_matches('/')
 }
 
 fn kubernetes_base(upstream: &Upstream) -> &str {

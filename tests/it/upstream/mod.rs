@@ -8,6 +8,7 @@ mod faults;
 mod images;
 mod killed;
 mod kindnet;
+mod minikube_releases;
 mod mirrors;
 mod online;
 mod pack;

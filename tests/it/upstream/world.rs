@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use minikube_offline::bundle::{Arch, Digest, Platform};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::authority::Authority;
 use crate::support::parts::{elf, stand_in};
@@ -18,6 +18,9 @@ pub(super) const VERSION: &str = "v1.35.4";
 /// The tag of kindnet that the world's minikube names.
 pub(super) const KINDNETD: &str = "v20260213-ea8e5717";
 
+/// Where the world has minikube's list of its releases.
+pub(super) const LIST: &str = "/minikube/releases-v2.json";
+
 /// Content by path.
 type Files = Vec<(String, Vec<u8>)>;
 
@@ -26,6 +29,8 @@ type Files = Vec<(String, Vec<u8>)>;
 pub(super) struct World {
     pub(super) server: Server,
     files: Arc<Mutex<Files>>,
+    /// What its minikube says of the network's side.
+    answers: Value,
 }
 
 impl World {
@@ -85,21 +90,15 @@ impl World {
             "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
             "addons": { "greeter": [format!("registry.k8s.io/hello:1@{hello}")] },
         });
-        let program = fs::read(stand_in()).expect("the stand-in");
-        let minikube = [&program[..], format!("\nstandin-answers {answers}").as_bytes()].concat();
         let name = arch.name();
-        let mut files = vec![
-            ("/release/stable-1.35.txt".to_owned(), VERSION.into()),
-            (format!("/minikube/v1.38.1/minikube-linux-{name}"), minikube),
-        ];
+        let mut files = vec![("/release/stable-1.35.txt".to_owned(), VERSION.into())];
         for role in ["kubeadm", "kubelet", "kubectl"] {
             let path = format!("/release/{VERSION}/bin/linux/{name}/{role}");
             files.push((path, kubernetes_program(role)));
             let path = format!("/release/{VERSION}/bin/linux/{}/{role}", other.name());
             files.push((path, elf(other.elf_machine(), role)));
         }
-        let path = format!("/minikube/v1.38.1/minikube-linux-{}", other.name());
-        files.push((path, elf(other.elf_machine(), "minikube")));
+        files.extend(minikubes("v1.38.1", &answers));
         let sums: Vec<_> = files
             .iter()
             .filter(|(path, _)| !path.contains(".txt"))
@@ -136,7 +135,13 @@ impl World {
             drop(files);
             change(seen, reply)
         });
-        Self { server, files }
+        let world = Self {
+            server,
+            files,
+            answers,
+        };
+        world.list_releases(&["v1.38.1"]);
+        world
     }
 
     pub(super) fn change(&self, path_end: &str, change: impl Fn(&mut Vec<u8>)) {
@@ -152,6 +157,50 @@ impl World {
             .lock()
             .expect("no panic")
             .retain(|(path, _)| !path.ends_with(path_end));
+    }
+
+    /// The SHA-256 of a file, as a checksum beside it has it.
+    pub(super) fn sum_of(&self, path_end: &str) -> String {
+        let files = self.files.lock().expect("no panic");
+        let mut found = files.iter().filter(|(path, _)| path.ends_with(path_end));
+        let (_, bytes) = found.next().expect("a file");
+        format!("{}\n", Digest::of(bytes).hex())
+    }
+
+    /// Puts another minikube among the releases, with its checksums, that has these releases
+    /// of Kubernetes. It stands in no list yet.
+    pub(super) fn add_minikube(&self, version: &str, kubernetes: &[&str]) {
+        let mut answers = self.answers.clone();
+        answers["version"] = version.into();
+        answers["kubernetes"] = kubernetes.into();
+        let programs = minikubes(version, &answers);
+        let sums = programs.iter().map(|(path, bytes)| {
+            let sum = format!("{}\n", Digest::of(bytes).hex());
+            (format!("{path}.sha256"), sum.into_bytes())
+        });
+        let sums: Files = sums.collect();
+        self.files
+            .lock()
+            .expect("no panic")
+            .extend(programs.into_iter().chain(sums));
+    }
+
+    /// Lists these releases, in this order, with the checksums of the programs that are there.
+    pub(super) fn list_releases(&self, versions: &[&str]) {
+        let mut files = self.files.lock().expect("no panic");
+        files.retain(|(path, _)| path != LIST);
+        let entries = versions.iter().map(|version| {
+            let mut checksums = json!({});
+            for arch in Arch::ALL {
+                let wanted = format!("/minikube/{version}/minikube-linux-{}", arch.name());
+                if let Some((_, program)) = files.iter().find(|(path, _)| *path == wanted) {
+                    checksums[arch.name()] = json!({ "darwin": "0", "linux": Digest::of(program).hex() });
+                }
+            }
+            json!({ "checksums": checksums, "name": version })
+        });
+        let list = Value::Array(entries.collect());
+        files.push((LIST.to_owned(), list.to_string().into_bytes()));
     }
 
     pub(super) fn pack(&self, sandbox: &Sandbox, version: &str, more: &[&str]) -> Outcome {
@@ -190,6 +239,22 @@ impl World {
 pub(super) fn other(arch: Arch) -> Arch {
     let mut all = Arch::ALL.into_iter();
     all.find(|other| *other != arch).expect("there are two")
+}
+
+/// A minikube for each architecture, by path; that of this machine gives these answers.
+fn minikubes(version: &str, answers: &Value) -> Files {
+    let own = Platform::of_this_machine().expect("a platform").arch;
+    let of = |arch: Arch| {
+        let path = format!("/minikube/{version}/minikube-linux-{}", arch.name());
+        let program = if arch == own {
+            let program = fs::read(stand_in()).expect("the stand-in");
+            [&program[..], format!("\nstandin-answers {answers}").as_bytes()].concat()
+        } else {
+            elf(arch.elf_machine(), &format!("minikube {version}"))
+        };
+        (path, program)
+    };
+    Arch::ALL.map(of).into()
 }
 
 /// The stand-in with a mark, so that no two programs are the same file.

@@ -32,6 +32,10 @@ publish() { # publish PROGRAM FILE TEXT
 }
 publish "$parts/minikube" "$releases/minikube-linux-$arch" \
     "standin-answers {\"node_image\":\"gcr.io/k8s-minikube/kicbase:v0.0.50@$(cat "$folder/digest")\"}"
+list=$folder/files/storage.googleapis.com/minikube/releases-v2.json
+mkdir -p "$(dirname "$list")"
+printf '[{"checksums":{"%s":{"linux":"%s"}},"name":"v1.38.1"}]' \
+    "$arch" "$(cat "$releases/minikube-linux-$arch.sha256")" >"$list"
 for program in kubeadm kubelet kubectl; do
     publish "$parts/binaries/$program" "$kubernetes/v1.35.4/bin/linux/$arch/$program" "$program"
 done

@@ -1,0 +1,198 @@
+//! The list of its releases that minikube publishes, with the digests of their programs.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::minikube_choice::newest_known;
+use super::{Upstream, releases};
+use crate::bundle::{Digest, Platform, Version};
+use crate::http::{HttpError, Request};
+use crate::progress::Progress;
+
+/// Where minikube says which releases there are: each `minikube start` reads it, too.
+/// Source: minikube v1.38.1, `pkg/minikube/notify/constants.go:21`; filled by
+/// `hack/jenkins/release_update_releases_json.sh`, which puts pre-releases into another.
+const LIST: &str = "https://storage.googleapis.com/minikube/releases-v2.json";
+
+/// The list in a mirror of the release page: beside the folders of the releases.
+const LIST_NAME: &str = "releases-v2.json";
+
+/// It has 59,361 bytes for the 122 releases up to v1.38.1.
+const LIST_BYTES: u64 = 4 << 20;
+
+/// How often the list is tried: a pack can do without.
+const LIST_ATTEMPTS: u32 = 2;
+
+/// The releases that minikube lists, with the digest of each platform's program.
+#[derive(Debug)]
+pub(super) struct ReleaseList {
+    url: String,
+    releases: BTreeMap<Version, BTreeMap<String, Digest>>,
+}
+
+impl ReleaseList {
+    /// The newest release in it.
+    pub(super) fn newest(&self) -> Option<&Version> {
+        self.releases.last_key_value().map(|(version, _)| version)
+    }
+}
+
+/// A digest that the list has.
+pub(super) struct Listed {
+    pub(super) digest: Digest,
+    /// The list's URL.
+    pub(super) url: String,
+}
+
+/// What the list says of the program's content, if it says it. A lock is never compared
+/// with it: the list may say less by then.
+pub(super) fn listed(
+    upstream: &Upstream,
+    version: &Version,
+    platform: Platform,
+    progress: &dyn Progress,
+) -> Option<Listed> {
+    let list = list(upstream, progress)?;
+    let digest = list.releases.get(version)?.get(platform.arch.name())?;
+    Some(Listed {
+        digest: *digest,
+        url: list.url.clone(),
+    })
+}
+
+/// The list, asked for once in a run; never for what a lock says. Where it cannot be had,
+/// that is said, and the table is all there is.
+pub(super) fn list<'a>(upstream: &'a Upstream, progress: &dyn Progress) -> Option<&'a ReleaseList> {
+    if upstream.lock.is_some() {
+        return None;
+    }
+    let fetched = upstream.minikubes.get_or_init(|| {
+        let reason = match fetch(upstream) {
+            Ok(list) => return Some(list),
+            // The next request ends the run, and says so.
+            Err(Missing::Http(HttpError::Offline { .. } | HttpError::Interrupted(_))) => return None,
+            Err(Missing::Http(error)) => error.to_string(),
+            Err(Missing::NoList { url, reason }) => {
+                format!("`{url}` is not minikube's list of releases: {reason}")
+            }
+        };
+        progress.note(&format!(
+            "{reason}: going on without the list, with the minikubes that this program knows, up to {}",
+            newest_known()
+        ));
+        None
+    });
+    fetched.as_ref()
+}
+
+/// Why there is no list.
+enum Missing {
+    Http(HttpError),
+    NoList { url: String, reason: String },
+}
+
+fn fetch(upstream: &Upstream) -> Result<ReleaseList, Missing> {
+    let url = match releases::minikube_base(upstream) {
+        releases::MINIKUBE => LIST.to_owned(),
+        mirror => format!("{mirror}/{LIST_NAME}"),
+    };
+    let request = Request::of(&url);
+    let answer = upstream.http.get_trying(&request, LIST_BYTES, LIST_ATTEMPTS);
+    let answer = answer.map_err(Missing::Http)?;
+    match parse(&answer.body) {
+        Ok(releases) => Ok(ReleaseList { url, releases }),
+        Err(reason) => Err(Missing::NoList { url, reason }),
+    }
+}
+
+/// The releases in the list, without those that are none: pre-releases do not stand in it,
+/// and are not taken where they do. Whatever else an entry has is not ours.
+fn parse(list: &[u8]) -> Result<BTreeMap<Version, BTreeMap<String, Digest>>, String> {
+    #[derive(Deserialize)]
+    struct Entry {
+        name: String,
+        #[serde(default)]
+        checksums: BTreeMap<String, Checksum>,
+    }
+    /// By system for an architecture; a digest of old entries stands where one would.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Checksum {
+        BySystem(BTreeMap<String, String>),
+        Other(serde::de::IgnoredAny),
+    }
+    let entries: Vec<Entry> = serde_json::from_slice(list).map_err(|error| error.to_string())?;
+    let mut releases = BTreeMap::new();
+    for entry in entries {
+        let Ok(version) = entry.name.parse::<Version>() else {
+            continue;
+        };
+        if version.is_prerelease() {
+            continue;
+        }
+        let mut digests = BTreeMap::new();
+        for (arch, checksum) in entry.checksums {
+            let Checksum::BySystem(systems) = checksum else {
+                continue;
+            };
+            if let Some(text) = systems.get("linux") {
+                let digest = Digest::parse(text).map_err(|error| format!("{version}: {error}"))?;
+                digests.insert(arch, digest);
+            }
+        }
+        // The first of a name is the newest: each release is put before the others.
+        releases.entry(version).or_insert(digests);
+    }
+    if releases.is_empty() {
+        return Err("no release stands in it".to_owned());
+    }
+    Ok(releases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The shape of the entries that `hack/jenkins/release_update_releases_json.go` writes.
+    const ONE: &str = r#"{
+        "checksums": {
+            "amd64": { "darwin": "x", "linux": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+            "arm64": { "darwin": "y" },
+            "darwin": "x",
+            "linux": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        },
+        "name": "v1.38.1"
+    }"#;
+
+    #[test]
+    fn a_release_has_the_digest_of_each_platform() {
+        let releases = parse(format!("[{ONE}]").as_bytes()).expect("a list");
+        let digests = &releases[&"v1.38.1".parse().expect("version")];
+        assert!(digests["amd64"].hex().starts_with("ba7816bf"));
+        assert_eq!(digests.len(), 1, "{digests:?}");
+    }
+
+    #[test]
+    fn what_is_no_release_is_none() {
+        let list = format!(
+            r#"[{{"name": "v1.39.0-beta.0", "checksums": {{}}}}, {{"name": "nightly"}}, {ONE}, {{"name": "v1.9.0"}}]"#
+        );
+        let releases = parse(list.as_bytes()).expect("a list");
+        let names: Vec<String> = releases.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["v1.9.0", "v1.38.1"]);
+        for (list, reason) in [
+            ("", "EOF"),
+            ("<html>", "expected value"),
+            ("[]", "no release"),
+            (r#"[{"name": "v1.39.0-beta.0"}]"#, "no release"),
+            (
+                r#"[{"name": "v1.39.0", "checksums": {"amd64": {"linux": "abc"}}}]"#,
+                "v1.39.0: ",
+            ),
+        ] {
+            let error = parse(list.as_bytes()).expect_err(list);
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

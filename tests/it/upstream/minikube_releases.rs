@@ -1,0 +1,245 @@
+//! Which minikube a pack takes: by the list of its releases that minikube publishes.
+
+use super::world::{LIST, VERSION, World};
+use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::server::{Fault, Reply};
+
+/// The line that says which minikube is taken.
+fn minikube_in(outcome: &Outcome) -> &str {
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let mut lines = outcome.stdout.lines();
+    let line = lines
+        .find(|line| line.starts_with("minikube "))
+        .expect("minikube");
+    let (_, version) = line.split_once("/minikube/").expect("its URL");
+    version.split('/').next().expect("its version")
+}
+
+/// A world with a later minikube, which has these releases of Kubernetes.
+fn with_later(kubernetes: &[&str]) -> World {
+    let world = World::new();
+    world.add_minikube("v1.39.0", kubernetes);
+    world.list_releases(&["v1.39.0", "v1.38.1"]);
+    world
+}
+
+#[test]
+fn the_newest_listed_minikube_that_has_the_kubernetes_is_taken() {
+    let world = with_later(&["v1.36.0", "v1.35.4", "v1.30.0"]);
+    let sandbox = Sandbox::new();
+    let resolved = world.resolve(&sandbox, VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
+    assert_eq!(world.server.count(LIST), 1, "asked for once");
+
+    // With the lock nobody asks what is newest today, or what the list says.
+    world.add_minikube("v1.40.0", &["v1.35.4"]);
+    world.list_releases(&["v1.40.0"]);
+    let before = world.server.seen().len();
+    let packed = world.pack(&sandbox, VERSION, &["--locked", "--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    let seen = &world.server.seen()[before..];
+    assert!(seen.iter().all(|seen| seen.target != LIST), "{seen:?}");
+    let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
+    assert!(inspected.contains("it says that it is v1.39.0"), "{inspected}");
+
+    // And the bytes are those of a pack in the world of the lock.
+    world.list_releases(&["v1.39.0", "v1.38.1"]);
+    let fresh = Sandbox::new();
+    let packed = world.pack(&fresh, VERSION, &["--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    assert!(bytes(&fresh.path("x.run")) == bytes(&sandbox.path("x.run")));
+    let inspected = fresh.packager(["inspect", "--output=json", "x.run"]).stdout;
+    let said = format!("minikube-linux-amd64.sha256 and {} say", world.server.url(LIST));
+    assert!(inspected.contains(&said.replace("amd64", arch())), "{inspected}");
+
+    // Again: nothing is downloaded.
+    let before = world.server.seen().len();
+    let packed = world.pack(&fresh, VERSION, &["--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    assert_eq!(downloads(&world, before), Vec::<String>::new());
+}
+
+fn arch() -> &'static str {
+    let platform = minikube_offline::bundle::Platform::of_this_machine();
+    platform.expect("a platform").arch.name()
+}
+
+/// Programs and blobs that were given since.
+fn downloads(world: &World, before: usize) -> Vec<String> {
+    let seen = world.server.seen();
+    let gets = seen[before..].iter().filter(|seen| seen.method == "GET");
+    let targets = gets.map(|seen| seen.target.clone());
+    let is_program = |target: &String| {
+        let name = target.rsplit('/').next().unwrap_or_default();
+        name.starts_with("minikube-linux-") && !name.contains('.')
+            || ["kubeadm", "kubelet", "kubectl"].contains(&name)
+    };
+    targets
+        .filter(|target| target.contains("/blobs/") || is_program(target))
+        .collect()
+}
+
+#[test]
+fn a_later_minikube_that_does_not_have_it_is_asked_and_left() {
+    let world = with_later(&["v1.38.0", "v1.36.0"]);
+    let sandbox = Sandbox::new();
+    let resolved = world.resolve(&sandbox, VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.38.1");
+    let note = "minikube v1.39.0 has Kubernetes v1.36 to v1.38, and not v1.35.4: taking minikube v1.38.1";
+    assert!(resolved.stderr.contains(note), "{resolved:?}");
+    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    let before = world.server.seen().len();
+    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    assert_eq!(downloads(&world, before), Vec::<String>::new());
+
+    // Of several later ones only the newest is asked: each has 130 MB.
+    world.add_minikube("v1.39.1", &["v1.38.0"]);
+    world.list_releases(&["v1.39.1", "v1.39.0", "v1.38.1"]);
+    let before = world.server.seen().len();
+    assert_eq!(minikube_in(&world.resolve(&sandbox, VERSION, &[])), "v1.38.1");
+    let got = downloads(&world, before);
+    assert!(got.len() == 1 && got[0].contains("v1.39.1"), "{got:?}");
+
+    // Where no known one has the Kubernetes either, that is the error.
+    let refused = world.resolve(&sandbox, "v1.99.0", &[]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    let error = "error: minikube v1.39.1 has Kubernetes v1.38 to v1.38, and not v1.99.0\n";
+    assert!(refused.stderr.contains(error), "{refused:?}");
+}
+
+#[test]
+fn a_kubernetes_that_is_too_old_for_what_is_known_asks_no_later_minikube() {
+    let world = with_later(&["v1.36.0"]);
+    let sandbox = Sandbox::new();
+    let refused = world.resolve(&sandbox, "v1.27.0", &[]);
+    // The world has neither this Kubernetes nor the minikube for it.
+    assert!(
+        refused.stderr.contains("there is no minikube v1.33.1"),
+        "{refused:?}"
+    );
+    assert_eq!(world.server.count("v1.39.0"), 0);
+}
+
+#[test]
+fn what_is_named_is_taken_and_no_later_one_asked() {
+    let world = with_later(&["v1.35.4"]);
+    let sandbox = Sandbox::new();
+    let resolved = world.resolve(&sandbox, VERSION, &["--minikube-version=v1.38.1"]);
+    assert_eq!(minikube_in(&resolved), "v1.38.1");
+    assert_eq!(world.server.count("v1.39.0"), 0);
+}
+
+#[test]
+fn prereleases_and_what_is_no_version_are_passed_over() {
+    let world = World::new();
+    world.add_minikube("v1.39.0-beta.0", &["v1.35.4"]);
+    world.list_releases(&["v1.39.0-beta.0", "nightly", "v1.38.1"]);
+    let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.38.1");
+    assert_eq!(world.server.count("v1.39.0-beta.0"), 0);
+}
+
+#[test]
+fn a_listed_release_that_is_not_there_is_left() {
+    let world = World::new();
+    world.list_releases(&["v1.39.0", "v1.38.1"]);
+    let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.38.1");
+    let note = "there is no minikube v1.39.0: taking minikube v1.38.1";
+    assert!(resolved.stderr.contains(note), "{resolved:?}");
+}
+
+#[test]
+fn without_a_list_a_line_says_so_and_the_table_decides() {
+    type Fault = (fn(&World), &'static str);
+    let faults: [Fault; 4] = [
+        (|world| world.remove(LIST), "releases-v2.json` answered 404"),
+        (
+            |world| world.change(LIST, |list| *list = b"<html>login</html>".to_vec()),
+            "releases-v2.json` is not minikube's list of releases: expected value",
+        ),
+        (
+            |world| world.change(LIST, |list| *list = b"[]".to_vec()),
+            "is not minikube's list of releases: no release stands in it",
+        ),
+        (
+            |world| world.change(LIST, |list| list.resize(5 << 20, b' ')),
+            "releases-v2.json` should have 4194304 bytes at most; it has 5242880, more",
+        ),
+    ];
+    for (spoil, words) in faults {
+        let world = with_later(&["v1.35.4"]);
+        spoil(&world);
+        let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
+        assert_eq!(minikube_in(&resolved), "v1.38.1");
+        let mut notes = resolved
+            .stderr
+            .lines()
+            .filter(|line| line.contains("releases-v2"));
+        let note = notes.next().expect("a note");
+        assert!(note.contains(words), "{note}");
+        let rest = "going on without the list, with the minikubes that this program knows, up to v1.38.1";
+        assert!(note.ends_with(rest), "{note}");
+        assert_eq!(notes.next(), None);
+    }
+}
+
+#[test]
+fn a_list_that_does_not_come_is_tried_twice() {
+    let world = World::with(|seen, reply| {
+        if seen.target == LIST {
+            Reply::status(503).fault(Fault::Silence)
+        } else {
+            reply
+        }
+    });
+    let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.38.1");
+    assert!(
+        resolved.stderr.contains("releases-v2.json` cannot be read"),
+        "{resolved:?}"
+    );
+    assert_eq!(world.server.count(LIST), 2);
+}
+
+#[test]
+fn a_checksum_that_the_list_does_not_agree_with_is_refused() {
+    let world = World::new();
+    // Program and checksum from the mirror agree with each other, and not with the list.
+    for arch in ["amd64", "arm64"] {
+        world.change(&format!("minikube-linux-{arch}"), |program| program.push(b'x'));
+        let sum = world.sum_of(&format!("minikube-linux-{arch}"));
+        world.change(&format!("minikube-linux-{arch}.sha256"), |text| {
+            *text = sum.clone().into();
+        });
+    }
+    let sandbox = Sandbox::new();
+    for more in [&["--level=fast"][..], &["--accept-unverified=minikube"]] {
+        let refused = world.pack(&sandbox, VERSION, more);
+        assert_eq!(refused.status, 4, "{refused:?}");
+        for part in [
+            &format!("error: minikube v1.38.1 for linux/{} should have sha256:", arch()),
+            &format!("/minikube/v1.38.1/minikube-linux-{}.sha256`, and sha256:", arch()),
+            &format!("by `{}`\n", world.server.url(LIST)),
+            "hint: nothing of it was taken",
+        ] {
+            assert!(refused.stderr.contains(part), "{part} in {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn the_list_proves_a_program_that_has_no_checksum_beside_it() {
+    let world = World::new();
+    for arch in ["amd64", "arm64"] {
+        world.remove(&format!("minikube-linux-{arch}.sha256"));
+    }
+    let sandbox = Sandbox::new();
+    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
+    let said = format!("its SHA-256 is the one that {} says", world.server.url(LIST));
+    assert!(inspected.contains(&said), "{inspected}");
+}
