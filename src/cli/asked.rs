@@ -45,8 +45,8 @@ pub(super) struct SpecArgs {
     /// An addon of minikube's whose images go into the node
     #[arg(long = "addon", value_name = "NAME")]
     addons: Vec<String>,
-    /// The network whose images go into the node: auto, bridge or kindnet, which several nodes need
-    /// [default: auto, what one node needs]
+    /// The network whose images go into the node: auto, bridge, calico, cilium, flannel or kindnet
+    /// [default: auto, what one node needs; several need one of the last four]
     #[arg(long, value_name = "NAME")]
     cni: Option<Cni>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]

@@ -9,7 +9,7 @@ use super::hints;
 use crate::bundle::{BinaryRole, PlatformView, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Command, Engine, Environment, FileError, Output};
-use crate::install::{Layout, Session, SiteOptions, Way, takes_bridge};
+use crate::install::{Layout, Session, SiteOptions, Way, named_network};
 use crate::progress::Progress;
 
 /// What the docker client, Go's HTTP client and minikube read proxies from. Source:
@@ -286,11 +286,12 @@ fn client_sets_proxies(environment: &Environment) -> bool {
         .is_some_and(|config| config.get("proxies").is_some())
 }
 
-/// The flags of `minikube start`. What the person gave after `--` comes last and wins.
+/// The flags of `minikube start` for a profile that `is_new`, or is not. What the person gave after `--` comes last and wins.
 pub(super) fn start_arguments(
     view: PlatformView<'_>,
     options: &SiteOptions,
     way: Way,
+    is_new: bool,
     force: bool,
 ) -> Vec<String> {
     let runtime = options.runtime(view.container_runtime());
@@ -312,8 +313,8 @@ pub(super) fn start_arguments(
     if !options.passes("--wait") {
         arguments.push("--wait=all".to_owned());
     }
-    if takes_bridge(view, options) {
-        arguments.push("--cni=bridge".to_owned());
+    if let Some(network) = named_network(view, options, is_new) {
+        arguments.push(format!("--cni={network}"));
     }
     if force {
         arguments.push("--force".to_owned());
@@ -332,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_flags_of_a_start_without_a_network() {
-        let arguments = start_arguments(view(&index()), &SiteOptions::default(), Way::Volume, false);
+        let arguments = start_arguments(view(&index()), &SiteOptions::default(), Way::Volume, true, false);
         assert_eq!(
             arguments.join(" "),
             "start --profile=minikube --driver=docker --container-runtime=docker --kubernetes-version=v1.35.4 \
@@ -350,7 +351,7 @@ mod tests {
             extra_args: vec!["--wait=none".into(), "--cni=calico".into()],
             ..SiteOptions::default()
         };
-        let arguments = start_arguments(view(&index()), &options, Way::Cache, true);
+        let arguments = start_arguments(view(&index()), &options, Way::Cache, true, true);
         let text = arguments.join(" ");
         assert!(
             text.ends_with("--force --cpus=4 --memory=4g --wait=none --cni=calico"),
@@ -369,11 +370,29 @@ mod tests {
             container_runtime: Some(ContainerRuntime::Containerd),
             ..SiteOptions::default()
         };
-        let with = |index: &BundleIndex| start_arguments(view(index), &options, Way::Volume, false).join(" ");
+        let with =
+            |index: &BundleIndex| start_arguments(view(index), &options, Way::Volume, true, false).join(" ");
         assert!(with(&index()).contains("--cni=bridge"));
         let mut carrying = index();
         carrying.images[3].reference = "docker.io/kindest/kindnetd:v1".parse().expect("reference");
         assert!(!with(&carrying).contains("--cni"));
+    }
+
+    #[test]
+    fn a_new_profile_gets_the_network_that_the_bundle_was_packed_for() {
+        let mut packed = index();
+        packed.images[2].reference = "quay.io/cilium/cilium:v1.19.0".parse().expect("reference");
+        let arguments = |options: &SiteOptions, is_new| {
+            start_arguments(view(&packed), options, Way::Volume, is_new, false).join(" ")
+        };
+        let plain = SiteOptions::default();
+        assert!(arguments(&plain, true).ends_with(" --cni=cilium"));
+        assert!(!arguments(&plain, false).contains("--cni"), "it has its network");
+        let other = SiteOptions {
+            extra_args: vec!["--cni=bridge".into()],
+            ..SiteOptions::default()
+        };
+        assert_eq!(arguments(&other, true).matches("--cni").count(), 1);
     }
 
     #[test]

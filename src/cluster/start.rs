@@ -238,7 +238,8 @@ impl Run<'_> {
                     view.kubernetes_version()
                 ));
             }
-            let arguments = start_arguments(view, run.options, way, root || !known);
+            let is_new = !run.profile_exists()?;
+            let arguments = start_arguments(view, run.options, way, is_new, root || !known);
             run.record_profile()?;
             minikube.start(&arguments, &mut run.session, run.progress)?;
             Ok(((), "started".to_owned()))

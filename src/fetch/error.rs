@@ -7,6 +7,7 @@ use super::UpstreamError;
 use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version, in_words};
 use crate::failure::{Failure, Kind};
 use crate::resolve::{AskError, ResolveError};
+use crate::spec::Cni;
 
 /// A part that cannot be used, or that is not there.
 #[derive(Debug, thiserror::Error)]
@@ -185,13 +186,15 @@ pub enum FetchError {
         /// The files.
         there: Vec<String>,
     },
-    /// minikube does not tell which image of kindnet it takes.
-    #[error("`{}` names {}", path.display(), if found.is_empty() { "no image of kindnet".to_owned() } else { found.join(" and ") })]
-    Kindnet {
+    /// minikube does not tell which images its network takes.
+    #[error("`{}` names {found}", path.display())]
+    Network {
+        /// The network.
+        network: Cni,
         /// The program.
         path: PathBuf,
         /// What it names.
-        found: Vec<String>,
+        found: String,
     },
     /// A file ends before what its headers announce.
     #[error("`{}` is cut short: it ends after {found} bytes", path.display())]
@@ -345,9 +348,24 @@ impl FetchError {
                 "add the name of the one to take: `docker-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
             }
             Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
-            Self::Kindnet { .. } => {
-                "give the image that this minikube takes: `--image docker://docker.io/kindest/kindnetd:TAG`"
-            }
+            Self::Network { network, .. } => match network {
+                Cni::Calico => {
+                    "give the images that this minikube takes, each by `--image docker://NAME`: before v1.38 they \
+                     are docker.io/calico/cni:TAG, docker.io/calico/kube-controllers:TAG and \
+                     docker.io/calico/node:TAG, with v3.27.3 for minikube v1.33.1 and v3.26.3 for v1.32.0"
+                }
+                Cni::Cilium => {
+                    "give the images that this minikube takes, each by `--image docker://NAME`: \
+                     quay.io/cilium/cilium:TAG, quay.io/cilium/operator-generic:TAG"
+                }
+                Cni::Flannel => {
+                    "give the images that this minikube takes, each by `--image docker://NAME`: \
+                     ghcr.io/flannel-io/flannel:TAG, ghcr.io/flannel-io/flannel-cni-plugin:TAG"
+                }
+                Cni::Auto | Cni::Bridge | Cni::Kindnet => {
+                    "give the image that this minikube takes: `--image docker://docker.io/kindest/kindnetd:TAG`"
+                }
+            },
             Self::UnknownDigest { .. } => "copy the image into a new layout with `skopeo copy`",
             Self::WithoutTag { .. } => "save it by its name, not by its id: `docker save -o FILE NAME:TAG`",
             Self::WrongProgram { .. } => "every program must be for the platform that `--platform` names",

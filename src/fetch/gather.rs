@@ -7,11 +7,11 @@ use tempfile::TempDir;
 use super::found::FoundImage;
 use super::parts::{LocalBinary, Parts};
 use super::upstream::{WantedImage, check_pair};
-use super::{Cache, FetchError, Upstream, images, kindnet, programs, remote};
-use crate::bundle::{BinaryRole, ImageReference, ImageRole, Platform};
+use super::{Cache, FetchError, Upstream, images, network, programs, remote};
+use crate::bundle::{BinaryRole, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
-use crate::spec::{Cni, ImageSource, Spec};
+use crate::spec::{ImageSource, Spec};
 
 /// Finds every part that `spec` names, looks at each, and makes sure that all which is
 /// needed is there: programs first, because kubeadm says which images are needed.
@@ -115,7 +115,8 @@ pub(super) fn find(
         }
         needs => needs?,
     };
-    requirements.add(network(spec, binaries, upstream, ask, progress)?);
+    let of_network = of_network(spec, binaries, upstream, ask, progress)?;
+    requirements.add(of_network.iter().map(|image| image.reference.clone()));
     let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
         let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
@@ -130,7 +131,15 @@ pub(super) fn find(
     }
     let wanted = if let Some(upstream) = upstream {
         let lock = upstream.lock_of_others();
-        remote::wanted(spec, &images, &requirements.images, &minikube, lock, ask)?
+        remote::wanted(
+            spec,
+            &images,
+            &requirements.images,
+            of_network,
+            &minikube,
+            lock,
+            ask,
+        )?
     } else {
         remote::refuse_named(spec)?;
         Vec::new()
@@ -174,18 +183,16 @@ fn needs(
     }
 }
 
-/// The image that the network of the spec needs, as far as minikube has to say which.
-fn network(
+/// The images that the network of the spec needs.
+fn of_network(
     spec: &Spec,
     binaries: &[LocalBinary],
     upstream: Option<&Upstream>,
     ask: Ask<'_>,
     progress: &dyn Progress,
-) -> Result<Option<ImageReference>, FetchError> {
-    match spec.cni {
-        // The bridge's plugins are in the node image.
-        Cni::Auto | Cni::Bridge => return Ok(None),
-        Cni::Kindnet => {}
+) -> Result<Vec<WantedImage>, FetchError> {
+    if !network::has_images(spec.cni) {
+        return Ok(Vec::new());
     }
     // It is read and not run, so it may be for any platform.
     let packed = binaries
@@ -196,12 +203,7 @@ fn network(
         None => for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?,
     };
     // Without any, it is named among what is missing.
-    let Some(minikube) = minikube else { return Ok(None) };
-    let is_given = |source: &ImageSource| source.to_string().contains(kindnet::REPOSITORY);
-    match kindnet::image(&minikube) {
-        Err(FetchError::Kindnet { .. }) if spec.images.iter().any(is_given) => Ok(None),
-        named => named.map(Some),
-    }
+    minikube.map_or_else(|| Ok(Vec::new()), |minikube| network::images(spec, &minikube))
 }
 
 /// A program that can be asked: the one that is packed or, when that is for another

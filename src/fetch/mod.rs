@@ -14,7 +14,7 @@ mod found;
 mod gather;
 mod hashing;
 mod images;
-mod kindnet;
+mod network;
 mod oci_layout;
 mod parts;
 mod plan;

@@ -12,13 +12,15 @@ use crate::resolve::{Ask, Lock};
 use crate::spec::{ImageSource, Spec};
 
 /// What is not among `found` and has to come, for each platform: the images that the
-/// spec names in registries, the node image, those in `needs`, and the addons'.
+/// spec names in registries, the node image, those in `needs`, some of which are `of_network`
+/// and may be wanted by a digest, and the addons'.
 /// `minikube` finds a program that can be asked, where that is needed: `lock` may have
 /// what it said.
 pub(super) fn wanted(
     spec: &Spec,
     found: &[(ImageRole, FoundImage)],
     needs: &[ImageReference],
+    of_network: Vec<WantedImage>,
     minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
     lock: Option<&Lock>,
     ask: Ask<'_>,
@@ -49,6 +51,7 @@ pub(super) fn wanted(
             locked
         });
     }
+    others.extend(of_network);
     others.extend(needs.iter().map(|reference| WantedImage {
         role: ImageRole::Kubernetes,
         reference: reference.clone(),

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::layout::dot_minikube;
+use super::network::takes_bridge;
 use super::unfinished::files_there;
-use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, Way, fill_cache, takes_bridge};
+use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, Way, fill_cache};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;

@@ -3,7 +3,7 @@
 //! the repositories are those in its program.
 
 use super::{SiteOptions, Way};
-use crate::bundle::{ContainerRuntime, PlatformView};
+use crate::bundle::{ContainerRuntime, ImageRole, PlatformView};
 
 /// Networks that minikube brings manifests for: its name for each, and a word that is
 /// in the repository of each of its images.
@@ -31,6 +31,10 @@ pub(super) enum Network {
 impl SiteOptions {
     /// The network that minikube takes with these options.
     pub(super) fn network(&self, view: PlatformView<'_>) -> Network {
+        let packed = packed(view).filter(|_| !self.names_network());
+        if let Some(name) = packed {
+            return Network::FromImages(name);
+        }
         match self.values_of("--cni").last().map(String::as_str) {
             None if self.passes("--enable-default-cni") => Network::Bridge,
             None if takes_bridge(view, self) => Network::Bridge,
@@ -49,6 +53,10 @@ impl SiteOptions {
                 .map_or(Network::Other, |(known, _)| Network::FromImages(known)),
         }
     }
+
+    fn names_network(&self) -> bool {
+        self.passes("--cni") || self.passes("--enable-default-cni")
+    }
 }
 
 /// Whether the nodes get ready only with the images of their network. minikube's cache does
@@ -59,10 +67,33 @@ pub fn needs_images_of_a_network(view: PlatformView<'_>, options: &SiteOptions) 
     matches!(options.network(view), Network::FromImages(_))
 }
 
+/// The network that a start of a new profile names for the person, who named none: the one
+/// that the bundle was packed for, or the bridge that needs no image. minikube keeps what a
+/// profile has.
+#[must_use]
+pub fn named_network(view: PlatformView<'_>, options: &SiteOptions, is_new: bool) -> Option<&'static str> {
+    match packed(view) {
+        Some(name) => (is_new && !options.names_network()).then_some(name),
+        None => takes_bridge(view, options).then_some("bridge"),
+    }
+}
+
+/// The network that the bundle was packed for: its images are among those that the cluster
+/// needs, and none that a person added. kindnet is none of these: minikube takes it by
+/// itself where it is needed.
+fn packed(view: PlatformView<'_>) -> Option<&'static str> {
+    let has = |word: &str| {
+        let mut images = view.cluster_images();
+        images.any(|image| image.role == ImageRole::Kubernetes && image.reference.repository().contains(word))
+    };
+    let mut networks = WITH_IMAGES.iter().filter(|(name, _)| *name != "kindnet");
+    networks.find(|(_, word)| has(word)).map(|(name, _)| *name)
+}
+
 /// Whether a start adds `--cni=bridge`: where minikube would take kindnet for a single
 /// node, and the node would not have it.
 #[must_use]
-pub fn takes_bridge(view: PlatformView<'_>, options: &SiteOptions) -> bool {
+pub(super) fn takes_bridge(view: PlatformView<'_>, options: &SiteOptions) -> bool {
     options.runtime(view.container_runtime()) == ContainerRuntime::Containerd
         && !options.asks_several_nodes()
         && !options.passes("--cni")
@@ -124,7 +155,37 @@ mod tests {
             ..containerd("")
         };
         assert_eq!(cached.network(view(&carrying)), Network::Bridge);
+        assert_eq!(named_network(view(&carrying), &containerd(""), true), None);
         assert!(carries(view(&carrying), "kindnet") && !carries(view(&index()), "kindnet"));
         assert!(!carries(view(&carrying), "calico") && !carries_kube_vip(view(&carrying)));
+    }
+
+    #[test]
+    fn a_bundle_that_was_packed_for_a_network_is_started_with_it() {
+        let mut index = index();
+        assert_eq!(named_network(view(&index), &with(""), true), None);
+        index.images[2].reference = "quay.io/calico/node:v3.31.3".parse().expect("reference");
+        assert_eq!(index.images[2].role, ImageRole::Kubernetes);
+        let calico = Network::FromImages("calico");
+        for (arguments, named, network) in [
+            ("", Some("calico"), calico),
+            ("--nodes 2", Some("calico"), calico),
+            ("--cni=bridge", None, Network::Bridge),
+            ("--cni=calico", None, calico),
+            ("--enable-default-cni", None, Network::Bridge),
+        ] {
+            let options = with(arguments);
+            assert_eq!(named_network(view(&index), &options, true), named, "{arguments}");
+            assert_eq!(
+                named_network(view(&index), &options, false),
+                None,
+                "the profile is there"
+            );
+            assert_eq!(options.network(view(&index)), network, "{arguments}");
+        }
+        // An image of the person's own says nothing of the network.
+        index.images[2].role = ImageRole::Application;
+        assert_eq!(named_network(view(&index), &with(""), true), None);
+        assert_eq!(with("").network(view(&index)), Network::Bridge);
     }
 }

@@ -125,9 +125,9 @@ impl Requirements {
         }
     }
 
-    /// Adds an image that nobody lists.
-    pub(crate) fn add(&mut self, image: Option<ImageReference>) {
-        self.images.extend(image);
+    /// Adds images that nobody lists.
+    pub(crate) fn add(&mut self, images: impl IntoIterator<Item = ImageReference>) {
+        self.images.extend(images);
         self.images.sort();
         self.images.dedup();
     }

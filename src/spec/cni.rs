@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::bundle::text::serde_as_text;
 
 /// The network between the pods that a bundle has what it needs for, by minikube's
-/// name for it. In text: `auto`, `bridge`, `kindnet`.
+/// name for it. In text: `auto`, `bridge`, `calico`, `cilium`, `flannel`, `kindnet`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Cni {
     /// What one node needs: the bridge.
@@ -14,13 +14,26 @@ pub enum Cni {
     Auto,
     /// minikube's bridge, whose plugins are in the node image.
     Bridge,
+    /// Calico, with network policies, from images.
+    Calico,
+    /// Cilium, the same.
+    Cilium,
+    /// Flannel, from images.
+    Flannel,
     /// kindnet, which joins several nodes, from an image.
     Kindnet,
 }
 
 impl Cni {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Bridge, Self::Kindnet];
+    pub const ALL: [Self; 6] = [
+        Self::Auto,
+        Self::Bridge,
+        Self::Calico,
+        Self::Cilium,
+        Self::Flannel,
+        Self::Kindnet,
+    ];
 
     /// The value of `--cni`.
     #[must_use]
@@ -28,6 +41,9 @@ impl Cni {
         match self {
             Self::Auto => "auto",
             Self::Bridge => "bridge",
+            Self::Calico => "calico",
+            Self::Cilium => "cilium",
+            Self::Flannel => "flannel",
             Self::Kindnet => "kindnet",
         }
     }
@@ -36,7 +52,7 @@ impl Cni {
 /// Text that names no network which a bundle can bring by its name.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a network that `--cni` brings (auto, bridge or kindnet); the images of another go in with \
+    "`{0}` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet); the images of another go in with \
      `--image docker://NAME`, and its name to the start, after `--`"
 )]
 pub struct CniError(String);

@@ -76,8 +76,8 @@ const WRONG_VALUES: [(&str, &str); 15] = [
         "1:22: invalid type: floating point `1.35`, expected a string",
     ),
     (
-        "cni = \"flannel\"",
-        "1:7: `flannel` is not a network that `--cni` brings (auto, bridge or kindnet); the images of another \
+        "cni = \"weave\"",
+        "1:7: `weave` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet); the images of another \
          go in with `--image docker://NAME`, and its name to the start, after `--`",
     ),
     (

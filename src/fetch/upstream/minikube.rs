@@ -155,7 +155,9 @@ fn parse_addon_images(answer: &str, because: &str) -> Option<Vec<WantedImage>> {
         .collect()
 }
 
-fn pinned(role: ImageRole, name: &str, because: &str) -> Option<WantedImage> {
+/// The image with this name, by its digest where the name has one: `because` says who
+/// named it so.
+pub(in crate::fetch) fn pinned(role: ImageRole, name: &str, because: &str) -> Option<WantedImage> {
     let digest = match name.split_once('@') {
         Some((_, digest)) => Some(Digest::parse(digest).ok()?),
         None => None,

@@ -37,7 +37,9 @@ use minikube_releases::ReleaseList;
 use places::Registries;
 
 pub(super) use manifest::Resolved;
-pub(super) use minikube::{addon_images, check_pair, locked_addon_images, locked_node_image, node_image};
+pub(super) use minikube::{
+    addon_images, check_pair, locked_addon_images, locked_node_image, node_image, pinned,
+};
 pub(super) use signature::Signed;
 
 pub use error::UpstreamError;

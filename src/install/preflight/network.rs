@@ -60,17 +60,12 @@ fn missing(name: &str, several: bool) -> Finding {
     } else {
         "leave `--cni` away: one node starts with minikube's bridge, which needs no image"
     };
-    let packing = if name == "kindnet" {
-        "with `--cni kindnet`".to_owned()
-    } else {
-        format!("with the images of {name} that its minikube names, each by `--image docker://NAME`")
-    };
     Finding {
         kind: Kind::Usage,
         ..fatal(
             what,
             "minikube would ask a registry for them, and the start would fail after minutes",
-            format!("{here}; or pack the bundle {packing}"),
+            format!("{here}; or pack the bundle with `--cni {name}`"),
         )
     }
 }

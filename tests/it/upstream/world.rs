@@ -1,5 +1,6 @@
 //! Servers with upstream's layout, and packs from them.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +19,34 @@ pub(super) const VERSION: &str = "v1.35.4";
 /// The tag of kindnet that the world's minikube names.
 pub(super) const KINDNETD: &str = "v20260213-ea8e5717";
 
+/// The images of the networks that the world's minikube has manifests of, as v1.38.1 names
+/// them.
+pub(super) const NETWORKS: [(&str, &[&str]); 3] = [
+    (
+        "calico",
+        &[
+            "quay.io/calico/cni:v3.31.3",
+            "quay.io/calico/kube-controllers:v3.31.3",
+            "quay.io/calico/node:v3.31.3",
+        ],
+    ),
+    (
+        "cilium",
+        &[
+            "quay.io/cilium/cilium:v1.19.0",
+            "quay.io/cilium/cilium-envoy:v1.35.9-1768828720-c6e4827ebca9c47af2a3a6540c563c30947bae29",
+            "quay.io/cilium/operator-generic:v1.19.0",
+        ],
+    ),
+    (
+        "flannel",
+        &[
+            "ghcr.io/flannel-io/flannel:v0.28.1",
+            "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.0-flannel1",
+        ],
+    ),
+];
+
 /// Where the world has minikube's list of its releases.
 pub(super) const LIST: &str = "/minikube/releases-v2.json";
 
@@ -31,6 +60,8 @@ pub(super) struct World {
     files: Arc<Mutex<Files>>,
     /// What its minikube says of the network's side.
     answers: Value,
+    /// The lines with images of its manifests.
+    manifests: String,
 }
 
 impl World {
@@ -85,6 +116,21 @@ impl World {
             KINDNETD,
             &[arch, other].map(|arch| Draft::new(arch, "kindnetd")),
         );
+        let mut manifests = String::new();
+        for (_, images) in NETWORKS {
+            for (host, image) in images.iter().map(|image| image.split_once('/').expect("a host")) {
+                let (repository, tag) = image.split_once(':').expect("a tag");
+                let repository = format!("{host}/{repository}");
+                let drafts = [arch, other].map(|arch| Draft::new(arch, &repository));
+                let digest = registry.add(&repository, tag, &drafts);
+                // As minikube v1.38.1's manifests have them.
+                let _ = if repository.contains("cilium") {
+                    writeln!(manifests, "        image: \"{host}/{image}@{digest}\"")
+                } else {
+                    writeln!(manifests, "        image: {host}/{image}")
+                };
+            }
+        }
         let answers = json!({
             "kindnet": format!("kindnetd:{KINDNETD}"),
             "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
@@ -98,7 +144,7 @@ impl World {
             let path = format!("/release/{VERSION}/bin/linux/{}/{role}", other.name());
             files.push((path, elf(other.elf_machine(), role)));
         }
-        files.extend(minikubes("v1.38.1", &answers));
+        files.extend(minikubes("v1.38.1", &manifests, &answers));
         let sums: Vec<_> = files
             .iter()
             .filter(|(path, _)| !path.contains(".txt"))
@@ -139,6 +185,7 @@ impl World {
             server,
             files,
             answers,
+            manifests,
         };
         world.list_releases(&["v1.38.1"]);
         world
@@ -173,7 +220,7 @@ impl World {
         let mut answers = self.answers.clone();
         answers["version"] = version.into();
         answers["kubernetes"] = kubernetes.into();
-        let programs = minikubes(version, &answers);
+        let programs = minikubes(version, &self.manifests, &answers);
         let sums = programs.iter().map(|(path, bytes)| {
             let sum = format!("{}\n", Digest::of(bytes).hex());
             (format!("{path}.sha256"), sum.into_bytes())
@@ -226,6 +273,8 @@ impl World {
             format!("--registry-upstream=registry.k8s.io={host}/k8s"),
             format!("--registry-upstream=gcr.io={host}"),
             format!("--registry-upstream=docker.io={host}/hub"),
+            format!("--registry-upstream=ghcr.io={host}/ghcr.io"),
+            format!("--registry-upstream=quay.io={host}/quay.io"),
             format!("--insecure-registry={host}"),
             format!("--stub={}", stripped::stub().display()),
             "-o=x.run".to_owned(),
@@ -242,13 +291,17 @@ pub(super) fn other(arch: Arch) -> Arch {
 }
 
 /// A minikube for each architecture, by path; that of this machine gives these answers.
-fn minikubes(version: &str, answers: &Value) -> Files {
+fn minikubes(version: &str, manifests: &str, answers: &Value) -> Files {
     let own = Platform::of_this_machine().expect("a platform").arch;
     let of = |arch: Arch| {
         let path = format!("/minikube/{version}/minikube-linux-{}", arch.name());
         let program = if arch == own {
             let program = fs::read(stand_in()).expect("the stand-in");
-            [&program[..], format!("\nstandin-answers {answers}").as_bytes()].concat()
+            [
+                &program[..],
+                format!("\n{manifests}\nstandin-answers {answers}").as_bytes(),
+            ]
+            .concat()
         } else {
             elf(arch.elf_machine(), &format!("minikube {version}"))
         };
