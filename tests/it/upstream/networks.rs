@@ -78,7 +78,7 @@ fn a_minikube_whose_manifest_is_a_template_leaves_calico_to_the_person() {
     world.remove(LIST);
     for arch in ["amd64", "arm64"] {
         world.change(&format!("minikube-linux-{arch}"), |program| {
-            hide(program, "image: quay.io/calico")
+            hide(program, "image: quay.io/calico");
         });
         world.remove(&format!("minikube-linux-{arch}.sha256"));
     }

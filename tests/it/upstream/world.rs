@@ -116,21 +116,7 @@ impl World {
             KINDNETD,
             &[arch, other].map(|arch| Draft::new(arch, "kindnetd")),
         );
-        let mut manifests = String::new();
-        for (_, images) in NETWORKS {
-            for (host, image) in images.iter().map(|image| image.split_once('/').expect("a host")) {
-                let (repository, tag) = image.split_once(':').expect("a tag");
-                let repository = format!("{host}/{repository}");
-                let drafts = [arch, other].map(|arch| Draft::new(arch, &repository));
-                let digest = registry.add(&repository, tag, &drafts);
-                // As minikube v1.38.1's manifests have them.
-                let _ = if repository.contains("cilium") {
-                    writeln!(manifests, "        image: \"{host}/{image}@{digest}\"")
-                } else {
-                    writeln!(manifests, "        image: {host}/{image}")
-                };
-            }
-        }
+        let manifests = add_networks(&mut registry, [arch, other]);
         let answers = json!({
             "kindnet": format!("kindnetd:{KINDNETD}"),
             "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
@@ -288,6 +274,26 @@ impl World {
 pub(super) fn other(arch: Arch) -> Arch {
     let mut all = Arch::ALL.into_iter();
     all.find(|other| *other != arch).expect("there are two")
+}
+
+/// Puts the networks' images into the registry; gives the lines that name them, as minikube
+/// v1.38.1's manifests have them.
+fn add_networks(registry: &mut Registry, archs: [Arch; 2]) -> String {
+    let mut manifests = String::new();
+    for (_, images) in NETWORKS {
+        for (host, image) in images.iter().map(|image| image.split_once('/').expect("a host")) {
+            let (repository, tag) = image.split_once(':').expect("a tag");
+            let repository = format!("{host}/{repository}");
+            let drafts = archs.map(|arch| Draft::new(arch, &repository));
+            let digest = registry.add(&repository, tag, &drafts);
+            let _ = if repository.contains("cilium") {
+                writeln!(manifests, "        image: \"{host}/{image}@{digest}\"")
+            } else {
+                writeln!(manifests, "        image: {host}/{image}")
+            };
+        }
+    }
+    manifests
 }
 
 /// A minikube for each architecture, by path; that of this machine gives these answers.
