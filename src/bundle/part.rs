@@ -118,7 +118,18 @@ pub struct ImagePart {
     pub origin: Origin,
 }
 
+/// What stands in a sentence of evidence before the digest by which somebody names an image.
+const BY_DIGEST: &str = " by this digest: ";
+
 impl ImagePart {
+    /// The digest by which somebody names the image, such as minikube's manifests do: of its
+    /// manifest, or list of manifests, in its registry. What it was compared with says so.
+    #[must_use]
+    pub fn named_digest(&self) -> Option<Digest> {
+        let mut evidence = self.origin.evidence.iter();
+        evidence.find_map(|sentence| Digest::parse_prefixed(sentence.rsplit_once(BY_DIGEST)?.1).ok())
+    }
+
     /// Every blob that makes up the image, a layer that is used twice named twice.
     pub fn blobs(&self) -> impl Iterator<Item = Digest> + '_ {
         [self.manifest, self.config]

@@ -4,6 +4,7 @@
 //! everything there.
 
 mod contents;
+mod digests;
 mod error;
 mod inlet;
 mod loads;
@@ -73,6 +74,10 @@ pub(super) fn seed(
         .map(|()| Inlet::open(engine, container_name(node), pipes.as_ref(), progress))
         .and_then(|inlet| pour(bundle, &inlet, runtime, progress))
         .and_then(|()| verify(view, engine, &container_name(node), runtime))
+        .and_then(|()| match runtime {
+            ContainerRuntime::Containerd => Ok(()),
+            ContainerRuntime::Docker => digests::name(view, engine, &container_name(node), progress),
+        })
         .and_then(|()| stop(engine, node));
     if let Err(failure) = seeded {
         let log = engine.container_log(&container_name(node));

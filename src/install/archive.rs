@@ -79,31 +79,49 @@ impl<'a> ImageSet<'a> {
             + 1024
     }
 
-    /// What makes blobs an archive: `oci-layout`, `index.json`, `manifest.json`.
+    /// What makes blobs an archive: `oci-layout`, `index.json`, `manifest.json`. An image that
+    /// somebody names by digest has that name for containerd, too, whose CRI then finds it by
+    /// it; Docker Engine takes none from an archive.
     #[must_use]
     pub fn documents(&self) -> [(&'static str, Vec<u8>); 3] {
-        self.documents_naming(|reference| reference.tag().to_owned())
+        self.documents_naming(|reference| reference.tag().to_owned(), true)
     }
 
     /// The same for a folder, in which stock tools look for an image by its full name.
     #[must_use]
     pub fn layout_documents(&self) -> [(&'static str, Vec<u8>); 3] {
-        self.documents_naming(ToString::to_string)
+        self.documents_naming(ToString::to_string, false)
     }
 
-    fn documents_naming(&self, name: fn(&ImageReference) -> String) -> [(&'static str, Vec<u8>); 3] {
+    fn documents_naming(
+        &self,
+        name: fn(&ImageReference) -> String,
+        with_digests: bool,
+    ) -> [(&'static str, Vec<u8>); 3] {
         let manifests: Vec<_> = self
             .images
             .iter()
-            .map(|image| {
-                json!({
-                    "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                    "digest": image.manifest,
-                    "size": self.sizes.get(&image.manifest),
-                    "annotations": {
-                        "io.containerd.image.name": image.reference,
-                        "org.opencontainers.image.ref.name": name(&image.reference),
-                    },
+            .flat_map(|image| {
+                let tagged = (image.reference.to_string(), name(&image.reference));
+                let by_digest = image.named_digest().filter(|_| with_digests);
+                let by_digest = by_digest.map(|digest| {
+                    let (registry, repository) = (image.reference.registry(), image.reference.repository());
+                    (
+                        format!("{registry}/{repository}@{digest}"),
+                        name(&image.reference),
+                    )
+                });
+                let names = [tagged].into_iter().chain(by_digest);
+                names.map(|(full, short)| {
+                    json!({
+                        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                        "digest": image.manifest,
+                        "size": self.sizes.get(&image.manifest),
+                        "annotations": {
+                            "io.containerd.image.name": full,
+                            "org.opencontainers.image.ref.name": short,
+                        },
+                    })
                 })
             })
             .collect();
@@ -278,5 +296,33 @@ mod tests {
     fn a_blob_has_the_name_that_the_layout_gives_it() {
         let digest = Digest::of(b"abc");
         assert_eq!(blob_name(digest), format!("blobs/sha256/{}", digest.hex()));
+    }
+
+    #[test]
+    fn an_image_has_the_name_by_digest_that_somebody_gives_it() {
+        let mut index = crate::install::testing::index();
+        let digest = Digest::of(b"list");
+        let evidence = &mut index.images[2].origin.evidence;
+        evidence.push(format!(
+            "minikube's manifest of x names it by this digest: {digest}"
+        ));
+        let view = crate::install::testing::view(&index);
+        let set = ImageSet::new(view, view.cluster_images());
+        let names = |documents: [(&str, Vec<u8>); 3]| {
+            let index: serde_json::Value = serde_json::from_slice(&documents[1].1).expect("JSON");
+            let manifests = index["manifests"].as_array().expect("manifests").clone();
+            let name =
+                |manifest: serde_json::Value| manifest["annotations"]["io.containerd.image.name"].clone();
+            manifests.into_iter().map(name).collect::<Vec<_>>()
+        };
+        let by_tag = [
+            "registry.k8s.io/kube-apiserver:v1.35.4".to_owned(),
+            "registry.k8s.io/pause:3.10.1".to_owned(),
+            "docker.io/library/app:1".to_owned(),
+        ];
+        assert_eq!(names(set.layout_documents()), by_tag);
+        let mut all = by_tag.to_vec();
+        all.insert(2, format!("registry.k8s.io/pause@{digest}"));
+        assert_eq!(names(set.documents()), all);
     }
 }

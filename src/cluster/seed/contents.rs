@@ -24,9 +24,15 @@ fn binaries_folder(view: PlatformView<'_>) -> String {
 /// What a complete volume holds, as one digest.
 pub(super) fn content(view: PlatformView<'_>, runtime: ContainerRuntime) -> Digest {
     let binaries = BinaryRole::KUBERNETES.map(|role| format!("{role} {}", view.binary(role).sha256));
-    let images = view
-        .cluster_images()
-        .map(|image| format!("{} {}", image.reference, image.config));
+    let images = view.cluster_images().map(|image| {
+        let digest = image.named_digest().map(|digest| format!(" {digest}"));
+        format!(
+            "{} {}{}",
+            image.reference,
+            image.config,
+            digest.unwrap_or_default()
+        )
+    });
     let text = std::iter::once(format!("1 {runtime} {}", view.node_image().config))
         .chain(binaries)
         .chain(images)
