@@ -17,6 +17,9 @@ pub struct ImageReference {
     tag: String,
 }
 
+/// What a reference has at most, spelled out in full.
+const MOST_CHARACTERS: usize = 512;
+
 /// Text that is not an image reference.
 #[derive(Debug, thiserror::Error)]
 #[error("`{text}` is not an image reference: {reason}")]
@@ -33,9 +36,6 @@ impl ImageReference {
             text: text.chars().take(300).collect(),
             reason,
         };
-        if text.len() > 512 {
-            return Err(refused("longer than 512 characters"));
-        }
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (text, None),
@@ -67,11 +67,16 @@ impl ImageReference {
         if !is_tag(tag) {
             return Err(refused("a tag is up to 128 letters, digits, `_`, `.` and `-`"));
         }
-        Ok(Self {
+        let reference = Self {
             registry: registry.to_owned(),
             repository,
             tag: tag.to_owned(),
-        })
+        };
+        // With what was not said, as in an index, so that one that is taken can be packed.
+        if reference.to_string().len() > MOST_CHARACTERS {
+            return Err(refused("longer than 512 characters when it is spelled out in full"));
+        }
+        Ok(reference)
     }
 
     /// Reads a reference that is spelled out in full, as in an index, which has one
@@ -191,9 +196,9 @@ mod tests {
         );
     }
 
-    /// A name of so many characters.
+    /// A name of so many characters, `r.io/xxx:1`.
     fn long(length: usize) -> String {
-        format!("r.io/{}", "x".repeat(length - 5))
+        format!("r.io/{}:1", "x".repeat(length - 7))
     }
 
     #[test]
@@ -227,6 +232,8 @@ mod tests {
             "r-.io/y",
             "r..io/y",
             &long(513),
+            // With `docker.io/library/` and `:latest` they are 526.
+            &"2".repeat(500),
         ] {
             assert!(ImageReference::parse(text).is_err(), "{text}");
         }
