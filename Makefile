@@ -11,7 +11,7 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
+.PHONY: check-stub build demo fuzz mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -30,6 +30,10 @@ test: toolchain lint
 test-long: toolchain parts
 	tests/long.sh $(NAMES)
 
+## fuzz: the parsers by cargo-fuzz (SECONDS=60 for each; cargo-fuzz, C++)
+fuzz: toolchain
+	tests/fuzz.sh $(SECONDS)
+
 ## mutants: does a test notice when a check is taken away? (5 minutes; cargo-mutants)
 mutants: toolchain
 	tests/mutants.sh
@@ -43,6 +47,7 @@ lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --bins -- -D warnings
+	cargo clippy --locked --no-default-features --manifest-path tests/fuzz/Cargo.toml -- -D warnings
 	tests/shellcheck.sh
 
 ## test-volumes: split bundles on FAT32, disturbed repairs, sizes and lengths in full (root; 6 minutes)

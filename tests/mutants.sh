@@ -29,7 +29,7 @@ modules='bundle failure host progress regular_file trust verify'
     echo 'extern crate self as minikube_offline;'
     # shellcheck disable=SC2086 # words
     printf 'pub mod %s;\n' $modules
-    for faults in corpus/mod draft effort failures flaky library; do
+    for faults in corpus/mod draft effort failures flaky library words; do
         printf '#[cfg(test)]\n#[path = "../tests/faults/%s.rs"]\nmod %s;\n' "$faults" "${faults%/mod}"
     done
 ) >"$out/crate/src/lib.rs"

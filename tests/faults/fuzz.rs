@@ -173,3 +173,17 @@ fn no_parser_panics() {
         }
     });
 }
+
+/// What `tests/fuzz.sh` starts from: the inputs of each parser as files.
+#[test]
+#[ignore = "a part of `make fuzz`, which names a folder by MINIKUBE_OFFLINE_TEST_CORPUS"]
+fn the_corpus_as_files() {
+    let folder = PathBuf::from(std::env::var_os("MINIKUBE_OFFLINE_TEST_CORPUS").expect("a folder"));
+    for (name, _) in PARSERS {
+        let folder = folder.join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        for input in corpus(name) {
+            fs::write(folder.join(Digest::of(&input).hex()), input).expect("a file");
+        }
+    }
+}

@@ -27,3 +27,4 @@ mod second;
 mod stripped;
 mod stub;
 mod sweep;
+mod words;

@@ -8,9 +8,7 @@ mod parts;
 mod payload;
 mod tail;
 
-use std::error::Error;
 use std::fs;
-use std::iter;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -23,6 +21,7 @@ use minikube_offline::verify::OpenedBundle;
 
 use crate::draft::{Contents, Draft, Key, Tail};
 use crate::effort::{folder, report};
+use crate::words::words_of;
 
 /// Not authentic, damaged: the exit codes of the README.
 const NOT_AUTHENTIC: i32 = 3;
@@ -127,12 +126,6 @@ pub(crate) fn cases() -> Vec<Case> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// The words of an error and of its causes.
-pub(crate) fn words_of(error: &(dyn Error + 'static)) -> String {
-    let causes = iter::successors(Some(error), |error| (*error).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Bytes of memory that a reader may take, in KiB, and seconds on a processor; a build

@@ -1,13 +1,8 @@
 #![no_main]
 
-#[allow(dead_code)]
-#[path = "../../faults/draft.rs"]
-mod draft;
-#[allow(dead_code)]
-#[path = "../../faults/parsers.rs"]
-mod parsers;
-mod scratch;
+mod entry;
+use entry::{draft, words};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    parsers::journal(input, scratch::path());
+    entry::parsers::journal(input, entry::scratch());
 });
