@@ -74,7 +74,9 @@ impl ImageReference {
         };
         // With what was not said, as in an index, so that one that is taken can be packed.
         if reference.to_string().len() > MOST_CHARACTERS {
-            return Err(refused("longer than 512 characters when it is spelled out in full"));
+            return Err(refused(
+                "longer than 512 characters when it is spelled out in full",
+            ));
         }
         Ok(reference)
     }
