@@ -23,6 +23,7 @@ mod process;
 mod program;
 mod routes;
 mod running;
+mod sandbox;
 mod signals;
 mod unnamed;
 
@@ -49,6 +50,7 @@ pub use process::{Command, Output, ProcessError};
 pub use program::{own_program, remove_own_copy};
 pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
 pub use running::Running;
+pub use sandbox::{Sandbox, SandboxError};
 pub use signals::Interruption;
 
 /// Catching and asking for signals.
