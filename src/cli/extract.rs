@@ -5,10 +5,11 @@ use std::path::{self, Path, PathBuf};
 use serde_json::json;
 
 use super::console::Console;
-use super::platform;
+use super::{platform, sandbox};
 use crate::bundle::{ContainerRuntime, Platform};
 use crate::failure::{Failure, Kind};
-use crate::install;
+use crate::host::{Sandbox, existing_ancestor};
+use crate::install::{self, Placer};
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
@@ -34,10 +35,28 @@ struct Target {
     to_cache: Option<PathBuf>,
 }
 
+impl ExtractArgs {
+    /// The folder beneath which everything is written.
+    pub(super) fn filled(&self) -> Result<PathBuf, Failure> {
+        match (&self.target.to, &self.target.to_cache) {
+            (Some(folder), _) => absolute(folder),
+            (None, Some(home)) => Ok(install::cache_folder(&absolute(home)?)),
+            (None, None) => unreachable!("clap demands one of them"),
+        }
+    }
+}
+
 pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let platform = platform::choose(args.platform, bundle.index())?;
     bundle.on(platform)?;
     let verified = bundle.verify(console)?;
+    let filled = args.filled()?;
+    let above = existing_ancestor(&filled);
+    if above != filled && above.is_dir() {
+        // Until here it could be made, and all that is above it could be written.
+        Placer::unrecorded().folder(&filled)?;
+        sandbox::enter(Sandbox::reading().filling(&filled), console);
+    }
     let bundle = verified.on(platform)?;
     let extracted = match (&args.target.to, &args.target.to_cache) {
         (Some(folder), _) => install::extract_to(bundle, &absolute(folder)?, console),

@@ -23,6 +23,7 @@ mod pack;
 mod repair;
 #[cfg(feature = "packager")]
 mod resolve;
+mod sandbox;
 mod sbom;
 #[cfg(feature = "packager")]
 mod self_update;

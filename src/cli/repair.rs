@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::console::Console;
+use crate::bundle::limits::VOLUMES;
+use crate::bundle::volume_path;
 use crate::failure::Failure;
+use crate::host::Sandbox;
 use crate::repair::{self, Repaired, Taken};
 use crate::trust::TrustedKeys;
 
@@ -14,6 +17,21 @@ pub(super) struct RepairArgs {
     /// The second copy, which may be damaged, too; it is only read
     #[arg(long, value_name = "OTHER_COPY")]
     from: PathBuf,
+}
+
+/// The bundle and its volumes are changed, and volumes that are missing are made; each of
+/// them may be a link.
+pub(super) fn sandbox(bundle: &Path) -> Sandbox {
+    let volumes = (1..=VOLUMES).map(|number| volume_path(bundle, number));
+    let files = std::iter::once(bundle.to_owned()).chain(volumes);
+    let sandbox = files
+        .filter(|file| file.is_file())
+        .fold(Sandbox::reading(), |sandbox, file| sandbox.changing(&file));
+    match bundle.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => sandbox.changing_in(Path::new(".")),
+        Some(folder) if folder.is_dir() => sandbox.changing_in(folder),
+        _ => sandbox,
+    }
 }
 
 pub(super) fn run(

@@ -6,9 +6,9 @@ use clap::Subcommand;
 
 use super::authenticity::warning;
 use super::console::Console;
-use super::{extract, inspect, machine, preflight, repair, start, verify};
+use super::{extract, inspect, machine, preflight, repair, sandbox, start, verify};
 use crate::failure::Failure;
-use crate::host::Environment;
+use crate::host::{Environment, Sandbox};
 use crate::progress::Progress;
 use crate::trust::{TrustFolders, TrustedKeys};
 use crate::verify::OpenedBundle;
@@ -62,6 +62,10 @@ impl<A: clap::Args> Trusting<A> {
 impl BundleVerb {
     /// The verb, done with the bundle at `path`.
     pub(super) fn run(self, path: &Path, console: &Console) -> Result<(), Failure> {
+        // Before the first byte of the bundle is read, and before there is a second thread.
+        if let Some(sandbox) = self.sandbox(path)? {
+            sandbox::enter(sandbox, console);
+        }
         let warn = |bundle: &OpenedBundle| warning(bundle).into_iter().for_each(|text| console.note(&text));
         match self {
             Self::Extract(verb) => {
@@ -91,6 +95,20 @@ impl BundleVerb {
                 verify::run(&verb.args, bundle, console)
             }
         }
+    }
+
+    /// All that the verb has to do to files, for those that run no other program.
+    ///
+    /// `start` runs minikube and Docker's client, and `preflight` the latter: they would be in
+    /// the sandbox, too, and with them what the user's own flags have them mount, write and
+    /// listen on, which nobody knows here. The same goes for `status`, `stop` and `uninstall`.
+    fn sandbox(&self, path: &Path) -> Result<Option<Sandbox>, Failure> {
+        Ok(match self {
+            Self::Inspect(_) | Self::List(_) | Self::Verify(_) => Some(Sandbox::reading()),
+            Self::Extract(verb) => Some(Sandbox::reading().filling(&verb.args.filled()?)),
+            Self::Repair(_) => Some(repair::sandbox(path)),
+            Self::Preflight(_) | Self::Start(_) => None,
+        })
     }
 }
 

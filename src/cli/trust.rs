@@ -6,9 +6,10 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::console::Console;
+use super::sandbox;
 use crate::bundle::KeyId;
 use crate::failure::Failure;
-use crate::host::Environment;
+use crate::host::{Environment, Sandbox};
 use crate::trust::{self, KeyFolder, TrustError, TrustFolders};
 
 #[derive(Debug, Subcommand)]
@@ -55,7 +56,10 @@ pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
     let folders = TrustFolders::of(&Environment::of_this_process());
     match verb {
         TrustVerb::Add { key, system } => add(&folders, folder(&folders, system)?, &key, console),
-        TrustVerb::List => list(&folders, console),
+        TrustVerb::List => {
+            sandbox::enter(Sandbox::reading(), console);
+            list(&folders, console)
+        }
         TrustVerb::Remove { key_id, system } => remove(&folders, folder(&folders, system)?, key_id, console),
         TrustVerb::Revoke { key_id, system } => revoke(folder(&folders, system)?, key_id, console),
         TrustVerb::Rotate { statement } => {

@@ -146,6 +146,12 @@ fn destination(
     Some((program_file(program.role), 0o755))
 }
 
+/// The cache of the minikube home `home`.
+#[must_use]
+pub fn cache_folder(home: &Path) -> PathBuf {
+    dot_minikube(home).join("cache")
+}
+
 /// Fills the cache of the minikube home `home`, so that a stock minikube starts
 /// without a network.
 pub fn extract_to_cache(
@@ -161,7 +167,7 @@ pub fn extract_to_cache(
     let folder = dot_minikube(home);
     let view = bundle.view();
     progress.begin("fill minikube's cache", None);
-    let cache = Cache::at(folder.join("cache"));
+    let cache = Cache::at(cache_folder(home));
     let contents = CacheContents::Everything;
     for note in fill_cache(bundle, &cache, contents, &mut Placer::unrecorded(), progress)? {
         progress.note(&note);

@@ -35,7 +35,7 @@ mod whole_archive;
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};
 pub use downgrade::{DowngradeError, check_serial};
-pub use extract::{ExtractError, Extracted, extract_to, extract_to_cache};
+pub use extract::{ExtractError, Extracted, cache_folder, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
 pub use layout::{Cache, Layout, LayoutError};
 pub use network::{named_network, needs_images_of_a_network};

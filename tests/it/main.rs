@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bundle_toml;
+mod confined;
 mod damage;
 mod flags;
 mod footprint;
