@@ -25,6 +25,8 @@ if [ ! -e "$root/.complete" ]; then
     mv "$root/usr/sbin/runc" "$root/usr/sbin/runc.real"
     touch "$root/.complete"
 fi
+# Where networks that run from images put their plugin; Debian's containerd looks elsewhere.
+sed -i 's#bin_dir = "/usr/lib/cni"#bin_dir = "/opt/cni/bin"#' "$root/etc/containerd/config.toml"
 install -m 755 "$here/runc-wrapper" "$root/usr/sbin/runc"
 install -m 755 "$here/node-entrypoint" "$root/usr/local/bin/entrypoint"
 echo '{"kicbase_version":"lab"}' >"$root/version.json"
