@@ -49,6 +49,9 @@ pub(super) struct SpecArgs {
     /// [default: auto, what one node needs; several need one of the last four]
     #[arg(long, value_name = "NAME")]
     cni: Option<Cni>,
+    /// What several control planes need goes into the node: kube-vip and, without another `--cni`, kindnet
+    #[arg(long)]
+    ha: bool,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE")]
     bundle: Option<PathBuf>,
@@ -96,6 +99,7 @@ impl SpecArgs {
             images: given(self.images),
             addons: given(self.addons),
             cni: self.cni,
+            ha: self.ha.then_some(true),
             output: self.bundle,
             split: self.split,
             level: self.level,

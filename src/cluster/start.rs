@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
     CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
-    fill_cache, install_programs, needs_images_of_a_network,
+    fill_cache, install_programs, needs_more_than_the_cache,
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -158,7 +158,7 @@ impl Run<'_> {
             return self.images_by_cache();
         }
         let may_fall_back =
-            self.options.way == Way::Auto && !needs_images_of_a_network(self.bundle.view(), self.options);
+            self.options.way == Way::Auto && !needs_more_than_the_cache(self.bundle.view(), self.options);
         match self.images_by_volumes() {
             Err(failure) if may_fall_back && seed::may_fall_back(&failure) => {
                 let mut reasons = vec![failure.error.to_string()];

@@ -186,6 +186,14 @@ pub enum FetchError {
         /// The files.
         there: Vec<String>,
     },
+    /// minikube does not tell which image several control planes take.
+    #[error("`{}` names {found}", path.display())]
+    HighAvailability {
+        /// The program.
+        path: PathBuf,
+        /// What it names.
+        found: String,
+    },
     /// minikube does not tell which images its network takes.
     #[error("`{}` names {found}", path.display())]
     Network {
@@ -348,6 +356,10 @@ impl FetchError {
                 "add the name of the one to take: `docker-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
             }
             Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
+            Self::HighAvailability { .. } => {
+                "`--ha` came with minikube v1.33; of a newer one give the image that it takes: \
+                 `--image docker://ghcr.io/kube-vip/kube-vip:TAG`"
+            }
             Self::Network { network, .. } => match network {
                 Cni::Calico => {
                     "give the images that this minikube takes, each by `--image docker://NAME`: before v1.38 they \

@@ -183,7 +183,7 @@ fn needs(
     }
 }
 
-/// The images that the network of the spec needs.
+/// The images that the network of the spec needs, and those of several control planes.
 fn of_network(
     spec: &Spec,
     binaries: &[LocalBinary],
@@ -191,7 +191,7 @@ fn of_network(
     ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<WantedImage>, FetchError> {
-    if !network::has_images(spec.cni) {
+    if !network::has_images(spec) {
         return Ok(Vec::new());
     }
     // It is read and not run, so it may be for any platform.

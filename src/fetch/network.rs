@@ -12,36 +12,52 @@ use super::FetchError;
 use super::upstream::WantedImage;
 use crate::bundle::{ImageReference, ImageRole};
 use crate::spec::{Cni, ImageSource, Spec};
-use manifest::{CALICO, CILIUM, FLANNEL, Manifest};
+use manifest::{CALICO, CILIUM, FLANNEL, KUBE_VIP, Manifest};
 
-/// Whether the network needs an image at all: the bridge's plugins are in the node image.
-pub(super) fn has_images(cni: Cni) -> bool {
-    !matches!(cni, Cni::Auto | Cni::Bridge)
+/// Whether the spec asks for images that minikube names in none of its lists: the bridge's
+/// plugins are in the node image.
+pub(super) fn has_images(spec: &Spec) -> bool {
+    spec.ha || !matches!(network_of(spec), Cni::Auto | Cni::Bridge)
 }
 
-/// The images of the spec's network as this `minikube` names them. Where it names none
-/// clearly, they are those that the spec gives.
+/// The images of the spec's network as this `minikube` names them, and that of several
+/// control planes. Where it names none clearly, they are those that the spec gives.
 pub(super) fn images(spec: &Spec, minikube: &Path) -> Result<Vec<WantedImage>, FetchError> {
-    let named = match spec.cni {
-        Cni::Auto | Cni::Bridge => return Ok(Vec::new()),
+    let network = network_of(spec);
+    let named = match network {
+        Cni::Auto | Cni::Bridge => Ok(Vec::new()),
         Cni::Calico => CALICO.images(minikube)?,
         Cni::Cilium => CILIUM.images(minikube)?,
         Cni::Flannel => FLANNEL.images(minikube)?,
         Cni::Kindnet => kindnet::image(minikube)?.map(|image| vec![wanted(image)]),
     };
-    let needs = manifest_of(spec.cni).map_or(&[kindnet::REPOSITORY][..], |manifest| manifest.needs);
-    let is_given = |need: &&str| {
-        let name = format!("{need}:");
-        spec.images.iter().any(|image| image.to_string().contains(&name))
-    };
-    match named {
-        Ok(images) => Ok(images),
-        Err(_) if needs.iter().all(is_given) => Ok(given(spec, needs)),
-        Err(found) => Err(FetchError::Network {
-            network: spec.cni,
+    let needs = manifest_of(network).map_or(&[kindnet::REPOSITORY][..], |manifest| manifest.needs);
+    let mut images = named
+        .or_else(|found| given(spec, needs).ok_or(found))
+        .map_err(|found| FetchError::Network {
+            network,
             path: minikube.to_owned(),
             found,
-        }),
+        })?;
+    if spec.ha {
+        let named = KUBE_VIP.images(minikube)?;
+        let of_planes = named
+            .or_else(|found| given(spec, KUBE_VIP.needs).ok_or(found))
+            .map_err(|found| FetchError::HighAvailability {
+                path: minikube.to_owned(),
+                found,
+            })?;
+        images.extend(of_planes);
+    }
+    Ok(images)
+}
+
+/// The network that minikube takes when nobody names one: where there are several control
+/// planes there are several nodes, and it is kindnet's.
+fn network_of(spec: &Spec) -> Cni {
+    match spec.cni {
+        Cni::Auto if spec.ha => Cni::Kindnet,
+        cni => cni,
     }
 }
 
@@ -54,15 +70,22 @@ fn manifest_of(cni: Cni) -> Option<Manifest> {
     }
 }
 
-/// The images of the spec that are the network's, as far as their names are in it. They
-/// are the cluster's, and no application's.
-fn given(spec: &Spec, needs: &[&str]) -> Vec<WantedImage> {
+/// The images that the spec gives where each of `needs` is among them; of these, those that
+/// have their names in the spec. They are the cluster's, and no application's.
+fn given(spec: &Spec, needs: &[&str]) -> Option<Vec<WantedImage>> {
+    let is_given = |need: &&str| {
+        let name = format!("{need}:");
+        spec.images.iter().any(|image| image.to_string().contains(&name))
+    };
+    if !needs.iter().all(is_given) {
+        return None;
+    }
     let images = spec.images.iter().filter_map(|image| match image {
         ImageSource::Docker { reference, .. } => Some(reference.clone()),
         _ => None,
     });
     let is_needed = |image: &ImageReference| needs.iter().any(|need| image.repository().ends_with(need));
-    images.filter(is_needed).map(wanted).collect()
+    Some(images.filter(is_needed).map(wanted).collect())
 }
 
 fn wanted(reference: ImageReference) -> WantedImage {

@@ -38,7 +38,7 @@ pub use downgrade::{DowngradeError, check_serial};
 pub use extract::{ExtractError, Extracted, cache_folder, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
 pub use layout::{Cache, Layout, LayoutError};
-pub use network::{named_network, needs_images_of_a_network};
+pub use network::{named_network, needs_more_than_the_cache};
 pub use nodes::may_be_node_of;
 pub use options::{SiteOptions, Way, WayError};
 pub use place::{Existing, PlaceError, Placer};

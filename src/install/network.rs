@@ -59,12 +59,13 @@ impl SiteOptions {
     }
 }
 
-/// Whether the nodes get ready only with the images of their network. minikube's cache does
-/// not bring them: they are in none of its lists. Seen with minikube v1.38.1 and `--nodes 2`:
-/// kindnet stays in `ImagePullBackOff`, and no node gets ready; minikube waits six minutes.
+/// Whether the nodes get ready only with images that minikube's cache does not bring, as
+/// those of their network and kube-vip's: they are in none of its lists. Seen with minikube
+/// v1.38.1 and `--nodes 2`: kindnet stays in `ImagePullBackOff`, and no node gets ready;
+/// minikube waits six minutes.
 #[must_use]
-pub fn needs_images_of_a_network(view: PlatformView<'_>, options: &SiteOptions) -> bool {
-    matches!(options.network(view), Network::FromImages(_))
+pub fn needs_more_than_the_cache(view: PlatformView<'_>, options: &SiteOptions) -> bool {
+    options.asks_high_availability() || matches!(options.network(view), Network::FromImages(_))
 }
 
 /// The network that a start of a new profile names for the person, who named none: the one
@@ -158,6 +159,22 @@ mod tests {
         assert_eq!(named_network(view(&carrying), &containerd(""), true), None);
         assert!(carries(view(&carrying), "kindnet") && !carries(view(&index()), "kindnet"));
         assert!(!carries(view(&carrying), "calico") && !carries_kube_vip(view(&carrying)));
+        for (arguments, more) in [
+            ("", false),
+            ("--nodes=2 --cni=bridge", false),
+            ("--nodes=2", true),
+        ] {
+            let options = with(arguments);
+            assert_eq!(
+                needs_more_than_the_cache(view(&index()), &options),
+                more,
+                "{arguments}"
+            );
+        }
+        assert!(needs_more_than_the_cache(
+            view(&index()),
+            &with("--ha --cni=bridge")
+        ));
     }
 
     #[test]

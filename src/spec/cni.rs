@@ -9,7 +9,7 @@ use crate::bundle::text::serde_as_text;
 /// name for it. In text: `auto`, `bridge`, `calico`, `cilium`, `flannel`, `kindnet`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Cni {
-    /// What one node needs: the bridge.
+    /// What the nodes need: one the bridge, several control planes kindnet.
     #[default]
     Auto,
     /// minikube's bridge, whose plugins are in the node image.

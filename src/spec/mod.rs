@@ -65,6 +65,8 @@ pub struct Spec {
     pub addons: Vec<String>,
     /// The network whose images go into the node.
     pub cni: Cni,
+    /// Whether what several control planes need goes into the node.
+    pub ha: bool,
     /// Where parts come from that are not given.
     pub sources: Sources,
     /// The file to write.

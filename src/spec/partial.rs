@@ -39,6 +39,8 @@ pub struct PartialSpec {
     pub addons: Option<Vec<String>>,
     /// The network whose images go into the node.
     pub cni: Option<Cni>,
+    /// Whether what several control planes need goes into the node.
+    pub ha: Option<bool>,
     /// The file to write.
     pub output: Option<PathBuf>,
     /// The most that a file of the bundle may hold of the payload.
@@ -71,6 +73,7 @@ impl PartialSpec {
             images: self.images.or(file.images),
             addons: self.addons.or(file.addons),
             cni: self.cni.or(file.cni),
+            ha: self.ha.or(file.ha),
             sources: self.sources.merge(file.sources),
             output: self.output.or(file.output),
             split: self.split.or(file.split),
@@ -111,6 +114,7 @@ impl PartialSpec {
             images: self.images.unwrap_or_default(),
             addons: self.addons.unwrap_or_default(),
             cni: self.cni.unwrap_or_default(),
+            ha: self.ha.unwrap_or_default(),
             sources: self.sources,
             output,
             split: self.split,
@@ -144,6 +148,7 @@ impl PartialSpec {
             images,
             addons: _,
             cni: _,
+            ha: _,
             output,
             split: _,
             level: _,

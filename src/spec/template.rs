@@ -63,7 +63,8 @@ mod tests {
         assert_eq!(full.container_runtime, bare.container_runtime);
         assert_eq!((full.level, full.serial), (bare.level, bare.serial));
         assert_eq!((full.name, full.output), (bare.name, bare.output));
-        assert_eq!((full.cni, full.sources.offline), (bare.cni, bare.sources.offline));
+        assert_eq!((full.cni, full.ha), (bare.cni, bare.ha));
+        assert_eq!(full.sources.offline, bare.sources.offline);
     }
 
     #[test]

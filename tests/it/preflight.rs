@@ -162,7 +162,13 @@ fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_
                 .contains("the bundle does not have the images of `kindnet`"),
             "{refused:?}"
         );
-        assert!(refused.stderr.contains("or pack the bundle with `--cni kindnet`"));
+        let flag = if flags == ["--ha"] {
+            "`--ha`"
+        } else {
+            "`--cni kindnet`"
+        };
+        let mend = format!("or pack the bundle with {flag}");
+        assert!(refused.stderr.contains(&mend), "{refused:?}");
     }
     // minikube reads its flags from variables, too.
     for (variable, value) in [

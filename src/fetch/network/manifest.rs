@@ -47,6 +47,15 @@ pub(super) const FLANNEL: Manifest = Manifest {
     needs: &["/flannel", "/flannel-cni-plugin"],
 };
 
+/// What holds the address of several control planes: no network, but read in the same way.
+/// Source: minikube v1.38.1, `pkg/minikube/cluster/ha/kube-vip/kube-vip.go:89`, and since
+/// v1.33, which was the first to have `--ha`.
+pub(super) const KUBE_VIP: Manifest = Manifest {
+    network: "kube-vip",
+    word: "kube-vip/",
+    needs: &["/kube-vip"],
+};
+
 impl Manifest {
     /// The images that this `minikube` names, each by its digest where it names one; or
     /// what it names instead.
@@ -150,6 +159,19 @@ mod tests {
             format!("quay.io/cilium/operator-generic:v1.19.0 {digest}"),
         ];
         assert_eq!(named(&CILIUM, &text), Ok(cilium.into()));
+    }
+
+    #[test]
+    fn several_control_planes_have_an_image_in_a_template_of_their_own() {
+        // Of minikube v1.38.1.
+        let text =
+            "    {{- end}}\n    image: ghcr.io/kube-vip/kube-vip:v1.0.4\n    imagePullPolicy: IfNotPresent\n";
+        let image = "ghcr.io/kube-vip/kube-vip:v1.0.4".to_owned();
+        assert_eq!(named(&KUBE_VIP, text), Ok(vec![image]));
+        assert_eq!(
+            named(&KUBE_VIP, FLANNEL_TEXT),
+            Err("no image of kube-vip".to_owned())
+        );
     }
 
     #[test]

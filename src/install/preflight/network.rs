@@ -12,20 +12,16 @@ use crate::install::{SiteOptions, Way};
 /// changes neither its nodes nor its network, and the images are in its nodes.
 pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: bool) -> Vec<Finding> {
     let several = options.asks_several_nodes();
+    let cached = options.way == Way::Cache;
     let mut findings = Vec::new();
     if !is_new {
         return findings;
     }
     match options.network(view) {
-        Network::FromImages(name) if !carries(view, name) => findings.push(missing(name, several)),
-        Network::FromImages(name) if options.way == Way::Cache => findings.push(Finding {
-            kind: Kind::Usage,
-            ..fatal(
-                format!("minikube's cache does not bring the images of `{name}`, the network of the nodes"),
-                "minikube loads from it what its own list has, and the start would fail after minutes",
-                "leave `--way cache` away",
-            )
-        }),
+        Network::FromImages(name) if !carries(view, name) => findings.push(missing(name, options)),
+        Network::FromImages(name) if cached => findings.push(not_by_cache(&format!(
+            "images of `{name}`, the network of the nodes"
+        ))),
         Network::Bridge if several => findings.push(warning(
             "several nodes with minikube's bridge",
             "it gives the pods of each node the same addresses (10.244.0.0/16) and leads nothing to another node",
@@ -33,21 +29,36 @@ pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: boo
         )),
         _ => {}
     }
-    if options.asks_high_availability() && !carries_kube_vip(view) {
-        findings.push(Finding {
-            kind: Kind::Usage,
-            ..fatal(
-                "the bundle does not have the image of kube-vip, which `--ha` needs",
-                "minikube would ask a registry for it, and the start would fail after minutes",
-                "leave `--ha` away; or pack the bundle with the kube-vip of its minikube: minikube v1.38.1's is \
-                 `--image docker://ghcr.io/kube-vip/kube-vip:v1.0.4`",
-            )
-        });
+    if options.asks_high_availability() {
+        if !carries_kube_vip(view) {
+            findings.push(Finding {
+                kind: Kind::Usage,
+                ..fatal(
+                    "the bundle does not have the image of kube-vip, which `--ha` needs",
+                    "minikube would ask a registry for it, and the start would fail after minutes",
+                    "leave `--ha` away; or pack the bundle with `--ha`",
+                )
+            });
+        } else if cached {
+            findings.push(not_by_cache("image of kube-vip, which `--ha` needs"));
+        }
     }
     findings
 }
 
-fn missing(name: &str, several: bool) -> Finding {
+fn not_by_cache(what: &str) -> Finding {
+    Finding {
+        kind: Kind::Usage,
+        ..fatal(
+            format!("minikube's cache does not bring the {what}"),
+            "minikube loads from it what its own list has, and the start would fail after minutes",
+            "leave `--way cache` away",
+        )
+    }
+}
+
+fn missing(name: &str, options: &SiteOptions) -> Finding {
+    let several = options.asks_several_nodes();
     let what = format!("the bundle does not have the images of `{name}`, the network ");
     let what = what
         + if several {
@@ -65,8 +76,17 @@ fn missing(name: &str, several: bool) -> Finding {
         ..fatal(
             what,
             "minikube would ask a registry for them, and the start would fail after minutes",
-            format!("{here}; or pack the bundle with `--cni {name}`"),
+            format!("{here}; or pack the bundle with {}", flags(name, options)),
         )
+    }
+}
+
+/// What to pack with: `--ha` brings kindnet, too, which minikube takes by itself.
+fn flags(network: &str, options: &SiteOptions) -> String {
+    match (options.asks_high_availability(), network) {
+        (false, _) => format!("`--cni {network}`"),
+        (true, "kindnet") => "`--ha`".to_owned(),
+        (true, _) => format!("`--ha --cni {network}`"),
     }
 }
 
@@ -125,6 +145,54 @@ mod tests {
         let found = examine(view(&index), &options, true);
         assert_eq!((found.len(), found[0].kind), (1, Kind::Usage), "{found:?}");
         assert!(found[0].mend.contains("--way cache"), "{found:?}");
+    }
+
+    #[test]
+    fn the_cache_does_not_bring_what_several_control_planes_need() {
+        let mut index = index();
+        let cached = SiteOptions {
+            way: Way::Cache,
+            ..with("--ha --cni=bridge")
+        };
+        index.images[3].reference = "ghcr.io/kube-vip/kube-vip:v1".parse().expect("reference");
+        let found = examine(view(&index), &cached, true);
+        let fatal: Vec<&Finding> = found
+            .iter()
+            .filter(|finding| finding.severity == Severity::Fatal)
+            .collect();
+        assert_eq!((fatal.len(), fatal[0].kind), (1, Kind::Usage), "{found:?}");
+        assert!(
+            fatal[0]
+                .what
+                .contains("cache does not bring the image of kube-vip"),
+            "{found:?}"
+        );
+        let by_volume = SiteOptions {
+            way: Way::Volume,
+            ..cached
+        };
+        let found = examine(view(&index), &by_volume, true);
+        assert!(
+            found.iter().all(|finding| finding.severity == Severity::Warning),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_to_pack_with_is_said() {
+        for (arguments, mended) in [
+            ("--nodes 2", &["`--cni kindnet`"][..]),
+            ("--ha", &["`--ha`", "`--ha`"]),
+            ("--ha --cni=calico", &["`--ha --cni calico`", "`--ha`"]),
+            ("--ha --cni=false", &["`--ha`"]),
+        ] {
+            let found = examine(view(&index()), &with(arguments), true);
+            let mends: Vec<&str> = found
+                .iter()
+                .map(|finding| finding.mend.rsplit("pack the bundle with ").next().unwrap_or(""))
+                .collect();
+            assert_eq!(mends, mended, "{arguments}: {found:?}");
+        }
     }
 
     #[test]

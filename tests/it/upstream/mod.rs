@@ -5,6 +5,7 @@ mod docker_registry;
 mod download;
 mod evidence;
 mod faults;
+mod high_availability;
 mod images;
 mod killed;
 mod minikube_releases;

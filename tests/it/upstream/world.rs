@@ -47,6 +47,9 @@ pub(super) const NETWORKS: [(&str, &[&str]); 3] = [
     ),
 ];
 
+/// The image of `--ha` that the world's minikube names, as v1.38.1 does.
+pub(super) const KUBE_VIP: &str = "ghcr.io/kube-vip/kube-vip:v1.0.4";
+
 /// Where the world has minikube's list of its releases.
 pub(super) const LIST: &str = "/minikube/releases-v2.json";
 
@@ -280,7 +283,8 @@ pub(super) fn other(arch: Arch) -> Arch {
 /// v1.38.1's manifests have them.
 fn add_networks(registry: &mut Registry, archs: [Arch; 2]) -> String {
     let mut manifests = String::new();
-    for (_, images) in NETWORKS {
+    let of_ha: (&str, &[&str]) = ("ha", &[KUBE_VIP]);
+    for (_, images) in NETWORKS.into_iter().chain([of_ha]) {
         for (host, image) in images.iter().map(|image| image.split_once('/').expect("a host")) {
             let (repository, tag) = image.split_once(':').expect("a tag");
             let repository = format!("{host}/{repository}");
