@@ -1,6 +1,6 @@
 //! The images inside a node: which are there, and how they come in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 use serde::Deserialize;
@@ -82,32 +82,86 @@ pub(super) fn load_script(runtime: ContainerRuntime, address: Option<&str>) -> S
     )
 }
 
-/// The images of the bundle that the running node does not have under their names with
-/// the bundle's ids.
-pub(super) fn missing<'a>(
-    engine: &Engine,
-    node: &str,
-    view: PlatformView<'a>,
-) -> Result<Vec<&'a ImagePart>, NodeImagesError> {
+/// The images that a running node has.
+#[derive(Debug, Default)]
+pub(super) struct NodeImages {
+    /// Their ids by their names.
+    ids: HashMap<String, Digest>,
+    /// Their names by digest.
+    digests: HashSet<String>,
+}
+
+/// Asks the node which images it has.
+fn list(engine: &Engine, node: &str) -> Result<NodeImages, NodeImagesError> {
     let output = engine.exec_output(node, &["crictl", "images", "--output", "json"])?;
     let output = output.require_success().map_err(EngineError::from)?;
-    let there = parse_list(&output.stdout).map_err(|source| NodeImagesError::List {
+    parse_list(&output.stdout).map_err(|source| NodeImagesError::List {
         node: node.to_owned(),
         source,
-    })?;
-    Ok(view
-        .cluster_images()
-        .filter(|image| {
-            let ids = [image.reference.to_string(), image.reference.familiar()]
-                .into_iter()
-                .find_map(|name| there.get(&name).copied());
-            !ids.is_some_and(|id| id == image.config || id == image.manifest)
-        })
-        .collect())
+    })
+}
+
+impl NodeImages {
+    /// The images of the bundle that are not there under their names with the bundle's ids.
+    fn missing<'a>(&self, view: PlatformView<'a>) -> Vec<&'a ImagePart> {
+        let is_there = |image: &&ImagePart| {
+            let names = [image.reference.to_string(), image.reference.familiar()];
+            let id = names.iter().find_map(|name| self.ids.get(name).copied());
+            id.is_some_and(|id| id == image.config || id == image.manifest)
+        };
+        view.cluster_images().filter(|image| !is_there(image)).collect()
+    }
+
+    /// The images of the bundle that somebody names by digest, and that are not found so.
+    pub(super) fn without_digest<'a>(&self, view: PlatformView<'a>) -> Vec<&'a ImagePart> {
+        let is_found = |image: &ImagePart, digest: Digest| {
+            let names = [image.reference.to_string(), image.reference.familiar()];
+            let names = names.iter().filter_map(|name| name.rsplit_once(':'));
+            names
+                .map(|(repository, _)| format!("{repository}@{digest}"))
+                .any(|name| self.digests.contains(&name))
+        };
+        let images = view.cluster_images();
+        let named = images.filter_map(|image| Some((image, image.named_digest()?)));
+        named
+            .filter(|(image, digest)| !is_found(image, *digest))
+            .map(|(image, _)| image)
+            .collect()
+    }
+}
+
+/// Brings into a node that runs what is missing there; says what it then has, and what was
+/// told of it.
+pub(super) fn ensure(
+    bundle: PlatformBundle<'_>,
+    engine: &Engine,
+    node: &str,
+    runtime: ContainerRuntime,
+    progress: &dyn Progress,
+) -> Result<(NodeImages, Option<String>), Failure> {
+    let view = bundle.view();
+    let there = list(engine, node)?;
+    let missing = there.missing(view);
+    if missing.is_empty() {
+        return Ok((there, None));
+    }
+    let said = format!("{} images go into the running node `{node}`", missing.len());
+    progress.note(&said);
+    load_into_running(bundle, &missing, engine, node, runtime, progress)?;
+    let there = list(engine, node)?;
+    let still = there.missing(view);
+    if still.is_empty() {
+        return Ok((there, Some(said)));
+    }
+    Err(NodeImagesError::Missing {
+        node: node.to_owned(),
+        missing: still.iter().map(|image| image.reference.clone()).collect(),
+    }
+    .into())
 }
 
 /// Brings images into a node that runs.
-pub(super) fn load_into_running(
+fn load_into_running(
     bundle: PlatformBundle<'_>,
     images: &[&ImagePart],
     engine: &Engine,
@@ -125,9 +179,8 @@ pub(super) fn load_into_running(
     finish(running, written)
 }
 
-/// Reads `crictl images --output json`: the id of each name. Source: CRI API,
-/// `ListImagesResponse`.
-fn parse_list(text: &str) -> Result<HashMap<String, Digest>, serde_json::Error> {
+/// Reads `crictl images --output json`. Source: CRI API, `ListImagesResponse`.
+fn parse_list(text: &str) -> Result<NodeImages, serde_json::Error> {
     #[derive(Deserialize)]
     struct List {
         #[serde(default)]
@@ -139,19 +192,24 @@ fn parse_list(text: &str) -> Result<HashMap<String, Digest>, serde_json::Error> 
         id: String,
         #[serde(default)]
         repo_tags: Vec<String>,
+        #[serde(default)]
+        repo_digests: Vec<String>,
     }
     let list: List = serde_json::from_str(text)?;
-    Ok(list
-        .images
-        .into_iter()
-        .filter_map(|image| Some((Digest::parse(&image.id).ok()?, image.repo_tags)))
-        .flat_map(|(id, tags)| tags.into_iter().map(move |tag| (tag, id)))
-        .collect())
+    let mut there = NodeImages::default();
+    for image in list.images {
+        if let Ok(id) = Digest::parse(&image.id) {
+            there.ids.extend(image.repo_tags.into_iter().map(|tag| (tag, id)));
+            there.digests.extend(image.repo_digests);
+        }
+    }
+    Ok(there)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::install::testing::{index, view};
 
     #[test]
     fn the_runtimes_list_is_read() {
@@ -160,9 +218,37 @@ mod tests {
             r#"{{"images":[{{"id":"{id}","repoTags":["registry.k8s.io/pause:3.10.1","pause:x"],"repoDigests":[],"size":"1","spec":null,"pinned":true}},{{"id":"what","repoTags":["y:1"]}}]}}"#
         );
         let there = parse_list(&text).expect("list");
-        assert_eq!(there.get("registry.k8s.io/pause:3.10.1"), Some(&id));
-        assert_eq!((there.len(), there.get("y:1")), (2, None));
-        assert!(parse_list("{}").expect("empty").is_empty());
+        assert_eq!(there.ids.get("registry.k8s.io/pause:3.10.1"), Some(&id));
+        assert_eq!((there.ids.len(), there.ids.get("y:1")), (2, None));
+        assert!(parse_list("{}").expect("empty").ids.is_empty());
+    }
+
+    #[test]
+    fn an_image_that_somebody_names_by_digest_is_to_be_found_so() {
+        let mut index = index();
+        let digest = Digest::of(b"list");
+        for image in &mut index.images[2..] {
+            let evidence = format!("minikube's addon `x` names it by this digest: {digest}");
+            image.origin.evidence = vec![evidence];
+        }
+        let without = |digests: &[String]| {
+            let text = serde_json::json!({
+                "images": [{"id": Digest::of(b"config").to_string(), "repoTags": [], "repoDigests": digests}]
+            });
+            let there = parse_list(&text.to_string()).expect("list");
+            let images = there.without_digest(view(&index)).into_iter();
+            images.map(|image| image.reference.familiar()).collect::<Vec<_>>()
+        };
+        let pause = format!("registry.k8s.io/pause@{digest}");
+        let (familiar, full) = (format!("app@{digest}"), format!("docker.io/library/app@{digest}"));
+        assert_eq!(without(&[]), ["registry.k8s.io/pause:3.10.1", "app:1"]);
+        assert_eq!(without(std::slice::from_ref(&pause)), ["app:1"]);
+        // Docker Engine leaves away what containerd writes in full.
+        for name in [familiar, full] {
+            assert_eq!(without(&[pause.clone(), name]), Vec::<String>::new());
+        }
+        let other = format!("app@{}", Digest::of(b"other"));
+        assert_eq!(without(&[pause, other]), ["app:1"]);
     }
 
     #[test]

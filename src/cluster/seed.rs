@@ -4,7 +4,6 @@
 //! everything there.
 
 mod contents;
-mod digests;
 mod error;
 mod inlet;
 mod loads;
@@ -18,6 +17,7 @@ use self::contents::{content, pour, verify};
 use self::inlet::{Inlet, Pipes};
 use self::vessel::{Found, create, discard, examine, stop};
 use crate::bundle::{ContainerRuntime, Digest};
+use crate::cluster::digests;
 use crate::failure::Failure;
 use crate::host::{Engine, EngineError, unix_nanoseconds};
 use crate::install::{Event, Session};
@@ -76,7 +76,7 @@ pub(super) fn seed(
         .and_then(|()| verify(view, engine, &container_name(node), runtime))
         .and_then(|()| match runtime {
             ContainerRuntime::Containerd => Ok(()),
-            ContainerRuntime::Docker => digests::name(view, engine, &container_name(node), progress),
+            ContainerRuntime::Docker => digests::write(view, engine, &container_name(node)).map(|_| ()),
         })
         .and_then(|()| stop(engine, node));
     if let Err(failure) = seeded {

@@ -10,7 +10,7 @@ pub use summary::{Started, Timing};
 use super::minikube::{Minikube, start_arguments};
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
-use super::{images, node_image, ready, rollback, written};
+use super::{digests, images, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
@@ -325,22 +325,10 @@ impl Run<'_> {
             let view = run.bundle.view();
             let runtime = run.options.runtime(view.container_runtime());
             for node in &nodes {
-                let missing = images::missing(&run.engine, node, view)?;
-                if missing.is_empty() {
-                    continue;
-                }
-                run.note(format!(
-                    "{} images go into the running node `{node}`",
-                    missing.len()
-                ));
-                images::load_into_running(run.bundle, &missing, &run.engine, node, runtime, run.progress)?;
-                let still = images::missing(&run.engine, node, view)?;
-                if !still.is_empty() {
-                    return Err(images::NodeImagesError::Missing {
-                        node: node.clone(),
-                        missing: still.iter().map(|image| image.reference.clone()).collect(),
-                    }
-                    .into());
+                let (there, loaded) = images::ensure(run.bundle, &run.engine, node, runtime, run.progress)?;
+                run.notes.extend(loaded);
+                if let Some(note) = digests::look(view, &there, &run.engine, node, runtime)? {
+                    run.note(note);
                 }
             }
             let kubeconfig = written::kubeconfig(&run.session.environment);
