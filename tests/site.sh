@@ -48,6 +48,15 @@ app_answers() {
     # By each node three times, so that each pod has its turn.
     for node in $(nodes) $(nodes) $(nodes); do answers_in "$node" || return 1; done
 }
+kubelets_wait() { # for minikube, which first tells a node where the control plane is
+    for node in $(nodes | tail -n +2); do
+        docker exec "$node" systemctl is-enabled kubelet | grep '^disabled$' || return 1
+    done
+}
+three_control_planes() { [ "$(kubectl get nodes -l node-role.kubernetes.io/control-plane -o name | wc -l)" = 3 ]; }
+lose_the_first() { # and ask what is left by the address that they share
+    docker kill minikube && kubectl config view | grep 'server:.*254:' && eventually kubectl get --raw /readyz --request-timeout=5s
+}
 status_is() { minikube status | grep "host: $1"; }
 nothing_is_left() {
     left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet
@@ -67,6 +76,11 @@ check "$label: minikube kubectl" minikube kubectl -- get pods -A
 check "$label: a carried image is deployed" deploy
 check "$label: the carried image answers" eventually app_answers
 check "$label: the bundle again finds everything done" "$bundle" -y "$@"
+[ "$what" = runtime ] || [ "$(nodes | wc -l)" = 1 ] || check "$label: kubelets of other nodes wait for minikube" kubelets_wait
+case " $* " in *' --ha '*)
+    check "$label: three control planes" three_control_planes
+    check "$label: the first one is lost, and the others answer" lose_the_first ;;
+esac
 check "$label: minikube stop" minikube stop
 check "$label: stopped" status_is Stopped
 check "$label: minikube start again" minikube start --preload=false --cache-images=false --force

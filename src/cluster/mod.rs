@@ -2,6 +2,7 @@
 //! with minikube's own reason, its exit code, where its log is and what to do about it
 //! without a network.
 
+mod boot;
 mod digests;
 mod events;
 mod hints;

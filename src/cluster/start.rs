@@ -10,7 +10,7 @@ pub use summary::{Started, Timing};
 use super::minikube::{Minikube, start_arguments};
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
-use super::{digests, images, node_image, ready, rollback, written};
+use super::{boot, digests, images, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
@@ -329,6 +329,9 @@ impl Run<'_> {
                 run.notes.extend(loaded);
                 if let Some(note) = digests::look(view, &there, &run.engine, node, runtime)? {
                     run.note(note);
+                }
+                if *node != profile {
+                    boot::leave_kubelet_to_minikube(&run.engine, node)?;
                 }
             }
             let kubeconfig = written::kubeconfig(&run.session.environment);
