@@ -84,3 +84,29 @@ fn a_minikube_that_names_no_kube_vip_leaves_it_to_the_person() {
     let listed = sandbox.packager(["list", "x.run"]).stdout;
     assert!(listed.contains(KUBE_VIP), "{listed}");
 }
+
+#[test]
+fn the_real_minikube_names_its_kube_vip() {
+    let Some(minikube) = std::env::var_os("MINIKUBE_OFFLINE_TEST_MINIKUBE") else {
+        println!("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let mut flag = std::ffi::OsString::from("--minikube=");
+    flag.push(&minikube);
+    let outcome = sandbox.packager([
+        "pack".into(),
+        "--kubernetes-version=v1.35.0".into(),
+        "--offline".into(),
+        "--ha".into(),
+        flag,
+    ]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    // It is among what is missing.
+    let lines = outcome.stderr.lines().filter(|line| line.starts_with("  "));
+    let named: Vec<&str> = lines.map(str::trim).collect();
+    let kindnet = format!("docker.io/kindest/kindnetd:{KINDNETD}");
+    for image in [KUBE_VIP, &kindnet] {
+        assert!(named.contains(&image), "{image} in {outcome:?}");
+    }
+}
