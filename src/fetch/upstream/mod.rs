@@ -3,18 +3,10 @@
 //! Everything comes by [`http`](crate::http) into the [`store`](crate::store), and is
 //! compared with what its publisher says of it before anything uses it.
 
-mod credentials;
 mod error;
-mod helper;
-mod image;
-mod login;
-mod manifest;
 mod minikube;
-mod minikube_choice;
-mod minikube_releases;
-mod places;
+mod registry;
 mod releases;
-mod signature;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -33,14 +25,14 @@ use crate::store::{Store, StoreError};
 
 use super::FetchError;
 use super::found::FoundImage;
-use minikube_releases::ReleaseList;
-use places::Registries;
+use registry::Registries;
+use releases::ReleaseList;
 
-pub(super) use manifest::Resolved;
 pub(super) use minikube::{
     addon_images, check_pair, locked_addon_images, locked_node_image, node_image, pinned,
 };
-pub(super) use signature::Signed;
+pub(super) use registry::{Resolved, Signed};
+pub(super) use releases::{Program, Published};
 
 pub use error::UpstreamError;
 
@@ -64,27 +56,6 @@ pub struct Upstream {
     signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
     /// The programs by their names, which some of them go by.
     programs: OnceLock<TempDir>,
-}
-
-/// A program that was downloaded.
-#[derive(Debug)]
-pub(super) struct Program {
-    pub(super) path: PathBuf,
-    pub(super) url: String,
-    pub(super) version: Version,
-    /// What it was compared with, unless the lock was all that there was.
-    pub(super) evidence: Option<String>,
-}
-
-/// A program as its publisher describes it; nothing of it is downloaded.
-#[derive(Clone, Debug)]
-pub(super) struct Published {
-    pub(super) url: String,
-    pub(super) version: Version,
-    /// What is published of its content; nothing where the user does without.
-    pub(super) digest: Option<Digest>,
-    pub(super) size: Option<u64>,
-    pub(super) evidence: Option<String>,
 }
 
 /// The digest of an image's manifest, or of the list of its manifests, that is known
@@ -198,7 +169,7 @@ impl Upstream {
         progress: &dyn Progress,
     ) -> Result<Published, FetchError> {
         let version = match role {
-            BinaryRole::Minikube => minikube_choice::minikube_for(self, kubernetes, ask, progress)?,
+            BinaryRole::Minikube => releases::minikube_for(self, kubernetes, ask, progress)?,
             _ => kubernetes.clone(),
         };
         Ok(releases::published(self, role, &version, platform, progress)?)
@@ -218,7 +189,7 @@ impl Upstream {
         progress: &dyn Progress,
     ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
         let resolved = self.resolve(wanted, platform, progress)?;
-        image::download(self, wanted, resolved, progress)
+        registry::download(self, wanted, resolved, progress)
     }
 
     /// The images by manifest and config; the same names in the same order.
@@ -229,7 +200,7 @@ impl Upstream {
         progress: &dyn Progress,
     ) -> Result<Vec<Resolved>, FetchError> {
         let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image, platform)).collect();
-        image::resolve_all(self, &wanted, platform, progress)
+        registry::resolve_all(self, &wanted, platform, progress)
     }
 
     /// What the lock has of a program.

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use super::image::small_blob;
+use super::blob::small_blob;
 use super::manifest::{Document, document};
-use super::places::Place;
+use super::place::Place;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, limits};
 use crate::fetch::FetchError;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::UpstreamError;
 use super::credentials::Credentials;
-use super::places::Place;
+use super::place::Place;
 use crate::http::{Answer, Http, HttpError, Request};
 
 /// The token is some KiB.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -11,26 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use super::credentials::Credentials;
 use super::{UpstreamError, helper};
 use crate::host::Environment;
 
 /// Docker Hub's name in config.json.
 const HUB: &str = "https://index.docker.io/v1/";
-
-/// What a registry is shown.
-#[derive(Clone, Eq, PartialEq)]
-pub(super) enum Credentials {
-    /// What a registry's own token server gave at the login, to be changed for tokens.
-    IdentityToken(String),
-    /// A name and a password.
-    Password { user: String, password: String },
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(***)")
-    }
-}
 
 /// docker's config.json, as far as it is about registries.
 #[derive(Default, Deserialize)]

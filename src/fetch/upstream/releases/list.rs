@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::minikube_choice::newest_known;
-use super::{Upstream, releases};
+use super::known::newest_known;
+use super::{Upstream, page};
 use crate::bundle::{Digest, Platform, Version};
 use crate::http::{HttpError, Request};
 use crate::progress::Progress;
@@ -26,7 +26,7 @@ const LIST_ATTEMPTS: u32 = 2;
 
 /// The releases that minikube lists, with the digest of each platform's program.
 #[derive(Debug)]
-pub(super) struct ReleaseList {
+pub(in crate::fetch::upstream) struct ReleaseList {
     url: String,
     releases: BTreeMap<Version, BTreeMap<String, Digest>>,
 }
@@ -93,8 +93,8 @@ enum Missing {
 }
 
 fn fetch(upstream: &Upstream) -> Result<ReleaseList, Missing> {
-    let url = match releases::minikube_base(upstream) {
-        releases::MINIKUBE => LIST.to_owned(),
+    let url = match page::minikube_base(upstream) {
+        page::MINIKUBE => LIST.to_owned(),
         mirror => format!("{mirror}/{LIST_NAME}"),
     };
     let request = Request::of(&url);

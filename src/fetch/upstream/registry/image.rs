@@ -2,22 +2,19 @@
 //! one before names.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::blob::blob;
 use super::manifest::{Resolved, resolve};
-use super::places::Place;
+use super::place::Place;
 use super::{Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageRole, Platform};
 use crate::fetch::FetchError;
 use crate::fetch::blob::Blob;
 use crate::fetch::found::FoundImage;
 use crate::fetch::hashing::in_parallel_with;
-use crate::host::FileError;
-use crate::http::Download;
-use crate::progress::{Progress, Silent};
-use crate::store::StoreError;
+use crate::progress::Progress;
 
 /// So many downloads at a time: a server's limit for one client, not the processors'.
 const WORKERS: usize = 4;
@@ -31,7 +28,7 @@ struct Job {
 }
 
 /// Asks for the manifest and the config of each image.
-pub(super) fn resolve_all(
+pub(in crate::fetch::upstream) fn resolve_all(
     upstream: &Upstream,
     wanted: &[WantedImage],
     platform: Platform,
@@ -47,7 +44,7 @@ pub(super) fn resolve_all(
 }
 
 /// Downloads the images; each blob once, whatever number of images uses it.
-pub(super) fn download(
+pub(in crate::fetch::upstream) fn download(
     upstream: &Upstream,
     wanted: &[WantedImage],
     resolved: Vec<Resolved>,
@@ -81,45 +78,6 @@ pub(super) fn download(
         .zip(resolved)
         .map(|(wanted, image)| Ok((wanted.role, found(image, &files)?)))
         .collect()
-}
-
-/// A blob from the first place that has it as it should be.
-fn blob(
-    upstream: &Upstream,
-    digest: Digest,
-    size: u64,
-    places: &[Place],
-    progress: &dyn Progress,
-) -> Result<PathBuf, UpstreamError> {
-    let store = upstream.store()?;
-    upstream.registries.first(places, progress, |place| {
-        let path = format!("blobs/{digest}");
-        upstream
-            .registries
-            .let_in(&upstream.http, place, None, &path, |request| {
-                let download = Download {
-                    request,
-                    digest: Some(digest),
-                    size: Some(size),
-                    limit: None,
-                };
-                upstream.http.download(store, &download, progress)
-            })
-    })
-}
-
-/// The same of one that fits into memory, with its content.
-pub(super) fn small_blob(
-    upstream: &Upstream,
-    digest: Digest,
-    size: u64,
-    places: &[Place],
-) -> Result<(PathBuf, Vec<u8>), UpstreamError> {
-    let path = blob(upstream, digest, size, places, &Silent)?;
-    let content = fs::read(&path)
-        .map_err(FileError::at("read", &path))
-        .map_err(StoreError::from)?;
-    Ok((path, content))
 }
 
 fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImage, FetchError> {

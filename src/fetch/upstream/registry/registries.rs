@@ -1,9 +1,11 @@
-//! Where the images of a registry are: its mirrors, and itself.
+//! The registries of a run: where the images of each are, in its mirrors and itself, and
+//! how this run is let in.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::credentials::DockerConfig;
+use super::docker_config::DockerConfig;
+use super::place::Place;
 use super::{UpstreamError, login};
 use crate::bundle::ImageReference;
 use crate::host::Environment;
@@ -15,18 +17,9 @@ use crate::spec::{RegistryMirror, Sources};
 /// v1.38.1, `pkg/minikube/constants/constants.go:177`.
 const FLAT: &str = "registry.cn-hangzhou.aliyuncs.com/google_containers";
 
-/// A repository in a registry.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Place {
-    /// The registry's host, with its port where it has one.
-    pub(super) host: String,
-    /// The repository's name there.
-    pub(super) repository: String,
-}
-
 /// The registries of this run, and what they said when they were asked to let in.
 #[derive(Debug)]
-pub(super) struct Registries {
+pub(in crate::fetch::upstream) struct Registries {
     mirrors: Vec<RegistryMirror>,
     upstreams: Vec<RegistryMirror>,
     image_repository: Option<String>,
@@ -39,7 +32,7 @@ pub(super) struct Registries {
 }
 
 impl Registries {
-    pub(super) fn new(sources: &Sources, environment: &Environment) -> Self {
+    pub(in crate::fetch::upstream) fn new(sources: &Sources, environment: &Environment) -> Self {
         Self {
             mirrors: sources.registry_mirrors.clone(),
             upstreams: sources.registry_upstreams.clone(),

@@ -5,21 +5,43 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Program, Published, Upstream, UpstreamError, minikube_releases};
+use super::list;
+use super::page::{kubernetes_base, url};
+use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, Platform, Version};
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
 use crate::spec::VersionWord;
 
-const KUBERNETES: &str = "https://dl.k8s.io/release";
-/// minikube's release page, with a folder for each release.
-pub(super) const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download";
-
 /// A checksum, or a version: a line.
 const LINE_BYTES: u64 = 4096;
 
+/// A program that was downloaded.
+#[derive(Debug)]
+pub(in crate::fetch) struct Program {
+    pub(in crate::fetch) path: PathBuf,
+    pub(in crate::fetch) url: String,
+    pub(in crate::fetch) version: Version,
+    /// What it was compared with, unless the lock was all that there was.
+    pub(in crate::fetch) evidence: Option<String>,
+}
+
+/// A program as its publisher describes it; nothing of it is downloaded.
+#[derive(Clone, Debug)]
+pub(in crate::fetch) struct Published {
+    pub(in crate::fetch) url: String,
+    pub(in crate::fetch) version: Version,
+    /// What is published of its content; nothing where the user does without.
+    pub(in crate::fetch) digest: Option<Digest>,
+    pub(in crate::fetch) size: Option<u64>,
+    pub(in crate::fetch) evidence: Option<String>,
+}
+
 /// The release that `word` means, by the file that Kubernetes publishes for it.
-pub(super) fn release(upstream: &Upstream, word: &VersionWord) -> Result<Version, UpstreamError> {
+pub(in crate::fetch::upstream) fn release(
+    upstream: &Upstream,
+    word: &VersionWord,
+) -> Result<Version, UpstreamError> {
     let file = match word {
         VersionWord::Release(version) => return Ok(version.clone()),
         VersionWord::Latest => "latest.txt".to_owned(),
@@ -35,7 +57,7 @@ pub(super) fn release(upstream: &Upstream, word: &VersionWord) -> Result<Version
 }
 
 /// What the publisher says of the program.
-pub(super) fn published(
+pub(in crate::fetch::upstream) fn published(
     upstream: &Upstream,
     role: BinaryRole,
     version: &Version,
@@ -54,7 +76,7 @@ pub(super) fn published(
         });
     }
     let listed = match role {
-        BinaryRole::Minikube => minikube_releases::listed(upstream, version, platform, progress),
+        BinaryRole::Minikube => list::listed(upstream, version, platform, progress),
         _ => None,
     };
     let checksum = checksum(upstream, role, version, &request)?;
@@ -97,7 +119,7 @@ fn said_by(url: &str) -> String {
 }
 
 /// The program, downloaded and compared with its checksum.
-pub(super) fn download(
+pub(in crate::fetch::upstream) fn download(
     upstream: &Upstream,
     role: BinaryRole,
     platform: Platform,
@@ -189,27 +211,6 @@ fn missing(upstream: &Upstream, role: BinaryRole, version: &Version, source: Htt
         newest,
         source: Box::new(source),
     }
-}
-
-fn url(upstream: &Upstream, role: BinaryRole, version: &Version, platform: Platform) -> String {
-    let arch = platform.arch.name();
-    if role == BinaryRole::Minikube {
-        let base = minikube_base(upstream);
-        return format!("{base}/{version}/minikube-linux-{arch}");
-    }
-    let base = kubernetes_base(upstream);
-    format!("{base}/{version}/bin/linux/{arch}/{}", role.name())
-}
-
-/// The release page of minikube, or the mirror that stands for it.
-pub(super) fn minikube_base(upstream: &Upstream) -> &str {
-    let base = upstream.sources.release_mirror.as_deref().unwrap_or(MINIKUBE);
-    base.trim_end_matches('/')
-}
-
-fn kubernetes_base(upstream: &Upstream) -> &str {
-    let base = upstream.sources.binary_mirror.as_deref().unwrap_or(KUBERNETES);
-    base.trim_end_matches('/')
 }
 
 fn line(upstream: &Upstream, url: &str) -> Result<String, HttpError> {

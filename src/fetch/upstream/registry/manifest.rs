@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 
-use super::image::small_blob;
-use super::places::Place;
+use super::blob::small_blob;
+use super::place::Place;
 use super::{Pinned, Signed, Upstream, UpstreamError, WantedImage};
 use crate::bundle::{
     Digest, ImageConfig, ImageConfigError, ImageReference, Platform, PublishedSignature, limits,

@@ -1,0 +1,20 @@
+//! Images from registries, each from its name to its layers, and whoever has to be let in.
+
+mod blob;
+mod credentials;
+mod docker_config;
+mod helper;
+mod image;
+mod login;
+mod manifest;
+mod place;
+mod registries;
+mod signature;
+
+use super::{Pinned, Upstream, UpstreamError, WantedImage};
+
+pub(super) use image::{download, resolve_all};
+pub(super) use registries::Registries;
+
+pub(in crate::fetch) use manifest::Resolved;
+pub(in crate::fetch) use signature::Signed;
