@@ -4,6 +4,7 @@
 //! names, tar headers hold nothing of this machine, and every frame is compressed
 //! by one thread of one zstd version (RFC 8878 fixes only how it is decoded).
 
+mod beside;
 mod compress;
 mod documents;
 mod error;
@@ -88,7 +89,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
     let plain_bytes = members.iter().map(|member| member.size).sum();
     let output = write::Output::create(&options.output, plain_bytes, options.split)?;
     progress.begin("compress", Some(plain_bytes));
-    let folder = write::folder_of(&options.output);
+    let folder = beside::folder_of(&options.output);
     let spooled = compress::compress(&plan.frames, options.level, folder, progress)?;
     let stored: u64 = spooled.iter().map(|spool| spool.frame.size).sum();
     progress.end("");

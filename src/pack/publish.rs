@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::volumes::temporary;
-use super::write::folder_of;
+use super::beside::{folder_of, temporary};
 use crate::bundle::volume_path;
 use crate::host::{ClaimedFile, sync_directory};
 

@@ -1,19 +1,18 @@
 //! The payload in files of its own.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
 use super::PackError;
-use super::write::folder_of;
+use super::beside::{folder_of, temporary};
 use crate::bundle::limits::VOLUMES;
 use crate::bundle::{BundleIndex, Extent, Hasher, Trailer, volume_path};
-use crate::host::part_prefix;
 use crate::spec::VolumeSize;
 
 /// Cuts what is written to it into volumes, which have no names of their own yet.
@@ -73,15 +72,6 @@ impl Write for VolumeWriter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// A file beside the bundle `path` that goes away unless it gets a name: when this run is
-/// killed, with the next one that makes this bundle.
-pub(super) fn temporary(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(&part_prefix(path))
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder_of(path))
 }
 
 /// How many volumes `stored` bytes make; no more than three digits can number.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
+use super::beside::folder_of;
 use super::compress::SpooledFrame;
 use super::header::{self, HEADER_BYTES};
 use super::publish::publish;
@@ -121,12 +122,6 @@ impl Output {
             first_bytes: total_bytes,
         })
     }
-}
-
-pub(super) fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 /// Writes the frames one after another; gives the digests of the chunks that they make.

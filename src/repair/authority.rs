@@ -3,7 +3,8 @@
 
 use super::RepairError;
 use super::copy::Copy;
-use crate::bundle::{BundleIndex, ChunkPlace, Signature, TAIL_HEADER_BYTES, Trailer, limits};
+use super::runs::Run;
+use crate::bundle::{BundleIndex, ChunkPlace, Signature, TAIL_HEADER_BYTES, Trailer, limits, tail_header};
 use crate::trust::{Refusal, TrustedKeys};
 
 /// An index that counts, with the bytes that it and its neighbours are stored as.
@@ -63,6 +64,58 @@ impl Authority {
     pub(super) fn lengths(&self) -> Vec<u64> {
         let volumes = self.index.volumes.iter().map(|volume| volume.size);
         std::iter::once(self.trailer.total_bytes).chain(volumes).collect()
+    }
+
+    /// All of a bundle, from its first byte to its last, payload last: what tells where the
+    /// payload lies is mended first.
+    pub(super) fn runs(&self) -> Vec<Run> {
+        let index = &self.index;
+        let mut runs = Vec::new();
+        let mut offset = 0;
+        let mut front = |what: String, size, sha256| {
+            runs.push(Run {
+                what,
+                chunk: None,
+                place: ChunkPlace {
+                    file: 0,
+                    offset,
+                    size,
+                },
+                sha256,
+                content: None,
+            });
+            offset += size;
+        };
+        front("the header".to_owned(), index.header.size, index.header.sha256);
+        for stub in &index.stubs {
+            front(format!("the stub for {}", stub.platform), stub.size, stub.sha256);
+        }
+        let Trailer {
+            total_bytes,
+            index_offset,
+            ..
+        } = self.trailer;
+        let mut sealed = self.json.clone();
+        sealed.extend_from_slice(&self.signature);
+        let head = tail_header(total_bytes - index_offset);
+        let tail_offset = index_offset - TAIL_HEADER_BYTES as u64;
+        runs.push(Run::known("the index's head", tail_offset, head.to_vec()));
+        runs.push(Run::known("the index with its signature", index_offset, sealed));
+        let trailer = self.trailer.encode().to_vec();
+        runs.push(Run::known(
+            "the trailer",
+            total_bytes - Trailer::BYTES as u64,
+            trailer,
+        ));
+        let count = index.chunks.len();
+        runs.extend((0..).zip(&index.chunks).map(|(number, sha256)| Run {
+            what: format!("chunk {number} of {count}"),
+            chunk: Some(number),
+            place: index.chunk_place(number).expect("the index was checked"),
+            sha256: *sha256,
+            content: None,
+        }));
+        runs
     }
 }
 

@@ -68,7 +68,7 @@ pub fn repair(
         .open_volumes(index.volumes.len())
         .map_err(RepairError::read(from))?;
 
-    let runs = runs::all(&authority);
+    let runs = authority.runs();
     progress.begin("compare", Some(runs.iter().map(|run| run.place.size).sum()));
     let findings = scan::compare(&target, &runs, progress)?;
     target.misread.tell(progress);

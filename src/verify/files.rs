@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ExpectedVolume, MisplacedVolume};
-use super::{Misread, VerifyError};
+use super::{Damage, Misread, VerifyError};
 use crate::bundle::{BundleIndex, Digest, volume_path};
 use crate::regular_file::open_regular;
 
@@ -53,6 +53,30 @@ impl NamedFile {
             source,
         })?;
         Ok(facts.len())
+    }
+
+    /// Refuses `bytes`, which were read at `offset` and are `what`, if their digest is not
+    /// the one that is expected.
+    pub(super) fn compare(
+        &self,
+        what: &str,
+        offset: u64,
+        bytes: &[u8],
+        expected: Digest,
+    ) -> Result<(), VerifyError> {
+        let found = Digest::of(bytes);
+        if found == expected {
+            return Ok(());
+        }
+        Err(Damage {
+            path: self.path.clone(),
+            what: what.to_owned(),
+            offset,
+            size: bytes.len() as u64,
+            expected,
+            found,
+        }
+        .into())
     }
 }
 

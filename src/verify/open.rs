@@ -8,9 +8,9 @@ use std::thread;
 use super::chunks::Chunks;
 use super::files::Files;
 use super::sealed::{Judgement, Sealed};
-use super::{Damage, VerifiedBundle, VerifyError};
+use super::{VerifiedBundle, VerifyError};
 use crate::bundle::{
-    BundleIndex, Digest, Platform, PlatformView, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header,
+    BundleIndex, Platform, PlatformView, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header,
 };
 use crate::progress::Progress;
 use crate::trust::{Authenticity, Refusal, TrustedKeys};
@@ -181,32 +181,9 @@ impl OpenedBundle {
         for (what, size, sha256) in runs {
             let mut bytes = vec![0; usize::try_from(size).expect("a file of this length was opened")];
             self.files.first.read_exact_at(&mut bytes, offset)?;
-            compare(self.path(), &what, offset, &bytes, sha256)?;
+            self.files.first.compare(&what, offset, &bytes, sha256)?;
             offset += size;
         }
         Ok(())
     }
-}
-
-pub(super) fn compare(
-    path: &Path,
-    what: &str,
-    offset: u64,
-    bytes: &[u8],
-    expected: Digest,
-) -> Result<(), VerifyError> {
-    let found = Digest::of(bytes);
-    if found == expected {
-        return Ok(());
-    }
-    let size = bytes.len() as u64;
-    Err(Damage {
-        path: path.to_owned(),
-        what: what.to_owned(),
-        offset,
-        size,
-        expected,
-        found,
-    }
-    .into())
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use super::VerifyError;
 use super::files::NamedFile;
-use super::open::compare;
 use crate::bundle::{Signature, Trailer, TrailerError, limits};
 use crate::trust::{Authenticity, Refusal, TrustedKeys};
 
@@ -51,7 +50,7 @@ impl Sealed {
         let mut json = vec![0; size + Signature::RUN_BYTES];
         file.read_exact_at(&mut json, trailer.index_offset)?;
         let what = "the index with its signature";
-        compare(path, what, trailer.index_offset, &json, trailer.sealed_sha256)?;
+        file.compare(what, trailer.index_offset, &json, trailer.sealed_sha256)?;
         let run = json.split_off(size);
         let run = run.as_slice().try_into().expect("what follows the index");
         let signature = Signature::parse_run(run).map_err(|source| VerifyError::Signature {
