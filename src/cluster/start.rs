@@ -1,13 +1,14 @@
 //! From a verified bundle to nodes that are ready: stages, each a line of progress and
 //! an entry in the journal, each safe to repeat.
 
+mod arguments;
 mod summary;
 
 use std::time::{Duration, Instant};
 
 pub use summary::{Started, Timing};
 
-use super::minikube::{Minikube, start_arguments};
+use super::minikube::Minikube;
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
 use super::{boot, digests, images, node_image, ready, rollback, written};
@@ -20,6 +21,7 @@ use crate::install::{
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
+use arguments::start_arguments;
 
 /// Starts the cluster that the bundle holds. The caller has asked the preflight.
 pub fn start(
