@@ -48,6 +48,7 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --no-default-features --bins -- -D warnings
 	cargo clippy --locked --no-default-features --manifest-path tests/fuzz/Cargo.toml -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --lib
 	tests/shellcheck.sh
 
 ## test-volumes: split bundles on FAT32, disturbed repairs, sizes and lengths in full (root; 6 minutes)

@@ -1,8 +1,7 @@
-//! Takes a [`Spec`](crate::spec::Spec), gives the [`Parts`] it asks for, each opened
-//! where it lies, hashed and known for what it is; fails when a part is not what it
-//! should be, or one is missing.
+//! Takes a `Spec`, gives the `Parts` it asks for, each opened where it lies, hashed and
+//! known for what it is; fails when a part is not what it should be, or one is missing.
 //!
-//! [`gather`] is the way through: programs, then what they say is needed, then images.
+//! `gather` is the way through: programs, then what they say is needed, then images.
 
 mod blob;
 mod cache;

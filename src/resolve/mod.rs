@@ -1,4 +1,4 @@
-//! Takes a Kubernetes version, runtime and platforms, gives the [`Requirements`]:
+//! Takes a Kubernetes version, runtime and platforms, gives the `Requirements`:
 //! what a bundle for them must carry; fails when nobody knows, or something is missing.
 
 mod ask;

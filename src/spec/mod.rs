@@ -1,4 +1,4 @@
-//! Takes flags and a TOML file, gives a [`Spec`]; fails when a key, a value or the
+//! Takes flags and a TOML file, gives a `Spec`; fails when a key, a value or the
 //! file itself is not usable, naming the place.
 //!
 //! Nothing here looks at the parts themselves: that is `fetch`'s work.

@@ -1,7 +1,7 @@
 //! Takes bytes from outside, gives files named by their digests; fails when size or
 //! digest is another one, and then nothing is stored.
 //!
-//! The only way in is a [`Partial`], which hashes what is written to it. Downloads that
+//! The only way in is a `Partial`, which hashes what is written to it. Downloads that
 //! were cut off stay under `partial` and go on with the next run. Every user holds a
 //! shared lock on the store; who removes from it holds it alone.
 

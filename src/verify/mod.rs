@@ -1,7 +1,7 @@
-//! Takes a path, gives a [`VerifiedBundle`], fails when a byte is not what the
+//! Takes a path, gives a `VerifiedBundle`, fails when a byte is not what the
 //! index says.
 //!
-//! Types carry the order: [`OpenedBundle`] can be shown, only a [`VerifiedBundle`]
+//! Types carry the order: `OpenedBundle` can be shown, only a `VerifiedBundle`
 //! can be used, and nothing else makes one. Bytes are hashed in memory and *those*
 //! bytes are used: what changes on the medium after the check is found when it is
 //! read again.
