@@ -109,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             refused("kubernetes-version = \"1.35\"\n"),
-            "`bundle.toml`, line 1, column 22: `1.35` is not a release version such as `v1.35.4`"
+            "`bundle.toml`, line 1, column 22: `1.35` is no version of Kubernetes: give `v1.35.4`, `v1.35` for its newest patch, `stable` or `latest`"
         );
         // Inside a list the place is the list's; the message quotes the item.
         let image = refused("\nimage = [\n  \"oci:x\",\n  \"alpine:3\",\n]\n");

@@ -40,7 +40,7 @@ pub use sources::{
 };
 pub use split::{VolumeSize, VolumeSizeError};
 pub use template::TEMPLATE;
-pub use word::VersionWord;
+pub use word::{VersionWord, VersionWordError};
 
 /// What the user asks `pack` for, with every default filled in.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::bundle::Version;
 use crate::bundle::text::serde_as_text;
-use crate::bundle::{Version, VersionError};
 
 /// A release, or a word that stands for one: `v1.35.4`, `v1.35` (its newest patch),
 /// `stable`, `latest`.
@@ -41,9 +41,16 @@ impl VersionWord {
     }
 }
 
+/// Text that stands for no release.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{0}` is no version of Kubernetes: give `v1.35.4`, `v1.35` for its newest patch, `stable` or `latest`"
+)]
+pub struct VersionWordError(String);
+
 impl FromStr for VersionWord {
-    type Err = VersionError;
-    fn from_str(text: &str) -> Result<Self, VersionError> {
+    type Err = VersionWordError;
+    fn from_str(text: &str) -> Result<Self, VersionWordError> {
         let number = |text: &str| text.parse::<u32>().is_ok_and(|number| number.to_string() == text);
         Ok(match text {
             "latest" => Self::Latest,
@@ -55,7 +62,10 @@ impl FromStr for VersionWord {
                 });
                 match line {
                     Some(line) => Self::Line(line.to_owned()),
-                    None => Self::Release(text.parse()?),
+                    None => Self::Release(
+                        text.parse()
+                            .map_err(|_| VersionWordError(text.chars().take(80).collect()))?,
+                    ),
                 }
             }
         })

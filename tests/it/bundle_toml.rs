@@ -69,7 +69,7 @@ fn lint_names_every_finding_in_text_and_in_json() {
 const WRONG_VALUES: [(&str, &str); 15] = [
     (
         "kubernetes-version = \"v1.035\"",
-        "1:22: `v1.035` is not a release version such as `v1.35.4`",
+        "1:22: `v1.035` is no version of Kubernetes: give `v1.35.4`, `v1.35` for its newest patch, `stable` or `latest`",
     ),
     (
         "kubernetes-version = 1.35",
