@@ -108,8 +108,8 @@ mod tests {
             "{unknown}"
         );
         assert_eq!(
-            refused("kubernetes-version = \"1.35\"\n"),
-            "`bundle.toml`, line 1, column 22: `1.35` is no version of Kubernetes: give `v1.35.4`, `v1.35` for its newest patch, `stable` or `latest`"
+            refused("kubernetes-version = \"1.x\"\n"),
+            "`bundle.toml`, line 1, column 22: `1.x` is no version of Kubernetes: give `v1.35.4`, `v1.35` for its newest patch, `stable` or `latest`"
         );
         // Inside a list the place is the list's; the message quotes the item.
         let image = refused("\nimage = [\n  \"oci:x\",\n  \"alpine:3\",\n]\n");

@@ -50,25 +50,21 @@ pub struct VersionWordError(String);
 
 impl FromStr for VersionWord {
     type Err = VersionWordError;
+    /// With `v` or without, as minikube takes it (v1.38.1, `cmd/minikube/cmd/start.go:1808`).
     fn from_str(text: &str) -> Result<Self, VersionWordError> {
         let number = |text: &str| text.parse::<u32>().is_ok_and(|number| number.to_string() == text);
-        Ok(match text {
-            "latest" => Self::Latest,
-            "stable" => Self::Stable,
-            _ => {
-                let line = text.strip_prefix('v').filter(|line| {
-                    line.split_once('.')
-                        .is_some_and(|(major, minor)| number(major) && number(minor))
-                });
-                match line {
-                    Some(line) => Self::Line(line.to_owned()),
-                    None => Self::Release(
-                        text.parse()
-                            .map_err(|_| VersionWordError(text.chars().take(80).collect()))?,
-                    ),
-                }
-            }
-        })
+        let bare = text.strip_prefix('v').unwrap_or(text);
+        let line = bare.split_once('.');
+        let is_line = line.is_some_and(|(major, minor)| number(major) && number(minor));
+        match text {
+            "latest" => Ok(Self::Latest),
+            "stable" => Ok(Self::Stable),
+            _ if is_line => Ok(Self::Line(bare.to_owned())),
+            _ => match format!("v{bare}").parse() {
+                Ok(version) => Ok(Self::Release(version)),
+                Err(_) => Err(VersionWordError(text.chars().take(80).collect())),
+            },
+        }
     }
 }
 
@@ -101,7 +97,12 @@ mod tests {
             assert_eq!(text.parse::<VersionWord>().expect(text).to_string(), text);
         }
         assert_eq!("v1.35".parse::<VersionWord>().expect("line").release(), None);
-        for text in ["1.35", "v1", "v1.035", "v1.+5", "newest", ""] {
+        for (text, meant) in [("1.35", "v1.35"), ("1.35.4", "v1.35.4")] {
+            assert_eq!(text.parse::<VersionWord>().expect(text).to_string(), meant);
+        }
+        for text in [
+            "1", "v1", "v1.035", "v1.+5", "vv1.35", "vv1.35.4", "vlatest", "newest", "",
+        ] {
             assert!(text.parse::<VersionWord>().is_err(), "{text}");
         }
     }
