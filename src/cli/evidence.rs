@@ -58,6 +58,10 @@ fn describe(parts: &[SignedPart], has_roots: bool) -> String {
     if !unsigned.is_empty() {
         let _ = writeln!(text, "without a signature: {}", unsigned.join(", "));
     }
+    if unsigned.len() == parts.len() {
+        text += "nothing is proven: no part has a signature of its publisher's";
+        return text;
+    }
     text += if has_roots {
         "proven: the keys in these certificates signed these parts, and a given root certified them\n"
     } else {

@@ -1,6 +1,7 @@
 //! Whether this machine can start the cluster: every reason why not, at once. A file
 //! for each concept, with an `examine` that takes facts and gives findings.
 
+mod arguments;
 mod cgroup;
 mod clock;
 mod confinement;
@@ -38,6 +39,10 @@ pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report,
     layout.check_owner(&environment)?;
     if let Some(finding) = nodes::too_many(options) {
         return Ok(Report::of(vec![finding]));
+    }
+    let contradictions = arguments::examine(bundle.index(), options);
+    if !contradictions.is_empty() {
+        return Ok(Report::of(contradictions));
     }
     let facts = MachineFacts::gather(bundle, options, &environment, &layout)?;
     let mut findings = examine(bundle.index(), options, &facts);

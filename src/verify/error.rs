@@ -234,7 +234,10 @@ impl From<VerifyError> for Failure {
                 "carry a bundle that was packed for this platform too: `minikube-offline pack --platform`"
             }
             VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
-            _ => "copy the file again from where it was packed, and compare both with `sha256sum`",
+            _ => {
+                "copy the file again from where it was packed, and compare both with `sha256sum`; where only \
+                 another copy is at hand, damaged or not, `repair --from OTHER_COPY` takes from it what is bad here"
+            }
         };
         Self::new(kind, error).hint(hint)
     }

@@ -199,7 +199,9 @@ fn a_damaged_volume_is_told_with_chunk_and_offset() {
             file.set_len(length).unwrap();
             let expected = format!(
                 "error: `x.run.{number:03}` is {length} bytes long, and volume {number} of 3 should be {}\n\n\
-                 hint: copy the file again from where it was packed, and compare both with `sha256sum`\n",
+                 hint: copy the file again from where it was packed, and compare both with `sha256sum`; \
+                 where only another copy is at hand, damaged or not, `repair --from OTHER_COPY` takes from it \
+                 what is bad here\n",
                 volume.size
             );
             assert_eq!(failure(&sandbox, 4), expected);

@@ -1,0 +1,103 @@
+//! Whether what goes to minikube behind `--` contradicts the bundle, or what this program
+//! keeps for the way back. minikube takes the last of a flag, so it would win: after minutes
+//! of work the start failed, or left a profile that no journal knows.
+
+use super::finding::{Finding, fatal};
+use crate::bundle::BundleIndex;
+use crate::failure::Kind;
+use crate::install::SiteOptions;
+
+const OWN: &str = "what was started is recorded under it, and removed by it";
+const NODE: &str = "the bundle has one node image, which Docker Engine runs as a container";
+const SOURCE: &str = "it names another place for images or programs, which minikube then looks for there";
+const AWAY: &str = "leave it away";
+
+/// The flags that are never minikube's alone: why, and what to do instead.
+const RESERVED: [(&str, &str, &str); 7] = [
+    (
+        "--profile",
+        OWN,
+        "give `--profile NAME` to this program, before `--`",
+    ),
+    (
+        "--container-runtime",
+        "the images go into the node by way of its runtime",
+        "give `--container-runtime` to this program, before `--`",
+    ),
+    (
+        "--output",
+        "minikube's progress and errors are read as JSON",
+        "give `--output` to this program, before `--`",
+    ),
+    ("--base-image", NODE, AWAY),
+    ("--image-repository", SOURCE, AWAY),
+    ("--image-mirror-country", SOURCE, AWAY),
+    ("--binary-mirror", SOURCE, AWAY),
+];
+
+/// Every such flag.
+pub(super) fn examine(index: &BundleIndex, options: &SiteOptions) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = RESERVED
+        .into_iter()
+        .filter(|(flag, ..)| options.passes(flag))
+        .map(|(flag, why, mend)| refused(flag, why, mend))
+        .collect();
+    // Source: minikube v1.38.1, `cmd/minikube/cmd/root.go`, the only shorthand of a flag here.
+    let is_short = |argument: &String| argument.starts_with("-p");
+    if options.extra_args.iter().any(is_short) {
+        let (_, why, mend) = RESERVED[0];
+        findings.push(refused("-p", why, mend));
+    }
+    for flag in ["--driver", "--vm-driver"] {
+        if options.values_of(flag).iter().any(|driver| driver != "docker") {
+            findings.push(refused(flag, NODE, AWAY));
+        }
+    }
+    let packed = index.cluster.kubernetes_version.to_string();
+    let other = |asked: &String| asked.trim_start_matches('v') != packed.trim_start_matches('v');
+    if options.values_of("--kubernetes-version").iter().any(other) {
+        let why = format!("the bundle has Kubernetes {packed} and no other");
+        findings.push(refused("--kubernetes-version", &why, AWAY));
+    }
+    findings
+}
+
+fn refused(flag: &str, why: &str, mend: &str) -> Finding {
+    Finding {
+        kind: Kind::Usage,
+        ..fatal(format!("`{flag}` behind `--`"), why, mend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::testing::{index, with};
+
+    #[test]
+    fn what_contradicts_the_bundle_or_the_journal_is_refused() {
+        for (arguments, refused) in [
+            ("", &[][..]),
+            ("--wait=none --addons ingress --nodes 2", &[]),
+            ("--driver=docker --kubernetes-version=1.35.4", &[]),
+            ("-p other", &["-p"]),
+            ("-pother", &["-p"]),
+            ("--profile=other --ports 80:80", &["--profile"]),
+            ("--driver kvm2", &["--driver"]),
+            ("--kubernetes-version v1.34.0", &["--kubernetes-version"]),
+            (
+                "--container-runtime=containerd --base-image x:1",
+                &["--container-runtime", "--base-image"],
+            ),
+            ("--image-mirror-country cn", &["--image-mirror-country"]),
+        ] {
+            let found = examine(&index(), &with(arguments));
+            let flags: Vec<&str> = found
+                .iter()
+                .filter_map(|finding| finding.what.split('`').nth(1))
+                .collect();
+            assert_eq!(flags, refused, "{arguments}");
+            assert!(found.iter().all(|finding| finding.kind == Kind::Usage));
+        }
+    }
+}
