@@ -9,7 +9,9 @@ use super::console::Console;
 use super::sbom::sbom;
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
-use crate::bundle::{BinaryPart, BundleIndex, ImagePart, ImageRole, Platform, PlatformView, in_words};
+use crate::bundle::{
+    BinaryPart, BundleIndex, ImagePart, ImageRole, Origin, Platform, PlatformView, in_words,
+};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::OpenedBundle;
@@ -186,12 +188,36 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
             "carried     {signatures} signatures of publishers: `verify --evidence` checks them"
         );
     }
+    text += &compared(views);
     text += "\nWhat a start puts on a machine\n\
         \x20 the programs    ~/.local/share/minikube-offline, with links `minikube` and `kubectl` in\n\
         \x20                 /usr/local/bin (root) or ~/.local/bin where nothing has these names\n\
         \x20 the node image  Docker Engine\n\
         \x20 all other       a Docker volume with the profile's name, and minikube's home\n\
         \x20 its journal     ~/.local/state/minikube-offline\n";
+    text
+}
+
+/// What each part was compared with before it was packed, or that it was with nothing.
+fn compared(views: &[PlatformView<'_>]) -> String {
+    let mut text = "\nWhat each part was compared with when it was packed\n".to_owned();
+    let mut add = |name: &str, origin: &Origin| {
+        let _ = match &origin.evidence[..] {
+            [] => writeln!(text, "  {name}: nothing is said (from {})", origin.transport),
+            // A sentence is a line: it cannot look like another part's.
+            said => writeln!(
+                text,
+                "  {name}: {}",
+                said.join("; ").replace(char::is_control, " ")
+            ),
+        };
+    };
+    for view in views {
+        view.binaries()
+            .for_each(|part| add(part.role.name(), &part.origin));
+        view.images()
+            .for_each(|part| add(&part.reference.to_string(), &part.origin));
+    }
     text
 }
 

@@ -17,9 +17,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) enum StoreVerb {
     /// Name every blob with its size and the days since it was last used
     List,
-    /// Remove what is not in use; the next pack downloads it again
+    /// Remove every blob that no pack is using now; the next pack downloads it again
     Prune {
-        /// Only what nobody used for so many days
+        /// Only those that nobody used for so many days
         #[arg(long, value_name = "DAYS", default_value_t = 0)]
         older_than: u32,
     },

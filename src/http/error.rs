@@ -163,7 +163,9 @@ impl HttpError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection { source, .. } => {
-                let final_words = says(source, UNTRUSTED) || says(source, LOCKED_OUT);
+                let final_words = [UNTRUSTED, WITHOUT_TLS, LOCKED_OUT]
+                    .iter()
+                    .any(|words| says(source, words));
                 !final_words && !source.is_builder()
             }
             Self::CutOff { .. } | Self::WrongRange { .. } => true,
@@ -208,6 +210,9 @@ impl HttpError {
                 "when the server's certificate comes from an inner authority, name its certificate with `--ca FILE`; \
                  a registry can be named with `--insecure-registry HOST`"
                     .to_owned()
+            }
+            Self::Connection { source, .. } if says(source, WITHOUT_TLS) => {
+                "it answers without TLS: a registry that has none is named with `--insecure-registry HOST`".to_owned()
             }
             Self::Connection { source, .. } if says(source, LOCKED_OUT) => PROXY_LOGIN.to_owned(),
             Self::Connection { proxy, .. } | Self::CutOff { proxy, .. } => reach(proxy.is_some()),
@@ -262,6 +267,10 @@ fn reach(has_proxy: bool) -> String {
 /// TLS refused the server's certificate: no retry mends that. Source: rustls,
 /// `src/error.rs`.
 const UNTRUSTED: &[&str] = &["invalid peer certificate"];
+
+/// What answers speaks no TLS, as a registry does that only speaks HTTP. Source: rustls,
+/// `src/error.rs`.
+const WITHOUT_TLS: &[&str] = &["received corrupt message of type InvalidContentType"];
 
 /// The proxy refused the user. Source: hyper-util, `TunnelError` and `AuthError`.
 const LOCKED_OUT: &[&str] = &[

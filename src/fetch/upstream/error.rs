@@ -135,6 +135,17 @@ pub enum UpstreamError {
         /// What there is.
         there: Vec<String>,
     },
+    /// Kubernetes has no release in this line.
+    #[error("there is no Kubernetes {word}{}", newest.as_ref().map(|newest| format!("; the newest release is {newest}")).unwrap_or_default())]
+    NoLine {
+        /// The line.
+        word: String,
+        /// The newest of all, where that is known.
+        newest: Option<Version>,
+        /// What the server said.
+        #[source]
+        source: Box<HttpError>,
+    },
     /// There is no such release.
     #[error("there is no {role} {version}{}", nearest(newest.as_ref(), version))]
     NoRelease {
@@ -222,6 +233,15 @@ impl UpstreamError {
                 | Self::Interrupted(_)
                 | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_) | HttpError::Offline { .. })
         ) || matches!(self, Self::Login { source, .. } if matches!(**source, HttpError::Interrupted(_)))
+    }
+}
+
+const TAKE_NEWEST: &str = "`--kubernetes-version v1.35` takes the newest patch, `stable` the newest release";
+
+fn take_newest(role: BinaryRole) -> &'static str {
+    match role {
+        BinaryRole::Minikube => "without `--minikube-version` the newest that has this Kubernetes is taken",
+        _ => TAKE_NEWEST,
     }
 }
 
@@ -324,10 +344,8 @@ impl From<UpstreamError> for Failure {
                 Kind::Usage,
                 "take another image, or another `--platform`".to_owned(),
             ),
-            UpstreamError::NoRelease { .. } => (
-                Kind::Usage,
-                "`--kubernetes-version v1.35` takes the newest patch, `stable` the newest release".to_owned(),
-            ),
+            UpstreamError::NoLine { .. } => (Kind::Usage, TAKE_NEWEST.to_owned()),
+            UpstreamError::NoRelease { role, .. } => (Kind::Usage, take_newest(*role).to_owned()),
             UpstreamError::Offline { .. } => (
                 Kind::Usage,
                 "leave `--offline` away, or `docker pull` it and name it with `docker-daemon:`".to_owned(),

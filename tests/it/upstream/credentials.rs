@@ -1,6 +1,8 @@
 //! Who is let in by a registry, and what becomes of the secrets.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minikube_offline::failure::{Failure, Kind};
@@ -365,6 +367,36 @@ fn no_secret_is_written_anywhere() {
             .any(|window| window == secret.as_bytes());
         assert!(!found, "`{secret}` is written");
     }
+}
+
+#[test]
+fn a_registry_without_tls_is_told_apart_from_a_network_that_fails() {
+    // What every server for HTTP says to a client that begins with TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("a client");
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let mut arguments = vec![
+        "pack".to_owned(),
+        "-o=x.run".to_owned(),
+        format!("--image=docker://{host}/team/app:1"),
+        format!("--stub={}", sandbox.stub().display()),
+    ];
+    arguments.extend(parts.flags());
+    let packed = sandbox.packager(&arguments);
+    assert_eq!(packed.status, 5, "{packed:?}");
+    assert!(
+        packed.stderr.contains("`--insecure-registry HOST`"),
+        "{}",
+        packed.stderr
+    );
 }
 
 #[test]

@@ -67,7 +67,14 @@ type Case = (
     &'static [&'static str],
 );
 
-const REFUSED: [Case; 10] = [
+const REFUSED: [Case; 11] = [
+    (
+        "v1.99",
+        |_| {},
+        &[],
+        2,
+        &["there is no Kubernetes v1.99", "takes the newest patch"],
+    ),
     (
         "v1.35.99",
         |_| {},
@@ -184,6 +191,13 @@ fn a_part_that_was_accepted_unverified_says_so_in_the_bundle() {
     let index = String::from_utf8_lossy(&bytes(&sandbox.path("x.run"))).into_owned();
     assert!(index.contains("nothing was compared: accepted unverified from http://"));
     assert!(index.contains("kubelet.sha256 says"));
+    let shown = sandbox.packager(["inspect", "x.run"]);
+    for line in [
+        "\n  kubectl: nothing was compared: accepted unverified from http://",
+        "\n  kubelet: its SHA-256 is the one that http://",
+    ] {
+        assert!(shown.stdout.contains(line), "{line} in {}", shown.stdout);
+    }
 }
 
 #[test]

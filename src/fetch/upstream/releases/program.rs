@@ -49,11 +49,23 @@ pub(in crate::fetch::upstream) fn release(
         VersionWord::Line(line) => format!("stable-{line}.txt"),
     };
     let url = format!("{}/{file}", kubernetes_base(upstream));
-    let said = line(upstream, &url)?;
+    let said = line(upstream, &url).map_err(|error| no_line(upstream, word, error))?;
     said.parse().map_err(|_| UpstreamError::Word {
         url,
         said: said.chars().take(80).collect(),
     })
+}
+
+/// A line without releases is the person's mistake, a missing word the server's.
+fn no_line(upstream: &Upstream, word: &VersionWord, source: HttpError) -> UpstreamError {
+    if source.status() != Some(404) || !matches!(word, VersionWord::Line(_)) {
+        return source.into();
+    }
+    UpstreamError::NoLine {
+        word: word.to_string(),
+        newest: release(upstream, &VersionWord::Stable).ok(),
+        source: Box::new(source),
+    }
 }
 
 /// What the publisher says of the program.
