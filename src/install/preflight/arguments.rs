@@ -2,9 +2,8 @@
 //! keeps for the way back. minikube takes the last of a flag, so it would win: after minutes
 //! of work the start failed, or left a profile that no journal knows.
 
-use super::finding::{Finding, fatal};
+use super::finding::{Finding, usage};
 use crate::bundle::BundleIndex;
-use crate::failure::Kind;
 use crate::install::SiteOptions;
 
 const OWN: &str = "what was started is recorded under it, and removed by it";
@@ -12,41 +11,50 @@ const NODE: &str = "the bundle has one node image, which Docker Engine runs as a
 const SOURCE: &str = "it names another place for images or programs, which minikube then looks for there";
 const AWAY: &str = "leave it away";
 
-/// The flags that are never minikube's alone: why, and what to do instead.
-const RESERVED: [(&str, &str, &str); 7] = [
+/// The flags that are never minikube's alone, with their shorthands: why, and what to do
+/// instead. Source: minikube v1.38.1, `cmd/minikube/cmd/root.go` and `start_flags.go:211`.
+const RESERVED: [(&str, Option<&str>, &str, &str); 7] = [
     (
         "--profile",
+        Some("-p"),
         OWN,
         "give `--profile NAME` to this program, before `--`",
     ),
     (
         "--container-runtime",
+        None,
         "the images go into the node by way of its runtime",
         "give `--container-runtime` to this program, before `--`",
     ),
     (
         "--output",
+        Some("-o"),
         "minikube's progress and errors are read as JSON",
         "give `--output` to this program, before `--`",
     ),
-    ("--base-image", NODE, AWAY),
-    ("--image-repository", SOURCE, AWAY),
-    ("--image-mirror-country", SOURCE, AWAY),
-    ("--binary-mirror", SOURCE, AWAY),
+    ("--base-image", None, NODE, AWAY),
+    ("--image-repository", None, SOURCE, AWAY),
+    ("--image-mirror-country", None, SOURCE, AWAY),
+    ("--binary-mirror", None, SOURCE, AWAY),
 ];
 
 /// Every such flag.
 pub(super) fn examine(index: &BundleIndex, options: &SiteOptions) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = RESERVED
-        .into_iter()
-        .filter(|(flag, ..)| options.passes(flag))
-        .map(|(flag, why, mend)| refused(flag, why, mend))
-        .collect();
-    // Source: minikube v1.38.1, `cmd/minikube/cmd/root.go`, the only shorthand of a flag here.
-    let is_short = |argument: &String| argument.starts_with("-p");
-    if options.extra_args.iter().any(is_short) {
-        let (_, why, mend) = RESERVED[0];
-        findings.push(refused("-p", why, mend));
+    let mut findings = Vec::new();
+    for (flag, shorthand, why, mend) in RESERVED {
+        if options.passes(flag) {
+            findings.push(refused(flag, why, mend));
+        }
+        // A value may follow at once: `-pNAME`.
+        let begins = |shorthand: &&str| {
+            options
+                .extra_args
+                .iter()
+                .any(|given| given.starts_with(*shorthand))
+        };
+        if let Some(shorthand) = shorthand.filter(begins) {
+            findings.push(refused(shorthand, why, mend));
+        }
     }
     for flag in ["--driver", "--vm-driver"] {
         if options.values_of(flag).iter().any(|driver| driver != "docker") {
@@ -63,15 +71,13 @@ pub(super) fn examine(index: &BundleIndex, options: &SiteOptions) -> Vec<Finding
 }
 
 fn refused(flag: &str, why: &str, mend: &str) -> Finding {
-    Finding {
-        kind: Kind::Usage,
-        ..fatal(format!("`{flag}` behind `--`"), why, mend)
-    }
+    usage(format!("`{flag}` behind `--`"), why, mend)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Kind;
     use crate::install::testing::{index, with};
 
     #[test]
@@ -82,6 +88,7 @@ mod tests {
             ("--driver=docker --kubernetes-version=1.35.4", &[]),
             ("-p other", &["-p"]),
             ("-pother", &["-p"]),
+            ("-o text --output=text", &["--output", "-o"]),
             ("--profile=other --ports 80:80", &["--profile"]),
             ("--driver kvm2", &["--driver"]),
             ("--kubernetes-version v1.34.0", &["--kubernetes-version"]),

@@ -52,6 +52,14 @@ pub(super) fn fatal(what: impl Into<String>, why: impl Into<String>, mend: impl 
     }
 }
 
+/// A mistake in the command line, and none of the machine's.
+pub(super) fn usage(what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Finding {
+    Finding {
+        kind: Kind::Usage,
+        ..fatal(what, why, mend)
+    }
+}
+
 pub(super) fn warning(what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Finding {
     Finding {
         severity: Severity::Warning,

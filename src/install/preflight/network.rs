@@ -1,9 +1,8 @@
 //! Whether the bundle has the images that join the pods of the cluster. Where it has
 //! not, minikube finds out after minutes, when the nodes do not get ready.
 
-use super::finding::{Finding, fatal, warning};
+use super::finding::{Finding, usage, warning};
 use crate::bundle::PlatformView;
-use crate::failure::Kind;
 use crate::install::network::{Network, carries, carries_kube_vip};
 use crate::install::{SiteOptions, Way};
 
@@ -31,14 +30,11 @@ pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: boo
     }
     if options.asks_high_availability() {
         if !carries_kube_vip(view) {
-            findings.push(Finding {
-                kind: Kind::Usage,
-                ..fatal(
-                    "the bundle does not have the image of kube-vip, which `--ha` needs",
-                    "minikube would ask a registry for it, and the start would fail after minutes",
-                    "leave `--ha` away; or pack the bundle with `--ha`",
-                )
-            });
+            findings.push(usage(
+                "the bundle does not have the image of kube-vip, which `--ha` needs",
+                "minikube would ask a registry for it, and the start would fail after minutes",
+                "leave `--ha` away; or pack the bundle with `--ha`",
+            ));
         } else if cached {
             findings.push(not_by_cache("image of kube-vip, which `--ha` needs"));
         }
@@ -47,14 +43,11 @@ pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: boo
 }
 
 fn not_by_cache(what: &str) -> Finding {
-    Finding {
-        kind: Kind::Usage,
-        ..fatal(
-            format!("minikube's cache does not bring the {what}"),
-            "minikube loads from it what its own list has, and the start would fail after minutes",
-            "leave `--way cache` away",
-        )
-    }
+    usage(
+        format!("minikube's cache does not bring the {what}"),
+        "minikube loads from it what its own list has, and the start would fail after minutes",
+        "leave `--way cache` away",
+    )
 }
 
 fn missing(name: &str, options: &SiteOptions) -> Finding {
@@ -71,14 +64,11 @@ fn missing(name: &str, options: &SiteOptions) -> Finding {
     } else {
         "leave `--cni` away: one node starts with minikube's bridge, which needs no image"
     };
-    Finding {
-        kind: Kind::Usage,
-        ..fatal(
-            what,
-            "minikube would ask a registry for them, and the start would fail after minutes",
-            format!("{here}; or pack the bundle with {}", flags(name, options)),
-        )
-    }
+    usage(
+        what,
+        "minikube would ask a registry for them, and the start would fail after minutes",
+        format!("{here}; or pack the bundle with {}", flags(name, options)),
+    )
 }
 
 /// What to pack with: `--ha` brings kindnet, too, which minikube takes by itself.
@@ -93,6 +83,7 @@ fn flags(network: &str, options: &SiteOptions) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Kind;
     use crate::install::Severity;
     use crate::install::testing::{index, view, with};
 

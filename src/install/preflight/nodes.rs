@@ -1,8 +1,7 @@
 //! Whether minikube can make as many nodes as are asked for. It says so itself, after
 //! minutes: of too many at the first that has no address left.
 
-use super::finding::{Finding, fatal};
-use crate::failure::Kind;
+use super::finding::{Finding, usage};
 use crate::install::SiteOptions;
 use crate::install::nodes::{CONTROL_PLANES, MOST_NODES};
 
@@ -28,16 +27,9 @@ pub(super) fn examine(options: &SiteOptions, is_new: bool) -> Option<Finding> {
         usage(
             format!("`--ha` with {count} nodes, and minikube makes three control planes at least"),
             "of fewer, none could be lost",
-            "leave `--nodes` away, which makes three of them, or `--ha`".to_owned(),
+            "leave `--nodes` away, which makes three of them, or `--ha`",
         )
     })
-}
-
-fn usage(what: String, why: &str, mend: String) -> Finding {
-    Finding {
-        kind: Kind::Usage,
-        ..fatal(what, why, mend)
-    }
 }
 
 #[cfg(test)]

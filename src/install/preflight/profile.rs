@@ -1,8 +1,7 @@
 //! Whether the profile can have its name, and is not another's.
 
-use super::finding::{Finding, fatal};
+use super::finding::{Finding, fatal, usage};
 use crate::bundle::BundleIndex;
-use crate::failure::Kind;
 use crate::install::options::is_profile_name;
 use crate::install::{ProfileConfig, SiteOptions};
 
@@ -14,14 +13,11 @@ pub(super) fn examine(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !is_profile_name(&options.profile) {
-        findings.push(Finding {
-            kind: Kind::Usage,
-            ..fatal(
-                format!("`{}` cannot be the name of a profile", options.profile),
-                "minikube takes letters, digits and `-`, at least two, and no `-` at the start",
-                "give another name with `--profile`",
-            )
-        });
+        findings.push(usage(
+            format!("`{}` cannot be the name of a profile", options.profile),
+            "minikube takes letters, digits and `-`, at least two, and no `-` at the start",
+            "give another name with `--profile`",
+        ));
     }
     let Some(profile) = existing else {
         return findings;
@@ -51,6 +47,7 @@ pub(super) fn examine(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Kind;
     use crate::install::KubernetesConfig;
     use crate::install::testing::index;
 
