@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::support::engine::FakeEngine;
 use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::strace::strace_works;
 
 /// How the packager is run; `b.run` itself is run by its header.
 const PACKAGER: &str = env!("CARGO_BIN_EXE_minikube-offline");
@@ -20,11 +21,7 @@ fn watched(sandbox: &Sandbox, line: &[&str]) -> Option<(Outcome, Vec<String>)> {
     command
         .args(["-f", "-qq", "-y", "-s", "200", "-e", calls, "-o"])
         .arg(&log);
-    let usable = Command::new("strace")
-        .args(["-qq", "-o", "/dev/null", "true"])
-        .status();
-    if !usable.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no strace that works here");
+    if !strace_works() {
         return None;
     }
     let outcome = sandbox.run(command.args(line));

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::support::keys::{Key, PASSWORD, text};
 use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::strace::strace_works;
 
 /// The system calls of which one is disturbed, and which one of them.
 const CALLS: [(&str, u32); 7] = [
@@ -33,11 +34,7 @@ fn disturbed(sandbox: &Sandbox, key: &Key, call: &str, number: u32, what: &str) 
     command
         .arg(&key.secret)
         .stdin(text(sandbox, &format!("{PASSWORD}\n")));
-    let usable = Command::new("strace")
-        .args(["-qq", "-o", "/dev/null", "true"])
-        .status();
-    if !usable.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no strace that works here");
+    if !strace_works() {
         return None;
     }
     Some(sandbox.run(&mut command))

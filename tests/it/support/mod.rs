@@ -12,4 +12,5 @@ pub(crate) mod registry;
 pub(crate) mod server;
 pub(crate) mod small;
 pub(crate) mod socks;
+pub(crate) mod strace;
 pub(crate) mod stripped;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::world::{KINDNETD, KUBE_VIP, LIST, NETWORKS, VERSION, World};
+use super::world::{KINDNETD, KUBE_VIP, NETWORKS, VERSION, World};
 use crate::support::program::{Sandbox, bytes};
 
 #[test]
@@ -57,16 +57,7 @@ fn a_file_may_ask_for_it() {
 #[test]
 fn a_minikube_that_names_no_kube_vip_leaves_it_to_the_person() {
     let world = World::new();
-    world.remove(LIST);
-    for arch in ["amd64", "arm64"] {
-        world.change(&format!("minikube-linux-{arch}"), |program| {
-            let name = KUBE_VIP.as_bytes();
-            while let Some(start) = program.windows(name.len()).position(|bytes| bytes == name) {
-                program[start..start + name.len()].fill(b'#');
-            }
-        });
-        world.remove(&format!("minikube-linux-{arch}.sha256"));
-    }
+    world.unname(KUBE_VIP);
     let flags = ["--ha", "--accept-unverified=minikube", "--level=fast"];
     let refused = world.pack(&Sandbox::new(), VERSION, &flags);
     assert_eq!(refused.status, 2, "{refused:?}");

@@ -188,6 +188,23 @@ impl World {
         }
     }
 
+    /// Its minikubes do not have `text` any more, and nothing says what these programs
+    /// should be.
+    pub(super) fn unname(&self, text: &str) {
+        self.remove(LIST);
+        for arch in ["amd64", "arm64"] {
+            self.change(&format!("minikube-linux-{arch}"), |program| {
+                while let Some(start) = program
+                    .windows(text.len())
+                    .position(|bytes| bytes == text.as_bytes())
+                {
+                    program[start..start + text.len()].fill(b'#');
+                }
+            });
+            self.remove(&format!("minikube-linux-{arch}.sha256"));
+        }
+    }
+
     pub(super) fn remove(&self, path_end: &str) {
         self.files
             .lock()
