@@ -32,10 +32,10 @@ const PROXY_VARIABLES: [&str; 8] = [
 const NO_NETWORK: &str = "http://127.0.0.1:9";
 
 /// For requests to minikube that read.
-const REQUEST: Duration = Duration::from_secs(60);
+pub(super) const REQUEST: Duration = Duration::from_secs(60);
 
 /// For requests to minikube that change a cluster.
-const CHANGE: Duration = Duration::from_secs(600);
+pub(super) const CHANGE: Duration = Duration::from_secs(600);
 
 /// A cluster that minikube did not start, or a request that it refused.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +153,7 @@ impl Minikube {
 
     /// The same, with every request to the network failing at once. Not for an engine
     /// that is itself reached over TCP: the docker client asks the same variables.
-    fn offline_command(&self, arguments: &[&str], environment: &Environment) -> Command {
+    pub(super) fn offline_command(&self, arguments: &[&str], environment: &Environment) -> Command {
         let command = self.command(arguments);
         let host = self
             .variables

@@ -4,6 +4,7 @@
 
 mod boot;
 mod digests;
+mod dry_run;
 mod events;
 mod hints;
 mod images;
@@ -18,6 +19,7 @@ mod uninstall;
 mod written;
 
 pub use crate::install::{SiteOptions, Way};
+pub use dry_run::RequestError;
 pub use images::NodeImagesError;
 pub use minikube::MinikubeError;
 pub use node_image::NodeImageError;

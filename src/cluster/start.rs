@@ -11,7 +11,7 @@ pub use summary::{Started, Timing};
 use super::minikube::Minikube;
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
-use super::{boot, digests, images, node_image, ready, rollback, written};
+use super::{boot, digests, dry_run, images, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
@@ -82,6 +82,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all_stages(&mut self) -> Result<(Installed, Way, Vec<String>), Failure> {
+        self.what_is_asked_of_minikube()?;
         let installed = self.programs_and_node_image()?;
         let mut existed = self.profile_exists()?;
         if existed && self.lacks_nodes()? {
@@ -130,6 +131,26 @@ impl Run<'_> {
     fn note(&mut self, text: String) {
         self.progress.note(&text);
         self.notes.push(text);
+    }
+
+    /// What a person asks of minikube it is asked for before anything of the engine's is
+    /// touched: a mistake then costs seconds, and not the minutes until it would be told.
+    fn what_is_asked_of_minikube(&mut self) -> Result<(), Failure> {
+        if !dry_run::is_asked_something(self.options) {
+            return Ok(());
+        }
+        self.stage("what minikube is asked for", None, |run| {
+            install_programs(run.bundle, &mut run.session, run.progress)?;
+            let home = run.session.layout.dry_run_home();
+            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            let view = run.bundle.view();
+            let force = run.session.environment.is_root() || !minikube.knows(view.kubernetes_version())?;
+            let is_new = !run.profile_exists()?;
+            let arguments = start_arguments(view, run.options, run.options.way, is_new, force);
+            let images: Vec<_> = view.cluster_images().map(|image| &image.reference).collect();
+            dry_run::check(&minikube, run.options, &arguments, &images, &mut run.session)?;
+            Ok(((), "it takes that".to_owned()))
+        })
     }
 
     /// The programs are written while the engine unpacks the node image.

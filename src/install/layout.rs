@@ -132,6 +132,13 @@ impl Layout {
         self.state.join("docker-config")
     }
 
+    /// The home of a minikube that is only asked what it would do. The journal does not name
+    /// it: it is in a folder of ours.
+    #[must_use]
+    pub fn dry_run_home(&self) -> PathBuf {
+        self.state.join("dry-run/.minikube")
+    }
+
     /// Where bytes go into a seed. The journal does not name it: it is in a folder of ours.
     #[must_use]
     pub fn pipes(&self) -> PathBuf {

@@ -33,18 +33,16 @@ impl SiteOptions {
         self.count_and_others().1 > 0
     }
 
+    /// The first value of `--nodes` that is no number of nodes.
+    pub(super) fn no_number_of_nodes(&self) -> Option<&str> {
+        let mut values = self.values_of_nodes().filter_map(|(_, value)| value);
+        values.find(|value| count(value).is_none_or(|count| count == 0))
+    }
+
     /// The last number of nodes that is given, and how many arguments are about other things.
     fn count_and_others(&self) -> (Option<u32>, usize) {
         let (mut nodes, mut others) = (None, 0);
-        let mut arguments = self.extra_args.iter();
-        while let Some(argument) = arguments.next() {
-            let rest = argument.strip_prefix("--nodes");
-            let value = match rest.or_else(|| argument.strip_prefix("-n")) {
-                Some("") => arguments.next().map(String::as_str),
-                // `-n2`, too.
-                Some(rest) => Some(rest.strip_prefix('=').unwrap_or(rest)),
-                None => None,
-            };
+        for (argument, value) in self.values_of_nodes() {
             match value.and_then(count) {
                 Some(count) => nodes = Some(count),
                 None if argument == "--ha" || argument.starts_with("--ha=") => {}
@@ -52,6 +50,23 @@ impl SiteOptions {
             }
         }
         (nodes, others)
+    }
+
+    /// Each argument, and its value where it is about the number of nodes.
+    fn values_of_nodes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let mut arguments = self.extra_args.iter().map(String::as_str);
+        std::iter::from_fn(move || {
+            let argument = arguments.next()?;
+            let long = argument.strip_prefix("--nodes");
+            let long = long.filter(|rest| rest.is_empty() || rest.starts_with('='));
+            let value = match long.or_else(|| argument.strip_prefix("-n")) {
+                Some("") => arguments.next(),
+                // `-n2`, too.
+                Some(rest) => Some(rest.strip_prefix('=').unwrap_or(rest)),
+                None => None,
+            };
+            Some((argument, value))
+        })
     }
 
     /// Whether minikube is asked for several nodes.
@@ -70,7 +85,7 @@ impl SiteOptions {
         last.is_some_and(|value| !matches!(value, "=false" | "=0" | "=f" | "=F" | "=FALSE" | "=False"))
     }
 
-    /// The names of the nodes that minikube makes for a new profile. It takes 0 for 1.
+    /// The names of the nodes that minikube makes for a new profile.
     pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
         (1..=self.nodes().clamp(1, MOST_NODES)).map(|number| match number {
             1 => self.profile.clone(),

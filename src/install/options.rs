@@ -113,6 +113,32 @@ impl SiteOptions {
         })
     }
 
+    /// The addons that minikube is asked for, which it takes as lists, and adds them up.
+    #[must_use]
+    pub fn addons(&self) -> Vec<String> {
+        let values = self.values_of("--addons");
+        let names = values.iter().flat_map(|list| list.split(','));
+        let mut names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names.retain(|name| !name.is_empty());
+        names
+    }
+
+    /// How many processors a node is to have: what stands behind `--` comes last and wins.
+    #[must_use]
+    pub(super) fn cpus_asked(&self) -> Option<String> {
+        self.values_of("--cpus").pop().or_else(|| self.cpus.clone())
+    }
+
+    /// How much memory a node is to have.
+    #[must_use]
+    pub(super) fn memory_asked(&self) -> Option<String> {
+        let shorthand = self.values_of("-m").pop();
+        let behind = self.values_of("--memory").pop().or(shorthand);
+        behind.or_else(|| self.memory.clone())
+    }
+
     /// The values of `flag` in what goes to minikube, as `--flag=VALUE` or `--flag VALUE`.
     #[must_use]
     pub(super) fn values_of(&self, flag: &str) -> Vec<String> {
@@ -136,6 +162,35 @@ pub(super) fn is_profile_name(name: &str) -> bool {
     (2..=63).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && !name.starts_with('-')
+}
+
+/// Words that minikube takes for a number of processors or bytes. Source: minikube v1.38.1,
+/// `pkg/minikube/constants/constants.go`, `MaxResources` and `NoLimit`.
+const AMOUNTS: [&str; 2] = ["max", "no-limit"];
+
+/// Whether minikube reads this as its `--cpus`. It takes 0 for what it cannot read.
+#[must_use]
+pub(super) fn is_cpus(text: &str) -> bool {
+    AMOUNTS.contains(&text) || text.parse::<u32>().is_ok()
+}
+
+/// Whether minikube reads this as its `--memory`: a number, maybe with a fraction, and a
+/// unit. Source: docker/go-units, `FromHumanSize`.
+#[must_use]
+pub(super) fn is_memory(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let end = lower
+        .rfind(|c: char| c.is_ascii_digit() || c == '.')
+        .map_or(0, |at| at + 1);
+    let (number, unit) = lower.split_at(end);
+    let unit = unit.strip_prefix(' ').unwrap_or(unit);
+    let units = ["", "b"].map(str::to_owned).into_iter().chain(
+        ["k", "m", "g", "t", "p"]
+            .into_iter()
+            .flat_map(|prefix| ["", "b", "ib"].map(|rest| format!("{prefix}{rest}"))),
+    );
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit()) && number.parse::<f64>().is_ok();
+    AMOUNTS.contains(&text) || is_number && units.into_iter().any(|known| known == unit)
 }
 
 /// minikube's `--memory` in MiB, where it is a number: `4096`, `4g`, `4096mb`.
@@ -167,6 +222,44 @@ mod tests {
         ] {
             assert_eq!(memory_mib(text), mib, "{text}");
         }
+    }
+
+    #[test]
+    fn what_minikube_cannot_read_as_an_amount_is_told_apart() {
+        for text in ["2", "16", "max", "no-limit"] {
+            assert!(is_cpus(text), "{text}");
+        }
+        for text in ["", "x", "-1", "1.5", "2 cpus", "maximum"] {
+            assert!(!is_cpus(text), "{text}");
+        }
+        for text in ["4096", "4g", "4GB", "2.5 gib", "1048576k", "max", "no-limit"] {
+            assert!(is_memory(text), "{text}");
+        }
+        for text in ["", "foo", "g", "5x", "-4g", "4  g", "4gg", "1.2.3g"] {
+            assert!(!is_memory(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_wins_and_lists_of_addons_add_up() {
+        let options = SiteOptions {
+            cpus: Some("2".into()),
+            memory: Some("2g".into()),
+            extra_args: ["--cpus=4", "-m", "4g", "--addons", "b,a", "--addons=a,,c"]
+                .map(str::to_owned)
+                .into(),
+            ..SiteOptions::default()
+        };
+        assert_eq!(options.cpus_asked().as_deref(), Some("4"));
+        assert_eq!(options.memory_asked().as_deref(), Some("4g"));
+        assert_eq!(options.addons(), ["a", "b", "c"]);
+        let plain = SiteOptions {
+            extra_args: Vec::new(),
+            ..options
+        };
+        assert_eq!(plain.cpus_asked().as_deref(), Some("2"));
+        assert_eq!(plain.memory_asked().as_deref(), Some("2g"));
+        assert!(plain.addons().is_empty());
     }
 
     #[test]

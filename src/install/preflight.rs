@@ -1,6 +1,7 @@
 //! Whether this machine can start the cluster: every reason why not, at once. A file
 //! for each concept, with an `examine` that takes facts and gives findings.
 
+mod addons;
 mod arguments;
 mod cgroup;
 mod clock;
@@ -37,7 +38,7 @@ pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report,
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, options.minikube_home.as_deref())?;
     layout.check_owner(&environment)?;
-    if let Some(finding) = nodes::too_many(options) {
+    if let Some(finding) = nodes::impossible(options) {
         return Ok(Report::of(vec![finding]));
     }
     let contradictions = arguments::examine(bundle.index(), options);
@@ -63,6 +64,7 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
     findings.extend(nodes::examine(options, facts.profile.is_none()));
     if let Some(view) = facts.platform.and_then(|platform| index.on(platform)) {
         findings.extend(network::examine(view, options, facts.profile.is_none()));
+        findings.extend(addons::examine(view, options));
     }
     findings.extend(folders::examine(&facts.folders));
     findings.extend(clock::examine(facts.now, facts.packed));
@@ -83,7 +85,7 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
     let mut findings = engine::examine(info, facts.endpoint.as_deref());
     let elsewhere = engine::other_kernel(info, &facts.kernel.release);
     let here = elsewhere.is_none();
-    let asked = options.memory.as_deref().and_then(memory_mib);
+    let asked = options.memory_asked().as_deref().and_then(memory_mib);
     let memory = facts.memory.filter(|_| here);
     findings.extend(memory::examine(
         asked,
@@ -92,7 +94,7 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
         memory,
         &facts.nodes,
     ));
-    let asked = options.cpus.as_deref().and_then(|cpus| cpus.parse().ok());
+    let asked = options.cpus_asked().and_then(|cpus| cpus.parse().ok());
     findings.extend(cpus::examine(asked, info.cpus));
     findings.extend(elsewhere);
     if here {

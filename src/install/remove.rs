@@ -250,6 +250,9 @@ fn remove_folders(
     gone.forget(session)?;
     let _ = fs::remove_dir(session.layout.empty_docker_config());
     let _ = fs::remove_dir_all(session.layout.pipes());
+    if let Some(folder) = session.layout.dry_run_home().parent() {
+        let _ = fs::remove_dir_all(folder);
+    }
     if !except.is_empty() || session.layout.failed_start_log().exists() {
         return Ok(());
     }

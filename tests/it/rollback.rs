@@ -1,5 +1,7 @@
 //! A start that fails leaves the machine as it was; one that is killed goes on.
 
+mod asked;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;

@@ -41,6 +41,10 @@ pub(crate) fn run(flags: &Flags, home: &Home, report: &mut Report) -> Result<(),
     );
     check_root(flags, report)?;
     engine::check()?;
+    if flags.is_on("dry-run", false)? {
+        report.step(1, "Selecting Driver", "dry-run validation complete!");
+        return Ok(());
+    }
     if !engine::has_image(&wanted.base_image)? {
         return Err(Stop::provision(format!(
             "failed to start host: creating host: {}: not in the engine, and there is no network to pull it from",
@@ -266,7 +270,9 @@ fn check_flags(flags: &Flags, existing: Option<&Profile>, report: &mut Report) -
         ));
     }
     let needs_kindnet = runtime == Runtime::Containerd || nodes > 1;
-    if needs_kindnet && !matches!(needed("cni"), Ok("bridge" | "false")) {
+    // minikube finds that out where it pulls, and not where it checks flags.
+    let pulls = needs_kindnet && !flags.is_on("dry-run", false)?;
+    if pulls && !matches!(needed("cni"), Ok("bridge" | "false")) {
         return Err(Stop::provision(
             "kindnet would be pulled: the stand-in wants --cni=bridge",
         ));

@@ -5,15 +5,17 @@
 use super::finding::{Finding, usage};
 use crate::bundle::BundleIndex;
 use crate::install::SiteOptions;
+use crate::install::options::{is_cpus, is_memory};
 
 const OWN: &str = "what was started is recorded under it, and removed by it";
 const NODE: &str = "the bundle has one node image, which Docker Engine runs as a container";
 const SOURCE: &str = "it names another place for images or programs, which minikube then looks for there";
 const AWAY: &str = "leave it away";
+const NO_START: &str = "minikube then starts no cluster";
 
 /// The flags that are never minikube's alone, with their shorthands: why, and what to do
 /// instead. Source: minikube v1.38.1, `cmd/minikube/cmd/root.go` and `start_flags.go:211`.
-const RESERVED: [(&str, Option<&str>, &str, &str); 7] = [
+const RESERVED: [(&str, Option<&str>, &str, &str); 11] = [
     (
         "--profile",
         Some("-p"),
@@ -33,6 +35,15 @@ const RESERVED: [(&str, Option<&str>, &str, &str); 7] = [
         "give `--output` to this program, before `--`",
     ),
     ("--base-image", None, NODE, AWAY),
+    ("--download-only", None, NO_START, AWAY),
+    (
+        "--dry-run",
+        None,
+        NO_START,
+        "leave it away, and give the verb `preflight` instead",
+    ),
+    ("--help", Some("-h"), NO_START, AWAY),
+    ("--no-kubernetes", None, NO_START, AWAY),
     ("--image-repository", None, SOURCE, AWAY),
     ("--image-mirror-country", None, SOURCE, AWAY),
     ("--binary-mirror", None, SOURCE, AWAY),
@@ -67,11 +78,23 @@ pub(super) fn examine(index: &BundleIndex, options: &SiteOptions) -> Vec<Finding
         let why = format!("the bundle has Kubernetes {packed} and no other");
         findings.push(refused("--kubernetes-version", &why, AWAY));
     }
+    let cpus = options.cpus_asked().filter(|asked| !is_cpus(asked));
+    findings.extend(cpus.map(|asked| no_amount("--cpus", &asked, "such as `2`, or `max`")));
+    let memory = options.memory_asked().filter(|asked| !is_memory(asked));
+    findings.extend(memory.map(|asked| no_amount("--memory", &asked, "such as `4096mb` or `4g`, or `max`")));
     findings
 }
 
 fn refused(flag: &str, why: &str, mend: &str) -> Finding {
     usage(format!("`{flag}` behind `--`"), why, mend)
+}
+
+fn no_amount(flag: &str, asked: &str, such_as: &str) -> Finding {
+    usage(
+        format!("`{flag} {asked}` is no amount that minikube can read"),
+        "the start would fail, or take the flag as not given",
+        format!("give a number, {such_as}"),
+    )
 }
 
 #[cfg(test)]
@@ -97,6 +120,12 @@ mod tests {
                 &["--container-runtime", "--base-image"],
             ),
             ("--image-mirror-country cn", &["--image-mirror-country"]),
+            (
+                "--dry-run --no-kubernetes=true -h",
+                &["--dry-run", "-h", "--no-kubernetes"],
+            ),
+            ("--ha --cpus max --memory 4g -m4g", &[]),
+            ("--cpus x --memory=foo", &["--cpus x", "--memory foo"]),
         ] {
             let found = examine(&index(), &with(arguments));
             let flags: Vec<&str> = found

@@ -5,8 +5,18 @@ use super::finding::{Finding, usage};
 use crate::install::SiteOptions;
 use crate::install::nodes::{CONTROL_PLANES, MOST_NODES};
 
-/// More nodes than there can be, whichever the machine: nothing else need be looked at.
-pub(super) fn too_many(options: &SiteOptions) -> Option<Finding> {
+/// No number of nodes that there can be, whichever the machine: nothing else need be looked
+/// at.
+pub(super) fn impossible(options: &SiteOptions) -> Option<Finding> {
+    let numbers =
+        format!("give a number from 1 to {MOST_NODES} with `--nodes`, which overrides MINIKUBE_NODES");
+    if let Some(text) = options.no_number_of_nodes() {
+        return Some(usage(
+            format!("`--nodes {text}` is no number of nodes"),
+            "a cluster has one at least",
+            numbers,
+        ));
+    }
     let count = match options.nodes() {
         count if count <= MOST_NODES => return None,
         u32::MAX => format!("{} nodes or more", u32::MAX),
@@ -15,7 +25,7 @@ pub(super) fn too_many(options: &SiteOptions) -> Option<Finding> {
     Some(usage(
         format!("{count} are asked for, and minikube makes {MOST_NODES} at most"),
         "it gives each node an address of its network's last byte",
-        format!("give a number from 1 to {MOST_NODES} with `--nodes`, which overrides MINIKUBE_NODES"),
+        numbers,
     ))
 }
 
@@ -41,7 +51,9 @@ mod tests {
     fn only_numbers_that_minikube_cannot_make_are_findings() {
         for (arguments, many, few) in [
             ("", false, false),
-            ("--nodes=0", false, false),
+            ("--nodes=0", true, false),
+            ("--nodes=-1", true, false),
+            ("-n x", true, false),
             ("--nodes=252", false, false),
             ("--nodes=253", true, false),
             ("--nodes=4294967296", true, false),
@@ -52,7 +64,7 @@ mod tests {
             ("--ha --nodes=2 --ha=false", false, false),
         ] {
             let options = with(arguments);
-            assert_eq!(too_many(&options).is_some(), many, "{arguments}");
+            assert_eq!(impossible(&options).is_some(), many, "{arguments}");
             assert_eq!(examine(&options, true).is_some(), few, "{arguments}");
             assert!(
                 examine(&options, false).is_none(),
