@@ -57,6 +57,7 @@ impl<'a> Chunks<'a> {
                 size,
                 expected,
                 found,
+                others: None,
             }
             .into());
         }

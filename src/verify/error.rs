@@ -172,9 +172,10 @@ fn are(count: usize) -> &'static str {
 /// A run of bytes that does not have its digest.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{}` is damaged: {what}, bytes {offset} to {}, has digest {found} and should have {expected}",
+    "`{}` is damaged: {what}, bytes {offset} to {}, has digest {found} and should have {expected}{}",
     path.display(),
-    offset + size
+    offset + size,
+    others.as_ref().map_or_else(String::new, ToString::to_string)
 )]
 pub struct Damage {
     /// The file.
@@ -189,6 +190,42 @@ pub struct Damage {
     pub expected: Digest,
     /// What they have.
     pub found: Digest,
+    /// What else of the payload is damaged, where all of it was looked at.
+    pub others: Option<OtherDamage>,
+}
+
+/// More chunks of a payload that do not have their digests.
+#[derive(Debug)]
+pub struct OtherDamage {
+    /// How many they are.
+    pub chunks: usize,
+    /// How many chunks the payload has.
+    pub of: usize,
+    /// The first of the runs that they make: where they are, for a person.
+    pub places: Vec<String>,
+    /// How many runs are not among these.
+    pub more_places: usize,
+}
+
+impl fmt::Display for OtherDamage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chunks, of, .. } = self;
+        let (are, what) = if *chunks == 1 {
+            ("is", "other")
+        } else {
+            ("are", "others")
+        };
+        write!(
+            f,
+            "; so {are} {chunks} {what} of the {of} chunks: {}",
+            self.places.join(", ")
+        )?;
+        match self.more_places {
+            0 => Ok(()),
+            1 => f.write_str(", and one more run"),
+            more => write!(f, ", and {more} more runs"),
+        }
+    }
 }
 
 impl From<Damage> for VerifyError {

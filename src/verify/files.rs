@@ -75,6 +75,7 @@ impl NamedFile {
             size: bytes.len() as u64,
             expected,
             found,
+            others: None,
         }
         .into())
     }

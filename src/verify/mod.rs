@@ -6,6 +6,7 @@
 //! bytes are used: what changes on the medium after the check is found when it is
 //! read again.
 
+mod bad_chunks;
 mod chunks;
 mod error;
 mod files;
@@ -18,7 +19,7 @@ mod volumes;
 
 use std::path::Path;
 
-pub use error::{Damage, ExpectedVolume, MisplacedVolume, VerifyError};
+pub use error::{Damage, ExpectedVolume, MisplacedVolume, OtherDamage, VerifyError};
 pub use members::{MemberReader, Members};
 pub use misread::{Misread, forget_cached};
 pub use open::OpenedBundle;

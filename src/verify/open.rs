@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use super::bad_chunks::BadChunks;
 use super::chunks::Chunks;
 use super::files::Files;
 use super::sealed::{Judgement, Sealed};
@@ -102,13 +103,15 @@ impl OpenedBundle {
         self.judgement.authenticity.as_ref().map_err(|refusal| *refusal)
     }
 
-    /// Hashes every chunk of the payload, on all cores.
+    /// Hashes every chunk of the payload, on all cores. Of damage it tells all, for then it is
+    /// known whether a second copy, or only the packer, can help.
     pub fn verify(mut self, progress: &dyn Progress) -> Result<VerifiedBundle, VerifyError> {
         self.judgement.authentic(self.path())?;
         self.files.open_volumes(&self.index)?;
         progress.begin("verify", Some(self.index.payload_size()));
         let next = AtomicU64::new(0);
-        let first_bad: Mutex<Option<(u64, VerifyError)>> = Mutex::new(None);
+        let bad = Mutex::new(BadChunks::default());
+        let count = self.index.chunks.len() as u64;
         let workers = thread::available_parallelism()
             .map_or(1, usize::from)
             .min(self.index.chunks.len());
@@ -116,20 +119,19 @@ impl OpenedBundle {
             let mut chunks = Chunks::new(&self.files, &self.index);
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= self.index.chunks.len() as u64 {
+                if number >= count {
                     return;
                 }
                 match chunks.load(number) {
                     Ok(bytes) => progress.advance(bytes.len() as u64),
                     Err(error) => {
-                        // The rest need not be read, but what is lower may be bad too.
-                        next.fetch_max(self.index.chunks.len() as u64, Ordering::Relaxed);
-                        let mut first = first_bad
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner);
-                        if first.as_ref().is_none_or(|(lowest, _)| number < *lowest) {
-                            *first = Some((number, error));
+                        if !matches!(error, VerifyError::Damaged(_)) {
+                            // The medium is gone: the rest need not be read, but what is
+                            // lower may be bad too.
+                            next.fetch_max(count, Ordering::Relaxed);
                         }
+                        let mut bad = bad.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        bad.add(number, error);
                     }
                 }
             }
@@ -140,10 +142,10 @@ impl OpenedBundle {
             }
         });
         self.files.misread.tell(progress);
-        if let Some((_, error)) = first_bad
+        let bad = bad
             .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-        {
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(error) = bad.into_error(self.path(), &self.index) {
             if matches!(error, VerifyError::Damaged(_)) {
                 self.files.check_order(&self.index)?;
             }

@@ -252,6 +252,35 @@ fn what_lies_beside_a_split_bundle_stays_and_does_not_matter() {
 }
 
 #[test]
+fn all_that_is_damaged_is_told_at_once() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let chunk = 1 << 20;
+    for (volume, place) in [(1, 5), (1, chunk), (2, chunk - 1), (3, 0)] {
+        flip(&volume_path(&bundle, volume), place);
+    }
+    let outcome = sandbox.packager(["verify", "x.run"]);
+    assert_eq!(outcome.status, 4, "{outcome:?}");
+    let first = "error: `x.run.001` is damaged: chunk 0 of 5, with `";
+    let others = "; so are 3 others of the 5 chunks: bytes 1048576 to 2097152 of `x.run.001`, \
+                  bytes 0 to 1048576 of `x.run.002`, bytes 0 to ";
+    for said in [
+        first,
+        others,
+        " of `x.run.003`\n\nhint: ",
+        "`repair --from OTHER_COPY`",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said}: {outcome:?}");
+    }
+    // Chunks side by side are one run.
+    flip(&volume_path(&bundle, 2), chunk + 1);
+    let outcome = sandbox.packager(["verify", "x.run"]);
+    let others = "; so are 4 others of the 5 chunks: bytes 1048576 to 2097152 of `x.run.001`, \
+                  bytes 0 to 2097152 of `x.run.002`, bytes 0 to ";
+    assert!(outcome.stderr.contains(others), "{outcome:?}");
+}
+
+#[test]
 fn a_size_that_is_none_is_a_usage_error() {
     let sandbox = Sandbox::new();
     for (size, says) in [
