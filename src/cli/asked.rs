@@ -64,7 +64,8 @@ pub(super) struct SpecArgs {
     /// The bundle's name, which stays the same when a newer one replaces it
     #[arg(long)]
     name: Option<String>,
-    /// The bundle's number among those of its name
+    /// The bundle's number among those of its name [default: one more than that of the bundle
+    /// that it replaces, or 1]
     #[arg(long)]
     serial: Option<u64>,
     /// Sign it with this secret key of minisign

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
     CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
-    fill_cache, install_programs, needs_more_than_the_cache,
+    fill_cache, install_programs, needs_more_than_the_cache, other_of_same_serial,
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -82,6 +82,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all_stages(&mut self) -> Result<(Installed, Way, Vec<String>), Failure> {
+        self.tell_same_serial();
         self.what_is_asked_of_minikube()?;
         let installed = self.programs_and_node_image()?;
         let mut existed = self.profile_exists()?;
@@ -131,6 +132,14 @@ impl Run<'_> {
     fn note(&mut self, text: String) {
         self.progress.note(&text);
         self.notes.push(text);
+    }
+
+    fn tell_same_serial(&mut self) {
+        let minikube = self.session.layout.program(BinaryRole::Minikube);
+        let text = other_of_same_serial(self.session.before(), self.bundle.view(), &minikube);
+        if let Some(text) = text {
+            self.note(text);
+        }
     }
 
     /// What a person asks of minikube it is asked for before anything of the engine's is

@@ -34,7 +34,7 @@ mod whole_archive;
 
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};
-pub use downgrade::{DowngradeError, check_serial};
+pub use downgrade::{DowngradeError, check_serial, other_of_same_serial};
 pub use extract::{ExtractError, Extracted, cache_folder, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
 pub use layout::{Cache, Layout, LayoutError};

@@ -13,6 +13,7 @@ mod header;
 mod layout;
 mod plan;
 mod publish;
+mod replaced;
 mod stub;
 mod volumes;
 mod write;
@@ -38,8 +39,9 @@ pub struct PackOptions<'a> {
     pub split: Option<VolumeSize>,
     /// The bundle's name.
     pub name: String,
-    /// Its serial number among the bundles of that name.
-    pub serial: u64,
+    /// Its serial number among the bundles of that name; without one it is counted on from
+    /// the bundle that is replaced.
+    pub serial: Option<u64>,
     /// What it starts.
     pub cluster: ClusterFacts,
     /// How hard to compress.
@@ -99,10 +101,10 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         sha256: Digest::of(&stub.bytes),
     });
     let frames: Vec<Frame> = spooled.iter().map(|spool| spool.frame).collect();
-    let index = BundleIndex {
+    let mut index = BundleIndex {
         format: limits::FORMAT,
         name: options.name,
-        serial: options.serial,
+        serial: 1,
         packer: concat!("minikube-offline ", env!("CARGO_PKG_VERSION")).to_owned(),
         cluster: options.cluster,
         header: Extent {
@@ -118,6 +120,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         images: plan.images,
         lists: plan.lists,
     };
+    index.serial = replaced::serial(&options.output, &index, options.serial, progress);
     progress.begin("write", Some(stored));
     let packed = output.write(index, &options.stubs, spooled, options.signer, progress)?;
     progress.end("");

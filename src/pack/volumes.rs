@@ -1,18 +1,18 @@
 //! The payload in files of its own.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
 use super::PackError;
 use super::beside::{folder_of, temporary};
+use super::replaced::index_of;
 use crate::bundle::limits::VOLUMES;
-use crate::bundle::{BundleIndex, Extent, Hasher, Trailer, volume_path};
+use crate::bundle::{Extent, Hasher, volume_path};
 use crate::spec::VolumeSize;
 
 /// Cuts what is written to it into volumes, which have no names of their own yet.
@@ -91,7 +91,7 @@ pub(super) fn check_names(path: &Path, count: u64) -> Result<(), PackError> {
         path: folder_of(path).to_owned(),
         source,
     })?;
-    let replaced = volumes_of(path).unwrap_or(0);
+    let replaced = index_of(path).map_or(0, |index| index.volumes.len());
     let needed = beside.into_iter().filter(|number| *number as u64 <= count);
     match needed.filter(|number| *number > replaced).min() {
         None => Ok(()),
@@ -129,19 +129,6 @@ fn volumes_beside(path: &Path) -> io::Result<Vec<usize>> {
         numbers.extend(number(&entry?.file_name()));
     }
     Ok(numbers)
-}
-
-/// How many volumes the bundle at `path` has, where there is one.
-fn volumes_of(path: &Path) -> Option<usize> {
-    let file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    let mut bytes = [0; Trailer::BYTES];
-    file.read_exact_at(&mut bytes, length.checked_sub(Trailer::BYTES as u64)?)
-        .ok()?;
-    let trailer = Trailer::parse(&bytes, length).ok()?;
-    let mut json = vec![0; usize::try_from(trailer.index_bytes).ok()?];
-    file.read_exact_at(&mut json, trailer.index_offset).ok()?;
-    Some(BundleIndex::parse(&json).ok()?.volumes.len())
 }
 
 #[cfg(test)]

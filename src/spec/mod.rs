@@ -77,8 +77,9 @@ pub struct Spec {
     pub level: Level,
     /// The bundle's name, the same for all that replace one another.
     pub name: String,
-    /// Grows with each bundle of one name.
-    pub serial: u64,
+    /// Grows with each bundle of one name; counted on from the bundle that is replaced, where
+    /// nothing is said.
+    pub serial: Option<u64>,
     /// The secret key to sign it with.
     pub sign_key: Option<PathBuf>,
 }

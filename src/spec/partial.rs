@@ -84,7 +84,7 @@ impl PartialSpec {
         }
     }
 
-    /// Fills the gaps: runtime docker, this machine's platform, serial 1, and the name
+    /// Fills the gaps: runtime docker, this machine's platform, and the name
     /// `minikube-offline-v<major.minor>`, in the current folder and with `.run` for
     /// the output. Fails without a Kubernetes release; a word for one was to be replaced
     /// by it before.
@@ -120,7 +120,7 @@ impl PartialSpec {
             split: self.split,
             level: self.level.unwrap_or_default(),
             name,
-            serial: self.serial.unwrap_or(1),
+            serial: self.serial,
             sign_key: self.sign_key,
         })
     }
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(spec.name, "minikube-offline-v1.35");
         assert_eq!(spec.container_runtime, ContainerRuntime::Docker);
         assert_eq!(spec.level, Level::Default);
-        assert_eq!(spec.serial, 1);
+        assert_eq!(spec.serial, None);
     }
 
     #[test]

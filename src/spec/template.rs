@@ -61,7 +61,11 @@ mod tests {
     fn what_stands_behind_a_hash_parses_and_is_the_default_where_there_is_one() {
         let (bare, full) = (resolved(TEMPLATE), resolved(&uncommented()));
         assert_eq!(full.container_runtime, bare.container_runtime);
-        assert_eq!((full.level, full.serial), (bare.level, bare.serial));
+        // Counted, where nothing is said: from 1 on.
+        assert_eq!(
+            (full.level, full.serial, bare.serial),
+            (bare.level, Some(1), None)
+        );
         assert_eq!((full.name, full.output), (bare.name, bare.output));
         assert_eq!((full.cni, full.ha), (bare.cni, bare.ha));
         assert_eq!(full.sources.offline, bare.sources.offline);

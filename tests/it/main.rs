@@ -27,6 +27,7 @@ mod revoke;
 mod rollback;
 mod sbom;
 mod self_update;
+mod serial;
 mod sign;
 mod sign_faults;
 mod sizes;

@@ -357,6 +357,12 @@ fn a_newer_bundle_that_fails_leaves_the_programs_of_the_older_one() {
     let failed = newer.run(&["-y", "--way=cache"]);
     assert_eq!(failed.status, 1, "{failed:?}");
     assert!(fs::read(&program).unwrap() == older, "{failed:?}");
+    assert!(
+        failed
+            .stderr
+            .contains("warning: another bundle `minikube-offline-v1.35` with serial 1 is installed: it has another minikube"),
+        "{failed:?}"
+    );
     newer.engine.fails("image inspect", None);
     assert_eq!(newer.run(&start).status, 10);
     assert!(fs::read(&program).unwrap() == minikube, "kept, as was asked");
