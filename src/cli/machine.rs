@@ -44,7 +44,12 @@ struct HomeArg {
 
 pub(super) fn status(args: &StatusArgs, console: &Console) -> Result<(), Failure> {
     let status = cluster::status(args.home.minikube_home.as_deref(), args.profile.as_deref())?;
-    console.result(&describe(&status), &value(&status))
+    let mut text = describe(&status);
+    if let (Some(profile), true) = (&args.profile, status.profiles.is_empty()) {
+        let [_, minikube_home] = &status.looked;
+        text = format!("{text}\nno profile `{profile}` in `{}`", minikube_home.display());
+    }
+    console.result(&text, &value(&status))
 }
 
 pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
@@ -122,7 +127,12 @@ fn describe(status: &Status) -> String {
         ));
     }
     if lines.is_empty() {
-        lines.push("nothing is installed here".to_owned());
+        let [journal, minikube_home] = &status.looked;
+        lines.push(format!(
+            "nothing is installed here: looked for `{}`, and for profiles in `{}`",
+            journal.display(),
+            minikube_home.display()
+        ));
     }
     lines.join("\n")
 }

@@ -9,7 +9,7 @@ use super::hints;
 use crate::bundle::{BinaryRole, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Command, Engine, Environment, FileError, Output};
-use crate::install::{Layout, Session};
+use crate::install::{Layout, Session, last_start_log};
 use crate::progress::Progress;
 
 /// What the docker client, Go's HTTP client and minikube read proxies from. Source:
@@ -42,8 +42,8 @@ pub(super) const CHANGE: Duration = Duration::from_secs(600);
 #[non_exhaustive]
 pub enum MinikubeError {
     /// It ended with an exit code.
-    #[error("minikube could not {verb}{}{} (exit code {}); its log is `{log}`",
-        reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()))]
+    #[error("minikube could not {verb}{}{} (exit code {}){}",
+        reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()), log_text(log.as_deref()))]
     Failed {
         /// What it was to do: `start the cluster`.
         verb: &'static str,
@@ -55,8 +55,8 @@ pub enum MinikubeError {
         advice: String,
         /// Its exit code.
         code: Option<i32>,
-        /// Where its log is.
-        log: PathBuf,
+        /// Where its log is, when it wrote one.
+        log: Option<PathBuf>,
         /// What helps without a network.
         hint: &'static str,
     },
@@ -74,6 +74,18 @@ fn advice_text(advice: &str) -> String {
     match advice.trim() {
         "" => String::new(),
         advice => format!("; it advises: {advice}"),
+    }
+}
+
+fn log_text(log: Option<&Path>) -> String {
+    log.map_or_else(String::new, |log| format!("; its log is `{}`", log.display()))
+}
+
+impl MinikubeError {
+    /// The same, where its log is at `place` by now.
+    pub(super) fn move_log(&mut self, place: PathBuf) {
+        let Self::Failed { log, .. } = self;
+        *log = Some(place);
     }
 }
 
@@ -247,7 +259,7 @@ impl Minikube {
             message: complaint.message,
             advice: complaint.advice,
             code: output.code,
-            log: self.home.join("logs/lastStart.txt"),
+            log: Some(last_start_log(&self.home)).filter(|log| log.is_file()),
         }
     }
 }
@@ -298,7 +310,7 @@ mod tests {
             message: "no node".into(),
             advice: String::new(),
             code: Some(80),
-            log: "/root/.minikube/logs/lastStart.txt".into(),
+            log: Some("/root/.minikube/logs/lastStart.txt".into()),
             hint: "look",
         });
         assert_eq!(failure.kind.exit_code(), 10);

@@ -26,5 +26,5 @@ pub use node_image::NodeImageError;
 pub use ready::ReadyError;
 pub use seed::SeedError;
 pub use start::{Started, Timing, start};
-pub use status::{NodeStatus, ProfileStatus, Status, status, stop};
+pub use status::{NodeStatus, ProfileStatus, Status, StopError, status, stop};
 pub use uninstall::uninstall;

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use super::minikube::MinikubeError;
 use super::{seed, uninstall};
 use crate::failure::{Failure, Kind};
 use crate::host::{AtomicFile, Engine};
-use crate::install::{Session, SiteOptions, remove_made_by_this_run};
+use crate::install::{Session, SiteOptions, last_start_log, remove_made_by_this_run};
 use crate::progress::Progress;
 
 /// Removes what this run, or a killed one that it went on with, made of the profile, and
@@ -14,7 +15,7 @@ pub(super) fn roll_back(
     session: &mut Session,
     engine: &Engine,
     options: &SiteOptions,
-    failure: Failure,
+    mut failure: Failure,
     progress: &dyn Progress,
 ) -> Failure {
     if goes_on_later(failure.kind) {
@@ -29,6 +30,10 @@ pub(super) fn roll_back(
         Ok(log_kept) => {
             progress.end("what this start made is gone");
             let log = session.layout.failed_start_log();
+            if log_kept && let Some(error) = failure.error.downcast_mut::<MinikubeError>() {
+                // Where it was named, it is gone with the rest.
+                error.move_log(log.clone());
+            }
             let text = if log_kept {
                 format!(
                     "what this start made was removed again, but minikube's log, which is `{}` now; `--keep-failed` leaves all of it",
@@ -81,7 +86,7 @@ fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, F
         .is_some_and(|before| before.ready);
     let ours = session.journal.receipt().profiles().get(profile).cloned();
     if let Some(made) = ours.filter(|_| !was_ready) {
-        log_kept = keep_log(session, &made.minikube_home.join("logs/lastStart.txt"))?;
+        log_kept = keep_log(session, &last_start_log(&made.minikube_home))?;
         uninstall::remove_profile(session, engine, profile, &made)?;
     } else {
         // The profile itself was not begun, or is an earlier run's.

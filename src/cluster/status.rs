@@ -1,12 +1,13 @@
 //! What is on this machine, and how it does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::minikube::Minikube;
-use crate::failure::Failure;
+use crate::bundle::BinaryRole;
+use crate::failure::{Failure, Kind};
 use crate::host::{Engine, Environment};
 use crate::install::{InstalledBundle, Journal, Layout, ProfileConfig, Session};
 
@@ -20,6 +21,8 @@ pub struct Status {
     /// Whether another run is at work, or a killed one left this machine unfinished:
     /// the stage that was begun.
     pub unfinished: Vec<(String, String)>,
+    /// Where all of that was looked for: our records, and minikube's folder.
+    pub looked: [PathBuf; 2],
 }
 
 /// How a profile does.
@@ -107,6 +110,7 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
         bundles: receipt.bundles().cloned().collect(),
         profiles,
         unfinished: receipt.unfinished_stages(),
+        looked: [layout.journal(), layout.minikube_home],
     })
 }
 
@@ -129,8 +133,63 @@ fn parse(text: &str) -> Vec<NodeStatus> {
         .unwrap_or_default()
 }
 
-/// Stops a profile's cluster; a start goes on with it.
+/// A cluster that cannot be stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StopError {
+    /// This user has no minikube of ours.
+    #[error("nothing is installed here: there is no `{}`", minikube.display())]
+    NothingInstalled {
+        /// Where it would be.
+        minikube: PathBuf,
+    },
+    /// minikube has no such profile.
+    #[error("minikube has no profile `{profile}` in `{}`{}", home.display(), others(known))]
+    NoProfile {
+        /// What was asked for.
+        profile: String,
+        /// minikube's folder.
+        home: PathBuf,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+}
+
+fn others(known: &[String]) -> String {
+    match known {
+        [] => String::new(),
+        known => format!(": those that it has are `{}`", known.join("`, `")),
+    }
+}
+
+impl From<StopError> for Failure {
+    fn from(error: StopError) -> Self {
+        let hint = match &error {
+            StopError::NothingInstalled { .. } => {
+                "run it as the user who started the bundle, with the same `HOME` and `XDG_DATA_HOME`; \
+                 nothing was changed"
+            }
+            StopError::NoProfile { .. } => {
+                "name another with `--profile`, or its folder with `--minikube-home`; nothing was changed"
+            }
+        };
+        Self::new(Kind::Usage, error).hint(hint)
+    }
+}
+
+/// Stops a profile's cluster; a start goes on with it. Where there is nothing to stop, it
+/// changes nothing.
 pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> {
+    let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
+    if !Minikube::of(&layout, None).is_installed() {
+        let minikube = layout.program(BinaryRole::Minikube);
+        return Err(StopError::NothingInstalled { minikube }.into());
+    }
+    if ProfileConfig::load(&layout.minikube_home, profile)?.is_none() {
+        let (profile, home) = (profile.to_owned(), layout.minikube_home);
+        let known = ProfileConfig::names(&home);
+        return Err(StopError::NoProfile { profile, home, known }.into());
+    }
     let mut session = Session::open(minikube_home)?;
     let engine = Engine::connect(&session.environment)?;
     session.claim(&engine, profile)?;

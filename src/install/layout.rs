@@ -156,12 +156,12 @@ impl Layout {
     pub fn cache(&self) -> Cache {
         Cache(self.minikube_home.join("cache"))
     }
+}
 
-    /// What minikube wrote of its last start.
-    #[must_use]
-    pub fn last_start_log(&self) -> PathBuf {
-        self.minikube_home.join("logs/lastStart.txt")
-    }
+/// What minikube wrote of its last start into its folder.
+#[must_use]
+pub fn last_start_log(minikube_home: &Path) -> PathBuf {
+    minikube_home.join("logs/lastStart.txt")
 }
 
 /// minikube's rule: a folder with another name gets a `.minikube` inside. Source:

@@ -37,7 +37,7 @@ pub use cache::{CacheContents, CacheError, fill_cache};
 pub use downgrade::{DowngradeError, check_serial, other_of_same_serial};
 pub use extract::{ExtractError, Extracted, cache_folder, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
-pub use layout::{Cache, Layout, LayoutError};
+pub use layout::{Cache, Layout, LayoutError, last_start_log};
 pub use network::{named_network, needs_more_than_the_cache};
 pub use nodes::may_be_node_of;
 pub use options::{SiteOptions, Way, WayError};

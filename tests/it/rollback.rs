@@ -1,6 +1,7 @@
 //! A start that fails leaves the machine as it was; one that is killed goes on.
 
 mod asked;
+mod machine;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -120,6 +121,9 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
                 .sandbox
                 .path("home/.local/state/minikube-offline/failed-start.log");
             assert!(after.contains_key(&log), "{outcome:?}");
+            let named = format!("; its log is `{}`\n", log.display());
+            assert!(outcome.stderr.contains(&named), "{outcome:?}");
+            assert!(!outcome.stderr.contains("lastStart.txt"), "{outcome:?}");
             assert_eq!(site.run(&["uninstall"]).status, 0);
             after = site.fingerprint();
         }
