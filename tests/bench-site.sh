@@ -53,13 +53,13 @@ prepare) # minikube's own form: the store of a node that has everything
     # shellcheck disable=SC2086
     docker run --rm --entrypoint tar -v minikube:/var "$image" --xattrs -I lz4 -C /var -cf - \
         $store ./lib/minikube/binaries >"$BENCH/preload.tar.lz4"
-    "$bundle" uninstall >/dev/null
+    "$bundle" uninstall -y >/dev/null
     exit ;;
 bundle)
     echo "$way|$round|$(timed "$bundle" -y --container-runtime "$runtime" -- --wait="$wait")" >>"$BENCH/starts"
     # It says how long each stage took.
     sed -n 's/.*, in \(.*)\)$/\1/p' "$BENCH/log"
-    "$bundle" uninstall >/dev/null ;;
+    "$bundle" uninstall -y >/dev/null ;;
 preload | images)
     started=$(timed "$0" "${way%-stick}" by-hand)
     echo "$way|$round|$started" >>"$BENCH/starts"

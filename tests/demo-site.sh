@@ -7,7 +7,7 @@ say() { printf '\n== %s\n' "$*"; }
 mkdir -p "$HOME"
 export PATH="$HOME/.local/share/minikube-offline/bin:$PATH" KUBECONFIG="$HOME/.kube/config"
 unset MINIKUBE_HOME
-trap '"$bundle" uninstall >/dev/null 2>&1 || true' EXIT
+trap '"$bundle" uninstall -y >/dev/null 2>&1 || true' EXIT
 
 echo "default routes on this host: $(ip route show default | grep -c . || true)"
 "$bundle" -y
@@ -17,7 +17,7 @@ docker exec minikube wget -q -O - http://127.0.0.1:8080/
 say "How it does: ./minikube-offline-v1.35.run status; minikube kubectl -- get nodes"
 "$bundle" status
 minikube kubectl -- get nodes
-say "Taking it off again: ./minikube-offline-v1.35.run uninstall"
-"$bundle" uninstall
+say "Taking it off again: ./minikube-offline-v1.35.run uninstall -y"
+"$bundle" uninstall -y
 trap - EXIT
 echo "containers left: $(docker ps --all --quiet | grep -c . || true), volumes left: $(docker volume ls --quiet | grep -c . || true)"

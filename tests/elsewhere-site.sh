@@ -14,7 +14,7 @@ start_and_uninstall() {
     unshare --mount sh -ec '
         mount -t tmpfs tmpfs "$HOME"
         "$0" start -y --way volume
-        "$0" uninstall' "$bundle" >"$CHECKS/told" 2>&1
+        "$0" uninstall -y' "$bundle" >"$CHECKS/told" 2>&1
 }
 says_so() {
     if start_and_uninstall && grep -q 'through its client' "$CHECKS/told"; then return; fi

@@ -38,7 +38,7 @@ host | sort >"$CHECKS/before"
 first=$(milliseconds)
 check "a start that nobody ends${*:+: $*}" "$bundle" -y "$@"
 whole=$(($(milliseconds) - first))
-check "its uninstall" "$bundle" uninstall
+check "its uninstall" "$bundle" uninstall -y
 check "the host is as before" is_as_before
 number=0
 while [ "$number" -lt "$times" ]; do
@@ -46,6 +46,6 @@ while [ "$number" -lt "$times" ]; do
     moment=$((whole * number / (times + 1)))
     echo "        $number of $times: after $moment of $whole ms, behind: $(killed "$moment" "$@")"
     if [ $((number % 2)) = 1 ]; then check "killed, and run again" "$bundle" -y "$@" || true; fi
-    check "killed, and uninstalled" "$bundle" uninstall || true
+    check "killed, and uninstalled" "$bundle" uninstall -y || true
     check "the host is as before" is_as_before || true
 done

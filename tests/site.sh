@@ -16,7 +16,7 @@ unset MINIKUBE_HOME
 cache=$(mktemp -d)
 kubectl() { KUBECACHEDIR=$cache command kubectl "$@"; }
 minikube() { KUBECACHEDIR=$cache command minikube "$@"; }
-give_up() { docker logs --tail 20 minikube || true; "$bundle" uninstall || true; }
+give_up() { docker logs --tail 20 minikube || true; "$bundle" uninstall -y || true; }
 trap give_up EXIT
 
 nodes() { kubectl get nodes -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}'; }
@@ -86,6 +86,6 @@ check "$label: stopped" status_is Stopped
 check "$label: minikube start again" minikube start --preload=false --cache-images=false --force
 check "$label: nodes and pods are Ready again" node_is_up
 check "$label: the carried image answers again" eventually app_answers
-check "$label: uninstall" "$bundle" uninstall
+check "$label: uninstall" "$bundle" uninstall -y
 check "$label: nothing is left" nothing_is_left
 trap - EXIT

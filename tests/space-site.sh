@@ -29,7 +29,7 @@ start_sampled() {
     kill "$sampler"
     return "$status"
 }
-give_up() { "$bundle" uninstall >&2 || true; }
+give_up() { "$bundle" uninstall -y >&2 || true; }
 trap give_up EXIT
 
 leave $((4 << 20))
@@ -43,5 +43,5 @@ end=$(($(bytes used) - before)) peak=$(($(sort -n "$CHECKS/samples" | tail -n 1)
 is_modest() { echo "$end bytes in the end, $peak at the peak"; [ $((peak * 10)) -le $((end * 11)) ]; }
 [ "$way" = cache ] || check "$runtime, $way: the peak is at most a tenth above the end" is_modest >&2
 echo "$runtime, $way|$end|$peak|$asked"
-check "$runtime, $way: uninstall" "$bundle" uninstall >&2
+check "$runtime, $way: uninstall" "$bundle" uninstall -y >&2
 trap - EXIT

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::console::Console;
-use crate::cluster::{self, NodeStatus, ProfileStatus, Status};
-use crate::failure::Failure;
+use super::question;
+use super::size::human_bytes;
+use crate::cluster::{self, Doomed, NodeStatus, ProfileStatus, Status};
+use crate::failure::{Failure, Kind};
 use crate::host::Environment;
 use crate::progress::Progress;
 use crate::trust::{Serials, TrustFolders};
@@ -31,6 +33,12 @@ pub(super) struct StopArgs {
 
 #[derive(clap::Args, Debug)]
 pub(super) struct UninstallArgs {
+    /// Do not ask before anything is removed
+    #[arg(short, long)]
+    yes: bool,
+    /// Remove this profile only: its nodes and what is in them; programs and images stay
+    #[arg(short, long)]
+    profile: Option<String>,
     #[command(flatten)]
     home: HomeArg,
 }
@@ -61,11 +69,22 @@ pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), Failure> {
+    let (home, profile) = (args.home.minikube_home.as_deref(), args.profile.as_deref());
+    let doomed = cluster::doomed(home, profile)?;
+    // A script has nobody to be asked, and never had to say `-y`.
+    if !args.yes && !doomed.is_empty() && question::somebody_is_there() {
+        console.note(&goes(&doomed));
+        if !question::agrees("remove all of that", false) {
+            let kept = Failure::new(Kind::Usage, "not removed");
+            return Err(kept.hint("nothing was changed; `-y` removes it without a question"));
+        }
+    }
     console.begin("uninstall", None);
-    let mut removal = cluster::uninstall(args.home.minikube_home.as_deref(), console)?;
+    let mut removal = cluster::uninstall(home, profile, console)?;
     console.end("");
     let serials = Serials::load(&TrustFolders::of(&Environment::of_this_process()))?;
-    if let Some(file) = serials.as_ref().and_then(Serials::file) {
+    let serials = serials.as_ref().filter(|_| profile.is_none());
+    if let Some(file) = serials.and_then(Serials::file) {
         removal.kept.push(format!(
             "{}: older bundles are told by it; remove it by hand, with the keys, when none is to come",
             file.display()
@@ -83,6 +102,28 @@ pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), F
         &text,
         &json!({ "kind": "done", "removed": removal.removed, "kept": removal.kept }),
     )
+}
+
+/// What is about to go, for a person.
+fn goes(doomed: &Doomed) -> String {
+    let mut lines = vec!["uninstall removes".to_owned()];
+    for (profile, nodes) in &doomed.profiles {
+        let nodes = match nodes.as_slice() {
+            [node] => format!("its node `{node}`"),
+            nodes => format!("its nodes `{}`", nodes.join("`, `")),
+        };
+        lines.push(format!(
+            "  profile `{profile}`: {nodes}, and all that was put into the cluster"
+        ));
+    }
+    lines.extend(doomed.volumes.iter().map(|name| format!("  volume `{name}`")));
+    if doomed.files > 0 {
+        let (files, bytes) = (doomed.files, human_bytes(doomed.bytes));
+        let s = if files == 1 { "" } else { "s" };
+        lines.push(format!("  {files} file{s}: programs, links and caches, {bytes}"));
+    }
+    lines.extend(doomed.images.iter().map(|image| format!("  image `{image}`")));
+    lines.join("\n")
 }
 
 fn describe(status: &Status) -> String {

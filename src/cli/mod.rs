@@ -20,6 +20,7 @@ mod lint;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+mod question;
 mod repair;
 #[cfg(feature = "packager")]
 mod resolve;

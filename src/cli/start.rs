@@ -1,13 +1,12 @@
 //! `start`: from a bundle to a cluster.
 
-use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::console::Console;
-use super::platform;
 use super::size::human_duration;
+use super::{platform, question};
 use crate::bundle::{BundleIndex, ContainerRuntime};
 use crate::cluster::{self, SiteOptions, Started, Way};
 use crate::failure::{Failure, Kind};
@@ -122,23 +121,19 @@ fn confirm(index: &BundleIndex, options: &SiteOptions) -> Result<(), Failure> {
         index.cluster.kubernetes_version, options.profile
     );
     let refused = |message: String, hint: &str| Err(Failure::new(Kind::Usage, message).hint(hint));
-    if !io::stdin().is_terminal() {
+    if !question::somebody_is_there() {
         return refused(
             format!("nobody is there to be asked whether to {what}"),
             "add -y to start without a question; nothing was changed",
         );
     }
-    let _ = write!(io::stderr(), "{what}? [Y/n] ");
-    let mut answer = String::new();
-    let _ = io::stdin().lock().read_line(&mut answer);
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "" if answer.ends_with('\n') => Ok(()),
-        "y" | "yes" => Ok(()),
-        _ => refused(
-            "not started".to_owned(),
-            "nothing was changed; run it again to start",
-        ),
+    if question::agrees(&what, true) {
+        return Ok(());
     }
+    refused(
+        "not started".to_owned(),
+        "nothing was changed; run it again to start",
+    )
 }
 
 fn summary(started: &Started) -> String {

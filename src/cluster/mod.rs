@@ -4,6 +4,7 @@
 
 mod boot;
 mod digests;
+mod doomed;
 mod dry_run;
 mod events;
 mod hints;
@@ -19,6 +20,7 @@ mod uninstall;
 mod written;
 
 pub use crate::install::{SiteOptions, Way};
+pub use doomed::{Doomed, doomed};
 pub use dry_run::RequestError;
 pub use images::NodeImagesError;
 pub use minikube::MinikubeError;
@@ -27,4 +29,4 @@ pub use ready::ReadyError;
 pub use seed::SeedError;
 pub use start::{Started, Timing, start};
 pub use status::{NodeStatus, ProfileStatus, Status, StopError, status, stop};
-pub use uninstall::uninstall;
+pub use uninstall::{UninstallError, uninstall};

@@ -8,14 +8,48 @@ use std::path::Path;
 
 use super::minikube::Minikube;
 use super::{seed, written};
-use crate::failure::Failure;
-use crate::host::{Engine, FileError};
-use crate::install::{Event, InstalledProfile, ProfileConfig, Receipt, Removal, Session, remove_installed};
+use crate::failure::{Failure, Kind};
+use crate::host::{Engine, Environment, FileError};
+use crate::install::{
+    Event, InstalledProfile, Journal, Layout, ProfileConfig, Receipt, Removal, Session, remove_installed,
+};
 use crate::progress::Progress;
 
+/// A profile that is not there to be removed.
+#[derive(Debug, thiserror::Error)]
+#[error("no bundle made a profile `{profile}` here{}", made(profiles))]
+pub struct UninstallError {
+    /// What was asked for.
+    pub profile: String,
+    /// Those that bundles made.
+    pub profiles: Vec<String>,
+}
+
+fn made(profiles: &[String]) -> String {
+    match profiles {
+        [] => String::new(),
+        profiles => format!(", but `{}`", profiles.join("`, `")),
+    }
+}
+
+impl From<UninstallError> for Failure {
+    fn from(error: UninstallError) -> Self {
+        Self::new(Kind::Usage, error)
+            .hint("`status` shows what there is; without `--profile` everything goes; nothing was changed")
+    }
+}
+
 /// Removes the profiles that we made, with their volumes, then programs, links, cached
-/// files, images and folders.
-pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Result<Removal, Failure> {
+/// files, images and folders. Of one `profile` alone, only what is its own.
+pub fn uninstall(
+    minikube_home: Option<&Path>,
+    profile: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<Removal, Failure> {
+    if let Some(profile) = profile {
+        let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
+        require_profile(&Journal::peek(&layout.journal())?, profile)?;
+    }
     let mut session = Session::open(minikube_home)?;
     let receipt = session.journal.receipt().clone();
     let engine = if needs_engine(&receipt) {
@@ -25,22 +59,14 @@ pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Resul
     };
     let mut removed = Vec::new();
     if let Some(engine) = &engine {
-        let volumes = receipt.volumes().keys();
-        let names: BTreeSet<&String> = receipt.profiles().keys().chain(volumes).collect();
-        for name in names {
-            session.claim(engine, name)?;
-        }
-        for (name, profile) in receipt.profiles() {
-            progress.begin(&format!("profile {name}"), None);
-            remove_profile(&mut session, engine, name, profile)?;
-            progress.end("removed");
-            removed.push(format!("profile {name}"));
-        }
-        let unused: Vec<String> = session.journal.receipt().volumes().keys().cloned().collect();
-        for name in unused {
-            seed::discard_after_kill(&mut session, engine, &name)?;
-            removed.push(format!("volume {name}"));
-        }
+        removed = remove_profiles(&mut session, engine, &receipt, profile, progress)?;
+    }
+    if profile.is_some() {
+        let kept = "programs, caches and images: `uninstall` without `--profile` removes them".to_owned();
+        return Ok(Removal {
+            removed,
+            kept: vec![kept],
+        });
     }
     progress.begin("files and images", None);
     let mut removal = remove_installed(&mut session, engine.as_ref())?;
@@ -48,6 +74,49 @@ pub fn uninstall(minikube_home: Option<&Path>, progress: &dyn Progress) -> Resul
     removed.append(&mut removal.removed);
     removal.removed = removed;
     Ok(removal)
+}
+
+fn require_profile(receipt: &Receipt, profile: &str) -> Result<(), UninstallError> {
+    if receipt.profiles().contains_key(profile) || !receipt.volumes_of(profile).is_empty() {
+        return Ok(());
+    }
+    Err(UninstallError {
+        profile: profile.to_owned(),
+        profiles: receipt.profiles().keys().cloned().collect(),
+    })
+}
+
+/// Removes these profiles, or `only` one, and the volumes of those that were not begun;
+/// names what is gone.
+fn remove_profiles(
+    session: &mut Session,
+    engine: &Engine,
+    receipt: &Receipt,
+    only: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<Vec<String>, Failure> {
+    let volumes = |receipt: &Receipt| match only {
+        None => receipt.volumes().keys().cloned().collect(),
+        Some(profile) => receipt.volumes_of(profile),
+    };
+    let mut profiles = receipt.profiles().clone();
+    profiles.retain(|name, _| only.is_none_or(|only| only == name));
+    let names: BTreeSet<String> = profiles.keys().cloned().chain(volumes(receipt)).collect();
+    for name in names {
+        session.claim(engine, &name)?;
+    }
+    let mut removed = Vec::new();
+    for (name, profile) in &profiles {
+        progress.begin(&format!("profile {name}"), None);
+        remove_profile(session, engine, name, profile)?;
+        progress.end("removed");
+        removed.push(format!("profile {name}"));
+    }
+    for name in volumes(session.journal.receipt()) {
+        seed::discard_after_kill(session, engine, &name)?;
+        removed.push(format!("volume {name}"));
+    }
+    Ok(removed)
 }
 
 fn needs_engine(receipt: &Receipt) -> bool {

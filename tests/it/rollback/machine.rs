@@ -1,8 +1,11 @@
 //! The verbs that need no bundle, where there is nothing for them, or not all that is asked.
 
 use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use super::Site;
+use crate::support::program::Outcome;
 
 #[test]
 fn where_nothing_is_installed_that_is_said_and_nothing_is_made() {
@@ -48,4 +51,89 @@ fn a_profile_that_there_is_not_is_told_with_those_that_there_are() {
     assert!(stop.stderr.contains(said), "{stop:?}");
     let status = site.run(&["status", "--profile", "test"]);
     assert!(status.stdout.contains("\nno profile `test` in `"), "{status:?}");
+}
+
+/// Runs the bundle with a terminal, at which somebody types `answer`.
+fn at_a_terminal(site: &Site, arguments: &str, answer: &str) -> Outcome {
+    let line = format!("'{}' {arguments}", site.bundle.display());
+    // The folder of the tests has a quote in its name.
+    let line = line.replace("'test'", "'\\''test'\\''");
+    let mut command = Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]);
+    site.engine.prepare(&site.sandbox, &mut command);
+    command.env("SHELL", "/bin/sh");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script of util-linux");
+    child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+    Outcome::from(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn at_a_terminal_an_uninstall_shows_what_goes_and_asks() {
+    let site = Site::new();
+    let empty = site.fingerprint();
+    assert_eq!(
+        at_a_terminal(&site, "uninstall", "").status,
+        0,
+        "nothing to ask for"
+    );
+    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    let before = site.fingerprint();
+    for answer in ["n\n", "\n", "what\n"] {
+        let kept = at_a_terminal(&site, "uninstall", answer);
+        assert_eq!(kept.status, 2, "{kept:?}");
+        for said in [
+            "uninstall removes",
+            "profile `minikube`: its node `minikube`, and all that was put into the cluster",
+            "files: programs, links and caches, ",
+            "image `gcr.io/k8s-minikube/kicbase:v0.0.50`",
+            "remove all of that? [y/N]",
+            "error: not removed",
+        ] {
+            assert!(kept.stdout.contains(said), "{said}: {kept:?}");
+        }
+        assert_eq!(site.fingerprint(), before);
+    }
+    let gone = at_a_terminal(&site, "uninstall", "y\n");
+    assert_eq!(gone.status, 0, "{gone:?}");
+    assert_eq!(site.fingerprint(), empty);
+    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    let gone = at_a_terminal(&site, "uninstall --yes", "");
+    assert!(!gone.stdout.contains("[y/N]"), "{gone:?}");
+    assert_eq!(site.fingerprint(), empty);
+}
+
+#[test]
+fn of_several_profiles_one_can_go_alone() {
+    let site = Site::new();
+    let empty = site.fingerprint();
+    for profile in ["one", "two"] {
+        let start = ["-y", "--way=cache", "--keep-failed", "--profile", profile];
+        assert_eq!(site.run(&start).status, 10);
+    }
+    let none = site.run(&["uninstall", "-p", "three"]);
+    assert_eq!(none.status, 2, "{none:?}");
+    assert!(
+        none.stderr
+            .contains("no bundle made a profile `three` here, but `one`, `two`"),
+        "{none:?}"
+    );
+    let one = site.run(&["uninstall", "-p", "one"]);
+    assert_eq!(one.status, 0, "{one:?}");
+    assert!(
+        one.stdout
+            .contains("removed\n  profile one\nkept\n  programs, caches and images"),
+        "{one:?}"
+    );
+    let program = site
+        .sandbox
+        .path("home/.local/share/minikube-offline/bin/minikube");
+    assert!(program.exists() && site.engine.has().len() == 1);
+    let again = site.run(&["uninstall", "-p", "one"]);
+    assert!(again.stderr.contains("`one` here, but `two`"), "{again:?}");
+    assert_eq!(site.run(&["uninstall"]).status, 0);
+    assert_eq!(site.fingerprint(), empty);
 }
