@@ -15,6 +15,11 @@ pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     if facts.is_file() {
         Ok((file, facts))
     } else {
-        Err(io::Error::other("it is not a regular file"))
+        let kind = if facts.is_dir() {
+            io::ErrorKind::IsADirectory
+        } else {
+            io::ErrorKind::Other
+        };
+        Err(io::Error::new(kind, "it is not a regular file"))
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use super::text::serde_as_text;
 
-/// The container runtime inside the node, by minikube's name for it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// The container runtime inside the node, by minikube's name for it. In text: `containerd`,
+/// `docker`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ContainerRuntime {
     /// containerd.
     Containerd,
@@ -49,6 +49,8 @@ impl FromStr for ContainerRuntime {
             .ok_or_else(|| RuntimeError(text.to_owned()))
     }
 }
+
+serde_as_text!(ContainerRuntime);
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use super::console::Console;
 use crate::bundle::limits;
 use crate::failure::Failure;
 use crate::sign::{self, Password, Signer};
+use crate::verify::VerifyError;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct KeygenArgs {
@@ -55,10 +56,15 @@ pub(super) fn keygen(args: &KeygenArgs, console: &Console) -> Result<(), Failure
 }
 
 pub(super) fn sign(args: &SignArgs, console: &Console) -> Result<(), Failure> {
+    // Before somebody types a password for nothing.
+    let facts = fs::metadata(&args.file).map_err(|source| VerifyError::Read {
+        path: args.file.clone(),
+        source,
+    })?;
     let signer = Signer::unlock(&args.key, Password::from(args.password_fd))?;
     let key_id = signer.public().key_id();
     // No bundle is as short as a key file.
-    let short = fs::metadata(&args.file).is_ok_and(|facts| facts.len() <= limits::KEY_TEXT_BYTES as u64);
+    let short = facts.is_file() && facts.len() <= limits::KEY_TEXT_BYTES as u64;
     let (beside, next) = if short {
         let beside = signer.sign_key(&args.file)?;
         (

@@ -16,13 +16,17 @@ use crate::progress::Progress;
 use crate::trust::{Serials, TrustFolders};
 use crate::verify::OpenedBundle;
 
+const CLUSTER: &str = "The cluster";
+const MACHINE: &str = "How it comes onto this machine";
+const RUN: &str = "This run";
+
 #[derive(clap::Args, Debug)]
 pub(super) struct StartArgs {
-    /// Do not ask before anything is changed
-    #[arg(short, long)]
-    yes: bool,
     #[command(flatten)]
     options: StartOptions,
+    /// Do not ask before anything is changed
+    #[arg(short, long, help_heading = RUN)]
+    yes: bool,
     /// Goes to `minikube start` as it is
     #[arg(last = true, value_name = "MINIKUBE_FLAG")]
     extra: Vec<String>,
@@ -32,31 +36,31 @@ pub(super) struct StartArgs {
 #[derive(clap::Args, Debug)]
 pub(super) struct StartOptions {
     /// minikube's profile
-    #[arg(short, long, default_value = "minikube")]
+    #[arg(short, long, default_value = "minikube", help_heading = CLUSTER)]
     profile: String,
     /// The runtime in the node, docker or containerd [default: the bundle's]
-    #[arg(long, value_name = "RUNTIME")]
+    #[arg(long, value_name = "RUNTIME", help_heading = CLUSTER)]
     container_runtime: Option<ContainerRuntime>,
     /// CPUs for the node
-    #[arg(long)]
+    #[arg(long, help_heading = CLUSTER)]
     cpus: Option<String>,
     /// Memory for the node, such as 4096mb or 4g
-    #[arg(long)]
+    #[arg(long, help_heading = CLUSTER)]
     memory: Option<String>,
     /// The folder of minikube [default: where minikube itself looks]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = MACHINE)]
     minikube_home: Option<PathBuf>,
     /// How images come into the node: auto, volume or cache
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, help_heading = MACHINE)]
     way: Way,
     /// Leave the proxy variables to minikube and the node
-    #[arg(long)]
+    #[arg(long, help_heading = MACHINE)]
     keep_proxy: bool,
     /// Start a bundle that is older than the one that is installed
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     allow_downgrade: bool,
     /// Leave what a failed start made, to look at it, instead of removing it again
-    #[arg(long)]
+    #[arg(long, help_heading = RUN)]
     keep_failed: bool,
 }
 

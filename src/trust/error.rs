@@ -69,6 +69,14 @@ pub enum TrustError {
         #[source]
         source: SignatureError,
     },
+    /// Nothing says that an older key vouches for a new one.
+    #[error("`{}`, the signature of the new key, is not there", path.display())]
+    NoStatement {
+        /// Where it should be.
+        path: PathBuf,
+        /// The new key's file.
+        key: PathBuf,
+    },
     /// A key is revoked here.
     #[error("the key {key_id} is revoked here")]
     Revoked {
@@ -137,6 +145,11 @@ impl From<TrustError> for Failure {
                  must leave the folder before anything is trusted"
                     .to_owned()
             }
+            TrustError::NoStatement { key, .. } => format!(
+                "whoever has a key that is pinned here makes it: `minikube-offline sign {} --key OLD.key`; carry \
+                 both files",
+                key.display()
+            ),
             TrustError::NoFolder => "set it, or pin for everyone with --system".to_owned(),
             TrustError::NotPinned { .. } => {
                 "`minikube-offline trust list` shows what is pinned; keys for everyone need --system"

@@ -1,6 +1,7 @@
 //! Pinning keys, and letting go of them.
 
 use std::fs::{self, DirBuilder};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +82,12 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
     let mut beside = statement.as_os_str().to_owned();
     beside.push(".minisig");
     let beside = PathBuf::from(beside);
+    if let Err(error) = fs::symlink_metadata(&beside)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        let key = statement.to_owned();
+        return Err(TrustError::NoStatement { path: beside, key }.into());
+    }
     let signature = Signature::parse_text(&read_text(&beside)?)
         .map_err(|source| TrustError::Signature { path: beside, source })?;
     let revoked = folders.revoked()?;

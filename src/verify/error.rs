@@ -250,6 +250,9 @@ impl From<VerifyError> for Failure {
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "give the path of a bundle, such as ./minikube-offline-v1.35.run"
             }
+            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                "it is a folder: give the path of the bundle in it, such as ./minikube-offline-v1.35.run"
+            }
             VerifyError::Read { .. } => {
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
             }

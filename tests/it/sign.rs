@@ -75,6 +75,33 @@ fn signing_changes_the_signature_and_its_digest_and_nothing_else() {
 }
 
 #[test]
+fn what_is_not_there_is_told_before_a_password_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let key = Key::make(&sandbox, "one");
+    // Neither a terminal nor a password is there.
+    let arguments = [
+        "sign".as_ref(),
+        "nothere.run".as_ref(),
+        "--key".as_ref(),
+        key.secret.as_os_str(),
+    ];
+    let outcome = sandbox.packager(arguments);
+    assert_eq!(outcome.status, 5, "{outcome:?}");
+    assert!(
+        outcome.stderr.starts_with("error: reading `nothere.run`\n"),
+        "{outcome:?}"
+    );
+    // A folder is no bundle, and that says so.
+    let folder = sandbox.packager(["verify", "."]);
+    assert!(
+        folder
+            .stderr
+            .contains("hint: it is a folder: give the path of the bundle in it"),
+        "{folder:?}"
+    );
+}
+
+#[test]
 fn what_cannot_be_signed_stays_as_it_was() {
     let sandbox = Sandbox::new();
     let key = Key::make(&sandbox, "one");

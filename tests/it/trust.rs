@@ -210,7 +210,13 @@ fn a_new_key_is_trusted_when_a_pinned_one_signed_it() {
     let stranger = Key::make(&sandbox, "stranger");
     let rotate = || sandbox.packager(["trust".as_ref(), "rotate".as_ref(), new.public.as_os_str()]);
     signed(&sandbox, &new);
-    assert_eq!(rotate().status, 2, "there is no signature");
+    let unsigned = rotate();
+    assert_eq!(unsigned.status, 2, "there is no signature: {unsigned:?}");
+    let hint = format!(
+        "`minikube-offline sign {} --key OLD.key`; carry both files",
+        new.public.display()
+    );
+    assert!(unsigned.stderr.contains(&hint), "{unsigned:?}");
     assert_eq!(old.sign(&sandbox, &new.public).status, 0);
     assert_eq!(rotate().status, 3, "nothing is pinned");
     pin(&sandbox, &old);

@@ -14,6 +14,8 @@ fn all_that_is_wrong_is_named_with_its_place() {
     let text = r#"
 kubernets-version = "v1.35.4"
 level = "ultra"
+container-runtime = "crio"
+cni = "weave"
 serial = -1
 proxy = "http://proxy.example:3128"
 image = [
@@ -35,17 +37,19 @@ zzz = 1
     let expected = [
         "2:1: unknown key `kubernets-version`; did you mean `kubernetes-version`?",
         "3:9: `ultra` is not a level (fast, default or max)",
-        "4:10: invalid value: integer `-1`, expected u64",
-        "5:1: `proxy` belongs into the table `[sources]`",
-        "8:3: `alpine:3` does not begin with a known transport",
-        "9:21: `oci:` has nothing after `oci:`",
-        "9:29: invalid type: integer `7`, expected a string",
-        "11:8: `Über` is not a bundle's name",
-        "14:1: `level` belongs above the table `[sources]`",
-        "16:1: `image-repository` and `image-mirror-country` cannot both be set",
-        "17:17: the address in `--binary-mirror` holds a name or a password",
-        "18:27: `a` is not a registry's mirror",
-        "19:1: unknown key `zzz`",
+        "4:21: `crio` is not a supported container runtime (docker or containerd)",
+        "5:7: `weave` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet)",
+        "6:10: invalid value: integer `-1`, expected u64",
+        "7:1: `proxy` belongs into the table `[sources]`",
+        "10:3: `alpine:3` does not begin with a known transport",
+        "11:21: `oci:` has nothing after `oci:`",
+        "11:29: invalid type: integer `7`, expected a string",
+        "13:8: `Über` is not a bundle's name",
+        "16:1: `level` belongs above the table `[sources]`",
+        "18:1: `image-repository` and `image-mirror-country` cannot both be set",
+        "19:17: the address in `--binary-mirror` holds a name or a password",
+        "20:27: `a` is not a registry's mirror",
+        "21:1: unknown key `zzz`",
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (found, expected) in found.iter().zip(expected) {
