@@ -62,8 +62,8 @@ impl From<RequestError> for Failure {
             ),
             RequestError::Flags { is_usage: true, .. } => (
                 Kind::Usage,
-                "what stands behind `--`, `--cpus` and `--memory` go to `minikube start`: `minikube start --help` \
-                 names its flags"
+                "what stands behind `--`, and `--cpus` and `--memory`, goes to `minikube start`, whose `--help` names its \
+                 flags"
                     .to_owned(),
             ),
             RequestError::Flags { hint, .. } => (Kind::Cluster, (*hint).to_owned()),
