@@ -2,15 +2,16 @@
 """A second reader of bundles, written from src/bundle/FORMAT.md alone, with Python's standard
 library and the stock programs zstd and minisign. Usage: reader.py BUNDLE [PUBLIC KEY IN BASE64]
 Exit code: 0 whole, 3 not authentic, 4 damaged; one line says why."""
-import base64, hashlib, json, os, re, subprocess, sys, tempfile
+import base64, datetime, hashlib, json, os, re, subprocess, sys, tempfile
 
 ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "kubernetes", "application"]
-KEYS = {"index": "format name serial packer cluster header stubs volumes chunks frames members binaries images lists",
+KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images lists",
         "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
         "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "lists": "reference digest",
-        "binaries": "role version platform size sha256 origin", "origin": "transport evidence signatures",
+        "binaries": "role version platform size sha256 origin", "origin": "transport evidence unverified signatures",
         "signatures": "url documents signature certificates log",
         "images": "role reference platform config layers manifest origin"}
+OPTIONAL = {"resolved", "unverified"}  # not there where they say nothing
 RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
          "url": lambda v: type(v) is str and len(v.encode()) <= 2048 and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]*", v),
          "sha256|config|manifest|digest|signature": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
@@ -28,11 +29,14 @@ class Bad(Exception): pass
 def need(right, what, code=4):
     if not right: raise Bad(code, what)
 def number(v): return type(v) is int and 0 <= v < 2**64
+def moment(v):
+    try: return type(v) is str and re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z", v) and datetime.datetime.fromisoformat(v[:19])
+    except ValueError: return False
 def sha(data): return "sha256:" + hashlib.sha256(data).hexdigest()
 
 def shape(kind, value):
     """Keys, in their order and no others; each value by its rule."""
-    need(type(value) is dict and list(value) == KEYS[kind].split(), f"the keys of {kind}")
+    need(type(value) is dict and list(value) == [k for k in KEYS[kind].split() if k in value or k not in OPTIONAL], f"the keys of {kind}")
     for key, v in value.items():
         if key in KEYS and key != "members" or key == "members" and kind == "index":
             need(type(v) is list or not key.endswith("s"), key)
@@ -42,6 +46,8 @@ def shape(kind, value):
             rule = {"evidence": r"(?s).*", "platforms": RULES["platform"]}.get(key, DIGEST)
             need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
         elif key == "role": need(v in (ROLES if kind == "binaries" else IMAGE_ROLES), key)
+        elif key == "resolved": need(moment(v), key)
+        elif key == "unverified": need(v is True, key)
         elif key == "log": need(v is None or type(v) is str and re.fullmatch(DIGEST, v), key)
         elif key == "version": need(v is None or re.fullmatch(RULES["kubernetes_version"], v), key)
         else:

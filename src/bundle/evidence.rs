@@ -80,6 +80,7 @@ mod tests {
             log: Some(Digest::of(b"l")),
         };
         Origin {
+            unverified: false,
             transport: "file".to_owned(),
             evidence: Vec::new(),
             signatures: vec![signature; signatures],

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    BinaryPart, ContainerRuntime, Digest, Frame, ImageList, ImagePart, Member, Platform, PublishedSignature,
-    Version, blob_path,
+    BinaryPart, ContainerRuntime, Digest, Frame, ImageList, ImagePart, Member, Moment, Platform,
+    PublishedSignature, Version, blob_path,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -23,6 +23,9 @@ pub struct BundleIndex {
     pub serial: u64,
     /// The program that packed it, with its version.
     pub packer: String,
+    /// When it was found out what to take from the publishers' servers, where anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Moment>,
     /// What it starts.
     pub cluster: ClusterFacts,
     /// The shell header.

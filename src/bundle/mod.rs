@@ -13,6 +13,7 @@ mod frame;
 mod image;
 mod index;
 pub mod limits;
+mod moment;
 mod part;
 mod platform;
 mod reference;
@@ -32,6 +33,7 @@ pub use evidence::{PublishedSignature, evidence_path};
 pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError, ImageManifest};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
+pub use moment::{Moment, MomentError};
 pub use part::{
     BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
     layout_documents,

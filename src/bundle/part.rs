@@ -67,6 +67,9 @@ pub struct Origin {
     pub transport: String,
     /// What the part was compared with before it was packed, a sentence each.
     pub evidence: Vec<String>,
+    /// Whether the packer's user took it although nothing said what it should be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// Signatures of the publisher's that the bundle carries.
     pub signatures: Vec<PublishedSignature>,
 }

@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::locked::fill;
 use super::sources::{SourceArgs, upstream};
 use crate::bundle::ContainerRuntime;
 use crate::failure::{Failure, Kind};
 use crate::fetch::Upstream;
-use crate::resolve::Lock;
+use crate::progress::Progress;
+use crate::resolve::LockFile;
 use crate::spec::{
     Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, default_output, load_spec,
 };
@@ -80,7 +82,7 @@ pub(super) struct Settled {
     pub(super) spec: Spec,
     pub(super) upstream: Option<Upstream>,
     /// What has to come, if that is known before.
-    pub(super) lock: Option<Lock>,
+    pub(super) lock: Option<LockFile>,
 }
 
 impl SpecArgs {
@@ -120,19 +122,21 @@ impl SpecArgs {
 
 /// Finds out what `asked` means today, or, when it is `locked`, what the lock beside the
 /// bundle says.
-pub(super) fn settle(mut asked: PartialSpec, locked: bool) -> Result<Settled, Failure> {
+pub(super) fn settle(
+    mut asked: PartialSpec,
+    locked: bool,
+    progress: &dyn Progress,
+) -> Result<Settled, Failure> {
     let mut upstream = upstream(&asked.sources, locked)?;
     let mut lock = None;
     if locked {
-        let locked = Lock::load(&lock_of(&asked)?)?;
-        let word = asked.kubernetes_version.take();
-        let release = word.filter(|word| word.release().is_some());
-        asked.kubernetes_version = release.or(Some(locked.kubernetes_version.clone().into()));
+        let locked = LockFile::load(&lock_of(&asked)?)?;
+        fill(&mut asked, &locked)?;
         upstream = upstream.map(|upstream| upstream.locked(locked.clone()));
         lock = Some(locked);
     }
     if let (Some(upstream), Some(word)) = (&upstream, &asked.kubernetes_version) {
-        asked.kubernetes_version = Some(upstream.release(word)?.into());
+        asked.kubernetes_version = Some(upstream.release(word, progress)?.into());
     }
     let spec = asked.resolve()?;
     Ok(Settled { spec, upstream, lock })
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_flag_is_a_key_but_those_that_are_about_one_run() {
-        let about_one_run = ["file", "registry-upstream"];
+        let about_one_run = ["binary-upstream", "file", "registry-upstream", "release-upstream"];
         let command = Alone::command();
         let mut flags: Vec<&str> = command
             .get_arguments()

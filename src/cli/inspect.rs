@@ -113,6 +113,8 @@ pub(super) struct Row {
     pub(super) size: u64,
     pub(super) digest: String,
     pub(super) platform: Platform,
+    /// Whether nothing said what it should be.
+    pub(super) unverified: bool,
 }
 
 impl Row {
@@ -123,6 +125,7 @@ impl Row {
             "size": self.size,
             "digest": self.digest,
             "platform": self.platform,
+            "unverified": self.unverified,
         })
     }
 }
@@ -136,6 +139,7 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
         size: part.size,
         digest: part.sha256.to_string(),
         platform: part.platform,
+        unverified: part.origin.unverified,
     };
     let image = |part: &ImagePart| Row {
         role: match part.role {
@@ -152,6 +156,7 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
             .sum(),
         digest: part.config.to_string(),
         platform: part.platform,
+        unverified: part.origin.unverified,
     };
     let of = |view: &PlatformView<'_>| {
         view.binaries()
@@ -164,8 +169,10 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
 
 fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, signature: &str) -> String {
     let cluster = &index.cluster;
+    let resolved = index.resolved.as_ref();
+    let resolved = resolved.map(|time| format!("resolved   {time}, from the publishers' servers\n"));
     let mut text = format!(
-        "{} (serial {}, format {}, packed by {})\n\
+        "{} (serial {}, format {}, packed by {})\n{}\
          starts     Kubernetes {} on {}, {} as container runtime\n\
          signature  {signature}\n\
          size       {} stored, {} plain, ratio {}\n\n",
@@ -173,6 +180,7 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         index.serial,
         index.format,
         index.packer,
+        resolved.unwrap_or_default(),
         cluster.kubernetes_version,
         in_words(&cluster.platforms),
         cluster.container_runtime,
@@ -236,8 +244,10 @@ pub(super) fn table(index: &BundleIndex, views: &[PlatformView<'_>]) -> String {
             String::new()
         };
         text + &format!(
-            "{role:<11} {:<names$}  {:<versions$}  {size:>8}  {short}{platform}\n",
-            row.name, row.version
+            "{role:<11} {:<names$}  {:<versions$}  {size:>8}  {short}{platform}{}\n",
+            row.name,
+            row.version,
+            if row.unverified { "  UNVERIFIED" } else { "" },
         )
     })
 }

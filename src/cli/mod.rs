@@ -17,6 +17,10 @@ mod init;
 mod inspect;
 #[cfg(feature = "packager")]
 mod lint;
+#[cfg(feature = "packager")]
+mod lock;
+#[cfg(feature = "packager")]
+mod locked;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;

@@ -9,14 +9,16 @@ use serde_json::json;
 use super::asked::{Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::inspect::{all, ratio, table};
+use super::lock::{NewLock, changes_value};
 use super::size::{human_bytes, human_duration};
 use super::volumes::{counted, volumes};
 use crate::bundle::ClusterFacts;
 use crate::failure::{Failure, Kind};
 use crate::fetch;
-use crate::host::{self, AtomicFile};
+use crate::host::{self, Environment};
 use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
+use crate::resolve::moment;
 use crate::sign::{Password, Signer};
 use crate::spec::Spec;
 
@@ -42,24 +44,30 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
     let (stubs, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
     let asked = args.asked.merged()?;
+    let now = moment(&Environment::of_this_process())?;
     let signer = match &asked.sign_key {
         // Asked now, while somebody is there: packing takes a while.
         Some(path) => Some(Signer::unlock(path, Password::from(password_fd))?),
         None if password_fd.is_some() => return Err(no_key()),
         None => None,
     };
-    let Settled { spec, upstream, lock } = settle(asked, locked)?;
+    let Settled { spec, upstream, lock } = settle(asked, locked, console)?;
     let stubs = Stub::find(&stubs, &host::own_program()?, &spec.platforms)?;
     let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
-    if let Some(lock) = lock {
-        parts = parts.as_locked(&lock, spec.container_runtime)?;
+    if let Some(file) = &lock {
+        parts = parts.as_locked(file, &spec)?;
     }
-    let lock = parts.lock(spec.container_runtime);
+    let locked_at = lock.map(|file| file.lock.resolved);
+    let mut lock = NewLock::of(lock_beside(&spec.output), parts.lock(&spec), now)?;
+    if let Some(time) = locked_at {
+        lock.set_time(time);
+    }
     let options = PackOptions {
         output: spec.output.clone(),
         split: spec.split,
         name: spec.name.clone(),
         serial: spec.serial,
+        resolved: lock.lock().resolved.clone(),
         cluster: ClusterFacts {
             platforms: spec.platforms.clone(),
             kubernetes_version: spec.kubernetes_version.clone(),
@@ -70,7 +78,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         signer: signer.as_ref(),
     };
     let packed = pack::pack(&parts, options, console)?;
-    AtomicFile::write(&lock_beside(&spec.output), lock.text().as_bytes(), 0o644)?;
+    lock.write(console)?;
     if packed.longest_bytes() > FAT32_BYTES {
         console.note(
             "the bundle has a file larger than one on a FAT32 stick can be: \
@@ -104,6 +112,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         "key_id": key_id,
         "signature": beside,
         "bundle": spec.output,
+        "lock_changes": changes_value(lock.changes()),
         "volumes": volumes(&spec.output, &packed.index),
         "total_bytes": packed.total_bytes(),
         "plain_bytes": packed.index.plain_size(),

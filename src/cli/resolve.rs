@@ -7,23 +7,27 @@ use serde_json::{Value, json};
 
 use super::asked::{Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
+use super::lock::{NewLock, changes_value};
 use super::size::human_bytes;
 use crate::failure::Failure;
 use crate::fetch::{self, Plan, PlannedPart};
-use crate::host::AtomicFile;
+use crate::host::Environment;
 use crate::pack::{Estimate, estimate};
+use crate::resolve::{Change, moment};
 
 /// Writes the lock and shows what it stands for; packs nothing.
 pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {
-    let Settled { spec, upstream, .. } = settle(args.merged()?, false)?;
+    let now = moment(&Environment::of_this_process())?;
+    let Settled { spec, upstream, .. } = settle(args.merged()?, false, console)?;
     let plan = fetch::plan(&spec, upstream.as_ref(), console)?;
     let lock = lock_beside(&spec.output);
-    AtomicFile::write(&lock, plan.lock.text().as_bytes(), 0o644)?;
+    let new = NewLock::of(lock.clone(), plan.lock.clone(), now)?;
+    new.write(console)?;
     let sums = Sums::of(&plan);
     let estimate = estimate(&plan, spec.level);
     console.result(
         &describe(&plan, &sums, &estimate, &lock),
-        &value(&plan, &sums, &estimate, &lock),
+        &value(&plan, &sums, &estimate, &lock, new.changes()),
     )
 }
 
@@ -78,9 +82,10 @@ fn describe(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> Strin
             (_, 0) => (download, "download"),
             (_, _) => (download, "download, the rest is in the store"),
         };
+        let unverified = if part.unverified { " (UNVERIFIED)" } else { "" };
         let _ = writeln!(
             text,
-            "{:<width$}  {:>8}  {}: {state}",
+            "{:<width$}  {:>8}  {}: {state}{unverified}",
             name(part),
             human_bytes(bytes),
             part.from
@@ -102,7 +107,7 @@ fn describe(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> Strin
     text
 }
 
-fn value(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> Value {
+fn value(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path, changes: &[Change]) -> Value {
     let parts: Vec<Value> = plan
         .parts
         .iter()
@@ -115,12 +120,14 @@ fn value(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> Value {
                 "download_bytes": download,
                 "stored_bytes": stored,
                 "given_bytes": given,
+                "unverified": part.unverified,
             })
         })
         .collect();
     json!({
         "kind": "done",
         "lock": lock,
+        "lock_changes": changes_value(changes),
         "kubernetes_version": plan.lock.kubernetes_version,
         "parts": parts,
         "download_bytes": sums.download,

@@ -18,7 +18,8 @@ pub(super) struct SourceArgs {
     /// The release of minikube [default: the newest that has this Kubernetes]
     #[arg(long, value_name = "VERSION")]
     minikube_version: Option<Version>,
-    /// A mirror of dl.k8s.io/release: URL/VERSION/bin/linux/ARCH/NAME, as minikube has it
+    /// A mirror of dl.k8s.io/release: URL/VERSION/bin/linux/ARCH/NAME, as minikube has it; the
+    /// checksums of dl.k8s.io say whether it tells the truth
     #[arg(long, value_name = "URL")]
     binary_mirror: Option<String>,
     /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH, and URL/releases-v2.json
@@ -48,6 +49,12 @@ pub(super) struct SourceArgs {
     /// A host that stands for a registry itself
     #[arg(long = "registry-upstream", hide = true)]
     registry_upstreams: Vec<RegistryMirror>,
+    /// What stands for dl.k8s.io/release itself
+    #[arg(long, hide = true)]
+    binary_upstream: Option<String>,
+    /// What stands for minikube's release page itself
+    #[arg(long, hide = true)]
+    release_upstream: Option<String>,
 }
 
 impl SourceArgs {
@@ -65,6 +72,8 @@ impl SourceArgs {
             insecure_registries: self.insecure_registries,
             accept_unverified: self.accept_unverified,
             registry_upstreams: self.registry_upstreams,
+            binary_upstream: self.binary_upstream,
+            release_upstream: self.release_upstream,
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct FoundImage {
     pub(super) manifest: Option<Digest>,
     /// What it was compared with on its way here, a sentence each.
     pub(super) evidence: Vec<String>,
+    /// Whether nothing said what it should be, and the user takes it all the same.
+    pub(super) unverified: bool,
     /// The publisher's signatures.
     pub(super) signatures: Vec<PublishedSignature>,
     /// Where it lies, for messages.
@@ -56,6 +58,7 @@ impl FoundImage {
             layers: facts.diff_ids.into_iter().zip(layers).collect(),
             transport,
             evidence: Vec::new(),
+            unverified: false,
             signatures: Vec::new(),
             manifest: None,
         })

@@ -47,8 +47,9 @@ pub(super) fn gather_by_asking(
         scratch,
     } = found;
     if let Some(upstream) = upstream {
-        for (platform, wanted) in &wanted {
-            images.extend(upstream.images(wanted, *platform, progress)?);
+        let resolved = upstream.resolve(&wanted, progress)?;
+        for ((_, wanted), resolved) in wanted.iter().zip(resolved) {
+            images.extend(upstream.images(wanted, resolved, progress)?);
         }
         images = images::settle(images, &spec.platforms)?;
     }

@@ -241,6 +241,7 @@ pub(super) fn read(
                 .map(|(diff_id, _)| layers[diff_id].clone())
                 .collect(),
             origin: Origin {
+                unverified: image.unverified,
                 transport: image.transport.to_owned(),
                 evidence: image
                     .evidence

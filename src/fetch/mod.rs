@@ -33,4 +33,5 @@ pub use error::FetchError;
 pub use gather::gather;
 pub use parts::{LocalBinary, LocalImage, LocalLayer, Parts};
 pub use plan::{Plan, PlannedBlob, PlannedPart, plan};
+pub(crate) use upstream::has_addon;
 pub use upstream::{Upstream, UpstreamError};

@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{BinaryPart, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform};
-use crate::resolve::{Lock, LockedImage, LockedProgram, Requirements, ResolveError};
+use crate::bundle::{BinaryPart, Digest, ImageReference, ImageRole, Origin, Platform};
+use crate::resolve::{Difference, Lock, LockFile, LockedImage, LockedProgram, Requirements};
+use crate::spec::{Cni, Spec};
 
 /// Everything that goes into a bundle, in an order that depends on nothing but the
 /// parts. Files that had to be written on the way are removed when this is dropped.
@@ -72,18 +73,12 @@ pub struct LocalLayer {
 }
 
 impl Parts {
-    /// The lock of these parts.
+    /// The lock of these parts, which `spec` asked for.
     #[must_use]
-    pub fn lock(&self, runtime: ContainerRuntime) -> Lock {
+    pub fn lock(&self, spec: &Spec) -> Lock {
         let programs = self.binaries.iter().map(lock_program);
         let images = self.images.iter().map(lock_image);
-        Lock::new(
-            self.requirements.kubernetes_version.clone(),
-            runtime,
-            self.requirements.platforms.clone(),
-            programs.collect(),
-            images.collect(),
-        )
+        lock_of(spec, programs.collect(), images.collect())
     }
 }
 
@@ -91,8 +86,9 @@ impl Parts {
     /// The parts that `lock` says, with what it says of where they came from, and of what
     /// was compared before: the same lock gives the same bundle. Fails when a part is
     /// another one.
-    pub fn as_locked(mut self, lock: &Lock, runtime: ContainerRuntime) -> Result<Self, FetchError> {
-        lock.check(&self.lock(runtime))?;
+    pub fn as_locked(mut self, file: &LockFile, spec: &Spec) -> Result<Self, FetchError> {
+        file.check(&self.lock(spec))?;
+        let lock = &file.lock;
         for binary in &mut self.binaries {
             if let Some(locked) = lock.program(binary.part.platform, binary.part.role) {
                 binary.part.origin = continued(&locked.origin, &binary.part.origin);
@@ -106,25 +102,37 @@ impl Parts {
                 image.manifest = locked.manifest;
             }
         }
-        let gone: Vec<String> = lock
+        let gone = lock
             .signatures()
             .filter(|signature| {
                 signature
                     .files()
                     .any(|file| !self.signature_files.contains_key(&file))
             })
-            .map(|signature| {
-                format!(
-                    "the lock has the signature {}, and there is another one now, or none",
-                    signature.url
-                )
-            })
-            .collect();
-        if !gone.is_empty() {
-            return Err(ResolveError::NotLocked { differences: gone }.into());
-        }
+            .map(|signature| Difference {
+                what: format!("the signature {}", signature.url),
+                said: "the lock has it, and there is another one now, or none".to_owned(),
+            });
+        file.refuse(gone.collect())?;
         Ok(self)
     }
+}
+
+/// The lock of these parts, with what `spec` asked for.
+pub(super) fn lock_of(spec: &Spec, programs: Vec<LockedProgram>, images: Vec<LockedImage>) -> Lock {
+    let mut lock = Lock::new(
+        spec.kubernetes_version.clone(),
+        spec.container_runtime,
+        spec.platforms.clone(),
+        programs,
+        images,
+    );
+    lock.addons.clone_from(&spec.addons);
+    lock.addons.sort();
+    lock.addons.dedup();
+    lock.cni = (spec.cni != Cni::Auto).then(|| spec.cni.to_string());
+    lock.ha = spec.ha;
+    lock
 }
 
 /// The program as it stands in a lock.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::gather::{Found, caches, find, role_of};
-use super::parts::{LocalBinary, LocalImage, lock_image, lock_program};
+use super::parts::{LocalBinary, LocalImage, lock_image, lock_of, lock_program};
 use super::upstream::{Resolved, WantedImage};
 use super::{FetchError, Upstream, images, programs};
 use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform};
@@ -30,6 +30,8 @@ pub struct PlannedPart {
     pub platform: Platform,
     /// Where it is: a URL, an image in a registry, or a path.
     pub from: String,
+    /// Whether nothing says what it should be.
+    pub unverified: bool,
     /// What is downloaded for it, or would be if the store did not have it.
     pub blobs: Vec<PlannedBlob>,
     /// What it adds to the bundle before it is compressed, as far as that is not among
@@ -82,9 +84,9 @@ fn plan_by_asking(
     } = find(spec, &caches, &here, &roles, upstream, ask, progress)?;
     let mut there = images::inventory(&roles, &found);
     let mut images: Vec<(LockedImage, PlannedPart)> = Vec::new();
-    for (platform, wanted) in &wanted {
-        let Some(upstream) = upstream else { continue };
-        for (wanted, image) in wanted.iter().zip(upstream.resolve(wanted, *platform, progress)?) {
+    let resolved = upstream.map(|upstream| upstream.resolve(&wanted, progress));
+    for ((platform, wanted), resolved) in wanted.iter().zip(resolved.transpose()?.unwrap_or_default()) {
+        for (wanted, image) in wanted.iter().zip(resolved) {
             match wanted.role {
                 ImageRole::Node => there.node_images.push(*platform),
                 _ => there.images.push((*platform, image.reference.clone())),
@@ -105,15 +107,10 @@ fn plan_by_asking(
             blob.is_stored = upstream.is_stored(blob.digest, blob.bytes)?;
         }
     }
-    let version = requirements.kubernetes_version;
-    let lock = Lock::new(
-        version,
-        spec.container_runtime,
-        spec.platforms.clone(),
-        programs,
-        images,
-    );
-    Ok(Plan { lock, parts })
+    Ok(Plan {
+        lock: lock_of(spec, programs, images),
+        parts,
+    })
 }
 
 impl Plan {
@@ -140,6 +137,7 @@ fn given_program(binary: &LocalBinary) -> (LockedProgram, PlannedPart) {
         name: binary.part.role.to_string(),
         platform: binary.part.platform,
         from: binary.path.display().to_string(),
+        unverified: false,
         blobs: Vec::new(),
         given: vec![(binary.part.sha256, binary.part.size)],
     };
@@ -151,6 +149,7 @@ fn given_image(image: &LocalImage) -> (LockedImage, PlannedPart) {
         name: image.reference.to_string(),
         platform: image.platform,
         from: image.place.clone(),
+        unverified: false,
         blobs: Vec::new(),
         given: image
             .layers
@@ -178,7 +177,7 @@ fn remote_program(
         let program = upstream.program(role, &spec.kubernetes_version, platform, ask, progress)?;
         programs::digest(&program.path)?
     };
-    let signed = upstream.signed_program(role, platform, &published.url)?;
+    let signed = upstream.signed_program(role, &published.version, platform)?;
     let locked = LockedProgram {
         role,
         platform,
@@ -187,6 +186,7 @@ fn remote_program(
         sha256,
         url: Some(published.url.clone()),
         origin: Origin {
+            unverified: published.unverified,
             transport: "https".to_owned(),
             evidence: published.evidence.into_iter().chain(signed.evidence).collect(),
             signatures: signed.signatures,
@@ -202,6 +202,7 @@ fn remote_program(
         name: role.to_string(),
         platform,
         from: published.url,
+        unverified: published.unverified,
         blobs: vec![blob],
         given: Vec::new(),
     };
@@ -224,6 +225,7 @@ fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (
         config: image.config.0,
         diff_ids: image.diff_ids.clone(),
         origin: Origin {
+            unverified: image.unverified,
             transport: "docker".to_owned(),
             evidence: image.evidence.clone(),
             signatures: image.signatures.clone(),
@@ -233,6 +235,7 @@ fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (
         name: image.reference.to_string(),
         platform,
         from: format!("docker://{}", image.reference),
+        unverified: image.unverified,
         blobs: image.layers.iter().map(blob).collect(),
         given: Vec::new(),
     };

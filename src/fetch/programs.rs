@@ -33,10 +33,18 @@ pub(super) fn gather(
             .iter()
             .map(|program| (program.platform, program.candidate.role))
             .collect();
+        let mut differences = Vec::new();
         for (platform, role) in missing(spec, &here) {
-            let candidate = download(spec, platform, role, upstream, ask, progress)?;
-            found.push(recognise(candidate, &[platform])?);
+            match download(spec, platform, role, upstream, ask, progress) {
+                Ok(candidate) => found.push(recognise(candidate, &[platform])?),
+                // All that upstream changed is to be named.
+                Err(error) => differences.push(upstream.changed_program(role, platform, error)?),
+            }
         }
+        if !differences.is_empty() {
+            differences.extend(upstream.changed_images(spec, progress)?);
+        }
+        upstream.refuse(differences)?;
     }
     let total = found.iter().map(|program| program.size).sum();
     progress.begin("reading the programs", Some(total));
@@ -129,7 +137,7 @@ fn download(
         role,
         path: program.path.clone(),
         transport: "https",
-        signed: upstream.signed_program(role, platform, &program.url)?,
+        signed: upstream.signed_program(role, &program.version, platform)?,
         download: Some(program),
     })
 }
@@ -263,6 +271,10 @@ fn read(
             size,
             sha256,
             origin: Origin {
+                unverified: candidate
+                    .download
+                    .as_ref()
+                    .is_some_and(|download| download.unverified),
                 transport: candidate.transport.to_owned(),
                 evidence: candidate
                     .download

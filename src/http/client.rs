@@ -142,7 +142,12 @@ impl Http {
 
     /// The size that the server announces for `request`.
     pub fn size(&self, request: &Request) -> Result<Option<u64>, HttpError> {
-        self.patiently(|| {
+        self.size_trying(request, self.patience().attempts)
+    }
+
+    /// The same, tried so often at most.
+    pub fn size_trying(&self, request: &Request, attempts: u32) -> Result<Option<u64>, HttpError> {
+        self.trying(attempts, || {
             let response = self.send(request, &Method::HEAD, &[])?;
             let length = response.headers().get("content-length");
             Ok(length.and_then(|length| length.to_str().ok()?.parse().ok()))

@@ -16,6 +16,7 @@ fn origin() -> Origin {
         signatures: Vec::new(),
         transport: "file".to_owned(),
         evidence: Vec::new(),
+        unverified: false,
     }
 }
 
@@ -68,6 +69,7 @@ pub(crate) fn index() -> BundleIndex {
         name: "test".to_owned(),
         serial: 1,
         packer: "test".to_owned(),
+        resolved: None,
         cluster: ClusterFacts {
             platforms: vec![platform()],
             kubernetes_version: "v1.35.4".parse().expect("version"),

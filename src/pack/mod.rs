@@ -25,7 +25,7 @@ pub use estimate::{Estimate, estimate};
 pub use stub::Stub;
 pub use volumes::stale_volumes;
 
-use crate::bundle::{BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, StubEntry, limits};
+use crate::bundle::{BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, Moment, StubEntry, limits};
 use crate::fetch::Parts;
 use crate::progress::Progress;
 use crate::sign::Signer;
@@ -42,6 +42,8 @@ pub struct PackOptions<'a> {
     /// Its serial number among the bundles of that name; without one it is counted on from
     /// the bundle that is replaced.
     pub serial: Option<u64>,
+    /// When its parts were resolved, where any came from a server.
+    pub resolved: Option<Moment>,
     /// What it starts.
     pub cluster: ClusterFacts,
     /// How hard to compress.
@@ -106,6 +108,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         name: options.name,
         serial: 1,
         packer: concat!("minikube-offline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        resolved: options.resolved,
         cluster: options.cluster,
         header: Extent {
             size: header::HEADER_BYTES,

@@ -67,6 +67,7 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
         name: _,
         serial: _,
         packer,
+        resolved: _,
         cluster,
         header: _,
         stubs,

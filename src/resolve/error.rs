@@ -48,8 +48,10 @@ pub enum ResolveError {
         reason: String,
     },
     /// What is there is not what the lock says.
-    #[error("{} not what the lock says:{}", counted(differences.len()), lines(differences))]
+    #[error("{} not what the lock `{}` says:{}", counted(differences.len()), lock.display(), lines(differences))]
     NotLocked {
+        /// The lock's file.
+        lock: PathBuf,
         /// Each part, with what the lock says and what there is.
         differences: Vec<String>,
     },
@@ -71,6 +73,20 @@ pub enum ResolveError {
         /// Who listed the images, where anybody could.
         source_of_list: Option<ListSource>,
     },
+    /// The command line asks for something else than the lock has.
+    #[error("{} for something else than the lock `{}` has:{}", asked(contradictions.len()), lock.display(), lines(contradictions))]
+    Contradicted {
+        /// The lock's file.
+        lock: PathBuf,
+        /// Each flag, with what it asks for and what the lock has.
+        contradictions: Vec<String>,
+    },
+    /// The variable that says the time does not.
+    #[error("SOURCE_DATE_EPOCH is `{said}`; it should be a number of seconds since 1970")]
+    SourceDate {
+        /// What it says.
+        said: String,
+    },
     /// There is no kubeadm to ask, and the table has no such version.
     #[error("which images Kubernetes {version} needs is not known without its kubeadm")]
     UnknownVersion {
@@ -83,6 +99,13 @@ fn counted(parts: usize) -> String {
     match parts {
         1 => "1 part is".to_owned(),
         _ => format!("{parts} parts are"),
+    }
+}
+
+fn asked(flags: usize) -> String {
+    match flags {
+        1 => "1 flag asks".to_owned(),
+        _ => format!("{flags} flags ask"),
     }
 }
 
@@ -106,8 +129,17 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::LockText { .. } => "take the lock that `pack` wrote, unchanged".to_owned(),
             ResolveError::NotLocked { .. } => {
-                "give the parts that were packed then, or pack without `--locked` to take those of today"
+                "give the parts that were packed then (`--minikube`, `--binaries`, `--image`), or pack without \
+                 `--locked` to take those of today: the lock is then written anew, and what changed is shown"
                     .to_owned()
+            }
+            ResolveError::Contradicted { .. } => {
+                "nothing was read or downloaded: leave the flag away to take what the lock has, or `--locked` to \
+                 take what the flag asks for"
+                    .to_owned()
+            }
+            ResolveError::SourceDate { .. } => {
+                "give it a number, such as 1700000000, or leave it away: then it is now".to_owned()
             }
             ResolveError::Missing { version, .. } => format!(
                 "give programs with `--minikube PATH` and `--binaries FOLDER`, the node image with \

@@ -1,16 +1,18 @@
 //! The lock: every part of a bundle by its digests, so that the same bundle can be
 //! packed again.
 
-use std::fs;
-use std::path::Path;
+mod change;
+mod file;
 
 use serde::{Deserialize, Serialize};
 
-use super::ResolveError;
 use crate::bundle::{
-    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Origin, Platform, PublishedSignature,
-    Version, in_words,
+    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Moment, Origin, Platform,
+    PublishedSignature, Version,
 };
+
+pub use change::Change;
+pub use file::{Difference, LockFile};
 
 /// The version of the lock's own form.
 const FORMAT: u32 = 1;
@@ -21,12 +23,24 @@ const FORMAT: u32 = 1;
 pub struct Lock {
     /// The version of this form.
     format: u32,
+    /// When it was found out what to take from the publishers' servers, where anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Moment>,
     /// The Kubernetes release.
     pub kubernetes_version: Version,
     /// The runtime in the node.
     pub container_runtime: ContainerRuntime,
     /// The platforms of the sites' machines.
     pub platforms: Vec<Platform>,
+    /// minikube's addons whose images are among these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addons: Vec<String>,
+    /// The network whose images are among these, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cni: Option<String>,
+    /// Whether what several control planes need is among these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ha: bool,
     /// The programs, by platform and role.
     #[serde(rename = "program")]
     pub programs: Vec<LockedProgram>,
@@ -78,7 +92,7 @@ pub struct LockedImage {
 }
 
 impl Lock {
-    /// A lock of these parts.
+    /// A lock of these parts, of no time, and without a word about what was asked for.
     #[must_use]
     pub fn new(
         kubernetes_version: Version,
@@ -89,24 +103,16 @@ impl Lock {
     ) -> Self {
         Self {
             format: FORMAT,
+            resolved: None,
+            addons: Vec::new(),
+            cni: None,
+            ha: false,
             kubernetes_version,
             container_runtime,
             platforms,
             programs,
             images,
         }
-    }
-
-    /// Reads the file `path`.
-    pub fn load(path: &Path) -> Result<Self, ResolveError> {
-        let text = fs::read_to_string(path).map_err(|source| ResolveError::LockFile {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(&text).map_err(|reason| ResolveError::LockText {
-            path: path.to_owned(),
-            reason,
-        })
     }
 
     /// Reads the text of a lock; the error is one line.
@@ -144,70 +150,20 @@ impl Lock {
 
     /// The signatures of every part.
     pub fn signatures(&self) -> impl Iterator<Item = &PublishedSignature> {
+        self.origins().flat_map(|origin| &origin.signatures)
+    }
+
+    /// Whether a part came from a server.
+    #[must_use]
+    pub fn is_from_upstream(&self) -> bool {
+        self.origins()
+            .any(|origin| ["docker", "https"].contains(&origin.transport.as_str()))
+    }
+
+    fn origins(&self) -> impl Iterator<Item = &Origin> {
         let programs = self.programs.iter().map(|program| &program.origin);
-        let images = self.images.iter().map(|image| &image.origin);
-        programs.chain(images).flat_map(|origin| &origin.signatures)
+        programs.chain(self.images.iter().map(|image| &image.origin))
     }
-
-    /// Fails with every part in which `found` is not what this lock says.
-    pub fn check(&self, found: &Self) -> Result<(), ResolveError> {
-        let mut differences = Vec::new();
-        let mut compare = |what: &str, locked: String, found: String| {
-            if locked != found {
-                differences.push(format!("{what}: the lock has {locked}, and there is {found}"));
-            }
-        };
-        compare(
-            "Kubernetes",
-            self.kubernetes_version.to_string(),
-            found.kubernetes_version.to_string(),
-        );
-        compare(
-            "runtime",
-            self.container_runtime.to_string(),
-            found.container_runtime.to_string(),
-        );
-        compare("platforms", in_words(&self.platforms), in_words(&found.platforms));
-        for (name, locked, found) in paired(&self.digests(), &found.digests()) {
-            compare(&name, locked, found);
-        }
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(ResolveError::NotLocked { differences })
-    }
-
-    /// Each part by its name with the digest that identifies it.
-    fn digests(&self) -> Vec<(String, Digest)> {
-        let programs = self.programs.iter().map(|program| {
-            (
-                format!("{} for {}", program.role, program.platform),
-                program.sha256,
-            )
-        });
-        let images = self.images.iter().map(|image| {
-            (
-                format!("{} for {}", image.reference, image.platform),
-                image.config,
-            )
-        });
-        programs.chain(images).collect()
-    }
-}
-
-/// Every name of either list, with what each has for it.
-fn paired(locked: &[(String, Digest)], found: &[(String, Digest)]) -> Vec<(String, String, String)> {
-    let of = |list: &[(String, Digest)], name: &str| {
-        let there = list.iter().find(|(other, _)| other == name);
-        there.map_or_else(|| "nothing".to_owned(), |(_, digest)| digest.to_string())
-    };
-    let mut names: Vec<&String> = locked.iter().chain(found).map(|(name, _)| name).collect();
-    names.sort();
-    names.dedup();
-    names
-        .into_iter()
-        .map(|name| (name.clone(), of(locked, name), of(found, name)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -220,6 +176,7 @@ mod tests {
 
     fn lock() -> Lock {
         let origin = Origin {
+            unverified: false,
             signatures: Vec::new(),
             transport: "https".to_owned(),
             evidence: vec!["a \"quoted\" sentence".to_owned()],
@@ -261,18 +218,51 @@ mod tests {
     }
 
     #[test]
-    fn every_part_that_changed_is_named() {
-        lock().check(&lock()).expect("the same");
+    fn what_nobody_asked_for_stands_in_no_lock() {
+        let plain = lock().text();
+        for key in ["resolved", "addons", "cni", "ha =", "unverified"] {
+            assert!(!plain.contains(key), "{key} in {plain}");
+        }
+        let mut full = lock();
+        full.resolved = "2026-11-25T14:24:56Z".parse().ok();
+        full.addons = vec!["ingress".to_owned()];
+        (full.cni, full.ha) = (Some("flannel".to_owned()), true);
+        full.programs[0].origin.unverified = true;
+        let text = full.text();
+        assert_eq!(Lock::parse(&text).expect(&text), full);
+    }
+
+    #[test]
+    fn every_part_that_changed_is_named_with_its_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.lock");
+        std::fs::write(&path, lock().text()).expect("a file");
+        let file = LockFile::load(&path).expect("a lock");
+        file.check(&lock()).expect("the same");
         let mut found = lock();
         found.programs[0].sha256 = Digest::of(b"abd");
         found.images.clear();
-        let text = lock().check(&found).expect_err("changed").to_string();
+        let text = file.check(&found).expect_err("changed").to_string();
         let other = Digest::of(b"abd");
         assert!(text.contains(&format!("and there is {other}")), "{text}");
         assert!(
-            text.contains("registry.k8s.io/pause:3.10.1 for linux/arm64: the lock has"),
+            text.contains("registry.k8s.io/pause:3.10.1 for linux/arm64 (line 19): the lock has"),
             "{text}"
         );
         assert!(text.contains("there is nothing"), "{text}");
+        let changes: Vec<String> = lock().changes(&found).iter().map(ToString::to_string).collect();
+        assert!(
+            changes[0].starts_with("changed  kubelet for linux/arm64: was sha256:"),
+            "{changes:?}"
+        );
+        assert!(
+            changes[1].starts_with("removed  registry.k8s.io/pause:3.10.1"),
+            "{changes:?}"
+        );
+        let added = found.changes(&lock()).pop().expect("a change").to_string();
+        assert!(
+            added.starts_with("added    registry.k8s.io/pause:3.10.1"),
+            "{added}"
+        );
     }
 }

@@ -6,6 +6,7 @@ mod error;
 mod inventory;
 mod kubeadm;
 mod lock;
+mod moment;
 mod table;
 
 use std::fmt;
@@ -17,7 +18,8 @@ pub use ask::AskError;
 pub(crate) use ask::{Ask, ask, run};
 pub use error::ResolveError;
 pub use inventory::Inventory;
-pub use lock::{Lock, LockedImage, LockedProgram};
+pub use lock::{Change, Difference, Lock, LockFile, LockedImage, LockedProgram};
+pub use moment::moment;
 
 /// What minikube's default addon runs. Source: minikube v1.38.1,
 /// pkg/minikube/bootstrapper/images/images.go; the same since v1.20.

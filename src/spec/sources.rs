@@ -20,9 +20,9 @@ pub struct Sources {
     pub offline: bool,
     /// The release of minikube; without it the newest that has the Kubernetes version.
     pub minikube_version: Option<Version>,
-    /// Instead of `https://dl.k8s.io/release`.
+    /// Before `https://dl.k8s.io/release`, which says what it must give.
     pub binary_mirror: Option<String>,
-    /// Instead of minikube's release page; its list of releases lies there, too.
+    /// Before minikube's release page, which says what it must give.
     pub release_mirror: Option<String>,
     /// Where images of a registry are looked for first, in this order.
     #[serde(rename = "registry-mirror")]
@@ -43,6 +43,12 @@ pub struct Sources {
     /// Hosts that stand for a registry itself; for tests.
     #[serde(skip)]
     pub registry_upstreams: Vec<RegistryMirror>,
+    /// What stands for `https://dl.k8s.io/release` itself; for tests.
+    #[serde(skip)]
+    pub binary_upstream: Option<String>,
+    /// What stands for minikube's release page itself; for tests.
+    #[serde(skip)]
+    pub release_upstream: Option<String>,
 }
 
 /// `REGISTRY=HOST[:PORT][/FOLDER]`.
@@ -154,6 +160,8 @@ impl Sources {
             insecure_registries: list(self.insecure_registries, file.insecure_registries),
             accept_unverified: list(self.accept_unverified, file.accept_unverified),
             registry_upstreams: list(self.registry_upstreams, file.registry_upstreams),
+            binary_upstream: self.binary_upstream.or(file.binary_upstream),
+            release_upstream: self.release_upstream.or(file.release_upstream),
         }
     }
 

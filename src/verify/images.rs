@@ -114,6 +114,7 @@ mod tests {
             layers: vec![two],
             manifest: one,
             origin: Origin {
+                unverified: false,
                 transport: "file".to_owned(),
                 evidence: Vec::new(),
                 signatures: Vec::new(),

@@ -69,6 +69,7 @@ pub(crate) struct Draft {
 
 fn origin() -> Origin {
     Origin {
+        unverified: false,
         transport: "file".to_owned(),
         evidence: vec!["made for a test".to_owned()],
         signatures: Vec::new(),
@@ -234,6 +235,7 @@ impl Draft {
                 name: "draft".to_owned(),
                 serial: 7,
                 packer: "a test".to_owned(),
+                resolved: None,
                 cluster: ClusterFacts {
                     platforms: vec![platform],
                     kubernetes_version: "v1.35.4".parse().expect("a version"),

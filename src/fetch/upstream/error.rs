@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::bundle::{BinaryRole, Digest, DigestError, ImageReference, Platform, Version};
+use crate::bundle::{BinaryRole, Digest, DigestError, ImageReference, Platform, Version, in_words};
 use crate::failure::{Failure, Kind};
 use crate::host::Interruption;
 use crate::http::HttpError;
@@ -135,6 +135,24 @@ pub enum UpstreamError {
         /// What there is.
         there: Vec<String>,
     },
+    /// The release is there, but not for this platform.
+    #[error(
+        "there is no {role} {version} for {platform}; there is one for {}",
+        in_words(there)
+    )]
+    NoProgram {
+        /// The program.
+        role: BinaryRole,
+        /// The release.
+        version: Version,
+        /// What was asked for.
+        platform: Platform,
+        /// What there is.
+        there: Vec<Platform>,
+        /// What the server said.
+        #[source]
+        source: Box<HttpError>,
+    },
     /// Kubernetes has no release in this line.
     #[error("there is no Kubernetes {word}{}", newest.as_ref().map(|newest| format!("; the newest release is {newest}")).unwrap_or_default())]
     NoLine {
@@ -225,6 +243,14 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// Whether a mirror failed in a way in which another place need not.
+    pub(super) fn goes_on(error: &HttpError) -> bool {
+        !matches!(
+            error,
+            HttpError::Store(_) | HttpError::Interrupted(_) | HttpError::Offline { .. }
+        )
+    }
+
     /// Whether another place would not help.
     pub(super) fn ends_the_run(&self) -> bool {
         matches!(
@@ -339,6 +365,10 @@ impl From<UpstreamError> for Failure {
                 "name a Kubernetes that it has, or another minikube with `--minikube-version` or `--minikube`; \
                  without either the newest that has this Kubernetes is taken"
                     .to_owned(),
+            ),
+            UpstreamError::NoProgram { .. } => (
+                Kind::Usage,
+                "take another release, or another `--platform`, or give a program for it by hand".to_owned(),
             ),
             UpstreamError::NoPlatform { .. } => (
                 Kind::Usage,

@@ -25,6 +25,11 @@ pub(in crate::fetch) fn locked_addon_images(lock: &Lock, addon: &str) -> Vec<Wan
     named_then(lock, ImageRole::Application, &addon_image(addon))
 }
 
+/// Whether the lock has images that are there for `addon`.
+pub(crate) fn has_addon(lock: &Lock, addon: &str) -> bool {
+    !locked_addon_images(lock, addon).is_empty()
+}
+
 /// The images of which the lock has this evidence.
 fn named_then(lock: &Lock, role: ImageRole, because: &str) -> Vec<WantedImage> {
     let digest = |image: &LockedImage| {

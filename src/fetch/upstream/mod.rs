@@ -3,6 +3,7 @@
 //! Everything comes by [`http`](crate::http) into the [`store`](crate::store), and is
 //! compared with what its publisher says of it before anything uses it.
 
+mod changed;
 mod error;
 mod minikube;
 mod registry;
@@ -19,15 +20,16 @@ use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Ver
 use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::Progress;
-use crate::resolve::{Ask, Lock, LockedImage, LockedProgram};
+use crate::resolve::{Ask, Difference, Lock, LockFile, LockedImage, LockedProgram};
 use crate::spec::{Sources, VersionWord};
 use crate::store::{Store, StoreError};
 
 use super::FetchError;
 use super::found::FoundImage;
 use registry::Registries;
-use releases::ReleaseList;
+use releases::{ReleaseList, SilentPages};
 
+pub(crate) use minikube::has_addon;
 pub(super) use minikube::{
     addon_images, check_pair, locked_addon_images, locked_node_image, node_image, pinned,
 };
@@ -46,7 +48,7 @@ pub struct Upstream {
     sources: Sources,
     registries: Registries,
     /// What has to come, if that is known before.
-    lock: Option<Lock>,
+    lock: Option<LockFile>,
     /// The releases that minikube lists, once they were asked for; nothing where there is
     /// no list.
     minikubes: OnceLock<Option<ReleaseList>>,
@@ -54,6 +56,8 @@ pub struct Upstream {
     minikube: OnceLock<Version>,
     /// The files of the signatures that were found.
     signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
+    /// Release pages that did not answer.
+    silent_pages: SilentPages,
     /// The programs by their names, which some of them go by.
     programs: OnceLock<TempDir>,
 }
@@ -96,20 +100,22 @@ impl Upstream {
             minikubes: OnceLock::new(),
             minikube: OnceLock::new(),
             signed: Mutex::default(),
+            silent_pages: SilentPages::default(),
             programs: OnceLock::new(),
         })
     }
 
-    /// The same, for exactly what `lock` says.
+    /// The same, for exactly what the lock in `file` says.
     #[must_use]
-    pub fn locked(mut self, lock: Lock) -> Self {
-        let mut minikubes = lock
+    pub fn locked(mut self, file: LockFile) -> Self {
+        let mut minikubes = file
+            .lock
             .programs
             .iter()
             .filter(|program| program.role == BinaryRole::Minikube);
         let version = minikubes.find_map(|minikube| minikube.version.clone());
         self.sources.minikube_version = version.or(self.sources.minikube_version);
-        self.lock = Some(lock);
+        self.lock = Some(file);
         self
     }
 
@@ -118,7 +124,11 @@ impl Upstream {
     pub(super) fn lock_of_others(&self) -> Option<&Lock> {
         let own = Platform::of_this_machine();
         let is_others = |lock: &&Lock| own.is_none_or(|own| !lock.platforms.contains(&own));
-        self.lock.as_ref().filter(is_others)
+        self.lock().filter(is_others)
+    }
+
+    fn lock(&self) -> Option<&Lock> {
+        self.lock.as_ref().map(|file| &file.lock)
     }
 
     fn store(&self) -> Result<&Store, UpstreamError> {
@@ -141,8 +151,14 @@ impl Upstream {
     }
 
     /// The release that `word` stands for today.
-    pub fn release(&self, word: &VersionWord) -> Result<Version, FetchError> {
-        Ok(releases::release(self, word)?)
+    pub fn release(&self, word: &VersionWord, progress: &dyn Progress) -> Result<Version, FetchError> {
+        Ok(releases::release(self, word, progress)?)
+    }
+
+    /// How often a place is tried that another can stand for.
+    fn attempts(&self, is_replaceable: bool) -> u32 {
+        let most = self.http.patience().attempts;
+        if is_replaceable { most.min(2) } else { most }
     }
 
     /// The program for this Kubernetes release, downloaded. `ask` finds out which minikube
@@ -156,7 +172,7 @@ impl Upstream {
         progress: &dyn Progress,
     ) -> Result<Program, FetchError> {
         let published = self.published(role, kubernetes, platform, ask, progress)?;
-        Ok(releases::download(self, role, platform, published, progress)?)
+        Ok(releases::download(self, role, platform, &published, progress)?)
     }
 
     /// The program for this Kubernetes release, as its publisher describes it.
@@ -185,32 +201,56 @@ impl Upstream {
     pub(super) fn images(
         &self,
         wanted: &[WantedImage],
-        platform: Platform,
+        resolved: Vec<Resolved>,
         progress: &dyn Progress,
     ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-        let resolved = self.resolve(wanted, platform, progress)?;
         registry::download(self, wanted, resolved, progress)
     }
 
-    /// The images by manifest and config; the same names in the same order.
+    /// The images of each platform by manifest and config; the same names in the same order.
+    /// Under a lock it fails with every image that upstream does not have any more.
     pub(super) fn resolve(
+        &self,
+        wanted: &[(Platform, Vec<WantedImage>)],
+        progress: &dyn Progress,
+    ) -> Result<Vec<Vec<Resolved>>, FetchError> {
+        let (mut all, mut differences) = (Vec::new(), Vec::new());
+        for (platform, wanted) in wanted {
+            let (resolved, changed) = self.resolve_some(wanted, *platform, progress)?;
+            all.push(resolved);
+            differences.extend(changed);
+        }
+        self.refuse(differences)?;
+        Ok(all)
+    }
+
+    /// The images that are there, and what is not as the lock says.
+    fn resolve_some(
         &self,
         wanted: &[WantedImage],
         platform: Platform,
         progress: &dyn Progress,
-    ) -> Result<Vec<Resolved>, FetchError> {
+    ) -> Result<(Vec<Resolved>, Vec<Difference>), FetchError> {
         let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image, platform)).collect();
-        registry::resolve_all(self, &wanted, platform, progress)
+        let results = registry::resolve_all(self, &wanted, platform, progress);
+        let (mut resolved, mut differences) = (Vec::new(), Vec::new());
+        for (image, result) in wanted.iter().zip(results) {
+            match result {
+                Ok(image) => resolved.push(image),
+                Err(error) => differences.push(self.changed_image(image, platform, error)?),
+            }
+        }
+        Ok((resolved, differences))
     }
 
     /// What the lock has of a program.
     fn locked_program(&self, platform: Platform, role: BinaryRole) -> Option<&LockedProgram> {
-        self.lock.as_ref()?.program(platform, role)
+        self.lock()?.program(platform, role)
     }
 
     /// What the lock has of an image.
     fn locked_image(&self, platform: Platform, reference: &ImageReference) -> Option<&LockedImage> {
-        self.lock.as_ref()?.image(platform, reference)
+        self.lock()?.image(platform, reference)
     }
 
     /// The image by the digest in the lock, unless a digest is known already.

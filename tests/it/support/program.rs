@@ -12,6 +12,10 @@ use tempfile::TempDir;
 use super::parts::{RunnableParts, SampleParts};
 use super::stripped;
 
+/// The time that bundles and locks have which are packed in a sandbox.
+pub(crate) const EPOCH: &str = "1764081872";
+pub(crate) const EPOCH_TIME: &str = "2025-11-25T14:44:32Z";
+
 /// A folder of its own for a test: home, temporary files, and what the test makes.
 pub(crate) struct Sandbox {
     folder: TempDir,
@@ -64,6 +68,8 @@ impl Sandbox {
             .env_clear()
             .env("HOME", self.path("home"))
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            // What comes from upstream has the time in it: two packs are compared byte for byte.
+            .env("SOURCE_DATE_EPOCH", EPOCH)
     }
 
     /// Runs `script` in a mount namespace of its own, where it may mount; `None`, after

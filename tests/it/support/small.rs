@@ -114,8 +114,8 @@ impl Upstream {
         let flags = vec![
             format!("--kubernetes-version={VERSION}"),
             BOTH.to_owned(),
-            format!("--binary-mirror={}", server.url("/release")),
-            format!("--release-mirror={}", server.url("/minikube")),
+            format!("--binary-upstream={}", server.url("/release")),
+            format!("--release-upstream={}", server.url("/minikube")),
             format!("--registry-upstream=registry.k8s.io={host}/k8s"),
             format!("--registry-upstream=gcr.io={host}"),
             format!("--insecure-registry={host}"),

@@ -160,7 +160,7 @@ fn locked_without_store_misses(world: &World, sandbox: &Sandbox, signature: &str
     fs::remove_dir_all(sandbox.path("home/.cache")).expect("the store");
     let outcome = world.pack(sandbox, VERSION, &["--locked"]);
     assert_eq!(outcome.status, 4, "{outcome:?}");
-    let words = format!("{signature}, and there is another one now, or none");
+    let words = format!("{signature}: the lock has it, and there is another one now, or none");
     assert!(outcome.stderr.contains(&words), "{outcome:?}");
 }
 

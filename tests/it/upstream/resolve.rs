@@ -138,9 +138,9 @@ fn an_image_that_changed_since_is_named_by_the_locked_pack() {
     let outcome = world.pack(&sandbox, VERSION, &["--level=fast", "--locked"]);
     assert_eq!(outcome.status, 4, "{outcome:?}");
     assert!(
-        outcome
-            .stderr
-            .contains("1 part is not what the lock says:\n  gcr.io/k8s-minikube/kicbase:v0.0.50 for linux/"),
+        outcome.stderr.contains(
+            "1 part is not what the lock `x.lock` says:\n  gcr.io/k8s-minikube/kicbase:v0.0.50 for linux/"
+        ),
         "{}",
         outcome.stderr
     );

@@ -274,8 +274,8 @@ impl World {
         let mut arguments = vec![
             "pack".to_owned(),
             format!("--kubernetes-version={version}"),
-            format!("--binary-mirror={}", self.server.url("/release")),
-            format!("--release-mirror={}/", self.server.url("/minikube")),
+            format!("--binary-upstream={}", self.server.url("/release")),
+            format!("--release-upstream={}/", self.server.url("/minikube")),
             format!("--registry-upstream=registry.k8s.io={host}/k8s"),
             format!("--registry-upstream=gcr.io={host}"),
             format!("--registry-upstream=docker.io={host}/hub"),

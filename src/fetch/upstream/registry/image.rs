@@ -33,14 +33,13 @@ pub(in crate::fetch::upstream) fn resolve_all(
     wanted: &[WantedImage],
     platform: Platform,
     progress: &dyn Progress,
-) -> Result<Vec<Resolved>, FetchError> {
+) -> Vec<Result<Resolved, UpstreamError>> {
     progress.begin("asking the registries", None);
     let resolved = in_parallel_with(WORKERS, wanted, |wanted| {
         resolve(upstream, wanted, platform, progress)
     });
-    let resolved: Vec<Resolved> = resolved.into_iter().collect::<Result<_, _>>()?;
     progress.end(&format!("{} images", resolved.len()));
-    Ok(resolved)
+    resolved
 }
 
 /// Downloads the images; each blob once, whatever number of images uses it.
@@ -96,6 +95,7 @@ fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImag
     found.place = place;
     found.manifest = Some(image.manifest);
     found.evidence = image.evidence;
+    found.unverified = image.unverified;
     let compared = "each of its blobs has the digest that its manifest names";
     found.evidence.push(compared.to_owned());
     found.signatures = image.signatures;

@@ -32,6 +32,8 @@ pub(in crate::fetch) struct Resolved {
     pub(super) places: Vec<Place>,
     /// What it was compared with so far, a sentence each.
     pub(in crate::fetch) evidence: Vec<String>,
+    /// Whether the user takes it although nothing says what it should be.
+    pub(in crate::fetch) unverified: bool,
     /// The publisher's signatures.
     pub(in crate::fetch) signatures: Vec<PublishedSignature>,
 }
@@ -53,7 +55,11 @@ pub(super) fn resolve(
     let origin = upstream.registries.upstream(reference);
     let mut places = upstream.registries.mirrors(reference);
     places.push(origin.clone());
-    let (mut document, mut evidence) = top(upstream, wanted, &places, &origin, progress)?;
+    let Top {
+        mut document,
+        mut evidence,
+        unverified,
+    } = top(upstream, wanted, &places, &origin, progress)?;
     let mut chain = Vec::new();
     if INDEXES.contains(&document.media_type.as_str()) {
         let index: Index = parse(&document, reference)?;
@@ -106,6 +112,7 @@ pub(super) fn resolve(
         layers,
         places,
         evidence,
+        unverified,
         signatures,
     })
 }
@@ -146,6 +153,13 @@ fn diff_ids(
     Ok(config.diff_ids)
 }
 
+/// What an image's name stands for.
+struct Top {
+    document: Document,
+    evidence: Vec<String>,
+    unverified: bool,
+}
+
 /// What the image's name stands for. A tag is asked of the registry itself: a mirror
 /// is believed only where a digest says what it must give.
 fn top(
@@ -154,7 +168,7 @@ fn top(
     places: &[Place],
     origin: &Place,
     progress: &dyn Progress,
-) -> Result<(Document, Vec<String>), UpstreamError> {
+) -> Result<Top, UpstreamError> {
     let reference = &wanted.reference;
     let keep = |document: &Document| {
         upstream
@@ -165,13 +179,21 @@ fn top(
     if let Some(Pinned { digest, because }) = &wanted.pinned {
         let document = by_digest(upstream, reference, *digest, places, progress)?;
         let evidence = because.iter().map(|because| format!("{because}: {digest}"));
-        return Ok((document, evidence.collect()));
+        return Ok(Top {
+            document,
+            evidence: evidence.collect(),
+            unverified: false,
+        });
     }
     let error = match document(upstream, origin, reference.tag()) {
         Ok(document) => {
             keep(&document)?;
             let text = format!("{} says that this tag is {}", origin.host, document.digest);
-            return Ok((document, vec![text]));
+            return Ok(Top {
+                document,
+                evidence: vec![text],
+                unverified: false,
+            });
         }
         Err(UpstreamError::Http(error)) => error,
         Err(error) => return Err(error),
@@ -195,12 +217,23 @@ fn top(
                     "accepted unverified: only the mirror {} says that this tag is {digest}",
                     mirror.host
                 );
-                return Ok((document, vec![text]));
+                return Ok(Top {
+                    document,
+                    evidence: vec![text],
+                    unverified: true,
+                });
             }
             Err(error) => progress.note(&format!("{error}: going on with the next place")),
         }
     }
     Err(error.into())
+}
+
+/// What the image's tag stands for now, by the registry itself, if it says so.
+pub(in crate::fetch::upstream) fn tag_now(upstream: &Upstream, reference: &ImageReference) -> Option<Digest> {
+    let place = upstream.registries.upstream(reference);
+    let document = document(upstream, &place, reference.tag());
+    document.ok().map(|document| document.digest)
 }
 
 /// The manifest `digest` from the store, or from the first place that has it.

@@ -17,4 +17,5 @@ pub(super) use image::{download, resolve_all};
 pub(super) use registries::Registries;
 
 pub(in crate::fetch) use manifest::Resolved;
+pub(super) use manifest::tag_now;
 pub(in crate::fetch) use signature::Signed;

@@ -11,10 +11,13 @@ use super::blob::small_blob;
 use super::manifest::{Document, document};
 use super::place::Place;
 use super::{Upstream, UpstreamError};
-use crate::bundle::{BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, limits};
+use crate::bundle::{
+    BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, Version, limits,
+};
 use crate::fetch::FetchError;
 use crate::fetch::oci_layout::{Descriptor, Manifest};
-use crate::http::{HttpError, Request};
+use crate::fetch::upstream::releases::{self, SignedBeside, is_absent};
+use crate::http::HttpError;
 use crate::resolve::Lock;
 
 /// A signature, a certificate, what is signed: each is a few KiB.
@@ -34,12 +37,12 @@ pub(in crate::fetch) struct Signed {
 }
 
 impl Upstream {
-    /// The signature that lies beside the program at `url`.
+    /// The signature that lies beside the program.
     pub(in crate::fetch) fn signed_program(
         &self,
         role: BinaryRole,
+        version: &Version,
         platform: Platform,
-        url: &str,
     ) -> Result<Signed, FetchError> {
         // minikube's releases are not signed.
         if role == BinaryRole::Minikube {
@@ -47,7 +50,9 @@ impl Upstream {
         }
         let locked = self.locked_program(platform, role);
         let locked = locked.map(|locked| &locked.origin);
-        Ok(looked_for(self, locked, || of_program(self, url))?)
+        Ok(looked_for(self, locked, || {
+            of_program(self, role, version, platform)
+        })?)
     }
 
     /// The signatures of the image whose tag is the first of `chain`: documents of which
@@ -67,7 +72,7 @@ impl Upstream {
     /// Every file of the signatures that were found, and of those that a lock has of parts
     /// which are given, as far as the store has them.
     pub(in crate::fetch) fn signature_files(&self) -> Result<BTreeMap<Digest, Vec<u8>>, FetchError> {
-        for signature in self.lock.iter().flat_map(Lock::signatures) {
+        for signature in self.lock().into_iter().flat_map(Lock::signatures) {
             is_stored(self, signature)?;
         }
         Ok(self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone())
@@ -119,23 +124,24 @@ fn is_stored(upstream: &Upstream, signature: &PublishedSignature) -> Result<bool
     Ok(true)
 }
 
-fn of_program(upstream: &Upstream, url: &str) -> Result<Vec<PublishedSignature>, UpstreamError> {
-    let beside = |ending: &str| {
-        let request = Request::of(format!("{url}.{ending}"));
-        match upstream.http.get(&request, FILE_BYTES) {
-            Ok(answer) => Ok(Some(answer.body)),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    };
-    let Some(signature) = beside("sig")? else {
-        return Ok(Vec::new());
-    };
-    let Some(certificate) = beside("cert")? else {
+/// The signature beside a program, with its certificate.
+fn of_program(
+    upstream: &Upstream,
+    role: BinaryRole,
+    version: &Version,
+    platform: Platform,
+) -> Result<Vec<PublishedSignature>, UpstreamError> {
+    let beside = releases::signature_beside(upstream, role, version, platform)?;
+    let Some(SignedBeside {
+        url,
+        signature,
+        certificate,
+    }) = beside
+    else {
         return Ok(Vec::new());
     };
     Ok(vec![PublishedSignature {
-        url: format!("{url}.sig"),
+        url,
         documents: Vec::new(),
         signature: keep(upstream, signature)?,
         certificates: vec![keep(upstream, certificate)?],
@@ -246,13 +252,6 @@ fn sentence(found: &[PublishedSignature]) -> String {
         1 => "its publisher's signature is carried; it was not checked".to_owned(),
         count => format!("{count} signatures of its publisher's are carried; they were not checked"),
     }
-}
-
-/// Whether the server says that it has no such thing, or none for this user.
-fn is_absent(error: &HttpError) -> bool {
-    error
-        .status()
-        .is_some_and(|status| (400..500).contains(&status) && status != 429)
 }
 
 /// Keeps the file for the bundle, and in the store for the next one.

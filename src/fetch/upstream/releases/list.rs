@@ -4,19 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Upstream;
 use super::known::newest_known;
-use super::{Upstream, page};
-use crate::bundle::{Digest, Platform, Version};
+use super::page::{Page, Pages};
+use crate::bundle::{BinaryRole, Digest, Platform, Version};
 use crate::http::{HttpError, Request};
 use crate::progress::Progress;
-
-/// Where minikube says which releases there are: each `minikube start` reads it, too.
-/// Source: minikube v1.38.1, `pkg/minikube/notify/constants.go:21`; filled by
-/// `hack/jenkins/release_update_releases_json.sh`, which puts pre-releases into another.
-const LIST: &str = "https://storage.googleapis.com/minikube/releases-v2.json";
-
-/// The list in a mirror of the release page: beside the folders of the releases.
-const LIST_NAME: &str = "releases-v2.json";
 
 /// It has 59,361 bytes for the 122 releases up to v1.38.1.
 const LIST_BYTES: u64 = 4 << 20;
@@ -28,6 +21,8 @@ const LIST_ATTEMPTS: u32 = 2;
 #[derive(Debug)]
 pub(in crate::fetch::upstream) struct ReleaseList {
     url: String,
+    /// Whether it is a mirror's, which proves nothing.
+    is_mirrors: bool,
     releases: BTreeMap<Version, BTreeMap<String, Digest>>,
 }
 
@@ -36,6 +31,15 @@ impl ReleaseList {
     pub(super) fn newest(&self) -> Option<&Version> {
         self.releases.last_key_value().map(|(version, _)| version)
     }
+}
+
+/// The newest listed release of this one's line, or of all, where there is a list.
+pub(super) fn nearest(upstream: &Upstream, version: &Version, progress: &dyn Progress) -> Option<Version> {
+    // One that is listed and not there is not near itself.
+    let list = list(upstream, progress).filter(|list| !list.releases.contains_key(version))?;
+    let mut of_line = list.releases.keys().rev();
+    let of_line = of_line.find(|listed| listed.line() == version.line());
+    of_line.or_else(|| list.newest()).cloned()
 }
 
 /// A digest that the list has.
@@ -53,7 +57,7 @@ pub(super) fn listed(
     platform: Platform,
     progress: &dyn Progress,
 ) -> Option<Listed> {
-    let list = list(upstream, progress)?;
+    let list = list(upstream, progress).filter(|list| !list.is_mirrors)?;
     let digest = list.releases.get(version)?.get(platform.arch.name())?;
     Some(Listed {
         digest: *digest,
@@ -92,16 +96,33 @@ enum Missing {
     NoList { url: String, reason: String },
 }
 
+/// minikube's own list or, where that does not come, the one of a mirror of its releases.
 fn fetch(upstream: &Upstream) -> Result<ReleaseList, Missing> {
-    let url = match page::minikube_base(upstream) {
-        page::MINIKUBE => LIST.to_owned(),
-        mirror => format!("{mirror}/{LIST_NAME}"),
-    };
+    let pages = Pages::of(&upstream.sources, BinaryRole::Minikube);
+    match (fetch_from(upstream, &pages.own), &pages.mirror) {
+        (Err(error), Some(mirror))
+            if !matches!(
+                error,
+                Missing::Http(HttpError::Offline { .. } | HttpError::Interrupted(_))
+            ) =>
+        {
+            fetch_from(upstream, mirror).map_err(|_| error)
+        }
+        (list, _) => list,
+    }
+}
+
+fn fetch_from(upstream: &Upstream, page: &Page) -> Result<ReleaseList, Missing> {
+    let url = page.list();
     let request = Request::of(&url);
     let answer = upstream.http.get_trying(&request, LIST_BYTES, LIST_ATTEMPTS);
     let answer = answer.map_err(Missing::Http)?;
     match parse(&answer.body) {
-        Ok(releases) => Ok(ReleaseList { url, releases }),
+        Ok(releases) => Ok(ReleaseList {
+            url,
+            is_mirrors: page.is_mirror,
+            releases,
+        }),
         Err(reason) => Err(Missing::NoList { url, reason }),
     }
 }

@@ -1,16 +1,23 @@
 //! Programs from their release pages: which release, what its publisher says of it, and the
 //! file itself.
 
+mod checksum;
 mod known;
 mod list;
 mod newest;
 mod page;
 mod program;
+mod signed;
+mod word;
 
 use super::{Upstream, UpstreamError};
 
+pub(super) use checksum::checksum_now;
 pub(super) use list::ReleaseList;
 pub(super) use newest::minikube_for;
-pub(super) use program::{download, published, release};
+pub(super) use page::SilentPages;
+pub(super) use program::{download, published};
+pub(super) use signed::{SignedBeside, is_absent, signature_beside};
+pub(super) use word::release;
 
 pub(in crate::fetch) use program::{Program, Published};

@@ -84,6 +84,6 @@ fn asked(
         reason: format!("{minikube} does not run on this machine"),
     })?;
     let described = published(upstream, role, minikube, own, progress)?;
-    let program = download(upstream, role, own, described, progress)?;
+    let program = download(upstream, role, own, &described, progress)?;
     check_pair(ask, &program.path, kubernetes)
 }

@@ -1,33 +1,104 @@
 //! Where the release pages are, and what lies where on them.
 
-use super::Upstream;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use crate::bundle::{BinaryRole, Platform, Version};
+use crate::spec::Sources;
 
 /// Kubernetes' release page, with a folder for each release.
 const KUBERNETES: &str = "https://dl.k8s.io/release";
 
 /// minikube's release page, with a folder for each release.
-pub(super) const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download";
+const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download";
 
-/// Where the program is.
-pub(super) fn url(upstream: &Upstream, role: BinaryRole, version: &Version, platform: Platform) -> String {
-    let arch = platform.arch.name();
-    if role == BinaryRole::Minikube {
-        let base = minikube_base(upstream);
-        return format!("{base}/{version}/minikube-linux-{arch}");
+/// Where minikube says which releases there are: each `minikube start` reads it, too.
+/// Source: minikube v1.38.1, `pkg/minikube/notify/constants.go:21`; filled by
+/// `hack/jenkins/release_update_releases_json.sh`, which puts pre-releases into another.
+const LIST: &str = "https://storage.googleapis.com/minikube/releases-v2.json";
+
+/// The list in a mirror of the release page: beside the folders of the releases.
+const LIST_NAME: &str = "releases-v2.json";
+
+/// A release page: the publisher's own, or a mirror of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Page {
+    base: String,
+    pub(super) is_mirror: bool,
+}
+
+/// The pages of a program: the mirror is where it is looked for first, and the publisher's
+/// own says what it should be.
+#[derive(Clone, Debug)]
+pub(super) struct Pages {
+    pub(super) mirror: Option<Page>,
+    pub(super) own: Page,
+}
+
+/// Pages that did not answer in this run.
+#[derive(Debug, Default)]
+pub(in crate::fetch::upstream) struct SilentPages(Mutex<HashSet<String>>);
+
+impl SilentPages {
+    pub(super) fn has(&self, page: &Page) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&page.base)
     }
-    let base = kubernetes_base(upstream);
-    format!("{base}/{version}/bin/linux/{arch}/{}", role.name())
+
+    /// Notes that the page did not answer; whether that is new.
+    pub(super) fn add(&self, page: &Page) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(page.base.clone())
+    }
 }
 
-/// The release page of minikube, or the mirror that stands for it.
-pub(super) fn minikube_base(upstream: &Upstream) -> &str {
-    let base = upstream.sources.release_mirror.as_deref().unwrap_or(MINIKUBE);
-    base.trim_end_matches('/')
+impl Pages {
+    /// The pages that have this program.
+    pub(super) fn of(sources: &Sources, role: BinaryRole) -> Self {
+        let (mirror, stand_in, own) = match role {
+            BinaryRole::Minikube => (&sources.release_mirror, &sources.release_upstream, MINIKUBE),
+            _ => (&sources.binary_mirror, &sources.binary_upstream, KUBERNETES),
+        };
+        let page = |base: &str, is_mirror| Page {
+            base: base.trim_end_matches('/').to_owned(),
+            is_mirror,
+        };
+        Self {
+            mirror: mirror.as_deref().map(|base| page(base, true)),
+            own: page(stand_in.as_deref().unwrap_or(own), false),
+        }
+    }
+
+    /// In the order in which a program is looked for.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Page> {
+        self.mirror.iter().chain([&self.own])
+    }
 }
 
-/// The release page of Kubernetes, or the mirror that stands for it.
-pub(super) fn kubernetes_base(upstream: &Upstream) -> &str {
-    let base = upstream.sources.binary_mirror.as_deref().unwrap_or(KUBERNETES);
-    base.trim_end_matches('/')
+impl Page {
+    /// Where the program is.
+    pub(super) fn program(&self, role: BinaryRole, version: &Version, platform: Platform) -> String {
+        let (base, arch) = (&self.base, platform.arch.name());
+        match role {
+            BinaryRole::Minikube => format!("{base}/{version}/minikube-linux-{arch}"),
+            _ => format!("{base}/{version}/bin/linux/{arch}/{}", role.name()),
+        }
+    }
+
+    /// Where a file is that stands beside the releases.
+    pub(super) fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.base)
+    }
+
+    /// Where minikube's list of releases is.
+    pub(super) fn list(&self) -> String {
+        match self.base.as_str() {
+            MINIKUBE => LIST.to_owned(),
+            _ => self.file(LIST_NAME),
+        }
+    }
 }

@@ -1,20 +1,17 @@
-//! Programs from their release pages, each with the checksum that is published there.
+//! Programs from their release pages: what their publishers say of them, and the files.
 
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::list;
-use super::page::{kubernetes_base, url};
-use super::{Upstream, UpstreamError};
+use super::checksum::{Checksum, checksum};
+use super::page::{Page, Pages};
+use super::word::{does_not_answer, line};
+use super::{Upstream, UpstreamError, list};
 use crate::bundle::{BinaryRole, Digest, Platform, Version};
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
-use crate::spec::VersionWord;
-
-/// A checksum, or a version: a line.
-const LINE_BYTES: u64 = 4096;
 
 /// A program that was downloaded.
 #[derive(Debug)]
@@ -24,51 +21,32 @@ pub(in crate::fetch) struct Program {
     pub(in crate::fetch) version: Version,
     /// What it was compared with, unless the lock was all that there was.
     pub(in crate::fetch) evidence: Option<String>,
+    /// Whether the user takes it although nothing says what it should be.
+    pub(in crate::fetch) unverified: bool,
 }
 
 /// A program as its publisher describes it; nothing of it is downloaded.
 #[derive(Clone, Debug)]
 pub(in crate::fetch) struct Published {
+    /// Where it is, or may be: a mirror first.
+    pages: Vec<Page>,
     pub(in crate::fetch) url: String,
     pub(in crate::fetch) version: Version,
     /// What is published of its content; nothing where the user does without.
     pub(in crate::fetch) digest: Option<Digest>,
     pub(in crate::fetch) size: Option<u64>,
     pub(in crate::fetch) evidence: Option<String>,
+    pub(in crate::fetch) unverified: bool,
 }
 
-/// The release that `word` means, by the file that Kubernetes publishes for it.
-pub(in crate::fetch::upstream) fn release(
-    upstream: &Upstream,
-    word: &VersionWord,
-) -> Result<Version, UpstreamError> {
-    let file = match word {
-        VersionWord::Release(version) => return Ok(version.clone()),
-        VersionWord::Latest => "latest.txt".to_owned(),
-        VersionWord::Stable => "stable.txt".to_owned(),
-        VersionWord::Line(line) => format!("stable-{line}.txt"),
-    };
-    let url = format!("{}/{file}", kubernetes_base(upstream));
-    let said = line(upstream, &url).map_err(|error| no_line(upstream, word, error))?;
-    said.parse().map_err(|_| UpstreamError::Word {
-        url,
-        said: said.chars().take(80).collect(),
-    })
+/// What is known of a program's content, and from whom.
+struct Known {
+    digest: Option<Digest>,
+    evidence: Option<String>,
+    unverified: bool,
 }
 
-/// A line without releases is the person's mistake, a missing word the server's.
-fn no_line(upstream: &Upstream, word: &VersionWord, source: HttpError) -> UpstreamError {
-    if source.status() != Some(404) || !matches!(word, VersionWord::Line(_)) {
-        return source.into();
-    }
-    UpstreamError::NoLine {
-        word: word.to_string(),
-        newest: release(upstream, &VersionWord::Stable).ok(),
-        source: Box::new(source),
-    }
-}
-
-/// What the publisher says of the program.
+/// What the publisher says of the program. A mirror has no say in that.
 pub(in crate::fetch::upstream) fn published(
     upstream: &Upstream,
     role: BinaryRole,
@@ -76,23 +54,60 @@ pub(in crate::fetch::upstream) fn published(
     platform: Platform,
     progress: &dyn Progress,
 ) -> Result<Published, UpstreamError> {
-    let url = url(upstream, role, version, platform);
-    let request = Request::of(&url);
+    let pages = Pages::of(&upstream.sources, role);
     if let Some(locked) = upstream.locked_program(platform, role) {
         return Ok(Published {
-            url,
+            url: pages
+                .in_order()
+                .map(|page| page.program(role, version, platform))
+                .next()
+                .unwrap_or_default(),
+            pages: pages.in_order().cloned().collect(),
             version: version.clone(),
             digest: Some(locked.sha256),
             size: Some(locked.size),
             evidence: None,
+            unverified: false,
         });
+    }
+    let known = known(upstream, role, version, platform, &pages, progress)?;
+    let (pages, size) = there(upstream, role, version, platform, &pages, progress)?;
+    Ok(Published {
+        url: pages[0].program(role, version, platform),
+        pages,
+        size,
+        version: version.clone(),
+        digest: known.digest,
+        evidence: known.evidence,
+        unverified: known.unverified,
+    })
+}
+
+/// By what the program's own page says, and minikube's list of releases.
+fn known(
+    upstream: &Upstream,
+    role: BinaryRole,
+    version: &Version,
+    platform: Platform,
+    pages: &Pages,
+    progress: &dyn Progress,
+) -> Result<Known, UpstreamError> {
+    let proven = |digest, evidence| {
+        Ok(Known {
+            digest: Some(digest),
+            evidence: Some(evidence),
+            unverified: false,
+        })
+    };
+    if pages.mirror.is_some() && upstream.silent_pages.has(&pages.own) && upstream.accepts(role.name()) {
+        return Ok(accepted(upstream, role, version, platform, pages));
     }
     let listed = match role {
         BinaryRole::Minikube => list::listed(upstream, version, platform, progress),
         _ => None,
     };
-    let checksum = checksum(upstream, role, version, &request)?;
-    let (digest, evidence) = match (checksum, listed) {
+    let said = checksum(upstream, role, version, platform, pages, progress)?;
+    let error = match (said, listed) {
         (Checksum::Beside { digest, url }, Some(listed)) if digest != listed.digest => {
             return Err(UpstreamError::Disagreement {
                 what: format!("{role} {version} for {platform}"),
@@ -102,60 +117,148 @@ pub(in crate::fetch::upstream) fn published(
         }
         (Checksum::Beside { digest, url }, Some(listed)) => {
             let said = format!("its SHA-256 is the one that {url} and {} say", listed.url);
-            (Some(digest), said)
+            return proven(digest, said);
         }
-        (Checksum::Beside { digest, url }, None) => (Some(digest), said_by(&url)),
-        (Checksum::Missing(_), Some(listed)) => (Some(listed.digest), said_by(&listed.url)),
-        (Checksum::Missing(_), None) if upstream.accepts(role.name()) => (
-            None,
-            format!("nothing was compared: accepted unverified from {url}"),
-        ),
-        (Checksum::Missing(error), None) => {
-            return Err(UpstreamError::Unproven {
-                what: role.name().to_owned(),
-                source: Box::new(error),
-            });
+        (Checksum::Beside { digest, url }, None) => return proven(digest, said_by(&url)),
+        (Checksum::Missing(_) | Checksum::Silent(_), Some(listed)) => {
+            return proven(listed.digest, said_by(&listed.url));
         }
+        (Checksum::Missing(error) | Checksum::Silent(error), None) => error,
     };
-    Ok(Published {
-        size: upstream.http.size(&request)?,
-        url,
-        version: version.clone(),
+    if !upstream.accepts(role.name()) {
+        return Err(UpstreamError::Unproven {
+            what: role.name().to_owned(),
+            source: Box::new(error),
+        });
+    }
+    Ok(accepted(upstream, role, version, platform, pages))
+}
+
+/// What the user takes all the same. It is compared with what the mirror says, which shows
+/// that nothing was damaged on the way from there.
+fn accepted(
+    upstream: &Upstream,
+    role: BinaryRole,
+    version: &Version,
+    platform: Platform,
+    pages: &Pages,
+) -> Known {
+    let page = pages.mirror.as_ref().unwrap_or(&pages.own);
+    let url = page.program(role, version, platform);
+    let beside = format!("{url}.sha256");
+    let said = if page.is_mirror {
+        line(upstream, &beside).ok()
+    } else {
+        None
+    };
+    let digest = said.and_then(|said| Digest::parse(said.split_whitespace().next()?).ok());
+    let evidence = match digest {
+        Some(_) => format!("accepted unverified: only the mirror's {beside} says that this is its SHA-256"),
+        None => format!("nothing was compared: accepted unverified from {url}"),
+    };
+    Known {
         digest,
         evidence: Some(evidence),
-    })
+        unverified: true,
+    }
 }
 
 fn said_by(url: &str) -> String {
     format!("its SHA-256 is the one that {url} says")
 }
 
-/// The program, downloaded and compared with its checksum.
+/// The pages that may have the program, and its size; one that says that it does not have it
+/// is left away, and so is one that does not answer.
+fn there(
+    upstream: &Upstream,
+    role: BinaryRole,
+    version: &Version,
+    platform: Platform,
+    pages: &Pages,
+    progress: &dyn Progress,
+) -> Result<(Vec<Page>, Option<u64>), UpstreamError> {
+    let mut pages: Vec<Page> = pages.in_order().cloned().collect();
+    loop {
+        let is_last = pages.len() == 1;
+        let page = &pages[0];
+        if !is_last && upstream.silent_pages.has(page) {
+            pages.remove(0);
+            continue;
+        }
+        let request = Request::of(page.program(role, version, platform));
+        match upstream
+            .http
+            .size_trying(&request, upstream.attempts(page.is_mirror))
+        {
+            Ok(size) => return Ok((pages, size)),
+            Err(error) if !is_last && UpstreamError::goes_on(&error) => {
+                leave(upstream, page, &error, progress);
+                pages.remove(0);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Says why a page is left; one that does not answer is not asked any more.
+fn leave(upstream: &Upstream, page: &Page, error: &HttpError, progress: &dyn Progress) {
+    if does_not_answer(error) {
+        upstream.silent_pages.add(page);
+        progress.note(&format!(
+            "{error}: the mirror is not asked any more, going on with the publisher's own page"
+        ));
+    } else {
+        progress.note(&format!("{error}: going on with the publisher's own page"));
+    }
+}
+
+/// The program, downloaded and compared with what is known of it. A mirror that does not
+/// give that is left.
 pub(in crate::fetch::upstream) fn download(
     upstream: &Upstream,
     role: BinaryRole,
     platform: Platform,
-    published: Published,
+    published: &Published,
     progress: &dyn Progress,
 ) -> Result<Program, UpstreamError> {
-    let Published { url, version, .. } = published;
-    progress.begin(&format!("downloading {role} {version}"), published.size);
-    let download = Download {
-        request: Request::of(&url),
-        digest: published.digest,
-        size: None,
-        limit: None,
-    };
-    let path = upstream.http.download(upstream.store()?, &download, progress)?;
-    progress.end("");
-    let path =
-        by_name(upstream, role, platform, &path).map_err(|source| UpstreamError::Programs { source })?;
-    Ok(Program {
-        path,
-        url,
-        version,
-        evidence: published.evidence,
-    })
+    let version = &published.version;
+    let store = upstream.store()?;
+    let is_stored = published.digest.is_some_and(|digest| store.path(digest).exists());
+    let what = if is_stored { "reading" } else { "downloading" };
+    progress.begin(&format!("{what} {role} {version}"), published.size);
+    let pages = published.pages.iter();
+    let last = published.pages.len().saturating_sub(1);
+    for (number, page) in pages.enumerate() {
+        if number < last && !is_stored && upstream.silent_pages.has(page) {
+            continue;
+        }
+        let url = page.program(role, version, platform);
+        let download = Download {
+            request: Request::of(&url),
+            digest: published.digest,
+            // What is in a lock was counted then; a server may announce nonsense.
+            size: published.size.filter(|_| upstream.lock.is_some()),
+            limit: None,
+        };
+        match upstream.http.download(store, &download, progress) {
+            Ok(path) => {
+                progress.end(if is_stored { "from the store" } else { "" });
+                let path = by_name(upstream, role, platform, &path);
+                return Ok(Program {
+                    path: path.map_err(|source| UpstreamError::Programs { source })?,
+                    url,
+                    version: version.clone(),
+                    evidence: published.evidence.clone(),
+                    unverified: published.unverified,
+                });
+            }
+            Err(error) if number < last && UpstreamError::goes_on(&error) => {
+                leave(upstream, page, &error, progress);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    unreachable!("the last page is always asked")
 }
 
 /// The program as a file that can be run and has its name: the store names files by
@@ -171,61 +274,4 @@ fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &P
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
         linked => linked.map(|()| path),
     }
-}
-
-/// What the checksum beside a program says of its content.
-enum Checksum {
-    Beside {
-        digest: Digest,
-        url: String,
-    },
-    /// There is none, but the program is there.
-    Missing(HttpError),
-}
-
-fn checksum(
-    upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    request: &Request,
-) -> Result<Checksum, UpstreamError> {
-    let url = format!("{}.sha256", request.url);
-    match line(upstream, &url) {
-        Ok(text) => {
-            let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-            match Digest::parse(&word) {
-                Ok(digest) => Ok(Checksum::Beside { digest, url }),
-                Err(source) => Err(UpstreamError::Checksum { url, source }),
-            }
-        }
-        Err(error) if error.status() == Some(404) => {
-            // Either is missing, and which one decides what it is.
-            match upstream.http.size(request) {
-                Ok(_) => Ok(Checksum::Missing(error)),
-                Err(source) => Err(missing(upstream, role, version, source)),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn missing(upstream: &Upstream, role: BinaryRole, version: &Version, source: HttpError) -> UpstreamError {
-    if source.status() != Some(404) {
-        return source.into();
-    }
-    let line = VersionWord::Line(version.line()[1..].to_owned());
-    let words = [line, VersionWord::Stable];
-    let mut newest = words.iter().filter(|_| role != BinaryRole::Minikube);
-    let newest = newest.find_map(|word| release(upstream, word).ok());
-    UpstreamError::NoRelease {
-        role,
-        version: version.clone(),
-        newest,
-        source: Box::new(source),
-    }
-}
-
-fn line(upstream: &Upstream, url: &str) -> Result<String, HttpError> {
-    let answer = upstream.http.get(&Request::of(url), LINE_BYTES)?;
-    Ok(String::from_utf8_lossy(&answer.body).trim().to_owned())
 }
