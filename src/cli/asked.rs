@@ -11,7 +11,8 @@ use crate::fetch::Upstream;
 use crate::progress::Progress;
 use crate::resolve::LockFile;
 use crate::spec::{
-    Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, default_output, load_spec,
+    Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, check_accepted,
+    default_output, load_spec,
 };
 
 #[derive(clap::Args, Debug)]
@@ -116,6 +117,7 @@ impl SpecArgs {
             None => flags,
         };
         merged.check()?;
+        check_accepted(&merged)?;
         Ok(merged)
     }
 }

@@ -54,6 +54,11 @@ pub(super) fn gather_by_asking(
         images = images::settle(images, &spec.platforms)?;
     }
     requirements.check(&images::inventory(&roles, &images))?;
+    if let Some(upstream) = upstream {
+        let programs = roles.iter().map(|(_, role)| role.to_string());
+        let names = images.iter().map(|(_, image)| image.reference.to_string());
+        upstream.note_unused(&programs.chain(names).collect::<Vec<_>>(), progress);
+    }
     Ok(Parts {
         binaries,
         images: images::read(images, progress)?,

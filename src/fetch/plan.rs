@@ -102,6 +102,8 @@ fn plan_by_asking(
     let (images, image_parts): (Vec<_>, Vec<_>) = images.into_iter().unzip();
     parts.extend(image_parts);
     if let Some(upstream) = upstream {
+        let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
+        upstream.note_unused(&names, progress);
         // Now, when all that had to be asked is there.
         for blob in parts.iter_mut().flat_map(|part| &mut part.blobs) {
             blob.is_stored = upstream.is_stored(blob.digest, blob.bytes)?;

@@ -49,6 +49,14 @@ pub enum SpecError {
         /// The flag, without its value.
         flag: &'static str,
     },
+    /// No part can have the name that is to be accepted.
+    #[error("`{name}`, which `--accept-unverified` names, is none of the parts{}", near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Accepted {
+        /// The name.
+        name: String,
+        /// The part that has a name like it.
+        near: Option<String>,
+    },
     /// A bundle cannot have this name.
     #[error("`{name}` is not a bundle's name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`")]
     Name {
@@ -85,6 +93,10 @@ impl From<SpecError> for Failure {
             SpecError::Credentials { .. } => {
                 "the address is written into the lock and the bundle: give it without; a registry is read with what \
                  `docker login HOST` left"
+            }
+            SpecError::Accepted { .. } => {
+                "it takes minikube, kubeadm, kubelet or kubectl, or an image's name in full, as the message says it \
+                 that refuses the part"
             }
             SpecError::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
         };

@@ -3,6 +3,7 @@
 //!
 //! Nothing here looks at the parts themselves: that is `fetch`'s work.
 
+mod accepted;
 mod cni;
 mod error;
 mod file;
@@ -22,6 +23,8 @@ use std::path::PathBuf;
 
 use crate::bundle::{ContainerRuntime, Platform, Version};
 
+pub use accepted::check_accepted;
+pub(crate) use accepted::is_accepted;
 pub use cni::{Cni, CniError};
 pub use error::SpecError;
 pub use file::{lint_file, load_spec, parse_spec};

@@ -21,7 +21,7 @@ use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Difference, Lock, LockFile, LockedImage, LockedProgram};
-use crate::spec::{Sources, VersionWord};
+use crate::spec::{Sources, VersionWord, is_accepted, near};
 use crate::store::{Store, StoreError};
 
 use super::FetchError;
@@ -274,9 +274,23 @@ impl Upstream {
 
     /// Whether the user takes `name` although nothing proves it.
     fn accepts(&self, name: &str) -> bool {
-        self.sources
-            .accept_unverified
-            .iter()
-            .any(|accepted| accepted == name)
+        let mut accepted = self.sources.accept_unverified.iter();
+        accepted.any(|accepted| is_accepted(accepted, name))
+    }
+
+    /// Says which names are none of the `parts`, with the likest of them.
+    pub(super) fn note_unused(&self, parts: &[String], progress: &dyn Progress) {
+        let known: Vec<&str> = parts.iter().map(String::as_str).collect();
+        for accepted in &self.sources.accept_unverified {
+            if known.iter().any(|part| is_accepted(accepted, part)) {
+                continue;
+            }
+            let nearest = near(accepted, &known).next();
+            let nearest = nearest.map(|near| format!("; the nearest is `{near}`"));
+            progress.note(&format!(
+                "`--accept-unverified {accepted}` names none of the parts{}",
+                nearest.unwrap_or_default()
+            ));
+        }
     }
 }

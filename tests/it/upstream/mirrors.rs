@@ -98,6 +98,21 @@ fn mirrors_are_tried_in_order_and_one_that_is_silent_only_once() {
 }
 
 #[test]
+fn a_mirror_that_is_silent_is_asked_for_signatures_once() {
+    let upstream = serve(registry(|_| {}));
+    let mut sources = Site::sources(&upstream);
+    let site = Site::new();
+    site.get(&sources).expect("from upstream");
+    // All is in the store now but the signatures, which nobody has.
+    let silent = Server::start(|_| Reply::status(200).fault(Fault::Silence));
+    sources.registry_mirrors.push(place("r.example", &silent));
+    sources.insecure_registries.push(silent.host());
+    site.get(&sources).expect("from the store");
+    let asked = silent.count("/manifests/");
+    assert_eq!(asked, 2, "{:?}", silent.seen());
+}
+
+#[test]
 fn a_mirror_that_lies_is_named_and_nothing_of_it_is_kept() {
     let liars = [
         ("/blobs/", noise("another", 900)),

@@ -188,6 +188,18 @@ fn a_part_that_was_accepted_unverified_says_so_in_the_bundle() {
         &["--accept-unverified=kubectl", "--level=fast"],
     );
     assert_eq!(outcome.status, 0, "{outcome:?}");
+    let lines: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .filter(|line| line.ends_with("  UNVERIFIED"))
+        .collect();
+    assert!(lines.len() == 1 && lines[0].contains(" kubectl "), "{outcome:?}");
+    let resolved = world.resolve(&Sandbox::new(), VERSION, &["--accept-unverified=kubectl"]);
+    assert_eq!(
+        resolved.stdout.matches(" (UNVERIFIED)\n").count(),
+        1,
+        "{resolved:?}"
+    );
     let index = String::from_utf8_lossy(&bytes(&sandbox.path("x.run"))).into_owned();
     assert!(index.contains("nothing was compared: accepted unverified from http://"));
     assert!(index.contains("kubelet.sha256 says"));
@@ -197,6 +209,28 @@ fn a_part_that_was_accepted_unverified_says_so_in_the_bundle() {
         "\n  kubelet: its SHA-256 is the one that http://",
     ] {
         assert!(shown.stdout.contains(line), "{line} in {}", shown.stdout);
+    }
+}
+
+#[test]
+fn a_name_that_is_accepted_and_is_none_of_the_parts_is_told_of() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let refused = world.pack(&sandbox, VERSION, &["--accept-unverified=kubctl"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    let error =
+        "error: `kubctl`, which `--accept-unverified` names, is none of the parts; did you mean `kubectl`?\n";
+    assert!(refused.stderr.starts_with(error), "{refused:?}");
+    assert_eq!(world.server.seen().len(), 0);
+    let name = "--accept-unverified=registry.k8s.io/pause:3.10";
+    for outcome in [
+        world.resolve(&sandbox, VERSION, &[name]),
+        world.pack(&sandbox, VERSION, &[name, "--level=fast"]),
+    ] {
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+        let note = "`--accept-unverified registry.k8s.io/pause:3.10` names none of the parts; the nearest is \
+                    `registry.k8s.io/pause:3.10.1`\n";
+        assert!(outcome.stderr.contains(note), "{outcome:?}");
     }
 }
 

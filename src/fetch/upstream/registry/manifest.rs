@@ -100,7 +100,7 @@ pub(super) fn resolve(
     let Signed {
         signatures,
         evidence: about_signatures,
-    } = upstream.signed_image(reference, platform, &chain, &places)?;
+    } = upstream.signed_image(reference, platform, &chain, &places, progress)?;
     evidence.extend(about_signatures);
     Ok(Resolved {
         reference: reference.clone(),
@@ -269,13 +269,23 @@ fn by_digest(
 /// The manifest that `place` has by this tag or digest. What the registry says of its
 /// digest must agree with its bytes.
 pub(super) fn document(upstream: &Upstream, place: &Place, tag: &str) -> Result<Document, UpstreamError> {
+    document_trying(upstream, place, tag, u32::MAX)
+}
+
+/// The same, tried so often at most.
+pub(super) fn document_trying(
+    upstream: &Upstream,
+    place: &Place,
+    tag: &str,
+    attempts: u32,
+) -> Result<Document, UpstreamError> {
     let accept = [&INDEXES[..], &MANIFESTS[..]].concat().join(", ");
     let path = format!("manifests/{tag}");
     let answer: Answer =
         upstream
             .registries
             .let_in(&upstream.http, place, Some(&accept), &path, |request| {
-                upstream.http.get(&request, MANIFEST_BYTES)
+                upstream.http.get_trying(&request, MANIFEST_BYTES, attempts)
             })?;
     let digest = Digest::of(&answer.body);
     if let Some(said) = answer.header("docker-content-digest")

@@ -62,6 +62,26 @@ impl Registries {
         lock(&self.silent).contains(&place.host)
     }
 
+    /// Says why a mirror gives nothing. One that does not answer, or not as it should, is
+    /// not asked again in this run, and that is said once.
+    pub(super) fn failed(&self, mirror: &Place, error: &UpstreamError, progress: &dyn Progress) {
+        let does_not_answer = match error {
+            UpstreamError::Http(HttpError::Connection { .. } | HttpError::CutOff { .. }) => true,
+            UpstreamError::Http(error) => error
+                .status()
+                .is_some_and(|status| status >= 500 || status == 429),
+            _ => false,
+        };
+        if !does_not_answer {
+            progress.note(&format!("{error}: going on with the next place"));
+        } else if lock(&self.silent).insert(mirror.host.clone()) {
+            progress.note(&format!(
+                "{error}: the mirror `{}` is not asked any more, going on with the next place",
+                mirror.host
+            ));
+        }
+    }
+
     /// What the first of the places gives to `work`. A mirror that cannot be reached is
     /// not asked again in this run.
     pub(super) fn first<T>(
@@ -78,12 +98,7 @@ impl Registries {
                 continue;
             }
             match work(place) {
-                Err(error) if !error.ends_the_run() => {
-                    if matches!(error, UpstreamError::Http(HttpError::Connection { .. })) {
-                        lock(&self.silent).insert(place.host.clone());
-                    }
-                    progress.note(&format!("{error}: going on with the next place"));
-                }
+                Err(error) if !error.ends_the_run() => self.failed(place, &error, progress),
                 result => return result,
             }
         }

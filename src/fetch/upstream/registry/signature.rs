@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use super::blob::small_blob;
-use super::manifest::{Document, document};
+use super::manifest::{Document, document_trying};
 use super::place::Place;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{
@@ -18,6 +18,7 @@ use crate::fetch::FetchError;
 use crate::fetch::oci_layout::{Descriptor, Manifest};
 use crate::fetch::upstream::releases::{self, SignedBeside, is_absent};
 use crate::http::HttpError;
+use crate::progress::Progress;
 use crate::resolve::Lock;
 
 /// A signature, a certificate, what is signed: each is a few KiB.
@@ -63,10 +64,11 @@ impl Upstream {
         platform: Platform,
         chain: &[Document],
         places: &[Place],
+        progress: &dyn Progress,
     ) -> Result<Signed, UpstreamError> {
         let locked = self.locked_image(platform, reference);
         let locked = locked.map(|locked| &locked.origin);
-        looked_for(self, locked, || of_image(self, chain, places))
+        looked_for(self, locked, || of_image(self, chain, places, progress))
     }
 
     /// Every file of the signatures that were found, and of those that a lock has of parts
@@ -154,22 +156,24 @@ fn of_image(
     upstream: &Upstream,
     chain: &[Document],
     places: &[Place],
+    progress: &dyn Progress,
 ) -> Result<Vec<PublishedSignature>, UpstreamError> {
     let (Some(first), Some((registry, mirrors))) = (chain.first(), places.split_last()) else {
         return Ok(Vec::new());
     };
     let tag = format!("sha256-{}.sig", first.digest.hex());
-    let answering = mirrors
-        .iter()
-        .filter(|place| !upstream.registries.is_silent(place));
-    for place in answering {
-        match at(upstream, chain, place, &tag) {
+    for place in mirrors {
+        // Asked anew before each: meanwhile others may have found out.
+        if upstream.registries.is_silent(place) {
+            continue;
+        }
+        match at(upstream, chain, place, &tag, upstream.attempts(true)) {
             Ok(found) if found.is_empty() => {}
-            Err(error) if !error.ends_the_run() => {}
+            Err(error) if !error.ends_the_run() => upstream.registries.failed(place, &error, progress),
             result => return result,
         }
     }
-    match at(upstream, chain, registry, &tag) {
+    match at(upstream, chain, registry, &tag, u32::MAX) {
         // All came from a mirror.
         Err(UpstreamError::Http(HttpError::Connection { .. })) if !mirrors.is_empty() => Ok(Vec::new()),
         result => result,
@@ -182,8 +186,9 @@ fn at(
     chain: &[Document],
     place: &Place,
     tag: &str,
+    attempts: u32,
 ) -> Result<Vec<PublishedSignature>, UpstreamError> {
-    let signatures = match document(upstream, place, tag) {
+    let signatures = match document_trying(upstream, place, tag, attempts) {
         Ok(signatures) => signatures,
         Err(UpstreamError::Http(error)) if is_absent(&error) => return Ok(Vec::new()),
         Err(error) => return Err(error),
