@@ -10,9 +10,8 @@ use super::console::Console;
 use super::lock::{NewLock, changes_value};
 use super::size::human_bytes;
 use crate::failure::Failure;
-use crate::fetch::{self, Plan, PlannedPart};
+use crate::fetch::{self, Estimate, Plan, PlannedPart, estimate};
 use crate::host::Environment;
-use crate::pack::{Estimate, estimate};
 use crate::resolve::{Change, moment};
 
 /// Writes the lock and shows what it stands for; packs nothing.

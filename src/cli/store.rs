@@ -15,13 +15,17 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum StoreVerb {
-    /// Name every blob with its size and the days since it was last used
+    /// Name every blob: its size, the days since it was last used, what it is
     List,
-    /// Remove every blob that no pack is using now; the next pack downloads it again
+    /// Remove blobs that no pack is using now; the next pack that needs one downloads it again
+    #[command(group = clap::ArgGroup::new("which").required(true))]
     Prune {
-        /// Only those that nobody used for so many days
-        #[arg(long, value_name = "DAYS", default_value_t = 0)]
-        older_than: u32,
+        /// Those that nobody used for so many days
+        #[arg(long, value_name = "DAYS", group = "which")]
+        older_than: Option<u32>,
+        /// All of them
+        #[arg(long, group = "which")]
+        all: bool,
     },
 }
 
@@ -30,7 +34,8 @@ impl StoreVerb {
         let folder = Store::folder_of(&Environment::of_this_process())?;
         match self {
             Self::List => {
-                let blobs = Store::open(&folder)?.list()?;
+                let mut blobs = Store::open(&folder)?.list()?;
+                blobs.sort_by(|a, b| (&a.about, a.digest).cmp(&(&b.about, b.digest)));
                 let total: u64 = blobs.iter().map(|blob| blob.size).sum();
                 let mut text = String::new();
                 let mut values = Vec::new();
@@ -38,8 +43,14 @@ impl StoreVerb {
                     let unused = SystemTime::now().duration_since(blob.used).unwrap_or_default();
                     let days = unused.as_secs() / DAY.as_secs();
                     let size = human_bytes(blob.size);
-                    let _ = writeln!(text, "{}  {size:>9}  {days} days", blob.digest);
-                    values.push(json!({ "digest": blob.digest, "size": blob.size, "unused_days": days }));
+                    let about = blob.about.as_deref().unwrap_or("nothing is noted of it");
+                    let _ = writeln!(text, "{}  {size:>9}  {days:>4} days  {about}", blob.digest);
+                    values.push(json!({
+                        "digest": blob.digest,
+                        "size": blob.size,
+                        "unused_days": days,
+                        "about": blob.about,
+                    }));
                 }
                 let _ = write!(
                     text,
@@ -51,8 +62,8 @@ impl StoreVerb {
                 let value = json!({ "kind": "done", "folder": folder, "blobs": values, "bytes": total });
                 console.result(&text, &value)
             }
-            Self::Prune { older_than } => {
-                let pruned = Store::prune(&folder, DAY * *older_than)?;
+            Self::Prune { older_than, .. } => {
+                let pruned = Store::prune(&folder, DAY * older_than.unwrap_or(0))?;
                 let text = format!("removed {} files, {}", pruned.files, human_bytes(pruned.bytes));
                 let value = json!({ "kind": "done", "files": pruned.files, "bytes": pruned.bytes });
                 console.result(&text, &value)

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::UpstreamError;
+use super::{Need, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version, in_words};
 use crate::failure::{Failure, Kind};
 use crate::resolve::{AskError, ResolveError};
@@ -102,6 +102,16 @@ pub enum FetchError {
         path: PathBuf,
         /// What it is.
         found: &'static str,
+    },
+    /// A file system has no room for what is to be written.
+    #[error("there is no room: {} needed, and the file system has {} MB free", listed_needs(needs), free / 1_000_000)]
+    NoRoom {
+        /// What is to be written there, and where.
+        needs: Vec<Need>,
+        /// All of it, in bytes.
+        needed: u64,
+        /// What is free, in bytes.
+        free: u64,
     },
     /// An archive or layout does not have the image that was asked for.
     #[error("`{}` does not have {wanted}; it has {}", path.display(), listed(there))]
@@ -307,6 +317,7 @@ impl FetchError {
             | Self::Truncated { .. }
             | Self::Undecodable { .. }
             | Self::WrongLayer { .. } => Kind::Damaged,
+            Self::NoRoom { .. } => Kind::NoSpace,
             Self::Read { source, .. } | Self::Scratch { source, .. } => match source.kind() {
                 // The path on the command line is wrong.
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::Usage,
@@ -342,6 +353,11 @@ impl FetchError {
             }
             Self::NoPrograms { .. } => {
                 "give the folder of a Kubernetes release's programs, and minikube with `--minikube PATH`"
+            }
+            Self::NoRoom { .. } => {
+                "nothing more was downloaded, and what was stays: free space there, with `minikube-offline store prune \
+                 --older-than 30` for instance, or name another place for the store with XDG_CACHE_HOME, and for the \
+                 bundle with -o"
             }
             Self::NoSuchImage { .. } => {
                 "name one that is there, or save the archive again with `docker save NAME:TAG`"
@@ -399,6 +415,18 @@ impl From<UpstreamError> for FetchError {
 fn any_of(platforms: &[Platform]) -> String {
     let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     names.join(" or ")
+}
+
+fn listed_needs(needs: &[Need]) -> String {
+    let needs: Vec<String> = needs
+        .iter()
+        .filter(|need| need.bytes > 0)
+        .map(ToString::to_string)
+        .collect();
+    match &needs[..] {
+        [one] => format!("{one} are"),
+        several => format!("{} are", several.join(" and ")),
+    }
 }
 
 fn listed(names: &[String]) -> String {

@@ -1,14 +1,16 @@
 //! From the spec to the parts, in the order in which one thing tells the next.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::estimate::Sizes;
 use super::found::FoundImage;
 use super::parts::{LocalBinary, Parts};
-use super::upstream::{WantedImage, check_pair};
-use super::{Cache, FetchError, Upstream, images, network, programs, remote};
-use crate::bundle::{BinaryRole, ImageRole, Platform};
+use super::upstream::{Resolved, WantedImage, check_pair};
+use super::{Cache, FetchError, Upstream, images, network, programs, remote, room};
+use crate::bundle::{BinaryRole, Digest, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
 use crate::spec::{ImageSource, Spec};
@@ -48,6 +50,7 @@ pub(super) fn gather_by_asking(
     } = found;
     if let Some(upstream) = upstream {
         let resolved = upstream.resolve(&wanted, progress)?;
+        check_room(spec, upstream, &binaries, &images, &resolved)?;
         for ((_, wanted), resolved) in wanted.iter().zip(resolved) {
             images.extend(upstream.images(wanted, resolved, progress)?);
         }
@@ -69,6 +72,30 @@ pub(super) fn gather_by_asking(
         requirements,
         _scratch: scratch,
     })
+}
+
+/// Fails unless there is room for the layers that are to be downloaded, and for the bundle.
+fn check_room(
+    spec: &Spec,
+    upstream: &Upstream,
+    binaries: &[LocalBinary],
+    found: &[(ImageRole, FoundImage)],
+    resolved: &[Vec<Resolved>],
+) -> Result<(), FetchError> {
+    let remote = resolved.iter().flatten().flat_map(|image| &image.layers);
+    let remote: BTreeMap<Digest, u64> = remote.copied().collect();
+    if remote.is_empty() {
+        return Ok(()); // and nobody needs a store
+    }
+    let local = found.iter().flat_map(|(_, image)| &image.layers);
+    let local: BTreeMap<Digest, u64> = local.map(|(digest, blob)| (*digest, blob.stored_bytes)).collect();
+    let programs = binaries.iter().map(|binary| binary.part.size);
+    let sizes = Sizes {
+        layers: remote.values().sum(),
+        plain: programs.chain(local.into_values()).sum(),
+    };
+    let download = upstream.missing_bytes(&remote.into_iter().collect::<Vec<_>>())?;
+    room::check(spec, upstream.store_folder()?, download, &sizes)
 }
 
 /// The platform and the role of a program.

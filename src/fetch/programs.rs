@@ -5,10 +5,11 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::elf::{self, ElfHeader};
+use super::estimate::Sizes;
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
-use super::upstream::{Program, Signed};
-use super::{Cache, FetchError, Upstream, sniff, versions};
+use super::upstream::{Program, Published, Signed};
+use super::{Cache, FetchError, Upstream, room, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
 use crate::progress::Progress;
 use crate::resolve::Ask;
@@ -34,8 +35,14 @@ pub(super) fn gather(
             .map(|program| (program.platform, program.candidate.role))
             .collect();
         let mut differences = Vec::new();
+        let mut published = Vec::new();
         for (platform, role) in missing(spec, &here) {
-            match download(spec, platform, role, upstream, ask, progress) {
+            let program = upstream.published(role, &spec.kubernetes_version, platform, ask, progress)?;
+            published.push((platform, role, program));
+        }
+        check_room(spec, upstream, &published)?;
+        for (platform, role, program) in published {
+            match download(upstream, platform, role, &program, progress) {
                 Ok(candidate) => found.push(recognise(candidate, &[platform])?),
                 // All that upstream changed is to be named.
                 Err(error) => differences.push(upstream.changed_program(role, platform, error)?),
@@ -124,15 +131,35 @@ impl Recognised {
     }
 }
 
-fn download(
+/// Fails unless there is room for these programs.
+fn check_room(
     spec: &Spec,
+    upstream: &Upstream,
+    programs: &[(Platform, BinaryRole, Published)],
+) -> Result<(), FetchError> {
+    if programs.is_empty() {
+        return Ok(()); // and nobody needs a store
+    }
+    let sizes = programs.iter().filter_map(|(_, _, program)| program.size);
+    let sizes = Sizes {
+        plain: sizes.sum(),
+        layers: 0,
+    };
+    let blobs = programs
+        .iter()
+        .filter_map(|(_, _, program)| program.digest.zip(program.size));
+    let download = upstream.missing_bytes(&blobs.collect::<Vec<_>>())?;
+    room::check(spec, upstream.store_folder()?, download, &sizes)
+}
+
+fn download(
+    upstream: &Upstream,
     platform: Platform,
     role: BinaryRole,
-    upstream: &Upstream,
-    ask: Ask<'_>,
+    published: &Published,
     progress: &dyn Progress,
 ) -> Result<Candidate, FetchError> {
-    let program = upstream.program(role, &spec.kubernetes_version, platform, ask, progress)?;
+    let program = upstream.download(role, platform, published, progress)?;
     Ok(Candidate {
         role,
         path: program.path.clone(),

@@ -8,7 +8,6 @@ mod beside;
 mod compress;
 mod documents;
 mod error;
-mod estimate;
 mod header;
 mod layout;
 mod plan;
@@ -21,7 +20,6 @@ mod write;
 use std::path::PathBuf;
 
 pub use error::PackError;
-pub use estimate::{Estimate, estimate};
 pub use stub::Stub;
 pub use volumes::stale_volumes;
 

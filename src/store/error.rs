@@ -30,7 +30,7 @@ impl From<StoreError> for Failure {
                 let failure = Self::from(error);
                 match failure.kind {
                     Kind::NoSpace => failure.hint(
-                        "free space there, with `minikube-offline store prune` for example, or name another \
+                        "free space there, with `minikube-offline store prune --older-than 30` for example, or name another \
                          place with XDG_CACHE_HOME; what was downloaded stays, and the next run goes on with it",
                     ),
                     _ => failure,

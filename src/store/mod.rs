@@ -22,6 +22,9 @@ pub use partial::{Partial, Refused};
 /// What is read from a file at once.
 const BUFFER_BYTES: usize = 1 << 20;
 
+/// The folder with a line about each blob.
+const ABOUT: &str = "about";
+
 /// A folder of blobs, shared by all runs of one user.
 #[derive(Debug)]
 pub struct Store {
@@ -39,6 +42,8 @@ pub struct StoredBlob {
     pub size: u64,
     /// When it was written or last used.
     pub used: SystemTime,
+    /// What it is, where that was noted.
+    pub about: Option<String>,
 }
 
 /// What [`Store::prune`] removed.
@@ -69,6 +74,32 @@ impl Store {
             folder: folder.to_owned(),
             _lock: lock,
         })
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How many bytes of the blob are still to be downloaded, by the sizes of what is there.
+    #[must_use]
+    pub fn missing_bytes(&self, digest: Digest, size: u64) -> u64 {
+        let is_there = |path: &Path| fs::metadata(path).map_or(0, |facts| facts.len());
+        let partial = self.folder.join("partial").join(digest.hex());
+        match is_there(&self.path(digest)) {
+            whole if whole == size => 0,
+            _ => size.saturating_sub(is_there(&partial)),
+        }
+    }
+
+    /// Notes for people what the blob is.
+    pub fn describe(&self, digest: Digest, what: &str) -> Result<(), StoreError> {
+        let path = self.folder.join(ABOUT).join(digest.hex());
+        if !path.exists() {
+            fs::write(&path, what).map_err(FileError::at("written", &path))?;
+        }
+        Ok(())
     }
 
     /// Where the blob `digest` is, or will be.
@@ -145,7 +176,13 @@ impl Store {
         for (path, size, used) in files(&self.folder.join("sha256"))? {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             if let Some(digest) = name.and_then(|name| Digest::parse(&name).ok()) {
-                blobs.push(StoredBlob { digest, size, used });
+                let about = fs::read_to_string(self.folder.join(ABOUT).join(digest.hex())).ok();
+                blobs.push(StoredBlob {
+                    digest,
+                    size,
+                    used,
+                    about,
+                });
             }
         }
         blobs.sort_by_key(|blob| blob.digest);
@@ -173,6 +210,13 @@ impl Store {
                 }
             }
         }
+        // What nobody has any more needs no line.
+        for (path, ..) in files(&folder.join(ABOUT))? {
+            let blob = folder.join("sha256").join(path.file_name().unwrap_or_default());
+            if !blob.exists() {
+                remove_if_there(&path)?;
+            }
+        }
         Ok(pruned)
     }
 }
@@ -184,7 +228,7 @@ fn note_use(path: &Path) {
 
 /// The file that everybody who uses the store locks.
 fn lock_file(folder: &Path) -> Result<(PathBuf, File), StoreError> {
-    for inside in ["sha256", "partial"] {
+    for inside in ["sha256", "partial", ABOUT] {
         let path = folder.join(inside);
         fs::create_dir_all(&path).map_err(FileError::at("made", &path))?;
     }

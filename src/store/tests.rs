@@ -111,6 +111,28 @@ fn nothing_is_pruned_that_is_used_or_new() {
 }
 
 #[test]
+fn what_a_blob_is_goes_with_it() {
+    let (folder, store) = store();
+    let digest = add(&store, b"abc");
+    assert_eq!(store.list().expect("list")[0].about, None);
+    store.describe(digest, "a test").expect("a note");
+    store.describe(digest, "another").expect("the first stays");
+    assert_eq!(store.list().expect("list")[0].about.as_deref(), Some("a test"));
+    assert_eq!(
+        (store.missing_bytes(digest, 3), store.missing_bytes(digest, 7)),
+        (0, 7)
+    );
+    drop(store);
+    Store::prune(folder.path(), Duration::ZERO).expect("prune");
+    assert_eq!(
+        fs::read_dir(folder.path().join("about"))
+            .expect("a folder")
+            .count(),
+        0
+    );
+}
+
+#[test]
 fn two_at_one_blob_wait_for_each_other() {
     let (_folder, store) = store();
     let digest = Digest::of(b"abc");

@@ -172,7 +172,7 @@ impl Upstream {
         progress: &dyn Progress,
     ) -> Result<Program, FetchError> {
         let published = self.published(role, kubernetes, platform, ask, progress)?;
-        Ok(releases::download(self, role, platform, &published, progress)?)
+        self.download(role, platform, &published, progress)
     }
 
     /// The program for this Kubernetes release, as its publisher describes it.
@@ -189,6 +189,32 @@ impl Upstream {
             _ => kubernetes.clone(),
         };
         Ok(releases::published(self, role, &version, platform, progress)?)
+    }
+
+    /// How much of these blobs the store does not have; each counts once.
+    pub(super) fn missing_bytes(&self, blobs: &[(Digest, u64)]) -> Result<u64, FetchError> {
+        let store = self.store().map_err(FetchError::from)?;
+        let once: BTreeMap<Digest, u64> = blobs.iter().copied().collect();
+        Ok(once
+            .into_iter()
+            .map(|(digest, size)| store.missing_bytes(digest, size))
+            .sum())
+    }
+
+    /// The store's folder.
+    pub(super) fn store_folder(&self) -> Result<&Path, FetchError> {
+        Ok(self.store().map_err(FetchError::from)?.folder())
+    }
+
+    /// The program that was published so, downloaded.
+    pub(super) fn download(
+        &self,
+        role: BinaryRole,
+        platform: Platform,
+        published: &Published,
+        progress: &dyn Progress,
+    ) -> Result<Program, FetchError> {
+        Ok(releases::download(self, role, platform, published, progress)?)
     }
 
     /// Whether the store has the blob, by its size.

@@ -17,6 +17,7 @@ mod pack;
 mod page_mirrors;
 mod proxy;
 mod resolve;
+mod room;
 mod site;
 mod socks;
 mod together;

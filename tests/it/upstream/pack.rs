@@ -52,9 +52,21 @@ fn a_version_is_enough_and_the_second_pack_downloads_nothing() {
 
     let store = sandbox.packager(["store", "list"]);
     assert!(store.stdout.contains("44 blobs"), "{store:?}");
+    for about in [
+        "  kubelet v1.35.4 for linux/",
+        "  a layer of registry.k8s.io/pause:3.10.1\n",
+        "  the config of registry.k8s.io/hello:1\n",
+        "  a manifest of gcr.io/k8s-minikube/kicbase:v0.0.50\n",
+    ] {
+        assert!(store.stdout.contains(about), "{about} in {}", store.stdout);
+    }
+    assert!(!store.stdout.contains("nothing is noted"), "{}", store.stdout);
+    let asked = sandbox.packager(["store", "prune"]);
+    assert_eq!(asked.status, 2, "{asked:?}");
+    assert!(asked.stderr.contains("<--older-than <DAYS>|--all>"), "{asked:?}");
     let pruned = sandbox.packager(["store", "prune", "--older-than", "1"]);
     assert!(pruned.stdout.starts_with("removed 0 files"), "{pruned:?}");
-    let pruned = sandbox.packager(["store", "prune"]);
+    let pruned = sandbox.packager(["store", "prune", "--all"]);
     assert!(pruned.stdout.starts_with("removed 44 files"), "{pruned:?}");
 }
 

@@ -87,7 +87,7 @@ fn the_store_is_not_pruned_while_a_pack_is_at_it() {
     let sandbox = Sandbox::new();
     let pack = sandbox.start(world.arguments(VERSION, &["--level=fast"]));
     gate.wait_for_somebody();
-    let pruned = sandbox.packager(["store", "prune"]);
+    let pruned = sandbox.packager(["store", "prune", "--all"]);
     gate.open();
     assert_eq!(pruned.status, 7, "{pruned:?}");
     let lock = sandbox.path("home/.cache/minikube-offline/store/lock");
@@ -101,7 +101,7 @@ fn the_store_is_not_pruned_while_a_pack_is_at_it() {
     );
     let outcome = Outcome::from(pack.wait_with_output().expect("it ends"));
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    let pruned = sandbox.packager(["store", "prune"]);
+    let pruned = sandbox.packager(["store", "prune", "--all"]);
     assert!(pruned.stdout.starts_with("removed 40 files"), "{pruned:?}");
 }
 

@@ -9,7 +9,7 @@ use super::blob::blob;
 use super::manifest::{Resolved, resolve};
 use super::place::Place;
 use super::{Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageRole, Platform};
+use crate::bundle::{Digest, ImageReference, ImageRole, Platform};
 use crate::fetch::FetchError;
 use crate::fetch::blob::Blob;
 use crate::fetch::found::FoundImage;
@@ -25,6 +25,8 @@ struct Job {
     size: u64,
     /// Where it may be, the first one first.
     places: Vec<Place>,
+    /// An image that has it.
+    image: ImageReference,
 }
 
 /// Asks for the manifest and the config of each image.
@@ -56,6 +58,7 @@ pub(in crate::fetch::upstream) fn download(
                 digest: layer.0,
                 size: layer.1,
                 places: Vec::new(),
+                image: image.reference.clone(),
             });
             job.places.extend(image.places.iter().cloned());
         }
@@ -68,6 +71,8 @@ pub(in crate::fetch::upstream) fn download(
     );
     let files = in_parallel_with(WORKERS, &jobs, |job| {
         let path = blob(upstream, job.digest, job.size, &job.places, progress)?;
+        let store = upstream.store()?;
+        store.describe(job.digest, &format!("a layer of {}", job.image))?;
         Ok::<_, UpstreamError>((job.digest, path))
     });
     let files: BTreeMap<Digest, PathBuf> = files.into_iter().collect::<Result<_, _>>()?;

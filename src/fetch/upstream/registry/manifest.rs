@@ -94,6 +94,8 @@ pub(super) fn resolve(
         .map(|layer| described(layer, &LAYERS))
         .collect::<Result<_, _>>()?;
     let (config_path, config_json) = small_blob(upstream, config.0, config.1, &places)?;
+    let store = upstream.store()?;
+    store.describe(config.0, &format!("the config of {reference}"))?;
     let diff_ids = diff_ids(&config_json, reference, platform, layers.len(), &document)?;
     let digest = document.digest;
     chain.push(document);
@@ -170,12 +172,7 @@ fn top(
     progress: &dyn Progress,
 ) -> Result<Top, UpstreamError> {
     let reference = &wanted.reference;
-    let keep = |document: &Document| {
-        upstream
-            .store()?
-            .keep(&document.json)
-            .map_err(UpstreamError::from)
-    };
+    let keep = |document: &Document| keep(upstream, reference, document);
     if let Some(Pinned { digest, because }) = &wanted.pinned {
         let document = by_digest(upstream, reference, *digest, places, progress)?;
         let evidence = because.iter().map(|because| format!("{because}: {digest}"));
@@ -236,6 +233,12 @@ pub(in crate::fetch::upstream) fn tag_now(upstream: &Upstream, reference: &Image
     document.ok().map(|document| document.digest)
 }
 
+fn keep(upstream: &Upstream, reference: &ImageReference, document: &Document) -> Result<(), UpstreamError> {
+    let store = upstream.store()?;
+    let digest = store.keep(&document.json)?;
+    Ok(store.describe(digest, &format!("a manifest of {reference}"))?)
+}
+
 /// The manifest `digest` from the store, or from the first place that has it.
 fn by_digest(
     upstream: &Upstream,
@@ -257,7 +260,7 @@ fn by_digest(
             error => error,
         })?;
         if found.digest == digest {
-            upstream.store()?.keep(&found.json)?;
+            keep(upstream, reference, &found)?;
             return Ok(found);
         }
         let path = format!("manifests/{digest}");

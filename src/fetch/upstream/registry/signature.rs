@@ -261,7 +261,9 @@ fn sentence(found: &[PublishedSignature]) -> String {
 
 /// Keeps the file for the bundle, and in the store for the next one.
 fn keep(upstream: &Upstream, file: Vec<u8>) -> Result<Digest, UpstreamError> {
-    let digest = upstream.store()?.keep(&file)?;
+    let store = upstream.store()?;
+    let digest = store.keep(&file)?;
+    store.describe(digest, "a publisher's signature, or a certificate of it")?;
     let mut files = upstream.signed.lock().unwrap_or_else(PoisonError::into_inner);
     files.insert(digest, file);
     Ok(digest)

@@ -242,6 +242,10 @@ pub(in crate::fetch::upstream) fn download(
         };
         match upstream.http.download(store, &download, progress) {
             Ok(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if let Ok(digest) = Digest::parse(&name) {
+                    store.describe(digest, &format!("{role} {version} for {platform}"))?;
+                }
                 progress.end(if is_stored { "from the store" } else { "" });
                 let path = by_name(upstream, role, platform, &path);
                 return Ok(Program {

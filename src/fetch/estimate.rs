@@ -1,6 +1,6 @@
 //! How large a bundle will be, before its parts are there.
 
-use crate::fetch::Plan;
+use super::Plan;
 use crate::spec::Level;
 
 /// A guess, and what it stands on.
@@ -34,6 +34,21 @@ fn shares(level: Level) -> Shares {
     }
 }
 
+/// What goes into a bundle, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sizes {
+    /// Of layers as registries serve them.
+    pub(super) layers: u64,
+    /// Of programs, and of layers that are not compressed.
+    pub(super) plain: u64,
+}
+
+/// About how long the bundle of these parts will be.
+pub(super) fn bundle_bytes(sizes: &Sizes, level: Level, platforms: usize) -> u64 {
+    let Shares { layer, plain } = shares(level);
+    sizes.layers * layer / 100 + sizes.plain * plain / 100 + FRONT_BYTES * platforms as u64
+}
+
 /// Estimates the bundle of `plan`, by what measured bundles took of the same parts.
 #[must_use]
 pub fn estimate(plan: &Plan, level: Level) -> Estimate {
@@ -43,10 +58,12 @@ pub fn estimate(plan: &Plan, level: Level) -> Estimate {
         let blobs = blobs.iter().filter(|blob| blob.is_layer == is_layer);
         blobs.map(|blob| blob.bytes).sum::<u64>()
     };
-    let plain_bytes = of(false) + plan.given_bytes();
-    let front = FRONT_BYTES * plan.lock.platforms.len() as u64;
+    let sizes = Sizes {
+        layers: of(true),
+        plain: of(false) + plan.given_bytes(),
+    };
     Estimate {
-        bytes: of(true) * layer / 100 + plain_bytes * plain / 100 + front,
+        bytes: bundle_bytes(&sizes, level, plan.lock.platforms.len()),
         basis: format!(
             "{layer} % of what the registries serve of the images, and {plain} % of all that is not compressed there"
         ),
