@@ -15,64 +15,70 @@ use crate::spec::{
     default_output, load_spec,
 };
 
+/// The parts of the help.
+const STARTS: &str = "What it starts";
+const PARTS: &str = "Parts that are at hand";
+pub(super) const BUNDLE: &str = "The bundle";
+pub(super) const DOWNLOADS: &str = "What is not given is downloaded";
+
 #[derive(clap::Args, Debug)]
 pub(super) struct SpecArgs {
     /// Take what the flags leave open from this TOML file
     #[arg(short, long, value_name = "BUNDLE.TOML")]
     file: Option<PathBuf>,
     /// The Kubernetes release: v1.35.4, v1.35 for its newest patch, stable or latest
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", help_heading = STARTS)]
     kubernetes_version: Option<VersionWord>,
     /// The container runtime in the node: docker or containerd [default: docker]
-    #[arg(long, value_name = "RUNTIME")]
+    #[arg(long, value_name = "RUNTIME", help_heading = STARTS)]
     container_runtime: Option<ContainerRuntime>,
     /// The platforms of the sites' machines, such as linux/amd64,linux/arm64 [default: this machine's]
-    #[arg(long, value_name = "PLATFORM,...")]
+    #[arg(long, value_name = "PLATFORM,...", help_heading = STARTS)]
     platform: Option<Platforms>,
     /// The program minikube; once for each platform
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = PARTS)]
     minikube: Vec<PathBuf>,
     /// The node image, such as docker-archive:kicbase.tar; one that is for a single platform once for each
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", help_heading = PARTS)]
     kicbase: Vec<ImageSource>,
     /// A folder with kubeadm, kubelet and kubectl, or one of them
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = PARTS)]
     binaries: Vec<PathBuf>,
     /// A minikube home: take from its cache what is not given otherwise
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = PARTS)]
     from_cache: Vec<PathBuf>,
     /// An image for the node: `docker://NAME`, `docker-archive:FILE[:NAME]`,
     /// `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
-    #[arg(long = "image", value_name = "IMAGE")]
+    #[arg(long = "image", value_name = "IMAGE", help_heading = PARTS)]
     images: Vec<ImageSource>,
     /// An addon of minikube's whose images go into the node
-    #[arg(long = "addon", value_name = "NAME")]
+    #[arg(long = "addon", value_name = "NAME", help_heading = STARTS)]
     addons: Vec<String>,
     /// The network whose images go into the node: auto, bridge, calico, cilium, flannel or kindnet
     /// [default: auto, what one node needs; several need one of the last four]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = STARTS)]
     cni: Option<Cni>,
     /// What several control planes need goes into the node: kube-vip and, without another `--cni`, kindnet
-    #[arg(long)]
+    #[arg(long, help_heading = STARTS)]
     ha: bool,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
-    #[arg(short = 'o', value_name = "FILE")]
+    #[arg(short = 'o', value_name = "FILE", help_heading = BUNDLE)]
     bundle: Option<PathBuf>,
     /// Put the payload into volumes of at most SIZE beside the bundle: 4000M for FAT32
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", help_heading = BUNDLE)]
     split: Option<VolumeSize>,
     /// How hard to compress: fast, default or max
-    #[arg(long)]
+    #[arg(long, help_heading = BUNDLE)]
     level: Option<Level>,
     /// The bundle's name, which stays the same when a newer one replaces it
-    #[arg(long)]
+    #[arg(long, help_heading = BUNDLE)]
     name: Option<String>,
     /// The bundle's number among those of its name [default: one more than that of the bundle
     /// that it replaces, or 1]
-    #[arg(long)]
+    #[arg(long, help_heading = BUNDLE)]
     serial: Option<u64>,
     /// Sign it with this secret key of minisign
-    #[arg(long, value_name = "SECRET")]
+    #[arg(long, value_name = "SECRET", help_heading = BUNDLE)]
     sign_key: Option<PathBuf>,
     #[command(flatten)]
     sources: SourceArgs,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::asked::{Settled, SpecArgs, lock_beside, settle};
+use super::asked::{BUNDLE, DOWNLOADS, Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::inspect::{all, ratio, table};
 use super::lock::{NewLock, changes_value};
@@ -30,13 +30,13 @@ pub(super) struct PackArgs {
     #[command(flatten)]
     asked: SpecArgs,
     /// The stub to put in, instead of this program's own; once for each platform
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = BUNDLE)]
     stub: Vec<PathBuf>,
     /// Take exactly what the lock beside the bundle says
-    #[arg(long)]
+    #[arg(long, help_heading = DOWNLOADS)]
     locked: bool,
     /// Read the key's password from this open file descriptor instead of the terminal
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = BUNDLE)]
     password_fd: Option<u32>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::asked::DOWNLOADS;
 use crate::bundle::Version;
 use crate::failure::Failure;
 use crate::fetch::Upstream;
@@ -10,7 +11,7 @@ use crate::http::Patience;
 use crate::spec::{ImageRepository, MirrorCountry, RegistryMirror, Sources};
 
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "What is not given is downloaded")]
+#[command(next_help_heading = DOWNLOADS)]
 pub(super) struct SourceArgs {
     /// Download nothing: name what is missing
     #[arg(long)]

@@ -311,6 +311,19 @@ impl FetchError {
         }
     }
 
+    /// The same about a program that was downloaded from `url`: its file is gone when a
+    /// person reads this.
+    pub(super) fn naming(mut self, url: Option<&str>) -> Self {
+        if let Some(url) = url
+            && let Self::DoesNotRun { path, .. }
+            | Self::NoVersion { path, .. }
+            | Self::WrongVersion { path, .. } = &mut self
+        {
+            *path = url.into();
+        }
+        self
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Damaged { .. }

@@ -8,9 +8,9 @@ use tempfile::TempDir;
 use super::estimate::Sizes;
 use super::found::FoundImage;
 use super::parts::{LocalBinary, Parts};
-use super::upstream::{Resolved, WantedImage, check_pair};
+use super::upstream::{Resolved, UpstreamError, WantedImage, addon_images, check_pair};
 use super::{Cache, FetchError, Upstream, images, network, programs, remote, room};
-use crate::bundle::{BinaryRole, Digest, ImageRole, Platform};
+use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
 use crate::spec::{ImageSource, Spec};
@@ -143,13 +143,17 @@ pub(super) fn find(
         {
             let found = images::find(spec, caches, &[], scratch_path, progress)?;
             let there = images::inventory(roles, &found);
-            let error = there.missing_with_kubeadm(&spec.kubernetes_version, &spec.platforms);
+            let named = of_addons(spec, binaries, ask, progress)?;
+            let error = there.missing_with_kubeadm(&spec.kubernetes_version, &spec.platforms, &named);
             return Err(error.into());
         }
         needs => needs?,
     };
     let of_network = of_network(spec, binaries, upstream, ask, progress)?;
     requirements.add(of_network.iter().map(|image| image.reference.clone()));
+    if upstream.is_none() {
+        requirements.add(of_addons(spec, binaries, ask, progress)?);
+    }
     let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
         let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
@@ -236,7 +240,36 @@ fn of_network(
         None => for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?,
     };
     // Without any, it is named among what is missing.
-    minikube.map_or_else(|| Ok(Vec::new()), |minikube| network::images(spec, &minikube))
+    let Some(minikube) = minikube else {
+        return Ok(Vec::new());
+    };
+    let shown = upstream.map_or_else(|| minikube.clone(), |upstream| upstream.shown(&minikube));
+    network::images(spec, &minikube, &shown)
+}
+
+/// The images of the addons, where nothing is downloaded: then they must be here. Without a
+/// minikube that can be asked nobody knows them.
+fn of_addons(
+    spec: &Spec,
+    binaries: &[LocalBinary],
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<ImageReference>, FetchError> {
+    if spec.addons.is_empty() {
+        return Ok(Vec::new());
+    }
+    let minikube = for_this_machine(BinaryRole::Minikube, spec, binaries, None, ask, progress)?;
+    let Some(minikube) = minikube else {
+        let what = "the images of an addon";
+        let reason = "none for this machine's platform is given, and nothing may be downloaded".to_owned();
+        return Err(UpstreamError::NotAsked { what, reason }.into());
+    };
+    let mut images = Vec::new();
+    for addon in &spec.addons {
+        let wanted = addon_images(ask, &minikube, addon)?;
+        images.extend(wanted.into_iter().map(|image| image.reference));
+    }
+    Ok(images)
 }
 
 /// A program that can be asked: the one that is packed or, when that is for another

@@ -21,8 +21,9 @@ pub(super) fn has_images(spec: &Spec) -> bool {
 }
 
 /// The images of the spec's network as this `minikube` names them, and that of several
-/// control planes. Where it names none clearly, they are those that the spec gives.
-pub(super) fn images(spec: &Spec, minikube: &Path) -> Result<Vec<WantedImage>, FetchError> {
+/// control planes. Where it names none clearly, they are those that the spec gives. Messages
+/// name it as `shown`.
+pub(super) fn images(spec: &Spec, minikube: &Path, shown: &Path) -> Result<Vec<WantedImage>, FetchError> {
     let network = network_of(spec);
     let named = match network {
         Cni::Auto | Cni::Bridge => Ok(Vec::new()),
@@ -36,7 +37,7 @@ pub(super) fn images(spec: &Spec, minikube: &Path) -> Result<Vec<WantedImage>, F
         .or_else(|found| given(spec, needs).ok_or(found))
         .map_err(|found| FetchError::Network {
             network,
-            path: minikube.to_owned(),
+            path: shown.to_owned(),
             found,
         })?;
     if spec.ha {
@@ -44,7 +45,7 @@ pub(super) fn images(spec: &Spec, minikube: &Path) -> Result<Vec<WantedImage>, F
         let of_planes = named
             .or_else(|found| given(spec, KUBE_VIP.needs).ok_or(found))
             .map_err(|found| FetchError::HighAvailability {
-                path: minikube.to_owned(),
+                path: shown.to_owned(),
                 found,
             })?;
         images.extend(of_planes);

@@ -84,7 +84,9 @@ pub(super) fn gather(
         .filter(|binary| Some(binary.part.platform) == own)
     {
         let role = binary.part.role;
-        binary.part.version = versions::version(ask, role, &binary.path, &spec.kubernetes_version)?;
+        let version = versions::version(ask, role, &binary.path, &spec.kubernetes_version);
+        let version = version.map_err(|error| error.naming(binary.url.as_deref()))?;
+        binary.part.version = version;
         let version = binary.part.version.as_ref();
         let evidence = version.map(|version| format!("it says that it is {version}"));
         binary.part.origin.evidence.extend(evidence);

@@ -32,9 +32,17 @@ impl Inventory {
     }
 
     /// The error for a version that nobody knows: without its kubeadm the images cannot
-    /// be told, but what else is missing can.
-    pub(crate) fn missing_with_kubeadm(&self, version: &Version, platforms: &[Platform]) -> ResolveError {
-        let mut parts = self.each_missing(platforms, |_| Vec::new());
+    /// be told, but what else is missing can, such as the `named` ones.
+    pub(crate) fn missing_with_kubeadm(
+        &self,
+        version: &Version,
+        platforms: &[Platform],
+        named: &[ImageReference],
+    ) -> ResolveError {
+        let mut parts = self.each_missing(platforms, |platform| {
+            let absent = |image: &&ImageReference| !self.images.contains(&(platform, (*image).clone()));
+            named.iter().filter(absent).map(ToString::to_string).collect()
+        });
         parts.push("the images that kubeadm will list".to_owned());
         ResolveError::Missing {
             version: version.clone(),

@@ -79,12 +79,15 @@ pub enum ImageSourceError {
     },
     /// The transport is not known, or there is none.
     #[error(
-        "`{text}` does not begin with a known transport; there are `docker-archive:PATH[:REF]`, \
-         `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`"
+        "`{text}` does not begin with a known transport{}; there are `docker-archive:PATH[:REF]`, \
+         `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
+        meant.as_ref().map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default()
     )]
     Transport {
         /// What was given.
         text: String,
+        /// What may be meant.
+        meant: Option<String>,
     },
 }
 
@@ -142,7 +145,10 @@ impl ImageSource {
                     name: name.map(str::to_owned),
                 })
             }
-            _ => Err(ImageSourceError::Transport { text: shown.clone() }),
+            _ => Err(ImageSourceError::Transport {
+                meant: meant(&shown),
+                text: shown,
+            }),
         }
     }
 
@@ -182,6 +188,17 @@ impl ImageSource {
             },
         }
     }
+}
+
+/// What somebody may mean who names no transport: an archive, by the end of its name, a
+/// folder, or an image in a registry.
+fn meant(text: &str) -> Option<String> {
+    if Path::new(text).extension().is_some_and(|ending| ending == "tar") {
+        return Some(format!("docker-archive:{text}"));
+    }
+    let is_path = text.starts_with(['.', '/', '~']);
+    let is_image = !is_path && ImageReference::parse(text.split('@').next()?).is_ok();
+    is_image.then(|| format!("docker://{text}"))
 }
 
 /// Whether an address holds a name or a password (RFC 3986, section 3.2.1). What stands
@@ -300,6 +317,27 @@ mod tests {
                 "docker://REF",
             ] {
                 assert!(error.contains(word), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_without_a_transport_is_taken_for_one_in_a_registry() {
+        for (text, meant) in [
+            ("nginx", Some("docker://nginx")),
+            ("r.example:5000/app:1", Some("docker://r.example:5000/app:1")),
+            ("./kicbase.tar", Some("docker-archive:./kicbase.tar")),
+            ("./layout", None),
+            ("", None),
+            ("Upper", None),
+        ] {
+            let error = ImageSource::parse(text).expect_err(text).to_string();
+            match meant {
+                Some(meant) => assert!(
+                    error.contains(&format!(" (did you mean `{meant}`?); there are")),
+                    "{error}"
+                ),
+                None => assert!(!error.contains("did you mean"), "{error}"),
             }
         }
     }

@@ -222,6 +222,8 @@ pub enum UpstreamError {
         addon: String,
         /// Those that have a name like it.
         near: Vec<String>,
+        /// All that there are.
+        there: Vec<String>,
     },
     /// Nothing says what the part should be.
     #[error("nothing says what {what} should be")]
@@ -281,6 +283,11 @@ fn nearest(newest: Option<&Version>, version: &Version) -> String {
     }
 }
 
+fn addons(there: &[String]) -> String {
+    let there = there.join(", ");
+    format!("this minikube names its addons by `minikube addons list`: {there}")
+}
+
 fn meant(near: &[String]) -> String {
     let quoted: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {
@@ -307,10 +314,11 @@ impl From<UpstreamError> for Failure {
                 Kind::Usage,
                 "mend it, log in again with `docker login HOST`, or name another folder with DOCKER_CONFIG".to_owned(),
             ),
-            UpstreamError::Addon { .. } | UpstreamError::UnknownAddon { .. } => (
+            UpstreamError::Addon { .. } => (
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
             ),
+            UpstreamError::UnknownAddon { there, .. } => (Kind::Usage, addons(there)),
             UpstreamError::Disagreement { .. } => (
                 Kind::Damaged,
                 "nothing of it was taken: one of the two is not what its publisher says; leave `--release-mirror` \

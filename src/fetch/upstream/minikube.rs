@@ -89,10 +89,11 @@ pub(in crate::fetch) fn addon_images(
     if let Some(names) = addons(ask, minikube)
         && !names.iter().any(|name| name == addon)
     {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
         return Err(UpstreamError::UnknownAddon {
             addon: addon.to_owned(),
-            near: near(addon, &names).take(3).map(str::to_owned).collect(),
+            near: near(addon, &known).take(3).map(str::to_owned).collect(),
+            there: names,
         });
     }
     let answer =

@@ -12,7 +12,7 @@ mod releases;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 
@@ -60,6 +60,8 @@ pub struct Upstream {
     silent_pages: SilentPages,
     /// The programs by their names, which some of them go by.
     programs: OnceLock<TempDir>,
+    /// Where these were downloaded, for messages: their folder is gone when one is read.
+    program_urls: Mutex<BTreeMap<PathBuf, String>>,
 }
 
 /// The digest of an image's manifest, or of the list of its manifests, that is known
@@ -101,6 +103,7 @@ impl Upstream {
             minikube: OnceLock::new(),
             signed: Mutex::default(),
             silent_pages: SilentPages::default(),
+            program_urls: Mutex::default(),
             programs: OnceLock::new(),
         })
     }
@@ -173,6 +176,12 @@ impl Upstream {
     ) -> Result<Program, FetchError> {
         let published = self.published(role, kubernetes, platform, ask, progress)?;
         self.download(role, platform, &published, progress)
+    }
+
+    /// How a message names the program `path`: by its URL where it was downloaded.
+    pub(super) fn shown(&self, path: &Path) -> PathBuf {
+        let urls = self.program_urls.lock().unwrap_or_else(PoisonError::into_inner);
+        urls.get(path).map_or_else(|| path.to_owned(), PathBuf::from)
     }
 
     /// The program for this Kubernetes release, as its publisher describes it.

@@ -81,7 +81,11 @@ fn a_minikube_whose_manifest_is_a_template_leaves_calico_to_the_person() {
     let refused = world.pack(&sandbox, VERSION, &flags);
     assert_eq!(refused.status, 2, "{refused:?}");
     for part in [
-        "names no image of calico\n",
+        &format!(
+            "error: `{}/v1.38.1/minikube-linux-",
+            world.server.url("/minikube")
+        ),
+        "` names no image of calico\n",
         "docker.io/calico/kube-controllers:TAG",
         "v3.27.3 for minikube v1.33.1",
     ] {

@@ -121,7 +121,7 @@ const REFUSED: [Case; 11] = [
         2,
         &[
             "error: minikube has no addon `nonsense`\n",
-            "`minikube addons list`",
+            "hint: this minikube names its addons by `minikube addons list`: greeter\n",
         ],
     ),
     (
@@ -221,6 +221,35 @@ fn a_part_that_was_accepted_unverified_says_so_in_the_bundle() {
         "\n  kubelet: its SHA-256 is the one that http://",
     ] {
         assert!(shown.stdout.contains(line), "{line} in {}", shown.stdout);
+    }
+}
+
+#[test]
+fn without_downloads_the_images_of_an_addon_are_named_as_missing() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let outcome = world.resolve(&sandbox, VERSION, &[]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let lock = fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
+    let digest = lock
+        .split("sha256:")
+        .nth(1)
+        .expect("minikube's")
+        .split('"')
+        .next();
+    let stored = sandbox.path(&format!(
+        "home/.cache/minikube-offline/store/sha256/{}",
+        digest.expect("a digest")
+    ));
+    let minikube = format!("--minikube={}", stored.display());
+    let outcome = world.pack(&sandbox, VERSION, &["--offline", "--addon=greeter", &minikube]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    // What kubeadm names is not known; of a release in the table it would be.
+    for part in [
+        "\n  registry.k8s.io/hello:1\n",
+        "\n  the images that kubeadm will list\n",
+    ] {
+        assert!(outcome.stderr.contains(part), "{part} in {outcome:?}");
     }
 }
 

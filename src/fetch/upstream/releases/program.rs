@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use super::checksum::{Checksum, checksum};
 use super::page::{Page, Pages};
@@ -247,9 +248,15 @@ pub(in crate::fetch::upstream) fn download(
                     store.describe(digest, &format!("{role} {version} for {platform}"))?;
                 }
                 progress.end(if is_stored { "from the store" } else { "" });
-                let path = by_name(upstream, role, platform, &path);
+                let path = by_name(upstream, role, platform, &path)
+                    .map_err(|source| UpstreamError::Programs { source })?;
+                let mut urls = upstream
+                    .program_urls
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                urls.insert(path.clone(), url.clone());
                 return Ok(Program {
-                    path: path.map_err(|source| UpstreamError::Programs { source })?,
+                    path,
                     url,
                     version: version.clone(),
                     evidence: published.evidence.clone(),
