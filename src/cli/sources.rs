@@ -23,13 +23,15 @@ pub(super) struct SourceArgs {
     /// checksums of dl.k8s.io say whether it tells the truth
     #[arg(long, value_name = "URL")]
     binary_mirror: Option<String>,
-    /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH, and URL/releases-v2.json
+    /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH, and URL/releases-v2.json;
+    /// minikube's own checksums say whether it tells the truth
     #[arg(long, value_name = "URL")]
     release_mirror: Option<String>,
     /// A mirror of a registry, such as registry.k8s.io=mirror.example/k8s; tried in order
     #[arg(long = "registry-mirror", value_name = "REGISTRY=PLACE")]
     registry_mirrors: Vec<RegistryMirror>,
-    /// The registry and folder that has Kubernetes' and minikube's images
+    /// The registry and folder that has Kubernetes' and minikube's images; the registries
+    /// themselves say whether it tells the truth
     #[arg(long, value_name = "PLACE", conflicts_with = "image_mirror_country")]
     image_repository: Option<ImageRepository>,
     /// The country whose mirror has them: cn
@@ -44,7 +46,8 @@ pub(super) struct SourceArgs {
     /// A registry without TLS, or whose certificate is not checked
     #[arg(long = "insecure-registry", value_name = "HOST[:PORT]")]
     insecure_registries: Vec<String>,
-    /// A program or an image that is taken although nothing proves it
+    /// A program, an image, or the place of `--image-repository`, that is believed although nothing
+    /// proves it
     #[arg(long, value_name = "NAME")]
     accept_unverified: Vec<String>,
     /// A host that stands for a registry itself

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::gather::{Found, caches, find, role_of};
 use super::parts::{LocalBinary, LocalImage, lock_image, lock_of, lock_program};
-use super::upstream::{Resolved, WantedImage};
+use super::upstream::{Published, Resolved, WantedImage};
 use super::{FetchError, Upstream, images, programs};
 use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform};
 use crate::progress::Progress;
@@ -70,8 +70,8 @@ fn plan_by_asking(
     let mut roles: Vec<(Platform, BinaryRole)> = here.iter().map(role_of).collect();
     if let Some(upstream) = upstream {
         progress.begin("asking for the programs", None);
-        for (platform, role) in programs::missing(spec, &roles) {
-            programs.push(remote_program(upstream, spec, platform, role, ask, progress)?);
+        for (platform, role, published) in programs::published(spec, &roles, upstream, ask, progress)? {
+            programs.push(remote_program(upstream, platform, role, published, progress)?);
             roles.push((platform, role));
         }
         progress.end("");
@@ -166,17 +166,15 @@ fn given_image(image: &LocalImage) -> (LockedImage, PlannedPart) {
 /// downloaded: nothing else tells its digest.
 fn remote_program(
     upstream: &Upstream,
-    spec: &Spec,
     platform: Platform,
     role: BinaryRole,
-    ask: Ask<'_>,
+    published: Published,
     progress: &dyn Progress,
 ) -> Result<(LockedProgram, PlannedPart), FetchError> {
-    let published = upstream.published(role, &spec.kubernetes_version, platform, ask, progress)?;
     let (sha256, size) = if let (Some(digest), Some(size)) = (published.digest, published.size) {
         (digest, size)
     } else {
-        let program = upstream.program(role, &spec.kubernetes_version, platform, ask, progress)?;
+        let program = upstream.download(role, platform, &published, progress)?;
         programs::digest(&program.path)?
     };
     let signed = upstream.signed_program(role, &published.version, platform)?;

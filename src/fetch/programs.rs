@@ -8,7 +8,7 @@ use super::elf::{self, ElfHeader};
 use super::estimate::Sizes;
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
-use super::upstream::{Program, Published, Signed};
+use super::upstream::{Program, Published, Signed, Unproven};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
 use crate::progress::Progress;
@@ -35,11 +35,7 @@ pub(super) fn gather(
             .map(|program| (program.platform, program.candidate.role))
             .collect();
         let mut differences = Vec::new();
-        let mut published = Vec::new();
-        for (platform, role) in missing(spec, &here) {
-            let program = upstream.published(role, &spec.kubernetes_version, platform, ask, progress)?;
-            published.push((platform, role, program));
-        }
+        let published = published(spec, &here, upstream, ask, progress)?;
         check_room(spec, upstream, &published)?;
         for (platform, role, program) in published {
             match download(upstream, platform, role, &program, progress) {
@@ -95,8 +91,28 @@ pub(super) fn gather(
     Ok(binaries)
 }
 
+/// The programs that the bundle needs besides those that are `here`, as their publishers
+/// describe them. Fails with all of which nothing says what they should be.
+pub(super) fn published(
+    spec: &Spec,
+    here: &[(Platform, BinaryRole)],
+    upstream: &Upstream,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<(Platform, BinaryRole, Published)>, FetchError> {
+    let (mut published, mut unproven) = (Vec::new(), Unproven::default());
+    for (platform, role) in missing(spec, here) {
+        let program = upstream.published(role, &spec.kubernetes_version, platform, ask, progress);
+        if let Some(program) = unproven.set_aside(program) {
+            published.push((platform, role, program?));
+        }
+    }
+    unproven.refuse()?;
+    Ok(published)
+}
+
 /// The programs that the bundle needs besides those that are `here`.
-pub(super) fn missing(spec: &Spec, here: &[(Platform, BinaryRole)]) -> Vec<(Platform, BinaryRole)> {
+fn missing(spec: &Spec, here: &[(Platform, BinaryRole)]) -> Vec<(Platform, BinaryRole)> {
     let platforms = spec.platforms.iter();
     let all = platforms.flat_map(|platform| BinaryRole::ALL.map(|role| (*platform, role)));
     all.filter(|program| !here.contains(program)).collect()

@@ -28,7 +28,12 @@ pub fn check_accepted(asked: &PartialSpec) -> Result<(), SpecError> {
     for name in &asked.sources.accept_unverified {
         let is_name = ImageReference::parse(name).is_ok();
         let may_be_listed = is_name && name.contains('/');
-        if is_program(name) || may_be_listed || images.iter().any(|image| is_accepted(name, image)) {
+        let is_place = asked.sources.images_place() == Some(name);
+        if is_program(name)
+            || is_place
+            || may_be_listed
+            || images.iter().any(|image| is_accepted(name, image))
+        {
             continue;
         }
         let programs = BinaryRole::ALL.iter().map(|role| role.name());

@@ -165,6 +165,16 @@ impl Sources {
         }
     }
 
+    /// The registry and folder that has Kubernetes' and minikube's images.
+    #[must_use]
+    pub fn images_place(&self) -> Option<&str> {
+        let country = self.image_mirror_country.map(MirrorCountry::image_repository);
+        self.image_repository
+            .as_ref()
+            .map(ImageRepository::as_str)
+            .or(country)
+    }
+
     /// Fails when an address that would stand in the lock, the bundle and in messages
     /// holds a name or a password (RFC 3986, section 3.2.1).
     pub fn check(&self) -> Result<(), SpecError> {

@@ -100,6 +100,14 @@ pub enum UpstreamError {
         /// Why not.
         reason: String,
     },
+    /// None of the places that may be believed has the image.
+    #[error("none of the places has `{reference}`: {}", places.join(", "))]
+    NoneHas {
+        /// The image.
+        reference: ImageReference,
+        /// Where it was looked for.
+        places: Vec<String>,
+    },
     /// The registry has no such image.
     #[error("there is no image `{reference}`{}", at(place))]
     NoImage {
@@ -226,13 +234,13 @@ pub enum UpstreamError {
         there: Vec<String>,
     },
     /// Nothing says what the part should be.
-    #[error("nothing says what {what} should be")]
+    #[error("nothing says what {} should be", what.join(", "))]
     Unproven {
-        /// The part, as `--accept-unverified` names it.
-        what: String,
-        /// Who should have said it.
+        /// The parts, as `--accept-unverified` names them.
+        what: Vec<String>,
+        /// Why who should have said it did not, where that was asked just now.
         #[source]
-        source: Box<HttpError>,
+        source: Option<Box<HttpError>>,
     },
     /// A word does not lead to a release.
     #[error("`{url}` should name a release; it says `{said}`")]
@@ -281,6 +289,23 @@ fn nearest(newest: Option<&Version>, version: &Version) -> String {
         Some(newest) => format!("; the newest release is {newest}"),
         None => String::new(),
     }
+}
+
+fn accept(what: &[String]) -> String {
+    let flags: Vec<String> = what
+        .iter()
+        .map(|part| format!("--accept-unverified {part}"))
+        .collect();
+    let part = if what.len() == 1 { "it" } else { "them" };
+    let place = if what.iter().any(|part| part.contains('/')) {
+        ", or all that `--image-repository PLACE` has with `--accept-unverified PLACE`"
+    } else {
+        ""
+    };
+    format!(
+        "take {part} all the same with `{}`{place}; the bundle will say so",
+        flags.join(" ")
+    )
 }
 
 fn addons(there: &[String]) -> String {
@@ -358,6 +383,10 @@ impl From<UpstreamError> for Failure {
                  of addons with `--image`"
                     .to_owned(),
             ),
+            UpstreamError::NoneHas { .. } => (
+                Kind::Io,
+                "what each of them said stands above: check the network, the mirrors and the name".to_owned(),
+            ),
             UpstreamError::NoImage { .. } => (
                 Kind::Usage,
                 "check its name and tag; a private registry may say so to whom is not logged in: `docker login HOST`"
@@ -392,10 +421,7 @@ impl From<UpstreamError> for Failure {
                 Kind::of_io(source),
                 "name another folder with TMPDIR".to_owned(),
             ),
-            UpstreamError::Unproven { what, .. } => (
-                Kind::Usage,
-                format!("take it all the same with `--accept-unverified {what}`; the bundle will say so"),
-            ),
+            UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
         };
         match error {
             UpstreamError::Http(error) => error.into(),

@@ -8,6 +8,7 @@ mod error;
 mod minikube;
 mod registry;
 mod releases;
+mod unproven;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -35,6 +36,7 @@ pub(super) use minikube::{
 };
 pub(super) use registry::{Resolved, Signed};
 pub(super) use releases::{Program, Published};
+pub(super) use unproven::Unproven;
 
 pub use error::UpstreamError;
 
@@ -192,12 +194,12 @@ impl Upstream {
         platform: Platform,
         ask: Ask<'_>,
         progress: &dyn Progress,
-    ) -> Result<Published, FetchError> {
+    ) -> Result<Published, UpstreamError> {
         let version = match role {
             BinaryRole::Minikube => releases::minikube_for(self, kubernetes, ask, progress)?,
             _ => kubernetes.clone(),
         };
-        Ok(releases::published(self, role, &version, platform, progress)?)
+        releases::published(self, role, &version, platform, progress)
     }
 
     /// How much of these blobs the store does not have; each counts once.
@@ -269,12 +271,15 @@ impl Upstream {
         let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image, platform)).collect();
         let results = registry::resolve_all(self, &wanted, platform, progress);
         let (mut resolved, mut differences) = (Vec::new(), Vec::new());
+        let mut unproven = Unproven::default();
         for (image, result) in wanted.iter().zip(results) {
-            match result {
-                Ok(image) => resolved.push(image),
-                Err(error) => differences.push(self.changed_image(image, platform, error)?),
+            match unproven.set_aside(result) {
+                None => {}
+                Some(Ok(image)) => resolved.push(image),
+                Some(Err(error)) => differences.push(self.changed_image(image, platform, error)?),
             }
         }
+        unproven.refuse()?;
         Ok((resolved, differences))
     }
 
@@ -313,11 +318,18 @@ impl Upstream {
         accepted.any(|accepted| is_accepted(accepted, name))
     }
 
+    /// Whether the user takes the images that the place for all of them has.
+    fn accepts_images_place(&self) -> bool {
+        let mut accepted = self.sources.accept_unverified.iter();
+        accepted.any(|accepted| self.sources.images_place() == Some(accepted))
+    }
+
     /// Says which names are none of the `parts`, with the likest of them.
     pub(super) fn note_unused(&self, parts: &[String], progress: &dyn Progress) {
         let known: Vec<&str> = parts.iter().map(String::as_str).collect();
         for accepted in &self.sources.accept_unverified {
-            if known.iter().any(|part| is_accepted(accepted, part)) {
+            let is_place = self.sources.images_place() == Some(accepted);
+            if is_place || known.iter().any(|part| is_accepted(accepted, part)) {
                 continue;
             }
             let nearest = near(accepted, &known).next();

@@ -5,8 +5,9 @@ use minikube_offline::failure::Kind;
 use minikube_offline::spec::Sources;
 
 use super::site::{APP, Site, place, registry, serve, spoilt};
+use super::world::{VERSION, World};
 use crate::support::parts::noise;
-use crate::support::program::bytes;
+use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::registry::Registry;
 use crate::support::server::{Fault, Reply, Server};
 
@@ -149,7 +150,14 @@ fn a_mirror_that_lies_is_named_and_nothing_of_it_is_kept() {
 fn asked_of(repository: &str, country: bool) -> Vec<String> {
     let server = Server::start(|_| Reply::status(404));
     let host = server.host();
+    let place = if country {
+        "registry.cn-hangzhou.aliyuncs.com/google_containers".to_owned()
+    } else {
+        format!("{host}/{repository}").trim_end_matches('/').to_owned()
+    };
     let sources = Sources {
+        // Without a word of the registries themselves the place is all there is.
+        accept_unverified: vec![place],
         image_repository: (!country).then(|| format!("{host}/{repository}").parse().expect("a place")),
         image_mirror_country: country.then(|| "CN".parse().expect("a country")),
         registry_upstreams: vec![
@@ -158,8 +166,10 @@ fn asked_of(repository: &str, country: bool) -> Vec<String> {
                 .expect("a place"),
             format!("r.example={host}/own").parse().expect("a place"),
             format!("docker.io={host}/hub").parse().expect("a place"),
+            "registry.k8s.io=127.0.0.1:9".parse().expect("a place"),
+            "gcr.io=127.0.0.1:9".parse().expect("a place"),
         ],
-        insecure_registries: vec![host],
+        insecure_registries: vec![host, "127.0.0.1:9".to_owned()],
         ..Sources::default()
     };
     for image in [
@@ -190,7 +200,7 @@ fn an_image_repository_has_the_names_that_minikube_gives_them() {
             "k8s/coredns/coredns:v1.13.1",
             "k8s/k8s-minikube/storage-provisioner:v5",
             "k8s/k8s-minikube/kicbase:v0.0.50",
-            "k8s/kindnetd:v1",
+            "hub/kindest/kindnetd:v1",
             "hub/library/busybox:1",
             "own/team/app:1",
         ]
@@ -202,9 +212,79 @@ fn an_image_repository_has_the_names_that_minikube_gives_them() {
             "hangzhou/google_containers/coredns:v1.13.1",
             "hangzhou/google_containers/storage-provisioner:v5",
             "hangzhou/google_containers/kicbase:v0.0.50",
-            "hangzhou/google_containers/kindnetd:v1",
+            "hub/kindest/kindnetd:v1",
             "hub/library/busybox:1",
             "own/team/app:1",
         ]
     );
+}
+
+/// The world's registries, with this as the place for all images of Kubernetes' and minikube's.
+fn with_place(world: &World, sandbox: &Sandbox, place: &str, more: &[&str]) -> Outcome {
+    let host = place.split('/').next().unwrap_or_default();
+    let flags = [
+        format!("--image-repository={place}"),
+        format!("--insecure-registry={host}"),
+        "--level=fast".to_owned(),
+    ];
+    let flags: Vec<&str> = flags
+        .iter()
+        .map(String::as_str)
+        .chain(more.iter().copied())
+        .collect();
+    world.pack(sandbox, VERSION, &flags)
+}
+
+/// How many blobs came from the server.
+fn blobs(world: &World) -> usize {
+    world.server.count("/blobs/")
+}
+
+#[test]
+fn a_place_for_images_gives_them_and_the_registries_say_what_they_are() {
+    let (world, mirror, sandbox) = (World::new(), World::new(), Sandbox::new());
+    let place = format!("{}/k8s", mirror.server.host());
+    let outcome = with_place(&world, &sandbox, &place, &[]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    // Nine images, each with a config and a layer.
+    assert_eq!((blobs(&world), blobs(&mirror)), (0, 18));
+    let lock = std::fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
+    assert!(!lock.contains("unverified"), "{lock}");
+    assert_eq!(
+        lock.matches(" says that this tag is sha256:").count(),
+        8,
+        "{lock}"
+    );
+}
+
+#[test]
+fn a_place_for_images_alone_is_believed_when_the_user_says_so() {
+    let world = World::with(|seen, reply| {
+        if seen.target.starts_with("/v2/k8s") {
+            Reply::status(200).fault(Fault::Silence)
+        } else {
+            reply
+        }
+    });
+    let (mirror, sandbox) = (World::new(), Sandbox::new());
+    let place = format!("{}/k8s", mirror.server.host());
+    let kicbase = format!("--registry-mirror=gcr.io={}", mirror.server.host());
+    let outcome = with_place(&world, &sandbox, &place, &[&kicbase]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    for words in [
+        "error: nothing says what gcr.io/k8s-minikube/storage-provisioner:v5, registry.k8s.io/coredns/coredns:v1.13.1, ",
+        "--accept-unverified registry.k8s.io/pause:3.10.1`",
+        "or all that `--image-repository PLACE` has with `--accept-unverified PLACE`; the bundle will say so",
+    ] {
+        assert!(outcome.stderr.contains(words), "{words} in {outcome:?}");
+    }
+    let accept = [
+        format!("--accept-unverified={place}"),
+        "--accept-unverified=gcr.io/k8s-minikube/storage-provisioner:v5".to_owned(),
+    ];
+    let outcome = with_place(&world, &sandbox, &place, &[&kicbase, &accept[0], &accept[1]]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    // The node image is the one that minikube names by its digest.
+    assert_eq!(outcome.stdout.matches("  UNVERIFIED\n").count(), 8, "{outcome:?}");
+    assert_eq!(blobs(&world), 0);
 }

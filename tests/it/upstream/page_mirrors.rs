@@ -105,7 +105,7 @@ fn a_mirror_alone_is_not_believed_unless_the_user_says_so() {
     assert!(
         outcome
             .stderr
-            .contains("error: nothing says what minikube should be\n")
+            .contains("error: nothing says what kubeadm, kubectl, kubelet, minikube should be\n")
             && outcome.stderr.contains("--accept-unverified minikube"),
         "{outcome:?}"
     );
@@ -138,7 +138,9 @@ fn where_upstream_does_not_answer_a_mirror_says_what_is_newest() {
     assert_eq!(outcome.status, 2, "{outcome:?}");
     assert!(outcome.stderr.contains(": asking the mirror\n"), "{outcome:?}");
     assert!(
-        outcome.stderr.contains("nothing says what minikube should be"),
+        outcome
+            .stderr
+            .contains("nothing says what kubeadm, kubectl, kubelet, minikube should be"),
         "{outcome:?}"
     );
 }

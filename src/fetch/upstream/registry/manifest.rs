@@ -182,30 +182,45 @@ fn top(
             unverified: false,
         });
     }
-    let error = match document(upstream, origin, reference.tag()) {
-        Ok(document) => {
-            keep(&document)?;
-            let text = format!("{} says that this tag is {}", origin.host, document.digest);
-            return Ok(Top {
-                document,
-                evidence: vec![text],
-                unverified: false,
-            });
-        }
-        Err(UpstreamError::Http(error)) => error,
-        Err(error) => return Err(error),
-    };
-    if matches!(error.status(), Some(401 | 403 | 404)) || places.len() == 1 {
-        return Err(missing(reference, origin, error));
-    }
     let name = reference.to_string();
-    if !upstream.accepts(&name) {
+    let by_name = upstream.accepts(&name);
+    // Whoever takes what a place has, takes it from there.
+    let by_place = upstream.registries.in_images_place(reference);
+    let by_place = by_place.filter(|_| upstream.accepts_images_place());
+    let accepted = |mirror: &&Place| by_name || by_place.as_ref() == Some(*mirror);
+    let mirrors = &places[..places.len() - 1];
+    let mut silence = None;
+    if mirrors.is_empty() || !upstream.registries.is_silent(origin) {
+        let attempts = upstream.attempts(!mirrors.is_empty());
+        match document_trying(upstream, origin, reference.tag(), attempts) {
+            Ok(document) => {
+                keep(&document)?;
+                let text = format!("{} says that this tag is {}", origin.host, document.digest);
+                return Ok(Top {
+                    document,
+                    evidence: vec![text],
+                    unverified: false,
+                });
+            }
+            Err(UpstreamError::Http(error))
+                if matches!(error.status(), Some(401 | 403 | 404)) || mirrors.is_empty() =>
+            {
+                return Err(missing(reference, origin, error));
+            }
+            Err(UpstreamError::Http(error)) if UpstreamError::goes_on(&error) => {
+                upstream.registries.add_silent(origin);
+                silence = Some(Box::new(error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !mirrors.iter().any(|mirror| accepted(&mirror)) {
         return Err(UpstreamError::Unproven {
-            what: name,
-            source: Box::new(error),
+            what: vec![name],
+            source: silence,
         });
     }
-    for mirror in &places[..places.len() - 1] {
+    for mirror in mirrors.iter().filter(accepted) {
         match document(upstream, mirror, reference.tag()) {
             Ok(document) => {
                 keep(&document)?;
@@ -220,10 +235,17 @@ fn top(
                     unverified: true,
                 });
             }
-            Err(error) => progress.note(&format!("{error}: going on with the next place")),
+            Err(error) if error.ends_the_run() => return Err(error),
+            Err(error) => upstream.registries.failed(mirror, &error, progress),
         }
     }
-    Err(error.into())
+    Err(UpstreamError::NoneHas {
+        reference: reference.clone(),
+        places: places
+            .iter()
+            .map(|place| format!("{}/{}", place.host, place.repository))
+            .collect(),
+    })
 }
 
 /// What the image's tag stands for now, by the registry itself, if it says so.

@@ -36,10 +36,7 @@ impl Registries {
         Self {
             mirrors: sources.registry_mirrors.clone(),
             upstreams: sources.registry_upstreams.clone(),
-            image_repository: match (&sources.image_repository, sources.image_mirror_country) {
-                (Some(repository), _) => Some(repository.as_str().to_owned()),
-                (None, country) => country.map(|country| country.image_repository().to_owned()),
-            },
+            image_repository: sources.images_place().map(str::to_owned),
             insecure: sources.insecure_registries.clone(),
             docker: DockerConfig::of(environment),
             bases: Mutex::default(),
@@ -48,13 +45,22 @@ impl Registries {
         }
     }
 
-    /// The mirrors that may have the image, in their order.
+    /// The mirrors that may have the image, in their order; last the place for all images of
+    /// Kubernetes' and minikube's.
     pub(super) fn mirrors(&self, reference: &ImageReference) -> Vec<Place> {
-        self.mirrors
-            .iter()
-            .filter(|mirror| mirror.registry == reference.registry())
+        let mirrors = self.mirrors.iter();
+        let mirrors = mirrors.filter(|mirror| mirror.registry == reference.registry());
+        mirrors
             .map(|mirror| inside(mirror, reference.repository()))
+            .chain(self.in_images_place(reference))
             .collect()
+    }
+
+    /// Where the place for all images of Kubernetes' and minikube's has this one, if there is
+    /// such a place and it is one of these.
+    pub(super) fn in_images_place(&self, reference: &ImageReference) -> Option<Place> {
+        let place = in_repository(self.image_repository.as_deref()?, reference)?;
+        Some(self.stood_in_for(place))
     }
 
     /// Whether the place did not answer before in this run.
@@ -107,16 +113,10 @@ impl Registries {
 
     /// The registry whose word on the image counts.
     pub(super) fn upstream(&self, reference: &ImageReference) -> Place {
-        let alternative = self.image_repository.as_deref();
-        let place = alternative.and_then(|repository| in_repository(repository, reference));
-        let place = place.unwrap_or_else(|| Place {
+        let place = self.stood_in_for(Place {
             host: reference.registry().to_owned(),
             repository: reference.repository().to_owned(),
         });
-        let mut stand_ins = self.upstreams.iter();
-        if let Some(stand_in) = stand_ins.find(|entry| entry.registry == place.host) {
-            return inside(stand_in, &place.repository);
-        }
         match place.host.as_str() {
             "docker.io" => Place {
                 host: "registry-1.docker.io".to_owned(),
@@ -124,6 +124,19 @@ impl Registries {
             },
             _ => place,
         }
+    }
+
+    fn stood_in_for(&self, place: Place) -> Place {
+        let mut stand_ins = self.upstreams.iter();
+        match stand_ins.find(|entry| entry.registry == place.host) {
+            Some(stand_in) => inside(stand_in, &place.repository),
+            None => place,
+        }
+    }
+
+    /// Notes that the registry itself does not answer, where mirrors can stand for it.
+    pub(super) fn add_silent(&self, place: &Place) {
+        lock(&self.silent).insert(place.host.clone());
     }
 
     /// The URL of `path` in `place`.

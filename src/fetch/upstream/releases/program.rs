@@ -128,8 +128,8 @@ fn known(
     };
     if !upstream.accepts(role.name()) {
         return Err(UpstreamError::Unproven {
-            what: role.name().to_owned(),
-            source: Box::new(error),
+            what: vec![role.name().to_owned()],
+            source: Some(Box::new(error)),
         });
     }
     Ok(accepted(upstream, role, version, platform, pages))
