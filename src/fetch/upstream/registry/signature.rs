@@ -173,9 +173,16 @@ fn of_image(
             result => return result,
         }
     }
-    match at(upstream, chain, registry, &tag, u32::MAX) {
+    let has_mirror = !mirrors.is_empty();
+    if has_mirror && upstream.registries.is_silent(registry) {
+        return Ok(Vec::new());
+    }
+    match at(upstream, chain, registry, &tag, upstream.attempts(has_mirror)) {
         // All came from a mirror.
-        Err(UpstreamError::Http(HttpError::Connection { .. })) if !mirrors.is_empty() => Ok(Vec::new()),
+        Err(UpstreamError::Http(HttpError::Connection { .. })) if has_mirror => {
+            upstream.registries.add_silent(registry);
+            Ok(Vec::new())
+        }
         result => result,
     }
 }
