@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$0")"
 . ./check.sh
 folder=$1
+# The bundles are compared byte for byte, and have the time in them.
+export SOURCE_DATE_EPOCH=1764081872
 unset HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
 blobs() { # every blob that a registry gave, as the logs have it
     grep -hEo '"GET /v2/[^ ]*/blobs/sha256:[0-9a-f]*[^"]*" (200|206)' "$folder"/log/open "$folder"/log/token "$folder"/log/password "$folder"/log/plain |

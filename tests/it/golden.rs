@@ -14,13 +14,15 @@ use walkdir::WalkDir;
 
 use crate::support::authority::{Authority, KUBERNETES};
 use crate::support::keys::Key;
-use crate::support::program::{Outcome, Sandbox, bytes};
+use crate::support::program::{EPOCH_TIME, Outcome, Sandbox, bytes};
 use crate::support::registry::Signing;
+use crate::support::server::Server;
 use crate::support::small::{self, Upstream, repository};
 
-/// The bundles: for two platforms, with signatures of publishers; plain; signed; with the
-/// payload in a file of its own.
-const BUNDLES: [&str; 4] = ["evidence", "plain", "signed", "split"];
+/// The bundles: with the time of resolving, and a part that nothing proves; for two
+/// platforms, with signatures of publishers; plain; signed; with the payload in a file of
+/// its own.
+const BUNDLES: [&str; 5] = ["dated", "evidence", "plain", "signed", "split"];
 
 /// The zstd that packed them, as its library numbers itself: another one may find other
 /// frames for the same members.
@@ -240,11 +242,36 @@ fn a_frozen_lock_makes_the_same_bundle_from_upstream_today() {
             .registry
             .put_signature(&repository, signature.documents[1], signing);
     }
-    let (_server, mut flags) = upstream.serve();
-    flags.extend(Arch::ALL.map(|arch| small::stub(&sandbox, arch)));
+    let (_server, flags) = serve_all(&sandbox, upstream);
     fs::copy(golden("evidence.lock"), sandbox.path("evidence.lock")).unwrap();
     run(&sandbox, "evidence", &flags, &["--locked"]);
     assert_same("evidence", &sandbox.path("evidence.run"));
+}
+
+#[test]
+fn a_frozen_lock_keeps_its_time_and_what_nothing_proved() {
+    if !is_x86() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (_server, flags) = serve_all(&sandbox, Upstream::new());
+    fs::copy(golden("dated.lock"), sandbox.path("dated.lock")).unwrap();
+    run(&sandbox, "dated", &flags, &["--locked"]);
+    assert_same("dated", &sandbox.path("dated.run"));
+    let (index, _) = index_and_payload(&golden("dated.run"));
+    assert_eq!(
+        index.resolved.map(|time| time.to_string()).as_deref(),
+        Some(EPOCH_TIME)
+    );
+    let unverified = index.binaries.iter().filter(|binary| binary.origin.unverified);
+    assert_eq!(unverified.count(), 2);
+}
+
+/// A server, and the flags that pack from it for both platforms.
+fn serve_all(sandbox: &Sandbox, upstream: Upstream) -> (Server, Vec<String>) {
+    let (server, mut flags) = upstream.serve();
+    flags.extend(Arch::ALL.map(|arch| small::stub(sandbox, arch)));
+    (server, flags)
 }
 
 /// Makes the frozen files anew, elsewhere, for a format that is not frozen yet.
@@ -269,15 +296,20 @@ fn make_them() {
             upstream.registry.sign(&repository, digest, &authority);
         }
     }
-    let (_server, mut flags) = upstream.serve();
-    flags.extend(Arch::ALL.map(|arch| small::stub(&sandbox, arch)));
+    let (_server, flags) = serve_all(&sandbox, upstream);
     run(&sandbox, "evidence", &flags, &[]);
     fs::copy(authority.root(), sandbox.path("evidence.pem")).unwrap();
+    let mut upstream = Upstream::new();
+    upstream.forget("/kubectl.sha256");
+    let (_server, flags) = serve_all(&sandbox, upstream);
+    run(&sandbox, "dated", &flags, &["--accept-unverified=kubectl"]);
 
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("golden");
     let _ = fs::remove_dir_all(&out);
     fs::create_dir_all(&out).unwrap();
     for name in [
+        "dated.lock",
+        "dated.run",
         "evidence.lock",
         "evidence.pem",
         "evidence.run",

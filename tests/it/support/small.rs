@@ -99,6 +99,11 @@ impl Upstream {
             .collect()
     }
 
+    /// Does not have the files with this end of a path any more.
+    pub(crate) fn forget(&mut self, end: &str) {
+        self.files.retain(|path, _| !path.ends_with(end));
+    }
+
     pub(crate) fn put(&mut self, path: String, content: Vec<u8>) {
         self.files.insert(path, content);
     }
