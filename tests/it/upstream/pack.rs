@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use minikube_offline::bundle::Digest;
+use minikube_offline::bundle::{Digest, Platform};
 
 use super::world::{VERSION, World, kubernetes_program};
 use crate::support::program::{Sandbox, bytes};
@@ -79,7 +79,7 @@ type Case = (
     &'static [&'static str],
 );
 
-const REFUSED: [Case; 11] = [
+const REFUSED: [Case; 12] = [
     (
         "v1.99",
         |_| {},
@@ -112,7 +112,7 @@ const REFUSED: [Case; 11] = [
         |_| {},
         &["--minikube-version=v1.0.0"],
         2,
-        &["there is no minikube v1.0.0"],
+        &["there is no minikube v1.0.0; the newest release is v1.38.1\n"],
     ),
     (
         VERSION,
@@ -139,6 +139,21 @@ const REFUSED: [Case; 11] = [
         &[
             "error: minikube v1.33.1 has Kubernetes v1.20 to v1.30, and not v1.35.4\n",
             "hint: name a Kubernetes",
+        ],
+    ),
+    (
+        VERSION,
+        |world| {
+            let own = Platform::of_this_machine().expect("a platform").arch.name();
+            world.remove(&format!("{own}/kubectl"));
+            world.remove(&format!("{own}/kubectl.sha256"));
+        },
+        &[],
+        2,
+        &[
+            "error: there is no kubectl v1.35.4 for linux/",
+            "; there is one for linux/",
+            "hint: take another release",
         ],
     ),
     (
