@@ -72,6 +72,14 @@ impl NewLock {
         }
     }
 
+    /// Writes it unless one of the same parts is there, which may say more of them.
+    pub(super) fn write_if_changed(&self, console: &Console) -> Result<(), Failure> {
+        match &self.before {
+            Before::Lock { changes, .. } if changes.is_empty() => Ok(()),
+            _ => self.write(console),
+        }
+    }
+
     /// Writes it, unless it is there. One with other parts, or what is no lock, is kept
     /// beside, and that is said with everything that changed.
     pub(super) fn write(&self, console: &Console) -> Result<(), Failure> {

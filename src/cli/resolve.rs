@@ -21,7 +21,7 @@ pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {
     let plan = fetch::plan(&spec, upstream.as_ref(), console)?;
     let lock = lock_beside(&spec.output);
     let new = NewLock::of(lock.clone(), plan.lock.clone(), now)?;
-    new.write(console)?;
+    new.write_if_changed(console)?;
     let sums = Sums::of(&plan);
     let estimate = estimate(&plan, spec.level);
     console.result(

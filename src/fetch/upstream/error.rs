@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::bundle::{BinaryRole, Digest, DigestError, ImageReference, Platform, Version, in_words};
-use crate::failure::{Failure, Kind};
 use crate::host::Interruption;
 use crate::http::HttpError;
 use crate::resolve::AskError;
@@ -272,15 +271,6 @@ impl UpstreamError {
     }
 }
 
-const TAKE_NEWEST: &str = "`--kubernetes-version v1.35` takes the newest patch, `stable` the newest release";
-
-fn take_newest(role: BinaryRole) -> &'static str {
-    match role {
-        BinaryRole::Minikube => "without `--minikube-version` the newest that has this Kubernetes is taken",
-        _ => TAKE_NEWEST,
-    }
-}
-
 fn nearest(newest: Option<&Version>, version: &Version) -> String {
     match newest {
         Some(newest) if newest.line() == version.line() => {
@@ -289,28 +279,6 @@ fn nearest(newest: Option<&Version>, version: &Version) -> String {
         Some(newest) => format!("; the newest release is {newest}"),
         None => String::new(),
     }
-}
-
-fn accept(what: &[String]) -> String {
-    let flags: Vec<String> = what
-        .iter()
-        .map(|part| format!("--accept-unverified {part}"))
-        .collect();
-    let part = if what.len() == 1 { "it" } else { "them" };
-    let place = if what.iter().any(|part| part.contains('/')) {
-        ", or all that `--image-repository PLACE` has with `--accept-unverified PLACE`"
-    } else {
-        ""
-    };
-    format!(
-        "take {part} all the same with `{}`{place}; the bundle will say so",
-        flags.join(" ")
-    )
-}
-
-fn addons(there: &[String]) -> String {
-    let there = there.join(", ");
-    format!("this minikube names its addons by `minikube addons list`: {there}")
 }
 
 fn meant(near: &[String]) -> String {
@@ -326,108 +294,5 @@ fn at(place: &str) -> String {
         String::new()
     } else {
         format!(" in `{place}`")
-    }
-}
-
-impl From<UpstreamError> for Failure {
-    fn from(error: UpstreamError) -> Self {
-        let (kind, hint) = match &error {
-            UpstreamError::Http(_) | UpstreamError::Interrupted(_) | UpstreamError::Store(_) => {
-                (Kind::Io, String::new())
-            }
-            UpstreamError::DockerConfig { .. } => (
-                Kind::Usage,
-                "mend it, log in again with `docker login HOST`, or name another folder with DOCKER_CONFIG".to_owned(),
-            ),
-            UpstreamError::Addon { .. } => (
-                Kind::Usage,
-                "`minikube addons list` names the addons that there are".to_owned(),
-            ),
-            UpstreamError::UnknownAddon { there, .. } => (Kind::Usage, addons(there)),
-            UpstreamError::Disagreement { .. } => (
-                Kind::Damaged,
-                "nothing of it was taken: one of the two is not what its publisher says; leave `--release-mirror` \
-                 away, or give a program that you have checked with `--minikube FILE`"
-                    .to_owned(),
-            ),
-            UpstreamError::Checksum { .. } | UpstreamError::Word { .. } => (
-                Kind::Damaged,
-                "something between answers for the server, such as a proxy's login page, or the mirror is not laid \
-                 out like the original"
-                    .to_owned(),
-            ),
-            UpstreamError::Credentials { .. } => (
-                Kind::Io,
-                "log in again with `docker login HOST`, or remove the helper from docker's config.json".to_owned(),
-            ),
-            UpstreamError::Login { source, .. } => {
-                let is_refused = source.status().is_some_and(|status| (400..500).contains(&status));
-                let hint = if is_refused {
-                    "log in again with `docker login HOST`: its config.json and its helpers are read".to_owned()
-                } else {
-                    source.hint()
-                };
-                (Kind::Io, hint)
-            }
-            UpstreamError::TokenServer { .. } => (
-                Kind::Io,
-                "nothing secret was sent there: ask who runs the registry".to_owned(),
-            ),
-            UpstreamError::Manifest { .. } => (
-                Kind::Damaged,
-                "nothing of it was taken: ask who runs the registry, or take another one".to_owned(),
-            ),
-            UpstreamError::NodeImage { .. } | UpstreamError::NotAsked { .. } => (
-                Kind::Usage,
-                "name it yourself with `--kicbase docker://gcr.io/k8s-minikube/kicbase:TAG@sha256:DIGEST`, and images \
-                 of addons with `--image`"
-                    .to_owned(),
-            ),
-            UpstreamError::NoneHas { .. } => (
-                Kind::Io,
-                "what each of them said stands above: check the network, the mirrors and the name".to_owned(),
-            ),
-            UpstreamError::NoImage { .. } => (
-                Kind::Usage,
-                "check its name and tag; a private registry may say so to whom is not logged in: `docker login HOST`"
-                    .to_owned(),
-            ),
-            UpstreamError::NoMinikube { .. } => (
-                Kind::Usage,
-                "name a minikube that has it with `--minikube-version VERSION`, or give one with `--minikube FILE`"
-                    .to_owned(),
-            ),
-            UpstreamError::Pair { .. } => (
-                Kind::Usage,
-                "name a Kubernetes that it has, or another minikube with `--minikube-version` or `--minikube`; \
-                 without either the newest that has this Kubernetes is taken"
-                    .to_owned(),
-            ),
-            UpstreamError::NoProgram { .. } => (
-                Kind::Usage,
-                "take another release, or another `--platform`, or give a program for it by hand".to_owned(),
-            ),
-            UpstreamError::NoPlatform { .. } => (
-                Kind::Usage,
-                "take another image, or another `--platform`".to_owned(),
-            ),
-            UpstreamError::NoLine { .. } => (Kind::Usage, TAKE_NEWEST.to_owned()),
-            UpstreamError::NoRelease { role, .. } => (Kind::Usage, take_newest(*role).to_owned()),
-            UpstreamError::Offline { .. } => (
-                Kind::Usage,
-                "leave `--offline` away, or `docker pull` it and name it with `docker-daemon:`".to_owned(),
-            ),
-            UpstreamError::Programs { source } => (
-                Kind::of_io(source),
-                "name another folder with TMPDIR".to_owned(),
-            ),
-            UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
-        };
-        match error {
-            UpstreamError::Http(error) => error.into(),
-            UpstreamError::Interrupted(interruption) => interruption.into(),
-            UpstreamError::Store(error) => error.into(),
-            error => Self::new(kind, error).hint(hint),
-        }
     }
 }

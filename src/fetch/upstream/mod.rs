@@ -5,6 +5,7 @@
 
 mod changed;
 mod error;
+mod failure;
 mod minikube;
 mod registry;
 mod releases;
