@@ -31,6 +31,8 @@ on_site --blackhole "$work/containerd.run" kubernetes
 on_site '' "$work/docker.run" runtime --way volume
 on_site '' "$work/docker.run" runtime --way cache
 HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./elsewhere-site.sh "$work/docker.run" || true
+HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./manifests-site.sh "$work/docker.run" || true
+rm -rf "$work/site"
 on_site '' "$work/docker.run" runtime --way volume -- --nodes 2 --cni=bridge
 rm -f "$work"/*.run
 ./upstream-start.sh "$STANDIN" containerd "$work" || true

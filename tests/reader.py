@@ -5,13 +5,14 @@ Exit code: 0 whole, 3 not authentic, 4 damaged; one line says why."""
 import base64, datetime, hashlib, json, os, re, subprocess, sys, tempfile
 
 ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "kubernetes", "application"]
-KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images lists",
+FILE_ROLES = ["manifest", "file"]
+KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images lists files",
         "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
         "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "lists": "reference digest",
         "binaries": "role version platform size sha256 origin", "origin": "transport evidence unverified signatures",
         "signatures": "url documents signature certificates log",
-        "images": "role reference platform config layers manifest origin"}
-OPTIONAL = {"resolved", "unverified"}  # not there where they say nothing
+        "images": "role reference platform config layers manifest origin", "files": "role name size sha256 origin"}
+OPTIONAL = {"resolved", "unverified", "files"}  # not there where they say nothing
 RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
          "url": lambda v: type(v) is str and len(v.encode()) <= 2048 and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]*", v),
          "sha256|config|manifest|digest|signature": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
@@ -37,6 +38,7 @@ def sha(data): return "sha256:" + hashlib.sha256(data).hexdigest()
 def shape(kind, value):
     """Keys, in their order and no others; each value by its rule."""
     need(type(value) is dict and list(value) == [k for k in KEYS[kind].split() if k in value or k not in OPTIONAL], f"the keys of {kind}")
+    need(value.get("files") != [], "the files")
     for key, v in value.items():
         if key in KEYS and key != "members" or key == "members" and kind == "index":
             need(type(v) is list or not key.endswith("s"), key)
@@ -45,7 +47,8 @@ def shape(kind, value):
         elif key in ("chunks", "layers", "platforms", "evidence", "documents", "certificates"):
             rule = {"evidence": r"(?s).*", "platforms": RULES["platform"]}.get(key, DIGEST)
             need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
-        elif key == "role": need(v in (ROLES if kind == "binaries" else IMAGE_ROLES), key)
+        elif key == "role": need(v in {"binaries": ROLES, "files": FILE_ROLES}.get(kind, IMAGE_ROLES), key)
+        elif key == "name" and kind == "files": need(type(v) is str and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", v), key)
         elif key == "resolved": need(moment(v), key)
         elif key == "unverified": need(v is True, key)
         elif key == "log": need(v is None or type(v) is str and re.fullmatch(DIGEST, v), key)
@@ -83,6 +86,13 @@ def parts(found):
     need([(b["platform"], b["role"]) for b in found["binaries"]] == [(p, r) for p in platforms for r in ROLES], "the programs")
     for part in found["binaries"]:
         path = f"bin/{part['platform']}/{part['role']}"
+        wanted.add(path)
+        need(path in members and (part["size"], part["sha256"]) == (members[path]["size"], members[path]["sha256"]), path)
+    own = found.get("files", [])
+    order = [(FILE_ROLES.index(f["role"]), f["name"]) for f in own]
+    need(order == sorted(set(order)) and not any(f["origin"]["signatures"] for f in own), "the files")
+    for part in own:
+        path = f"{part['role']}s/{part['name']}"
         wanted.add(path)
         need(path in members and (part["size"], part["sha256"]) == (members[path]["size"], members[path]["sha256"]), path)
     split = lambda name: (name.split("/", 1)[0], name.split("/", 1)[1].rsplit(":", 1))  # as the packer sorts names

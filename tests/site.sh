@@ -41,6 +41,14 @@ answers_in() { # answers_in NODE: the application, whichever node it is on
     runtime) docker exec "$1" sh -c 'curl -fsS http://127.0.0.1:8080/ || wget -q -O - http://127.0.0.1:8080/' ;;
     esac | grep 'hello from a carried image'
 }
+own_files_are_there() {
+    own=$(find "$HOME/.local/share/minikube-offline/bundles" -name files)
+    cmp "$own/notes.txt" lab/carried/notes.txt && cmp "$own/../manifests/02-objects.yaml" lab/carried/02-objects.yaml
+}
+manifests_run() { # the second of which needs what the first defines
+    kubectl -n carried rollout status deployment carried --timeout=120s
+    kubectl -n carried get greeting hello -o 'jsonpath={.spec.text}' | grep '^hello$'
+}
 start() { "$bundle" -y "$@" >"$cache/start" 2>&1 || { cat "$cache/start"; return 1; }; }
 the_engine_sees_pipes() { ! grep 'through its client' "$cache/start"; }
 app_answers() {
@@ -71,6 +79,8 @@ label="$what, $network${1:+, $*}"
 check "$label: start" start "$@"
 check "$label: the images take the short way" the_engine_sees_pipes
 check "$label: nodes and pods are Ready" node_is_up
+check "$label: the bundle's own files are there" own_files_are_there
+[ "$what" = runtime ] || check "$label: the bundle's manifests run" manifests_run
 check "$label: status" "$bundle" status
 check "$label: minikube kubectl" minikube kubectl -- get pods -A
 check "$label: a carried image is deployed" deploy

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    BinaryPart, ContainerRuntime, Digest, Frame, ImageList, ImagePart, Member, Moment, Platform,
+    BinaryPart, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Moment, Platform,
     PublishedSignature, Version, blob_path,
 };
 
@@ -46,6 +46,10 @@ pub struct BundleIndex {
     pub images: Vec<ImagePart>,
     /// In a bundle for several platforms, the lists of each image's manifests, by name.
     pub lists: Vec<ImageList>,
+    /// Manifests and other files of whoever packed it, by role and name. The key is not there
+    /// where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FilePart>,
 }
 
 /// What a bundle starts.

@@ -1,8 +1,8 @@
 //! What a bundle has for one platform: all that a site works with.
 
 use super::{
-    BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, ImagePart, ImageRole, Member, Platform,
-    PublishedSignature, Version,
+    BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart, ImagePart, ImageRole, Member,
+    Platform, PublishedSignature, Version,
 };
 
 /// The parts of a bundle for one of its platforms.
@@ -83,6 +83,13 @@ impl<'a> PlatformView<'a> {
     pub fn binaries(self) -> impl Iterator<Item = &'a BinaryPart> {
         let binaries = self.index.binaries.iter();
         binaries.filter(move |binary| binary.platform == self.platform)
+    }
+
+    /// The manifests and other files of whoever packed it, by role and name: they are for
+    /// every platform.
+    #[must_use]
+    pub fn files(self) -> &'a [FilePart] {
+        &self.index.files
     }
 
     /// The files of the signatures of every part.

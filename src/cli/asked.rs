@@ -61,6 +61,13 @@ pub(super) struct SpecArgs {
     /// What several control planes need goes into the node: kube-vip and, without another `--cni`, kindnet
     #[arg(long, help_heading = STARTS)]
     ha: bool,
+    /// A Kubernetes manifest, in YAML or JSON, that a start gives to the cluster; the images
+    /// that it names are packed
+    #[arg(long = "manifest", value_name = "FILE")]
+    manifests: Vec<PathBuf>,
+    /// A file that a start puts on the machine
+    #[arg(long = "carry", value_name = "FILE")]
+    carried: Vec<PathBuf>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE", help_heading = BUNDLE)]
     bundle: Option<PathBuf>,
@@ -110,6 +117,8 @@ impl SpecArgs {
             addons: given(self.addons),
             cni: self.cni,
             ha: self.ha.then_some(true),
+            manifests: given(self.manifests),
+            carried: given(self.carried),
             output: self.bundle,
             split: self.split,
             level: self.level,

@@ -10,7 +10,8 @@ use super::sbom::sbom;
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
 use crate::bundle::{
-    BinaryPart, BundleIndex, ImagePart, ImageRole, Origin, Platform, PlatformView, in_words,
+    BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, ImageRole, Origin, Platform, PlatformView,
+    in_words,
 };
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -85,6 +86,7 @@ pub(super) fn list(args: &ShowArgs, bundle: &OpenedBundle, console: &Console) ->
                 platform,
                 ..
             } = row;
+            let platform = platform.map_or_else(|| "any".to_owned(), |platform| platform.to_string());
             format!("{role}\t{name}\t{size}\t{digest}\t{platform}")
         })
         .collect();
@@ -112,7 +114,8 @@ pub(super) struct Row {
     pub(super) version: String,
     pub(super) size: u64,
     pub(super) digest: String,
-    pub(super) platform: Platform,
+    /// Nothing for a file, which is for every platform.
+    pub(super) platform: Option<Platform>,
     /// Whether nothing said what it should be.
     pub(super) unverified: bool,
 }
@@ -130,7 +133,7 @@ impl Row {
     }
 }
 
-/// Every part of these platforms: programs, then images.
+/// Every part of these platforms: programs, then images, then what is for all of them.
 fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
     let binary = |part: &BinaryPart| Row {
         role: "program",
@@ -138,7 +141,7 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
         version: part.version.as_ref().map(ToString::to_string).unwrap_or_default(),
         size: part.size,
         digest: part.sha256.to_string(),
-        platform: part.platform,
+        platform: Some(part.platform),
         unverified: part.origin.unverified,
     };
     let image = |part: &ImagePart| Row {
@@ -155,7 +158,16 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
             .filter_map(|layer| index.blob_size(*layer))
             .sum(),
         digest: part.config.to_string(),
-        platform: part.platform,
+        platform: Some(part.platform),
+        unverified: part.origin.unverified,
+    };
+    let file = |part: &FilePart| Row {
+        role: part.role.name(),
+        name: part.name.clone(),
+        version: String::new(),
+        size: part.size,
+        digest: part.sha256.to_string(),
+        platform: None,
         unverified: part.origin.unverified,
     };
     let of = |view: &PlatformView<'_>| {
@@ -164,7 +176,8 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
             .chain(view.images().map(image))
             .collect()
     };
-    views.iter().flat_map(|view| -> Vec<Row> { of(view) }).collect()
+    let of_platforms = views.iter().flat_map(|view| -> Vec<Row> { of(view) });
+    of_platforms.chain(index.files.iter().map(file)).collect()
 }
 
 fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, signature: &str) -> String {
@@ -203,6 +216,16 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         \x20 the node image  Docker Engine\n\
         \x20 all other       a Docker volume with the profile's name, and minikube's home\n\
         \x20 its journal     ~/.local/state/minikube-offline\n";
+    if !index.files.is_empty() {
+        let _ = writeln!(
+            text,
+            "  its own files   ~/.local/share/minikube-offline/bundles/{}",
+            index.name
+        );
+    }
+    if index.files.iter().any(|file| file.role == FileRole::Manifest) {
+        text += "  its manifests   the cluster, when it is ready: `--no-manifests` leaves them out\n";
+    }
     text
 }
 
@@ -232,16 +255,18 @@ fn compared(views: &[PlatformView<'_>]) -> String {
 /// The parts in columns. A platform is named where there are several.
 pub(super) fn table(index: &BundleIndex, views: &[PlatformView<'_>]) -> String {
     let rows = rows(index, views);
-    let several = rows.iter().any(|row| row.platform != rows[0].platform);
+    let several = rows
+        .iter()
+        .filter_map(|row| row.platform)
+        .any(|platform| Some(platform) != rows[0].platform);
     let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
     let (names, versions) = (width(|row| row.name.len()), width(|row| row.version.len()));
     rows.iter().fold(String::new(), |text, row| {
         let short = row.digest.get(..19).unwrap_or(&row.digest);
         let (role, size) = (row.role, human_bytes(row.size));
-        let platform = if several {
-            format!("  {}", row.platform)
-        } else {
-            String::new()
+        let platform = match row.platform {
+            Some(platform) if several => format!("  {platform}"),
+            _ => String::new(),
         };
         text + &format!(
             "{role:<11} {:<names$}  {:<versions$}  {size:>8}  {short}{platform}{}\n",

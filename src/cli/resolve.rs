@@ -64,12 +64,9 @@ fn bytes_of(part: &PlannedPart) -> (u64, u64, u64) {
 
 fn describe(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path) -> String {
     let several = plan.lock.platforms.len() > 1;
-    let name = |part: &PlannedPart| {
-        if several {
-            format!("{} for {}", part.name, part.platform)
-        } else {
-            part.name.clone()
-        }
+    let name = |part: &PlannedPart| match part.platform {
+        Some(platform) if several => format!("{} for {platform}", part.name),
+        _ => part.name.clone(),
     };
     let width = plan.parts.iter().map(|part| name(part).len()).max().unwrap_or(0);
     let mut text = String::new();

@@ -6,13 +6,14 @@
 
 use serde_json::{Value, json};
 
-use crate::bundle::{BinaryPart, BundleIndex, Digest, ImagePart};
+use crate::bundle::{BinaryPart, BundleIndex, Digest, FilePart, ImagePart};
 
 /// The bill of materials of the bundle with this index.
 pub(super) fn sbom(index: &BundleIndex) -> Value {
     let written = index.encode().expect("an index that was read can be written");
     let binaries = index.binaries.iter().map(binary);
-    let components: Vec<Value> = binaries.chain(index.images.iter().map(image)).collect();
+    let parts = binaries.chain(index.images.iter().map(image));
+    let components: Vec<Value> = parts.chain(index.files.iter().map(file)).collect();
     let parts: Vec<&Value> = components.iter().map(|component| &component["bom-ref"]).collect();
     let (packer, packer_version) = index.packer.split_once(' ').unwrap_or((&index.packer, ""));
     json!({
@@ -73,6 +74,16 @@ fn image(part: &ImagePart) -> Value {
         ),
         "hashes": [{ "alg": "SHA-256", "content": part.manifest.hex() }],
         "properties": properties,
+    })
+}
+
+fn file(part: &FilePart) -> Value {
+    json!({
+        "bom-ref": part.member_path(),
+        "type": "file",
+        "name": part.name,
+        "hashes": [{ "alg": "SHA-256", "content": part.sha256.hex() }],
+        "properties": properties(&part.origin.transport, &part.origin.evidence),
     })
 }
 

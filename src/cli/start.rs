@@ -34,6 +34,7 @@ pub(super) struct StartArgs {
 
 /// What the cluster is to be like.
 #[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct StartOptions {
     /// minikube's profile
     #[arg(short, long, default_value = "minikube", help_heading = CLUSTER)]
@@ -62,6 +63,9 @@ pub(super) struct StartOptions {
     /// Leave what a failed start made, to look at it, instead of removing it again
     #[arg(long, help_heading = RUN)]
     keep_failed: bool,
+    /// Do not give the bundle's manifests to the cluster
+    #[arg(long)]
+    no_manifests: bool,
 }
 
 impl StartOptions {
@@ -78,6 +82,7 @@ impl StartOptions {
             keep_proxy: self.keep_proxy,
             allow_downgrade: self.allow_downgrade,
             keep_failed: self.keep_failed,
+            manifests: !self.no_manifests,
             extra_args,
         }
     }
@@ -146,8 +151,14 @@ fn summary(started: &Started) -> String {
         .iter()
         .map(|timing| format!("{} {}", timing.stage, human_duration(timing.took)))
         .collect();
+    let own_files = started.own_files.as_ref().map_or_else(String::new, |folder| {
+        format!(
+            "\nthe bundle's manifests and other files are in `{}`",
+            folder.display()
+        )
+    });
     format!(
-        "Kubernetes {} is ready: profile `{}`, {}, {}, {} images, by the {}, in {} ({})\n\
+        "Kubernetes {} is ready: profile `{}`, {}, {}, {} images, by the {}, in {} ({}){own_files}\n\
          next:\n  {}",
         started.kubernetes_version,
         started.profile,
@@ -179,6 +190,8 @@ fn value(started: &Started) -> Value {
         "way": started.way.name(),
         "nodes": started.nodes,
         "images": started.images,
+        "own_files": started.own_files,
+        "objects": started.objects,
         "milliseconds": milliseconds(started.took()),
         "stages": stages,
         "notes": started.notes,

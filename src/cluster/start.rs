@@ -11,13 +11,14 @@ pub use summary::{Started, Timing};
 use super::minikube::Minikube;
 use super::seed::{self, Seeding};
 use super::status::{self, NodeStatus};
-use super::{boot, digests, dry_run, images, node_image, ready, rollback, written};
+use super::{boot, digests, dry_run, images, manifests, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
-    CacheContents, Event, ImageSet, Installed, ProfileConfig, Session, SiteOptions, Way, check_serial,
-    fill_cache, install_programs, needs_more_than_the_cache, other_of_same_serial,
+    CacheContents, Event, ImageSet, Installed, PlacedFiles, ProfileConfig, Session, SiteOptions, Way,
+    check_serial, fill_cache, install_programs, needs_more_than_the_cache, other_of_same_serial,
+    place_own_files,
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -44,7 +45,11 @@ pub fn start(
         notes: Vec::new(),
     };
     match run.all_stages() {
-        Ok((installed, way, nodes)) => Ok(run.summary(&installed, way, nodes)),
+        Ok(outcome) => {
+            // A manifest that is refused is no reason to take the cluster away.
+            let objects = run.manifests(&outcome.own_files)?;
+            Ok(run.summary(outcome, objects))
+        }
         Err(failure) => Err(rollback::roll_back(
             &mut run.session,
             &run.engine,
@@ -69,6 +74,14 @@ fn engine_for(
     Ok(engine)
 }
 
+/// What the stages of a start made.
+struct Outcome {
+    installed: Installed,
+    own_files: PlacedFiles,
+    way: Way,
+    nodes: Vec<String>,
+}
+
 /// One start at work.
 struct Run<'a> {
     bundle: PlatformBundle<'a>,
@@ -81,10 +94,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn all_stages(&mut self) -> Result<(Installed, Way, Vec<String>), Failure> {
+    fn all_stages(&mut self) -> Result<Outcome, Failure> {
         self.tell_same_serial();
         self.what_is_asked_of_minikube()?;
         let installed = self.programs_and_node_image()?;
+        let own_files = self.own_files()?;
         let mut existed = self.profile_exists()?;
         if existed && self.lacks_nodes()? {
             self.note(
@@ -105,7 +119,12 @@ impl Run<'_> {
         }
         let nodes = self.ready()?;
         self.session.placer().drop_earlier()?;
-        Ok((installed, way, nodes))
+        Ok(Outcome {
+            installed,
+            own_files,
+            way,
+            nodes,
+        })
     }
 
     /// Runs one stage; `work` says its outcome in a few words.
@@ -181,6 +200,38 @@ impl Run<'_> {
                 count => format!("{count} programs written"),
             };
             Ok((installed, format!("{image}, {written}")))
+        })
+    }
+
+    /// The manifests and other files of whoever packed the bundle.
+    fn own_files(&mut self) -> Result<PlacedFiles, Failure> {
+        let files = self.bundle.view().files();
+        if files.is_empty() {
+            return Ok(PlacedFiles::default());
+        }
+        let bytes = files.iter().map(|file| file.size).sum();
+        self.stage("the bundle's own files", Some(bytes), |run| {
+            let placed = place_own_files(run.bundle, &mut run.session, run.progress)?;
+            for note in &placed.notes {
+                run.note(note.clone());
+            }
+            let outcome = match placed.written {
+                0 => "already there".to_owned(),
+                count => format!("{count} written"),
+            };
+            Ok((placed, outcome))
+        })
+    }
+
+    /// Gives the manifests to the cluster; says how many objects it took.
+    fn manifests(&mut self, files: &PlacedFiles) -> Result<usize, Failure> {
+        if files.manifests.is_empty() || !self.options.manifests {
+            return Ok(0);
+        }
+        self.stage("manifests", None, |run| {
+            let profile = &run.options.profile;
+            let objects = manifests::apply(&mut run.session, profile, &files.manifests)?;
+            Ok((objects, format!("{objects} objects")))
         })
     }
 
@@ -376,7 +427,13 @@ impl Run<'_> {
         })
     }
 
-    fn summary(self, installed: &Installed, way: Way, nodes: Vec<String>) -> Started {
+    fn summary(self, outcome: Outcome, objects: usize) -> Started {
+        let Outcome {
+            installed,
+            way,
+            nodes,
+            ..
+        } = outcome;
         let view = self.bundle.view();
         let layout = &self.session.layout;
         Started {
@@ -386,6 +443,8 @@ impl Run<'_> {
             way,
             nodes,
             images: view.cluster_images().count(),
+            own_files: (!view.files().is_empty()).then(|| layout.own_files.join(view.name())),
+            objects,
             minikube: summary::command_name(&installed.minikube, &installed.links, &self.session.environment),
             kubectl: summary::command_name(&installed.kubectl, &installed.links, &self.session.environment),
             minikube_home: layout.minikube_home.clone(),

@@ -52,6 +52,37 @@ pub enum FetchError {
         /// How.
         reason: String,
     },
+    /// A file of whoever packs has a name that a bundle cannot carry.
+    #[error(
+        "`{}` has a name that a bundle cannot carry: 1 to 80 of A-Z, a-z, 0-9, `.`, `_` and `-`, the first a letter or a digit",
+        path.display()
+    )]
+    FileName {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of whoever packs is a folder, or a device.
+    #[error("`{}` is not a regular file", path.display())]
+    NoFile {
+        /// What it is instead.
+        path: PathBuf,
+    },
+    /// A file does not hold Kubernetes objects.
+    #[error("`{}` is no Kubernetes manifest: {reason}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A manifest names an image that is not given, and nothing may be downloaded.
+    #[error("`{}` names the image `{reference}`, which is not given", path.display())]
+    ManifestImage {
+        /// The manifest.
+        path: PathBuf,
+        /// The image.
+        reference: ImageReference,
+    },
     /// A program cannot say its version.
     #[error("{role} `{}` does not run here", path.display())]
     DoesNotRun {
@@ -355,6 +386,14 @@ impl FetchError {
             }
             Self::DoesNotRun { .. } => {
                 "run it yourself with `version`; a program needs `chmod +x`, and a file system without noexec"
+            }
+            Self::FileName { .. } => "pack a copy with another name",
+            Self::NoFile { .. } => "a folder goes as an archive: `tar -cf FOLDER.tar FOLDER`",
+            Self::Manifest { .. } => {
+                "`kubectl create --dry-run=client -f FILE` says more; a template has to be rendered first (`helm template`, `kubectl kustomize`), and what is no manifest goes with `--carry`"
+            }
+            Self::ManifestImage { .. } => {
+                "give it with `--image docker-archive:FILE`, or leave `--offline` away to have it downloaded"
             }
             Self::EngineImage { .. } => "`docker images` lists what the engine has",
             Self::LayoutWithoutName { .. } => "name the image in full: `oci:FOLDER:registry.example/app:1`",

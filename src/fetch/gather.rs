@@ -7,9 +7,9 @@ use tempfile::TempDir;
 
 use super::estimate::Sizes;
 use super::found::FoundImage;
-use super::parts::{LocalBinary, Parts};
+use super::parts::{LocalBinary, LocalFile, Parts};
 use super::upstream::{Resolved, UpstreamError, WantedImage, addon_images, check_pair};
-use super::{Cache, FetchError, Upstream, images, network, programs, remote, room};
+use super::{Cache, FetchError, Upstream, images, network, own, programs, remote, room};
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
@@ -38,6 +38,7 @@ pub(super) fn gather_by_asking(
     upstream: Option<&Upstream>,
     progress: &dyn Progress,
 ) -> Result<Parts, FetchError> {
+    let files = own::gather(spec)?;
     let caches = caches(spec)?;
     let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
     let roles: Vec<(Platform, BinaryRole)> = binaries.iter().map(role_of).collect();
@@ -50,7 +51,7 @@ pub(super) fn gather_by_asking(
     } = found;
     if let Some(upstream) = upstream {
         let resolved = upstream.resolve(&wanted, progress)?;
-        check_room(spec, upstream, &binaries, &images, &resolved)?;
+        check_room(spec, upstream, &binaries, &files, &images, &resolved)?;
         for ((_, wanted), resolved) in wanted.iter().zip(resolved) {
             images.extend(upstream.images(wanted, resolved, progress)?);
         }
@@ -65,6 +66,7 @@ pub(super) fn gather_by_asking(
     Ok(Parts {
         binaries,
         images: images::read(images, progress)?,
+        files,
         signature_files: upstream
             .map(Upstream::signature_files)
             .transpose()?
@@ -79,6 +81,7 @@ fn check_room(
     spec: &Spec,
     upstream: &Upstream,
     binaries: &[LocalBinary],
+    files: &[LocalFile],
     found: &[(ImageRole, FoundImage)],
     resolved: &[Vec<Resolved>],
 ) -> Result<(), FetchError> {
@@ -90,9 +93,10 @@ fn check_room(
     let local = found.iter().flat_map(|(_, image)| &image.layers);
     let local: BTreeMap<Digest, u64> = local.map(|(digest, blob)| (*digest, blob.stored_bytes)).collect();
     let programs = binaries.iter().map(|binary| binary.part.size);
+    let files = files.iter().map(|file| file.part.size);
     let sizes = Sizes {
         layers: remote.values().sum(),
-        plain: programs.chain(local.into_values()).sum(),
+        plain: programs.chain(files).chain(local.into_values()).sum(),
     };
     let download = upstream.missing_bytes(&remote.into_iter().collect::<Vec<_>>())?;
     room::check(spec, upstream.store_folder()?, download, &sizes)
@@ -154,6 +158,7 @@ pub(super) fn find(
     if upstream.is_none() {
         requirements.add(of_addons(spec, binaries, ask, progress)?);
     }
+    let of_manifests = own::images(spec, progress)?;
     let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
         let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
@@ -172,13 +177,17 @@ pub(super) fn find(
             spec,
             &images,
             &requirements.images,
-            of_network,
+            of_network
+                .into_iter()
+                .chain(of_manifests.into_iter().map(|(_, image)| image))
+                .collect(),
             &minikube,
             lock,
             ask,
         )?
     } else {
         remote::refuse_named(spec)?;
+        own::refuse_missing(&of_manifests, &images)?;
         Vec::new()
     };
     Ok(Found {

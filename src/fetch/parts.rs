@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{BinaryPart, Digest, ImageReference, ImageRole, Origin, Platform};
-use crate::resolve::{Difference, Lock, LockFile, LockedImage, LockedProgram, Requirements};
+use crate::bundle::{BinaryPart, Digest, FilePart, ImageReference, ImageRole, Origin, Platform};
+use crate::resolve::{Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram, Requirements};
 use crate::spec::{Cni, Spec};
 
 /// Everything that goes into a bundle, in an order that depends on nothing but the
@@ -20,6 +20,8 @@ pub struct Parts {
     pub binaries: Vec<LocalBinary>,
     /// The images, by platform, role and name.
     pub images: Vec<LocalImage>,
+    /// The files of whoever packs, by role and name.
+    pub files: Vec<LocalFile>,
     /// The files of the signatures that the parts' origins name.
     pub signature_files: BTreeMap<Digest, Vec<u8>>,
     /// What was asked for, all of which is here.
@@ -37,6 +39,15 @@ pub struct LocalBinary {
     pub path: PathBuf,
     /// Where it was downloaded.
     pub url: Option<String>,
+}
+
+/// A file of whoever packs.
+#[derive(Clone, Debug)]
+pub struct LocalFile {
+    /// What it is.
+    pub part: FilePart,
+    /// The file.
+    pub path: PathBuf,
 }
 
 /// An image in an archive or a layout.
@@ -78,7 +89,7 @@ impl Parts {
     pub fn lock(&self, spec: &Spec) -> Lock {
         let programs = self.binaries.iter().map(lock_program);
         let images = self.images.iter().map(lock_image);
-        lock_of(spec, programs.collect(), images.collect())
+        lock_of(spec, programs.collect(), images.collect(), &self.files)
     }
 }
 
@@ -119,13 +130,19 @@ impl Parts {
 }
 
 /// The lock of these parts, with what `spec` asked for.
-pub(super) fn lock_of(spec: &Spec, programs: Vec<LockedProgram>, images: Vec<LockedImage>) -> Lock {
+pub(super) fn lock_of(
+    spec: &Spec,
+    programs: Vec<LockedProgram>,
+    images: Vec<LockedImage>,
+    files: &[LocalFile],
+) -> Lock {
     let mut lock = Lock::new(
         spec.kubernetes_version.clone(),
         spec.container_runtime,
         spec.platforms.clone(),
         programs,
         images,
+        files.iter().map(lock_file).collect(),
     );
     lock.addons.clone_from(&spec.addons);
     lock.addons.sort();
@@ -145,6 +162,16 @@ pub(super) fn lock_program(binary: &LocalBinary) -> LockedProgram {
         sha256: binary.part.sha256,
         url: binary.url.clone(),
         origin: binary.part.origin.clone(),
+    }
+}
+
+/// The file as it stands in a lock.
+fn lock_file(file: &LocalFile) -> LockedFile {
+    LockedFile {
+        role: file.part.role,
+        name: file.part.name.clone(),
+        size: file.part.size,
+        sha256: file.part.sha256,
     }
 }
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::gather::{Found, caches, find, role_of};
-use super::parts::{LocalBinary, LocalImage, lock_image, lock_of, lock_program};
+use super::parts::{LocalBinary, LocalFile, LocalImage, lock_image, lock_of, lock_program};
 use super::upstream::{Published, Resolved, WantedImage};
-use super::{FetchError, Upstream, images, programs};
+use super::{FetchError, Upstream, images, own, programs};
 use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Lock, LockedImage, LockedProgram, ask};
@@ -17,7 +17,7 @@ use crate::spec::Spec;
 pub struct Plan {
     /// Every part by its digests: what `pack --locked` takes.
     pub lock: Lock,
-    /// Where each part comes from: programs, then images, as in the lock.
+    /// Where each part comes from: programs, images, then files, as in the lock.
     pub parts: Vec<PlannedPart>,
 }
 
@@ -26,8 +26,8 @@ pub struct Plan {
 pub struct PlannedPart {
     /// Its name: `kubelet`, `registry.k8s.io/pause:3.10.1`.
     pub name: String,
-    /// The platform that it runs on.
-    pub platform: Platform,
+    /// The platform that it runs on; a file is for every one.
+    pub platform: Option<Platform>,
     /// Where it is: a URL, an image in a registry, or a path.
     pub from: String,
     /// Whether nothing says what it should be.
@@ -64,6 +64,7 @@ fn plan_by_asking(
     upstream: Option<&Upstream>,
     progress: &dyn Progress,
 ) -> Result<Plan, FetchError> {
+    let files = own::gather(spec)?;
     let caches = caches(spec)?;
     let here = programs::gather(spec, &caches, None, ask, progress)?;
     let mut programs: Vec<(LockedProgram, PlannedPart)> = here.iter().map(given_program).collect();
@@ -109,8 +110,9 @@ fn plan_by_asking(
             blob.is_stored = upstream.is_stored(blob.digest, blob.bytes)?;
         }
     }
+    parts.extend(files.iter().map(given_file));
     Ok(Plan {
-        lock: lock_of(spec, programs, images),
+        lock: lock_of(spec, programs, images, &files),
         parts,
     })
 }
@@ -137,7 +139,7 @@ impl Plan {
 fn given_program(binary: &LocalBinary) -> (LockedProgram, PlannedPart) {
     let part = PlannedPart {
         name: binary.part.role.to_string(),
-        platform: binary.part.platform,
+        platform: Some(binary.part.platform),
         from: binary.path.display().to_string(),
         unverified: false,
         blobs: Vec::new(),
@@ -146,10 +148,21 @@ fn given_program(binary: &LocalBinary) -> (LockedProgram, PlannedPart) {
     (lock_program(binary), part)
 }
 
+fn given_file(file: &LocalFile) -> PlannedPart {
+    PlannedPart {
+        name: file.part.member_path(),
+        platform: None,
+        from: file.path.display().to_string(),
+        unverified: false,
+        blobs: Vec::new(),
+        given: vec![(file.part.sha256, file.part.size)],
+    }
+}
+
 fn given_image(image: &LocalImage) -> (LockedImage, PlannedPart) {
     let part = PlannedPart {
         name: image.reference.to_string(),
-        platform: image.platform,
+        platform: Some(image.platform),
         from: image.place.clone(),
         unverified: false,
         blobs: Vec::new(),
@@ -200,7 +213,7 @@ fn remote_program(
     };
     let part = PlannedPart {
         name: role.to_string(),
-        platform,
+        platform: Some(platform),
         from: published.url,
         unverified: published.unverified,
         blobs: vec![blob],
@@ -233,7 +246,7 @@ fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (
     };
     let part = PlannedPart {
         name: image.reference.to_string(),
-        platform,
+        platform: Some(platform),
         from: format!("docker://{}", image.reference),
         unverified: image.unverified,
         blobs: image.layers.iter().map(blob).collect(),

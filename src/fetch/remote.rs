@@ -12,15 +12,15 @@ use crate::resolve::{Ask, Lock};
 use crate::spec::{ImageSource, Spec};
 
 /// What is not among `found` and has to come, for each platform: the images that the
-/// spec names in registries, the node image, those in `needs`, some of which are `of_network`
-/// and may be wanted by a digest, and the addons'.
+/// spec names in registries, the node image, those in `needs`, the `others`, which may be
+/// wanted by a digest and of which the network's are in `needs`, and the addons'.
 /// `minikube` finds a program that can be asked, where that is needed: `lock` may have
 /// what it said.
 pub(super) fn wanted(
     spec: &Spec,
     found: &[(ImageRole, FoundImage)],
     needs: &[ImageReference],
-    of_network: Vec<WantedImage>,
+    others: Vec<WantedImage>,
     minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
     lock: Option<&Lock>,
     ask: Ask<'_>,
@@ -42,17 +42,17 @@ pub(super) fn wanted(
     } else {
         Some(node_image(ask, &asked("its node image")?)?)
     };
-    let mut others: Vec<WantedImage> = Vec::new();
+    let mut unnamed: Vec<WantedImage> = Vec::new();
     for addon in &spec.addons {
         let locked = lock.map_or_else(Vec::new, |lock| locked_addon_images(lock, addon));
-        others.extend(if locked.is_empty() {
+        unnamed.extend(if locked.is_empty() {
             addon_images(ask, &asked("the images of an addon")?, addon)?
         } else {
             locked
         });
     }
-    others.extend(of_network);
-    others.extend(needs.iter().map(|reference| WantedImage {
+    unnamed.extend(others);
+    unnamed.extend(needs.iter().map(|reference| WantedImage {
         role: ImageRole::Kubernetes,
         reference: reference.clone(),
         pinned: None,
@@ -60,7 +60,7 @@ pub(super) fn wanted(
     let of = |platform: Platform| {
         let mut wanted = named.clone();
         wanted.extend(node.iter().filter(|_| !has_node(&platform)).cloned());
-        for image in &others {
+        for image in &unnamed {
             let is_it =
                 |there: &FoundImage| (there.platform, &there.reference) == (platform, &image.reference);
             let given = found.iter().any(|(_, there)| is_it(there))

@@ -55,7 +55,8 @@ impl From<ExtractError> for Failure {
 }
 
 /// Writes the parts below `folder`: the programs to `bin`, the images as an OCI image
-/// layout to `images`, the files of the publishers' signatures to `evidence`. What an earlier
+/// layout to `images`, the files of the publishers' signatures to `evidence`, those of whoever
+/// packed it to `manifests` and `files`. What an earlier
 /// run wrote there before it was killed is not written again.
 pub fn extract_to(
     bundle: PlatformBundle<'_>,
@@ -74,7 +75,8 @@ pub fn extract_to(
     let mut placer = Placer::unrecorded();
     placer.folder(folder)?;
     let programs: u64 = view.binaries().map(|binary| binary.size).sum();
-    progress.begin("extract", Some(set.blob_bytes() + programs));
+    let own_files: u64 = view.files().iter().map(|file| file.size).sum();
+    progress.begin("extract", Some(set.blob_bytes() + programs + own_files));
     let mut files = there.len();
     for (name, bytes) in documents.iter().filter(|(name, _)| !there.contains(name)) {
         placer.file(&folder.join(name), &mut bytes.as_slice(), 0o644, &|_| {})?;
@@ -115,7 +117,10 @@ fn already_there(
     let evidence = view
         .signature_files()
         .map(|digest| (evidence_path(digest), digest));
-    let expected = documents.chain(blobs).chain(programs).chain(evidence).collect();
+    let own_files = view.files().iter();
+    let own_files = own_files.map(|file| (file.member_path(), file.sha256));
+    let parts = programs.chain(own_files);
+    let expected = documents.chain(blobs).chain(parts).chain(evidence).collect();
     let path = folder.to_owned();
     Ok(files_there(folder, &expected)?.ok_or(ExtractError::NotEmpty { path })?)
 }
@@ -140,6 +145,10 @@ fn destination(
     }
     if evidence.contains(&member.sha256) && member.path == evidence_path(member.sha256) {
         return Some((evidence_path(member.sha256), 0o644));
+    }
+    let mut own_files = view.files().iter();
+    if let Some(file) = own_files.find(|file| file.member_path() == member.path) {
+        return Some((file.member_path(), 0o644));
     }
     let mut programs = view.binaries();
     let program = programs.find(|binary| binary.member_path() == member.path)?;

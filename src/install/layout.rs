@@ -1,10 +1,10 @@
 //! Where things go on the machine. Nothing from a bundle takes part in a path here
-//! but validated versions, references and roles.
+//! but validated versions, references, roles and names.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::{Arch, BinaryRole, ImageReference, Version};
+use crate::bundle::{Arch, BinaryRole, FilePart, ImageReference, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Environment, existing_ancestor};
 
@@ -19,6 +19,8 @@ pub struct Layout {
     pub state: PathBuf,
     /// The programs.
     pub programs: PathBuf,
+    /// The files of whoever packed a bundle, in a folder for each bundle's name.
+    pub own_files: PathBuf,
     /// Where links to the programs make them commands.
     pub links: PathBuf,
 }
@@ -84,6 +86,7 @@ impl Layout {
             minikube_home,
             state: xdg("XDG_STATE_HOME", ".local/state"),
             programs: xdg("XDG_DATA_HOME", ".local/share").join("bin"),
+            own_files: xdg("XDG_DATA_HOME", ".local/share").join("bundles"),
             links: match environment.absolute_path("XDG_BIN_HOME") {
                 Some(folder) => folder,
                 None if environment.is_root() => PathBuf::from("/usr/local/bin"),
@@ -98,7 +101,7 @@ impl Layout {
         if !environment.is_root() {
             return Ok(());
         }
-        for path in [&self.state, &self.programs, &self.minikube_home] {
+        for path in [&self.state, &self.programs, &self.own_files, &self.minikube_home] {
             let path = existing_ancestor(path);
             let uid = std::fs::metadata(&path).map_or(0, |facts| facts.uid());
             if uid != 0 {
@@ -143,6 +146,20 @@ impl Layout {
     #[must_use]
     pub fn pipes(&self) -> PathBuf {
         self.state.join("pipes")
+    }
+
+    /// Where kubectl keeps what it learns of a cluster, while it is asked. The journal does not
+    /// name it: it is in a folder of ours.
+    #[must_use]
+    pub fn kubectl_cache(&self) -> PathBuf {
+        self.state.join("kubectl-cache")
+    }
+
+    /// A file of whoever packed `bundle`, which is the bundle's name.
+    #[must_use]
+    pub fn own_file(&self, bundle: &str, file: &FilePart) -> PathBuf {
+        let folder = self.own_files.join(bundle).join(file.role.folder());
+        folder.join(&file.name)
     }
 
     /// One of the programs that run on the machine itself.

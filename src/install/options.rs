@@ -56,6 +56,7 @@ impl FromStr for Way {
 
 /// Options of `start`, and of the preflight before it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct SiteOptions {
     /// minikube's profile.
     pub profile: String,
@@ -75,6 +76,8 @@ pub struct SiteOptions {
     pub allow_downgrade: bool,
     /// Whether what a failed start made stays, to be looked at.
     pub keep_failed: bool,
+    /// Whether the bundle's manifests are given to the cluster.
+    pub manifests: bool,
     /// Goes to `minikube start` as it is, last.
     pub extra_args: Vec<String>,
 }
@@ -91,6 +94,7 @@ impl Default for SiteOptions {
             keep_proxy: false,
             allow_downgrade: false,
             keep_failed: false,
+            manifests: true,
             extra_args: Vec::new(),
         }
     }

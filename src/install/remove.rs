@@ -253,6 +253,7 @@ fn remove_folders(
     if let Some(folder) = session.layout.dry_run_home().parent() {
         let _ = fs::remove_dir_all(folder);
     }
+    let _ = fs::remove_dir_all(session.layout.kubectl_cache());
     if !except.is_empty() || session.layout.failed_start_log().exists() {
         return Ok(());
     }

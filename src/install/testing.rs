@@ -87,6 +87,7 @@ pub(crate) fn index() -> BundleIndex {
         binaries: binaries.into(),
         images,
         lists: Vec::new(),
+        files: Vec::new(),
     }
 }
 

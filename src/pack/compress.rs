@@ -12,6 +12,7 @@ use zstd::zstd_safe::CParameter;
 use super::PackError;
 use super::plan::{Content, PlannedMember};
 use crate::bundle::{Digest, Frame, Hasher, Member, TAR_END_BYTES, limits, member_span};
+use crate::fetch::{LocalBinary, LocalFile};
 use crate::host::interrupt;
 use crate::progress::Progress;
 use crate::spec::Level;
@@ -179,12 +180,12 @@ fn write_member(
             progress.advance(member.size);
             Digest::of(bytes)
         }
-        Content::Binary(binary) => {
+        Content::Binary(LocalBinary { path, .. }) | Content::File(LocalFile { path, .. }) => {
             let read = |source| PackError::Read {
-                what: binary.path.display().to_string(),
+                what: path.display().to_string(),
                 source,
             };
-            let file = File::open(&binary.path).map_err(read)?;
+            let file = File::open(path).map_err(read)?;
             copy(file, out, member, folder, progress)?
         }
         Content::Layer(layer) => copy(layer.open()?, out, member, folder, progress)?,

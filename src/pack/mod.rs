@@ -120,6 +120,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         binaries: plan.binaries,
         images: plan.images,
         lists: plan.lists,
+        files: plan.files,
     };
     index.serial = replaced::serial(&options.output, &index, options.serial, progress);
     progress.begin("write", Some(stored));

@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::documents::documents;
 use super::layout::{self, Blob};
 use crate::bundle::{
-    BinaryPart, Digest, ImageList, ImagePart, ImageRole, Member, Platform, PublishedSignature, blob_path,
-    evidence_path,
+    BinaryPart, Digest, FilePart, ImageList, ImagePart, ImageRole, Member, Platform, PublishedSignature,
+    blob_path, evidence_path,
 };
-use crate::fetch::{LocalBinary, LocalImage, LocalLayer, Parts};
+use crate::fetch::{LocalBinary, LocalFile, LocalImage, LocalLayer, Parts};
 
 /// Members that share a frame share a window: what is alike is stored once. A frame
 /// is also what one core compresses, and decodes, alone.
@@ -20,6 +20,7 @@ pub(super) struct BundlePlan<'a> {
     pub(super) binaries: Vec<BinaryPart>,
     pub(super) images: Vec<ImagePart>,
     pub(super) lists: Vec<ImageList>,
+    pub(super) files: Vec<FilePart>,
 }
 
 /// A member and where its bytes are.
@@ -32,6 +33,7 @@ pub(super) struct PlannedMember<'a> {
 pub(super) enum Content<'a> {
     Bytes(Vec<u8>),
     Binary(&'a LocalBinary),
+    File(&'a LocalFile),
     Layer(&'a LocalLayer),
 }
 
@@ -61,7 +63,8 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
             .map(|(_, layer)| layer_member(layer))
             .collect()
     };
-    let mut groups = vec![layers_of(&|_, layer| shared.contains(&layer))];
+    let own_files = parts.files.iter().map(file_member).collect();
+    let mut groups = vec![own_files, layers_of(&|_, layer| shared.contains(&layer))];
     for platform in platforms {
         let is_of = |image: &LocalImage, node: bool| {
             image.platform == *platform && (image.role == ImageRole::Node) == node
@@ -101,6 +104,7 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
             .map(|(image, manifest)| image_part(image, Digest::of(manifest)))
             .collect(),
         lists,
+        files: parts.files.iter().map(|file| file.part.clone()).collect(),
     }
 }
 
@@ -124,6 +128,17 @@ fn program_member(binary: &LocalBinary) -> PlannedMember<'_> {
             sha256: binary.part.sha256,
         },
         content: Content::Binary(binary),
+    }
+}
+
+fn file_member(file: &LocalFile) -> PlannedMember<'_> {
+    PlannedMember {
+        member: Member {
+            path: file.part.member_path(),
+            size: file.part.size,
+            sha256: file.part.sha256,
+        },
+        content: Content::File(file),
     }
 }
 

@@ -78,6 +78,7 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
         binaries,
         images,
         lists,
+        files,
     } = one;
     (*format, packer, cluster, stubs, members)
         == (
@@ -87,5 +88,6 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
             &other.stubs,
             &other.members,
         )
-        && (binaries, images, lists) == (&other.binaries, &other.images, &other.lists)
+        && (binaries, images) == (&other.binaries, &other.images)
+        && (lists, files) == (&other.lists, &other.files)
 }

@@ -7,7 +7,7 @@ mod file;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{
-    BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Moment, Origin, Platform,
+    BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, Moment, Origin, Platform,
     PublishedSignature, Version,
 };
 
@@ -47,6 +47,9 @@ pub struct Lock {
     /// The images, by platform, role and name.
     #[serde(rename = "image")]
     pub images: Vec<LockedImage>,
+    /// The files of whoever packs, by role and name.
+    #[serde(rename = "file", default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<LockedFile>,
 }
 
 /// A program in the lock.
@@ -91,6 +94,20 @@ pub struct LockedImage {
     pub origin: Origin,
 }
 
+/// A manifest, or another file, in the lock.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LockedFile {
+    /// What it is for.
+    pub role: FileRole,
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content.
+    pub sha256: Digest,
+}
+
 impl Lock {
     /// A lock of these parts, of no time, and without a word about what was asked for.
     #[must_use]
@@ -100,6 +117,7 @@ impl Lock {
         platforms: Vec<Platform>,
         programs: Vec<LockedProgram>,
         images: Vec<LockedImage>,
+        files: Vec<LockedFile>,
     ) -> Self {
         Self {
             format: FORMAT,
@@ -112,6 +130,7 @@ impl Lock {
             platforms,
             programs,
             images,
+            files,
         }
     }
 
@@ -203,6 +222,12 @@ mod tests {
                 config: Digest::of(b"c"),
                 diff_ids: vec![Digest::of(b"l")],
                 origin,
+            }],
+            vec![LockedFile {
+                role: FileRole::Manifest,
+                name: "app.yaml".to_owned(),
+                size: 4,
+                sha256: Digest::of(b"kind"),
             }],
         )
     }

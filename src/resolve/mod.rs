@@ -18,7 +18,7 @@ pub use ask::AskError;
 pub(crate) use ask::{Ask, ask, run};
 pub use error::ResolveError;
 pub use inventory::Inventory;
-pub use lock::{Change, Difference, Lock, LockFile, LockedImage, LockedProgram};
+pub use lock::{Change, Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram};
 pub use moment::moment;
 
 /// What minikube's default addon runs. Source: minikube v1.38.1,

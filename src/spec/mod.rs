@@ -70,6 +70,10 @@ pub struct Spec {
     pub cni: Cni,
     /// Whether what several control planes need goes into the node.
     pub ha: bool,
+    /// Kubernetes manifests that a start gives to the cluster.
+    pub manifests: Vec<PathBuf>,
+    /// Files that are put on the site's machine.
+    pub carried: Vec<PathBuf>,
     /// Where parts come from that are not given.
     pub sources: Sources,
     /// The file to write.

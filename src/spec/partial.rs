@@ -41,6 +41,12 @@ pub struct PartialSpec {
     pub cni: Option<Cni>,
     /// Whether what several control planes need goes into the node.
     pub ha: Option<bool>,
+    /// Kubernetes manifests that a start gives to the cluster.
+    #[serde(rename = "manifest")]
+    pub manifests: Option<Vec<PathBuf>>,
+    /// Files that are put on the site's machine.
+    #[serde(rename = "carry")]
+    pub carried: Option<Vec<PathBuf>>,
     /// The file to write.
     pub output: Option<PathBuf>,
     /// The most that a file of the bundle may hold of the payload.
@@ -74,6 +80,8 @@ impl PartialSpec {
             addons: self.addons.or(file.addons),
             cni: self.cni.or(file.cni),
             ha: self.ha.or(file.ha),
+            manifests: self.manifests.or(file.manifests),
+            carried: self.carried.or(file.carried),
             sources: self.sources.merge(file.sources),
             output: self.output.or(file.output),
             split: self.split.or(file.split),
@@ -115,6 +123,8 @@ impl PartialSpec {
             addons: self.addons.unwrap_or_default(),
             cni: self.cni.unwrap_or_default(),
             ha: self.ha.unwrap_or_default(),
+            manifests: self.manifests.unwrap_or_default(),
+            carried: self.carried.unwrap_or_default(),
             sources: self.sources,
             output,
             split: self.split,
@@ -149,6 +159,8 @@ impl PartialSpec {
             addons: _,
             cni: _,
             ha: _,
+            manifests,
+            carried,
             output,
             split: _,
             level: _,
@@ -158,7 +170,10 @@ impl PartialSpec {
             sources,
         } = self;
         let files = sign_key.iter().chain(&sources.ca);
-        let lists = [minikube, binaries, from_cache].into_iter().flatten().flatten();
+        let lists = [minikube, binaries, from_cache, manifests, carried]
+            .into_iter()
+            .flatten()
+            .flatten();
         let images = [kicbase, images].into_iter().flatten().flatten();
         let parent = output.as_deref().and_then(Path::parent);
         files
@@ -194,6 +209,8 @@ impl PartialSpec {
             binaries: self.binaries.map(paths),
             from_cache: self.from_cache.map(paths),
             images: self.images.map(sources),
+            manifests: self.manifests.map(paths),
+            carried: self.carried.map(paths),
             sources: self.sources.seen_from(folder),
             output: self.output.map(path),
             sign_key: self.sign_key.map(path),

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use minikube_offline::bundle::{
-    BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts, ContainerRuntime, Digest, Extent, Frame,
-    INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform, PublishedSignature, Signature, StubEntry,
-    TAR_END_BYTES, Trailer, blob_path, evidence_path, tail_header,
+    BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts, ContainerRuntime, Digest, Extent,
+    FilePart, FileRole, Frame, INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform,
+    PublishedSignature, Signature, StubEntry, TAR_END_BYTES, Trailer, blob_path, evidence_path, tail_header,
 };
 use minikube_offline::trust::{KeyFolder, TrustFolders, TrustedKeys};
 use minisign::KeyPair;
@@ -147,6 +147,8 @@ pub(crate) struct Contents {
     /// The files of a publisher's signature of kubelet, and with the last of the second
     /// image: signature, certificate, document; or none.
     pub(crate) evidence: Vec<Vec<u8>>,
+    /// What whoever packed it added.
+    pub(crate) files: Vec<(FileRole, &'static str, &'static [u8])>,
 }
 
 impl Contents {
@@ -157,6 +159,19 @@ impl Contents {
             layers: ["base", "node", "pause", "app"].map(|layer| text(layer, 1024)),
             config: None,
             evidence: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The same with files of whoever packed it.
+    pub(crate) fn with_files() -> Self {
+        Self {
+            files: vec![
+                (FileRole::Manifest, "app.yaml", b"kind: App\n"),
+                (FileRole::File, "notes.txt", b"read me\n"),
+                (FileRole::File, "other.txt", b"or me\n"),
+            ],
+            ..Self::small()
         }
     }
 
@@ -216,6 +231,10 @@ impl Draft {
         for (role, program) in BinaryRole::ALL.iter().zip(&contents.programs) {
             files.push((format!("bin/{platform}/{role}"), program));
         }
+        for (role, name, bytes) in &contents.files {
+            files.push((format!("{}/{name}", role.folder()), bytes));
+        }
+        let in_programs = files.len() as u64 - in_images;
         let members: Vec<Member> = files
             .iter()
             .map(|(path, bytes)| Member {
@@ -252,7 +271,7 @@ impl Draft {
                 }],
                 volumes: Vec::new(),
                 chunks: Vec::new(),
-                frames: [in_images, 4]
+                frames: [in_images, in_programs]
                     .map(|members| Frame {
                         size: 0,
                         plain_size: 0,
@@ -272,6 +291,17 @@ impl Draft {
                     .collect(),
                 images: images.iter().map(|image| image.part.clone()).collect(),
                 lists: Vec::new(),
+                files: contents
+                    .files
+                    .iter()
+                    .map(|(role, name, bytes)| FilePart {
+                        role: *role,
+                        name: (*name).to_owned(),
+                        size: bytes.len() as u64,
+                        sha256: Digest::of(bytes),
+                        origin: origin(),
+                    })
+                    .collect(),
             },
         };
         for (number, (member, (_, bytes))) in draft.index.members.iter().zip(&files).enumerate() {

@@ -40,6 +40,8 @@ fn it_reads_the_frozen_bundles() {
     let public = fs::read_to_string(folder.join("signed.pub")).unwrap();
     let public = public.lines().nth(1).unwrap();
     for (name, key) in [
+        ("carried", None),
+        ("dated", None),
         ("evidence", None),
         ("plain", None),
         ("signed", Some(public)),
@@ -58,7 +60,11 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
     let (sound, key, folder) = (Draft::sound(), Key::new(), folder());
     let public = key.base64();
     let bundle = folder.path().join("x.run");
-    for sound in [&Draft::of(&Contents::signed()), &sound] {
+    for sound in [
+        &Draft::of(&Contents::signed()),
+        &Draft::of(&Contents::with_files()),
+        &sound,
+    ] {
         fs::write(&bundle, sound.finish(&key)).unwrap();
         assert_eq!(read(&bundle, Some(&public)), (0, "whole\n".to_owned()));
     }
@@ -84,7 +90,7 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
         wrong.join("\n")
     );
     report(&format!(
-        "two sound bundles and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
+        "three sound bundles and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
         chosen.len(),
         random.seed()
     ));

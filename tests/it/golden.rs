@@ -19,10 +19,10 @@ use crate::support::registry::Signing;
 use crate::support::server::Server;
 use crate::support::small::{self, Upstream, repository};
 
-/// The bundles: with the time of resolving, and a part that nothing proves; for two
+/// The bundles: with files of whoever packed it; with the time of resolving, and a part that nothing proves; for two
 /// platforms, with signatures of publishers; plain; signed; with the payload in a file of
 /// its own.
-const BUNDLES: [&str; 5] = ["dated", "evidence", "plain", "signed", "split"];
+const BUNDLES: [&str; 6] = ["carried", "dated", "evidence", "plain", "signed", "split"];
 
 /// The zstd that packed them, as its library numbers itself: another one may find other
 /// frames for the same members.
@@ -179,6 +179,25 @@ fn pack_files(sandbox: &Sandbox, locked: &[&str]) {
     run(sandbox, "split", &flags, &["--split=1M"]);
 }
 
+/// Packs the same with a manifest and another file.
+fn pack_carried(sandbox: &Sandbox, locked: &[&str]) {
+    let mut flags = small::files(&sandbox.path("small"));
+    flags.push(small::stub(sandbox, Arch::Arm64));
+    for (flag, name, content) in [
+        (
+            "manifest",
+            "app.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: app}\n",
+        ),
+        ("carry", "notes.txt", "read me\n"),
+    ] {
+        let path = sandbox.path(name);
+        fs::write(&path, content).unwrap();
+        flags.push(format!("--{flag}={}", path.display()));
+    }
+    run(sandbox, "carried", &flags, locked);
+}
+
 /// Whether this machine runs what the parts' programs are.
 fn is_x86() -> bool {
     if cfg!(not(target_arch = "x86_64")) {
@@ -198,6 +217,9 @@ fn the_same_parts_make_the_same_bundles_today() {
     for name in ["plain", "split"] {
         assert_same(name, &sandbox.path(&format!("{name}.run")));
     }
+    fs::copy(golden("carried.lock"), sandbox.path("carried.lock")).unwrap();
+    pack_carried(&sandbox, &["--locked"]);
+    assert_same("carried", &sandbox.path("carried.run"));
     pack_files(&sandbox, &[]);
     assert_same("plain", &sandbox.path("plain.run"));
     let lock = |path: &Path| fs::read_to_string(path).unwrap();
@@ -280,6 +302,7 @@ fn serve_all(sandbox: &Sandbox, upstream: Upstream) -> (Server, Vec<String>) {
 fn make_them() {
     let sandbox = Sandbox::new();
     pack_files(&sandbox, &[]);
+    pack_carried(&sandbox, &[]);
     let key = Key::make(&sandbox, "signed");
     fs::copy(sandbox.path("plain.run"), sandbox.path("signed.run")).unwrap();
     assert_eq!(key.sign(&sandbox, &sandbox.path("signed.run")).status, 0);
@@ -308,6 +331,8 @@ fn make_them() {
     let _ = fs::remove_dir_all(&out);
     fs::create_dir_all(&out).unwrap();
     for name in [
+        "carried.lock",
+        "carried.run",
         "dated.lock",
         "dated.run",
         "evidence.lock",

@@ -15,6 +15,7 @@ mod hostile;
 mod image_lists;
 mod lengths;
 mod online;
+mod own_files;
 mod pack;
 mod packaging;
 mod payload;

@@ -6,8 +6,9 @@ use super::{BundleIndex, is_bundle_name};
 use crate::bundle::evidence::EVIDENCE_FOLDER;
 use crate::bundle::frame::TAR_END_BYTES;
 use crate::bundle::{
-    BinaryPart, BinaryRole, Digest, ImagePart, ImageReference, ImageRole, Member, Platform,
-    PublishedSignature, blob_path, chunk_count, evidence_path, layout_documents, limits, member_span,
+    BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member, Platform,
+    PublishedSignature, blob_path, chunk_count, evidence_path, is_file_name, layout_documents, limits,
+    member_span,
 };
 
 impl BundleIndex {
@@ -108,6 +109,7 @@ impl BundleIndex {
     fn check_members(&self) -> Result<(), String> {
         let mut expected: HashSet<String> = layout_documents(&self.cluster.platforms).into_iter().collect();
         expected.extend(self.binaries.iter().map(BinaryPart::member_path));
+        expected.extend(self.files.iter().map(FilePart::member_path));
         expected.extend(self.lists.iter().map(|list| blob_path(list.digest)));
         expected.extend(self.images.iter().flat_map(ImagePart::blobs).map(blob_path));
         let files = self.signatures().flat_map(PublishedSignature::files);
@@ -167,12 +169,12 @@ impl BundleIndex {
         if programs != platforms.iter().flat_map(of_all).collect::<Vec<_>>() {
             return Err("there is not one program for each platform and role, in their order".to_owned());
         }
+        let is_member = |path: &str, size: u64, sha256: Digest| {
+            let member = by_path.get(path);
+            member.is_some_and(|member| (member.size, member.sha256) == (size, sha256))
+        };
         for binary in &self.binaries {
-            let path = binary.member_path();
-            let member = by_path
-                .get(path.as_str())
-                .ok_or_else(|| format!("`{path}` is missing"))?;
-            if (member.size, member.sha256) != (binary.size, binary.sha256) {
+            if !is_member(&binary.member_path(), binary.size, binary.sha256) {
                 return Err(format!(
                     "{} for {} is not the file that it says",
                     binary.role, binary.platform
@@ -180,6 +182,24 @@ impl BundleIndex {
             }
             let signed = binary.origin.check_signatures(false);
             signed.map_err(|reason| format!("{} for {} {reason}", binary.role, binary.platform))?;
+        }
+        let key = |file: &FilePart| (file.role, file.name.clone());
+        if !self.files.is_sorted_by(|a, b| key(a) < key(b)) {
+            return Err("the files are not in order, or one is there twice".to_owned());
+        }
+        for file in &self.files {
+            let FilePart { role, name, .. } = file;
+            if !is_file_name(name) {
+                return Err(format!("a {role} has the name {name:?}"));
+            }
+            if !is_member(&file.member_path(), file.size, file.sha256) {
+                return Err(format!("the {role} `{name}` is not the file that it says"));
+            }
+            if !file.origin.signatures.is_empty() {
+                return Err(format!(
+                    "the {role} `{name}` has a publisher's signature, and no publisher"
+                ));
+            }
         }
         self.check_images()
     }

@@ -22,6 +22,10 @@ pub struct Started {
     pub nodes: Vec<String>,
     /// How many images each has.
     pub images: usize,
+    /// Where the bundle's manifests and other files are, if it has any.
+    pub own_files: Option<PathBuf>,
+    /// How many objects of the manifests the cluster took.
+    pub objects: usize,
     /// What to type for minikube: its name, or its path where the name is not on PATH.
     pub minikube: String,
     /// What to type for kubectl.
@@ -109,6 +113,8 @@ mod tests {
             way: Way::Volume,
             nodes: vec!["dev".into()],
             images: 8,
+            own_files: None,
+            objects: 0,
             minikube: "minikube".into(),
             kubectl: "/home/ann/.local/share/minikube-offline/bin/kubectl".into(),
             minikube_home: "/data/.minikube".into(),

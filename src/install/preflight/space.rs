@@ -60,6 +60,12 @@ pub(super) fn demands(
         absent(BinaryRole::Kubeadm, kubeadm),
         &layout.minikube_home,
     )?;
+    let own_files = view.files().iter().filter(|file| {
+        let there = fs::metadata(layout.own_file(view.name(), file));
+        there.map_or(true, |facts| facts.len() != file.size)
+    });
+    let own_files = own_files.map(|file| file.size).sum();
+    add("the bundle's own files", own_files, &layout.own_files)?;
     if options.way == Way::Cache {
         let archives: u64 = view
             .cluster_images()

@@ -55,7 +55,8 @@ impl Lock {
         changes
     }
 
-    /// Each part by its name with the digest that identifies it: the programs, the images.
+    /// Each part by its name with the digest that identifies it: the programs, the images,
+    /// the files.
     pub(super) fn digests(&self) -> Vec<(String, Digest)> {
         let programs = self.programs.iter().map(|program| {
             (
@@ -69,7 +70,11 @@ impl Lock {
                 image.config,
             )
         });
-        programs.chain(images).collect()
+        let files = self
+            .files
+            .iter()
+            .map(|file| (format!("the {} `{}`", file.role, file.name), file.sha256));
+        programs.chain(images).chain(files).collect()
     }
 }
 

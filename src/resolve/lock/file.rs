@@ -86,13 +86,14 @@ impl LockFile {
     fn line_of(&self, what: &str) -> Option<usize> {
         let parts = self.lock.digests();
         let number = parts.iter().position(|(name, _)| name == what)?;
-        let programs = self.lock.programs.len();
-        let (table, number) = match number.checked_sub(programs) {
-            None => ("[[program]]", number),
-            Some(number) => ("[[image]]", number),
+        let (programs, images) = (self.lock.programs.len(), self.lock.images.len());
+        let (table, before) = match number {
+            number if number < programs => ("[[program]]", 0),
+            number if number < programs + images => ("[[image]]", programs),
+            _ => ("[[file]]", programs + images),
         };
         let lines = self.text.lines().enumerate();
         let mut tables = lines.filter(|(_, line)| line.trim() == table);
-        tables.nth(number).map(|(line, _)| line + 1)
+        tables.nth(number - before).map(|(line, _)| line + 1)
     }
 }

@@ -2,6 +2,7 @@
 //! them and not cryptography. Each has the exit code and the words that it ends with.
 
 mod evidence;
+mod files;
 mod index;
 mod members;
 mod parts;
@@ -117,6 +118,7 @@ impl Case {
 pub(crate) fn cases() -> Vec<Case> {
     [
         evidence::cases(),
+        files::cases(),
         index::cases(),
         members::cases(),
         parts::cases(),

@@ -159,7 +159,7 @@ pub(super) struct Extract {
 
 impl Extract {
     pub(super) fn to_folder() -> Self {
-        Self::new("--to", &Draft::sound().finish(&Key::new()))
+        Self::new("--to", &Draft::of(&Contents::with_files()).finish(&Key::new()))
     }
 
     pub(super) fn to_cache() -> Self {

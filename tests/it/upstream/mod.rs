@@ -9,6 +9,7 @@ mod high_availability;
 mod images;
 mod killed;
 mod lock;
+mod manifests;
 mod minikube_releases;
 mod mirrors;
 mod networks;

@@ -1,0 +1,120 @@
+//! The files of whoever packs: found, named, hashed. The manifests among them say which
+//! images have to come with them.
+
+mod objects;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::FetchError;
+use super::found::FoundImage;
+use super::hashing::in_parallel;
+use super::parts::LocalFile;
+use super::programs::digest;
+use super::upstream::{WantedImage, pinned};
+use crate::bundle::{FilePart, FileRole, ImageRole, Origin, is_file_name};
+use crate::progress::Progress;
+use crate::spec::Spec;
+
+/// The manifests and the other files that the spec names, by role and name.
+pub(super) fn gather(spec: &Spec) -> Result<Vec<LocalFile>, FetchError> {
+    let manifests = spec.manifests.iter().map(|path| (FileRole::Manifest, path));
+    let others = spec.carried.iter().map(|path| (FileRole::File, path));
+    let mut named = Vec::new();
+    for (role, path) in manifests.chain(others) {
+        named.push((role, name_of(path)?, path));
+    }
+    named.sort();
+    named.dedup();
+    if let Some([(role, name, first), (.., second)]) = named
+        .windows(2)
+        .find(|pair| (pair[0].0, &pair[0].1) == (pair[1].0, &pair[1].1))
+    {
+        return Err(FetchError::Conflict {
+            what: format!("the {role} `{name}`"),
+            first: first.display().to_string(),
+            second: second.display().to_string(),
+        });
+    }
+    for (.., path) in &named {
+        let facts = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
+        if !facts.is_file() {
+            let path = (*path).clone();
+            return Err(FetchError::NoFile { path });
+        }
+    }
+    let read = in_parallel(&named, |(role, name, path)| {
+        let (sha256, size) = digest(path)?;
+        Ok(LocalFile {
+            part: FilePart {
+                role: *role,
+                name: name.clone(),
+                size,
+                sha256,
+                origin: Origin {
+                    transport: "file".to_owned(),
+                    evidence: Vec::new(),
+                    unverified: false,
+                    signatures: Vec::new(),
+                },
+            },
+            path: (*path).clone(),
+        })
+    });
+    read.into_iter().collect()
+}
+
+/// The name by which the bundle carries the file.
+fn name_of(path: &Path) -> Result<String, FetchError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if is_file_name(&name) {
+        return Ok(name.into_owned());
+    }
+    Err(FetchError::FileName {
+        path: path.to_owned(),
+    })
+}
+
+/// The images that the manifests of the spec name, each with the manifest that does.
+pub(super) fn images(
+    spec: &Spec,
+    progress: &dyn Progress,
+) -> Result<Vec<(PathBuf, WantedImage)>, FetchError> {
+    let mut images: Vec<(PathBuf, WantedImage)> = Vec::new();
+    for path in &spec.manifests {
+        for named in objects::images(path)? {
+            let because = "a manifest of the bundle names it by this digest";
+            let image =
+                pinned(ImageRole::Application, &named.name, because).ok_or_else(|| FetchError::Manifest {
+                    path: path.clone(),
+                    reason: format!("`{}` in it does not name an image", named.name),
+                })?;
+            if named.is_always_pulled {
+                progress.note(&format!(
+                    "`{}`: a node pulls `{}` whenever it starts it, which fails without a network: give it a tag that is not `latest`, or `imagePullPolicy: IfNotPresent`",
+                    path.display(),
+                    named.name
+                ));
+            }
+            if images.iter().all(|(_, other)| other.reference != image.reference) {
+                images.push((path.clone(), image));
+            }
+        }
+    }
+    Ok(images)
+}
+
+/// Fails when nothing may be downloaded, and a manifest names what is not among `found`.
+pub(super) fn refuse_missing(
+    named: &[(PathBuf, WantedImage)],
+    found: &[(ImageRole, FoundImage)],
+) -> Result<(), FetchError> {
+    let is_there = |image: &WantedImage| found.iter().any(|(_, there)| there.reference == image.reference);
+    let missing = named.iter().find(|(_, image)| !is_there(image));
+    missing.map_or(Ok(()), |(path, image)| {
+        Err(FetchError::ManifestImage {
+            path: path.clone(),
+            reference: image.reference.clone(),
+        })
+    })
+}
