@@ -68,28 +68,31 @@ pub(super) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf])
             .args(files)
             .timeout(Duration::from_secs(300)),
     );
-    let until = Instant::now() + PATIENCE;
-    let result = loop {
-        interrupt::check()?;
-        let output = session.run_recorded(&command, &mut |_| {})?;
-        if output.success() {
-            break Ok(output.stdout.lines().count());
-        }
-        if Instant::now() >= until || is_final(&output.stderr) {
-            break Err(ManifestsError {
-                profile: profile.to_owned(),
-                said: shown(&output.stderr),
-            });
-        }
-        thread::sleep(Duration::from_secs(2));
-    };
-    let objects = result?;
+    let applied = until_taken(session, profile, &command);
     // Once more, where a call failed: what then stays goes with the next run.
     match fs::remove_dir_all(&cache).or_else(|_| fs::remove_dir_all(&cache)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            applied?;
             Err(FileError::at("removed", &cache)(error).into())
         }
-        _ => Ok(objects),
+        _ => applied,
+    }
+}
+
+/// Runs the command until all is taken, or no waiting helps; says how many objects were.
+fn until_taken(session: &mut Session, profile: &str, command: &Command) -> Result<usize, Failure> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        interrupt::check()?;
+        let output = session.run_recorded(command, &mut |_| {})?;
+        if output.success() {
+            return Ok(output.stdout.lines().count());
+        }
+        if Instant::now() >= until || is_final(&output.stderr) {
+            let (profile, said) = (profile.to_owned(), shown(&output.stderr));
+            return Err(ManifestsError { profile, said }.into());
+        }
+        thread::sleep(Duration::from_secs(2));
     }
 }
 

@@ -2,6 +2,8 @@
 //! an entry in the journal, each safe to repeat.
 
 mod arguments;
+mod loading;
+mod profile;
 mod summary;
 
 use std::time::{Duration, Instant};
@@ -9,16 +11,13 @@ use std::time::{Duration, Instant};
 pub use summary::{Started, Timing};
 
 use super::minikube::Minikube;
-use super::seed::{self, Seeding};
-use super::status::{self, NodeStatus};
 use super::{boot, digests, dry_run, images, manifests, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
-    CacheContents, Event, ImageSet, Installed, PlacedFiles, ProfileConfig, Session, SiteOptions, Way,
-    check_serial, fill_cache, install_programs, needs_more_than_the_cache, other_of_same_serial,
-    place_own_files,
+    Event, ImageSet, Installed, PlacedFiles, Session, SiteOptions, Way, check_serial, install_programs,
+    other_of_same_serial, place_own_files,
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -235,74 +234,6 @@ impl Run<'_> {
         })
     }
 
-    /// Brings the images to where the node finds them; says which way was taken.
-    fn images(&mut self) -> Result<Way, Failure> {
-        if self.options.way == Way::Cache {
-            return self.images_by_cache();
-        }
-        let may_fall_back =
-            self.options.way == Way::Auto && !needs_more_than_the_cache(self.bundle.view(), self.options);
-        match self.images_by_volumes() {
-            Err(failure) if may_fall_back && seed::may_fall_back(&failure) => {
-                let mut reasons = vec![failure.error.to_string()];
-                reasons.extend(failure.causes());
-                self.note(format!(
-                    "the node's volume was not filled ({}): minikube loads the images one by one",
-                    reasons.join(": ")
-                ));
-                self.images_by_cache()
-            }
-            Err(failure) => Err(failure),
-            Ok(()) => Ok(Way::Volume),
-        }
-    }
-
-    /// Each node has a volume of its own.
-    fn images_by_volumes(&mut self) -> Result<(), Failure> {
-        for node in self.node_names()? {
-            self.images_by_volume(&node)?;
-        }
-        Ok(())
-    }
-
-    fn images_by_volume(&mut self, node: &str) -> Result<(), Failure> {
-        let view = self.bundle.view();
-        let binaries = BinaryRole::KUBERNETES.map(|role| view.binary(role).size);
-        let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
-        let bytes = images + binaries.iter().sum::<u64>();
-        let runtime = self.options.runtime(view.container_runtime());
-        self.stage("images into the node's volume", Some(bytes), |run| {
-            let seeding = seed::seed(
-                run.bundle,
-                &mut run.session,
-                &run.engine,
-                node,
-                runtime,
-                run.progress,
-            )?;
-            let outcome = match seeding {
-                Seeding::Already => "already there",
-                Seeding::NodeExists => "the node is there",
-                Seeding::Seeded => "filled",
-            };
-            let of_which = if node == run.options.profile { "" } else { node };
-            Ok(((), format!("{outcome} {of_which}").trim_end().to_owned()))
-        })
-    }
-
-    fn images_by_cache(&mut self) -> Result<Way, Failure> {
-        self.stage("images into minikube's cache", None, |run| {
-            let cache = run.session.layout.cache();
-            let mut placer = run.session.placer();
-            let contents = CacheContents::WithoutNodeImage;
-            let notes = fill_cache(run.bundle, &cache, contents, &mut placer, run.progress)?;
-            for note in notes {
-                run.note(note);
-            }
-            Ok((Way::Cache, "filled".to_owned()))
-        })
-    }
-
     fn minikube(&mut self, way: Way) -> Result<(), Failure> {
         self.stage("minikube start", None, |run| {
             let home = run.session.layout.minikube_home.clone();
@@ -326,77 +257,6 @@ impl Run<'_> {
             run.record_profile()?;
             minikube.start(&arguments, &mut run.session, run.progress)?;
             Ok(((), "started".to_owned()))
-        })
-    }
-
-    /// Whether there is nothing to start. What was given after `--` may change a cluster
-    /// that runs, so then minikube decides, unless it is the number of nodes that there are.
-    fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
-        if self.options.passes_more_than_nodes() || !self.profile_exists()? {
-            return Ok(false);
-        }
-        let (there, asked) = (self.node_names()?.len(), self.options.node_names().count());
-        if there != asked && !self.options.extra_args.is_empty() {
-            return Ok(false);
-        }
-        let nodes = status::nodes(minikube, &self.options.profile)?;
-        let runs = |node: &NodeStatus| node.runs() && !node.is_out_of_kubeconfig();
-        Ok(!nodes.is_empty() && nodes.iter().all(runs))
-    }
-
-    /// A profile that is not there yet will be ours.
-    fn record_profile(&mut self) -> Result<(), Failure> {
-        if self.profile_exists()? {
-            return Ok(());
-        }
-        Ok(self.session.journal.record(Event::Profile {
-            name: self.options.profile.clone(),
-            minikube_home: self.session.layout.minikube_home.clone(),
-            kubeconfig: written::new_kubeconfig(&self.session.environment),
-        })?)
-    }
-
-    /// The nodes that the profile has or will have: the number of an existing profile's
-    /// does not change by a start.
-    fn node_names(&self) -> Result<Vec<String>, Failure> {
-        let profile = &self.options.profile;
-        let config = ProfileConfig::load(&self.session.layout.minikube_home, profile)?;
-        Ok(match config {
-            Some(config) => config.node_names(profile),
-            None => self.options.node_names().collect(),
-        })
-    }
-
-    /// Whether minikube, as an earlier run of ours was killed, had not come to each node
-    /// that is asked for: it would go on with those that it had come to.
-    fn lacks_nodes(&self) -> Result<bool, Failure> {
-        let asked = self.options.node_names().count();
-        Ok(self.is_unfinished_and_ours() && self.node_names()?.len() < asked)
-    }
-
-    fn profile_exists(&self) -> Result<bool, Failure> {
-        let profile = &self.options.profile;
-        let home = &self.session.layout.minikube_home;
-        Ok(ProfileConfig::load(home, profile)?.is_some() || self.engine.container(profile)?.is_some())
-    }
-
-    fn is_unfinished_and_ours(&self) -> bool {
-        let profiles = self.session.journal.receipt().profiles();
-        profiles
-            .get(&self.options.profile)
-            .is_some_and(|profile| !profile.ready)
-    }
-
-    fn delete_profile(&mut self) -> Result<(), Failure> {
-        self.stage("delete the unfinished profile", None, |run| {
-            let home = run.session.layout.minikube_home.clone();
-            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
-            minikube.delete(&run.options.profile, &mut run.session)?;
-            let name = run.options.profile.clone();
-            seed::discard_all_after_kill(&mut run.session, &run.engine, &name)?;
-            written::sync_removed(&home, &name, None)?;
-            run.session.journal.record(Event::ProfileRemoved { name })?;
-            Ok(((), "deleted".to_owned()))
         })
     }
 

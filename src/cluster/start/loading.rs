@@ -1,0 +1,77 @@
+//! The ways by which the images come to where the node finds them.
+
+use super::Run;
+use crate::bundle::BinaryRole;
+use crate::cluster::seed::{self, Seeding};
+use crate::failure::Failure;
+use crate::install::{CacheContents, ImageSet, Way, fill_cache, needs_more_than_the_cache};
+
+impl Run<'_> {
+    /// Brings the images to where the node finds them; says which way was taken.
+    pub(super) fn images(&mut self) -> Result<Way, Failure> {
+        if self.options.way == Way::Cache {
+            return self.images_by_cache();
+        }
+        let may_fall_back =
+            self.options.way == Way::Auto && !needs_more_than_the_cache(self.bundle.view(), self.options);
+        match self.images_by_volumes() {
+            Err(failure) if may_fall_back && seed::may_fall_back(&failure) => {
+                let mut reasons = vec![failure.error.to_string()];
+                reasons.extend(failure.causes());
+                self.note(format!(
+                    "the node's volume was not filled ({}): minikube loads the images one by one",
+                    reasons.join(": ")
+                ));
+                self.images_by_cache()
+            }
+            Err(failure) => Err(failure),
+            Ok(()) => Ok(Way::Volume),
+        }
+    }
+
+    /// Each node has a volume of its own.
+    fn images_by_volumes(&mut self) -> Result<(), Failure> {
+        for node in self.node_names()? {
+            self.images_by_volume(&node)?;
+        }
+        Ok(())
+    }
+
+    fn images_by_volume(&mut self, node: &str) -> Result<(), Failure> {
+        let view = self.bundle.view();
+        let binaries = BinaryRole::KUBERNETES.map(|role| view.binary(role).size);
+        let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
+        let bytes = images + binaries.iter().sum::<u64>();
+        let runtime = self.options.runtime(view.container_runtime());
+        self.stage("images into the node's volume", Some(bytes), |run| {
+            let seeding = seed::seed(
+                run.bundle,
+                &mut run.session,
+                &run.engine,
+                node,
+                runtime,
+                run.progress,
+            )?;
+            let outcome = match seeding {
+                Seeding::Already => "already there",
+                Seeding::NodeExists => "the node is there",
+                Seeding::Seeded => "filled",
+            };
+            let of_which = if node == run.options.profile { "" } else { node };
+            Ok(((), format!("{outcome} {of_which}").trim_end().to_owned()))
+        })
+    }
+
+    fn images_by_cache(&mut self) -> Result<Way, Failure> {
+        self.stage("images into minikube's cache", None, |run| {
+            let cache = run.session.layout.cache();
+            let mut placer = run.session.placer();
+            let contents = CacheContents::WithoutNodeImage;
+            let notes = fill_cache(run.bundle, &cache, contents, &mut placer, run.progress)?;
+            for note in notes {
+                run.note(note);
+            }
+            Ok((Way::Cache, "filled".to_owned()))
+        })
+    }
+}
