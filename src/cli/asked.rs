@@ -19,7 +19,6 @@ use crate::spec::{
 const STARTS: &str = "What it starts";
 const PARTS: &str = "Parts that are at hand";
 pub(super) const BUNDLE: &str = "The bundle";
-pub(super) const DOWNLOADS: &str = "What is not given is downloaded";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct SpecArgs {
@@ -63,10 +62,10 @@ pub(super) struct SpecArgs {
     ha: bool,
     /// A Kubernetes manifest, in YAML or JSON, that a start gives to the cluster; the images
     /// that it names are packed
-    #[arg(long = "manifest", value_name = "FILE")]
+    #[arg(long = "manifest", value_name = "FILE", help_heading = STARTS)]
     manifests: Vec<PathBuf>,
     /// A file that a start puts on the machine
-    #[arg(long = "carry", value_name = "FILE")]
+    #[arg(long = "carry", value_name = "FILE", help_heading = PARTS)]
     carried: Vec<PathBuf>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE", help_heading = BUNDLE)]

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::asked::{BUNDLE, DOWNLOADS, Settled, SpecArgs, lock_beside, settle};
+use super::asked::{BUNDLE, Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::inspect::{all, ratio, table};
 use super::lock::{NewLock, changes_value};
 use super::size::{human_bytes, human_duration};
+use super::sources::DOWNLOADS;
 use super::volumes::{counted, volumes};
 use crate::bundle::ClusterFacts;
 use crate::failure::{Failure, Kind};

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::asked::DOWNLOADS;
 use crate::bundle::Version;
 use crate::failure::Failure;
 use crate::fetch::Upstream;
 use crate::host::Environment;
 use crate::http::Patience;
 use crate::spec::{ImageRepository, MirrorCountry, RegistryMirror, Sources};
+
+/// The heading of its flags in the help.
+pub(super) const DOWNLOADS: &str = "What is not given is downloaded";
 
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = DOWNLOADS)]
