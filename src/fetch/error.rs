@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::{Need, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version, in_words};
-use crate::failure::{Failure, Kind};
 use crate::resolve::{AskError, ResolveError};
 use crate::spec::Cni;
 
@@ -59,12 +58,6 @@ pub enum FetchError {
     )]
     FileName {
         /// The file.
-        path: PathBuf,
-    },
-    /// A file of whoever packs is a folder, or a device.
-    #[error("`{}` is not a regular file", path.display())]
-    NoFile {
-        /// What it is instead.
         path: PathBuf,
     },
     /// A file does not hold Kubernetes objects.
@@ -354,108 +347,6 @@ impl FetchError {
         }
         self
     }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Damaged { .. }
-            | Self::Truncated { .. }
-            | Self::Undecodable { .. }
-            | Self::WrongLayer { .. } => Kind::Damaged,
-            Self::NoRoom { .. } => Kind::NoSpace,
-            Self::Read { source, .. } | Self::Scratch { source, .. } => match source.kind() {
-                // The path on the command line is wrong.
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::Usage,
-                _ => Kind::of_io(source),
-            },
-            _ => Kind::Usage,
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::Compressed { .. } => "decompress it first: `gzip -d`, `zstd -d` or `xz -d`",
-            Self::Config { .. } | Self::WrongPlatform { .. } => {
-                "save the image for the bundle's platform: `docker pull --platform` and `docker save`"
-            }
-            Self::Conflict { .. } => "leave one of them away",
-            Self::Damaged { .. }
-            | Self::Truncated { .. }
-            | Self::Undecodable { .. }
-            | Self::WrongLayer { .. } => {
-                "copy or save the file again, and compare it with `sha256sum` where it came from"
-            }
-            Self::DoesNotRun { .. } => {
-                "run it yourself with `version`; a program needs `chmod +x`, and a file system without noexec"
-            }
-            Self::FileName { .. } => "pack a copy with another name",
-            Self::NoFile { .. } => "a folder goes as an archive: `tar -cf FOLDER.tar FOLDER`",
-            Self::Manifest { .. } => {
-                "`kubectl create --dry-run=client -f FILE` says more; a template has to be rendered first (`helm template`, `kubectl kustomize`), and what is no manifest goes with `--carry`"
-            }
-            Self::ManifestImage { .. } => {
-                "give it with `--image docker-archive:FILE`, or leave `--offline` away to have it downloaded"
-            }
-            Self::EngineImage { .. } => "`docker images` lists what the engine has",
-            Self::LayoutWithoutName { .. } => "name the image in full: `oci:FOLDER:registry.example/app:1`",
-            Self::MediaType { .. } => {
-                "only container images with tar layers of their own can be carried: save the image again with `skopeo copy` or `docker save`"
-            }
-            Self::NoEngine { .. } => {
-                "start Docker Engine, or give an archive that `docker save` wrote: `docker-archive:PATH`"
-            }
-            Self::NoPrograms { .. } => {
-                "give the folder of a Kubernetes release's programs, and minikube with `--minikube PATH`"
-            }
-            Self::NoRoom { .. } => {
-                "nothing more was downloaded, and what was stays: free space there, with `minikube-offline store prune \
-                 --older-than 30` for instance, or name another place for the store with XDG_CACHE_HOME, and for the \
-                 bundle with -o"
-            }
-            Self::NoSuchImage { .. } => {
-                "name one that is there, or save the archive again with `docker save NAME:TAG`"
-            }
-            Self::NoVersion { .. } => "give the program itself, not one that is called like it",
-            Self::NotACache { .. } => "`--from-cache` takes `~/.minikube`, or the `cache` in it",
-            Self::NotAFile { .. } | Self::Read { .. } => "check the path, and that you may read it",
-            Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:FOLDER:TAG`",
-            Self::NotAnArchive { .. } => "make one with `docker save -o FILE NAME:TAG`",
-            Self::Scratch { .. } => "the bundle is written there as well: check the folder of `--output`",
-            Self::SeveralImages { .. } => {
-                "add the name of the one to take: `docker-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
-            }
-            Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
-            Self::HighAvailability { .. } => {
-                "`--ha` came with minikube v1.33; of a newer one give the image that it takes: \
-                 `--image docker://ghcr.io/kube-vip/kube-vip:TAG`"
-            }
-            Self::Network { network, .. } => match network {
-                Cni::Calico => {
-                    "give the images that this minikube takes, each by `--image docker://NAME`: before v1.38 they \
-                     are docker.io/calico/cni:TAG, docker.io/calico/kube-controllers:TAG and \
-                     docker.io/calico/node:TAG, with v3.27.3 for minikube v1.33.1 and v3.26.3 for v1.32.0"
-                }
-                Cni::Cilium => {
-                    "give the images that this minikube takes, each by `--image docker://NAME`: \
-                     quay.io/cilium/cilium:TAG, quay.io/cilium/operator-generic:TAG"
-                }
-                Cni::Flannel => {
-                    "give the images that this minikube takes, each by `--image docker://NAME`: \
-                     ghcr.io/flannel-io/flannel:TAG, ghcr.io/flannel-io/flannel-cni-plugin:TAG"
-                }
-                Cni::Auto | Cni::Bridge | Cni::Kindnet => {
-                    "give the image that this minikube takes: `--image docker://docker.io/kindest/kindnetd:TAG`"
-                }
-            },
-            Self::UnknownDigest { .. } => "copy the image into a new layout with `skopeo copy`",
-            Self::WithoutTag { .. } => "save it by its name, not by its id: `docker save -o FILE NAME:TAG`",
-            Self::WrongProgram { .. } => "every program must be for the platform that `--platform` names",
-            Self::WrongVersion { .. } => {
-                "the programs must be of the release that `--kubernetes-version` names"
-            }
-            // It brings its own.
-            Self::Resolve(_) | Self::Upstream(_) => "",
-        }
-    }
 }
 
 impl From<UpstreamError> for FetchError {
@@ -489,18 +380,5 @@ fn listed(names: &[String]) -> String {
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>()
             .join(", "),
-    }
-}
-
-impl From<FetchError> for Failure {
-    fn from(error: FetchError) -> Self {
-        match error {
-            FetchError::Resolve(error) => error.into(),
-            FetchError::Upstream(error) => (*error).into(),
-            error => {
-                let (kind, hint) = (error.kind(), error.hint());
-                Self::new(kind, error).hint(hint)
-            }
-        }
     }
 }

@@ -10,6 +10,7 @@ mod docker_archive;
 mod elf;
 mod error;
 mod estimate;
+mod failure;
 mod found;
 mod gather;
 mod hashing;

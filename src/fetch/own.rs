@@ -3,7 +3,6 @@
 
 mod objects;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::FetchError;
@@ -11,6 +10,7 @@ use super::found::FoundImage;
 use super::hashing::in_parallel;
 use super::parts::LocalFile;
 use super::programs::digest;
+use super::sniff::require_file;
 use super::upstream::{WantedImage, pinned};
 use crate::bundle::{FilePart, FileRole, ImageRole, Origin, is_file_name};
 use crate::progress::Progress;
@@ -37,11 +37,7 @@ pub(super) fn gather(spec: &Spec) -> Result<Vec<LocalFile>, FetchError> {
         });
     }
     for (.., path) in &named {
-        let facts = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
-        if !facts.is_file() {
-            let path = (*path).clone();
-            return Err(FetchError::NoFile { path });
-        }
+        require_file(path)?;
     }
     let read = in_parallel(&named, |(role, name, path)| {
         let (sha256, size) = digest(path)?;

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::FetchError;
 use super::elf::ElfHeader;
 
-/// The first bytes of the regular file `path`, at most `bytes`; an error for anything
-/// that is not a regular file. A pipe is never opened: that would wait for a writer.
-pub(super) fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
+/// Fails for anything that is not a regular file. A pipe is not opened: that would wait for
+/// a writer.
+pub(super) fn require_file(path: &Path) -> Result<(), FetchError> {
     let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
     if !metadata.is_file() {
         let found = if metadata.is_dir() {
@@ -22,6 +22,13 @@ pub(super) fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
             found,
         });
     }
+    Ok(())
+}
+
+/// The first bytes of the regular file `path`, at most `bytes`; an error for anything
+/// that is not a regular file.
+pub(super) fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
+    require_file(path)?;
     let mut head = Vec::new();
     File::open(path)
         .and_then(|file| file.take(bytes).read_to_end(&mut head))

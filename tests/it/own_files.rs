@@ -109,7 +109,7 @@ fn a_file_that_cannot_be_carried_is_named() {
             "`broken.yaml` is no Kubernetes manifest: line ",
         ),
         (&["--manifest=none.yaml"], "cannot read `none.yaml`"),
-        (&["--carry=a"], "`a` is not a regular file"),
+        (&["--carry=a"], "`a` should be a file; it is a folder"),
         (
             &["--carry=my notes.txt"],
             "`my notes.txt` has a name that a bundle cannot carry",
