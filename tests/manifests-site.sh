@@ -10,7 +10,7 @@ mkdir -p "$HOME"
 unset MINIKUBE_HOME
 own=$HOME/.local/share/minikube-offline/bundles
 said=$(mktemp)
-give_up() { "$bundle" uninstall || true; }
+give_up() { "$bundle" uninstall -y || true; }
 trap give_up EXIT
 
 ends_with() { # ends_with CODE WORDS ARGUMENTS...
@@ -36,6 +36,6 @@ check "manifests: it was not overwritten" grep '^# mine$' "$manifest"
 rm "$manifest"
 check "manifests: one that was moved away comes again" ends_with 0 '1 written' -y
 check "manifests: nobody is told any more" silent_of 'was changed'
-check "manifests: uninstall" ends_with 0 '' uninstall
+check "manifests: uninstall" ends_with 0 '' uninstall -y
 check "manifests: nothing is left" test ! -e "$own"
 trap - EXIT
