@@ -34,7 +34,9 @@ export XDG_CACHE_HOME="$work/cache"
 mkdir "$work/app"
 cp "$STANDIN" "$work/app/app"
 lab/archive.sh registry.example/app:1 "$work/app" "$work/app.tar" '{"Entrypoint":["/app"]}'
-pack() { "$PACKAGER" pack --container-runtime "$runtime" --level fast --image "docker-archive:$work/app.tar" "$@"; }
+own_files=$(lab/carried/flags)
+# shellcheck disable=SC2086 # flags
+pack() { "$PACKAGER" pack --container-runtime "$runtime" --level fast --image "docker-archive:$work/app.tar" $own_files "$@"; }
 for version in ${ONLINE_VERSIONS:-v1.35}; do
     for runtime in ${ONLINE_RUNTIMES:-docker containerd}; do
         label="upstream $version, $runtime" bundle=$work/$runtime.run

@@ -11,8 +11,8 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/app"
 cp "$STANDIN" "$work/app/app"
 lab/archive.sh registry.example/app:1 "$work/app" "$work/app.tar" '{"Entrypoint":["/app"]}'
-set -- "$@" --image "docker-archive:$work/app.tar" --carry lab/carried/notes.txt
-for manifest in lab/carried/*.yaml; do set -- "$@" --manifest "$manifest"; done
+set -- "$@" --image "docker-archive:$work/app.tar"
+for flag in $(lab/carried/flags); do set -- "$@" "$flag"; done
 for image in $(cd "$lab/images/$version" && find . -type f); do set -- "$@" --image "docker-archive:$lab/images/$version/$image"; done
 "$PACKAGER" pack --kubernetes-version "$version" --container-runtime "$runtime" \
     --minikube "$minikube" --kicbase "docker-archive:$lab/kicbase.tar" --binaries "$binaries" -o "$bundle" "$@"

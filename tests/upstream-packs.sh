@@ -20,8 +20,10 @@ start_logs() { for log in "$folder"/log/*; do : >"$log"; done; }
 pack() { # pack HOME BUNDLE [FLAGS...]
     home=$1 bundle=$2
     shift 2
+    # The manifests bring registry.example/app:1.
+    for flag in $(lab/carried/flags); do set -- "$@" "$flag"; done
     HOME=$folder/$home "$PACKAGER" pack --kubernetes-version v1.35 --ca "$folder/ca.pem" --stub "$STUB" --level fast \
-        --image docker://registry.example/app:1 --image docker://plain.example:5000/plain:1 \
+        --image docker://plain.example:5000/plain:1 \
         --insecure-registry plain.example:5000 -o "$folder/$bundle" "$@" 2>&1
 }
 refused() { # refused EXIT-CODE WORDS COMMAND...

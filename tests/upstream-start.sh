@@ -17,12 +17,13 @@ ln -s "$minikube" "$parts/minikube"
 cp "$STANDIN" "$parts/app/app"
 lab/archive.sh registry.example/app:1 "$parts/app" "$parts/images/app.tar" '{"Entrypoint":["/app"]}'
 printf '{"auths":{"registry.example":{"auth":"bWU6c2VjcmV0"}}}' >"$work/home/.docker/config.json"
+for flag in $(lab/carried/flags); do set -- "$@" "$flag"; done # they bring registry.example/app:1
 label="lab parts at upstream, $runtime"
 check "$label: packed by a proxy alone" \
     env HOME="$work/home" MINIKUBE_OFFLINE_LAB="$lab" HTTPS_PROXY='http://user:pass-word@localhost:3129' \
     lab/proxied.sh "$work/upstream" "$STANDIN" "$parts" \
     "$PACKAGER" pack --kubernetes-version v1.35 --container-runtime "$runtime" --ca "$work/upstream/ca.pem" \
-    --image docker://registry.example/app:1 --level fast -o "$work/upstream.run" "$@"
+    --level fast -o "$work/upstream.run" "$@"
 tail -n 2 "$CHECKS/output" | sed 's/^/        /'
 rm -rf "$work/upstream" "${work:?}/home"
 HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/upstream.run" kubernetes --way volume
