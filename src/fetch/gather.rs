@@ -160,6 +160,7 @@ pub(super) fn find(
     }
     let of_manifests = own::images(spec, progress)?;
     let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
+    own::note_digests(&of_manifests, &images, progress);
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
         let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
         if let Some(path) = &found {

@@ -92,12 +92,37 @@ pub(super) fn images(
                     named.name
                 ));
             }
-            if images.iter().all(|(_, other)| other.reference != image.reference) {
-                images.push((path.clone(), image));
+            match images
+                .iter_mut()
+                .find(|(_, other)| other.reference == image.reference)
+            {
+                Some((_, other)) => other.join(&image)?,
+                None => images.push((path.clone(), image)),
             }
         }
     }
     Ok(images)
+}
+
+/// Says which of the images are on this machine, and go by a digest in a manifest: what is
+/// in a file has none that a node would know it by.
+pub(super) fn note_digests(
+    named: &[(PathBuf, WantedImage)],
+    found: &[(ImageRole, FoundImage)],
+    progress: &dyn Progress,
+) {
+    for (path, image) in named.iter().filter(|(_, image)| image.pinned.is_some()) {
+        let there = found.iter().find(|(_, there)| there.reference == image.reference);
+        if let Some((_, there)) = there {
+            progress.note(&format!(
+                "`{}` names `{}` by a digest, which nobody compares with `{}`, and by which a node does not find it: \
+                 its pod does not come up without a network; name it by its tag alone, or have it downloaded",
+                path.display(),
+                image.reference,
+                there.place
+            ));
+        }
+    }
 }
 
 /// Fails when nothing may be downloaded, and a manifest names what is not among `found`.

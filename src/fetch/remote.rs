@@ -57,22 +57,31 @@ pub(super) fn wanted(
         reference: reference.clone(),
         pinned: None,
     }));
-    let of = |platform: Platform| {
+    let of = |platform: Platform| -> Result<_, FetchError> {
         let mut wanted = named.clone();
         wanted.extend(node.iter().filter(|_| !has_node(&platform)).cloned());
         for image in &unnamed {
             let is_it =
                 |there: &FoundImage| (there.platform, &there.reference) == (platform, &image.reference);
-            let given = found.iter().any(|(_, there)| is_it(there))
-                || wanted.iter().any(|other| other.reference == image.reference);
-            if !given {
-                wanted.push(image.clone());
+            if found.iter().any(|(_, there)| is_it(there)) {
+                continue;
+            }
+            let mut others = wanted.iter_mut();
+            match others.find(|other| other.reference == image.reference) {
+                Some(other) => other.join(image)?,
+                None => wanted.push(image.clone()),
             }
         }
-        (platform, wanted)
+        Ok((platform, wanted))
     };
-    let all = spec.platforms.iter().copied().map(of);
-    Ok(all.filter(|(_, wanted)| !wanted.is_empty()).collect())
+    let mut all = spec
+        .platforms
+        .iter()
+        .copied()
+        .map(of)
+        .collect::<Result<Vec<_>, _>>()?;
+    all.retain(|(_, wanted)| !wanted.is_empty());
+    Ok(all)
 }
 
 /// Fails when the spec names an image in a registry, and nothing may be downloaded.

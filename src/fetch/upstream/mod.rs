@@ -84,6 +84,25 @@ pub(super) struct WantedImage {
     pub(super) pinned: Option<Pinned>,
 }
 
+impl WantedImage {
+    /// Takes the digest by which `other`, of the same name, is wanted; fails when there are
+    /// two: one name in the bundle is one image.
+    pub(super) fn join(&mut self, other: &Self) -> Result<(), FetchError> {
+        match (&self.pinned, &other.pinned) {
+            (Some(first), Some(second)) if first.digest != second.digest => Err(FetchError::Conflict {
+                what: format!("the image `{}`", self.reference),
+                first: first.digest.to_string(),
+                second: second.digest.to_string(),
+            }),
+            (None, Some(_)) => {
+                self.pinned.clone_from(&other.pinned);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Upstream {
     /// The servers that `sources` name, with the store and the proxies of the user of
     /// `environment`. Nothing is asked yet.

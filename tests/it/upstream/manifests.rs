@@ -7,6 +7,46 @@ use minikube_offline::bundle::Digest;
 use super::world::{VERSION, World};
 use crate::support::program::{Sandbox, bytes};
 
+/// The list of `hello:1`, as the world has it.
+fn list_of_hello(sandbox: &Sandbox, world: &World) -> String {
+    let outcome = world.resolve(sandbox, VERSION, &["--image=docker://registry.k8s.io/hello:1"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let lock = fs::read_to_string(sandbox.path("x.lock")).unwrap();
+    let image = lock.split("registry.k8s.io/hello:1").nth(1).unwrap();
+    let said = image.split("says that this tag is ").nth(1).unwrap();
+    said.split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_digest_in_a_manifest_counts_whoever_else_names_the_image() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let list = list_of_hello(&sandbox, &world);
+    let other = Digest::of(b"other").to_string();
+    let write = |name: &str, image: &str| fs::write(sandbox.path(name), pod(image)).unwrap();
+    write("tag.yaml", "registry.k8s.io/hello:1");
+    write("digest.yaml", &format!("registry.k8s.io/hello:1@{list}"));
+    write("other.yaml", &format!("registry.k8s.io/hello:1@{other}"));
+    let by_tag = ["--manifest=tag.yaml", "--image=docker://registry.k8s.io/hello:1"];
+    for named in by_tag {
+        let outcome = world.resolve(&sandbox, VERSION, &[named, "--manifest=digest.yaml"]);
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+        let lock = fs::read_to_string(sandbox.path("x.lock")).unwrap();
+        let says = format!("a manifest of the bundle names it by this digest: {list}");
+        assert!(lock.contains(&says), "{says} in {lock}");
+        let outcome = world.resolve(&sandbox, VERSION, &[named, "--manifest=other.yaml"]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        assert!(outcome.stderr.contains(&other), "{outcome:?}");
+    }
+    // minikube's addon is of the other digest.
+    for named in ["--manifest=digest.yaml", "--addon=greeter"] {
+        let outcome = world.resolve(&sandbox, VERSION, &[named, "--manifest=other.yaml"]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        let words = "error: there are two different parts for the image `registry.k8s.io/hello:1`: ";
+        assert!(outcome.stderr.contains(words), "{outcome:?}");
+    }
+}
+
 fn pod(image: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: '{image}'}}]}}\n"
