@@ -22,8 +22,9 @@ pub(super) struct NamedImage {
 /// The images that the objects in the manifest `path` name, in its order; fails when it does
 /// not hold objects.
 pub(super) fn images(path: &Path) -> Result<Vec<NamedImage>, FetchError> {
-    let text = fs::read_to_string(path).map_err(|source| FetchError::read(path, source))?;
-    parse(&text).map_err(|reason| FetchError::Manifest {
+    let bytes = fs::read(path).map_err(|source| FetchError::read(path, source))?;
+    let text = str::from_utf8(&bytes).map_err(|_| "it is no text in UTF-8".to_owned());
+    text.and_then(parse).map_err(|reason| FetchError::Manifest {
         path: path.to_owned(),
         reason,
     })
@@ -147,6 +148,14 @@ spec:
     fn what_is_no_manifest_says_where() {
         let failed = |text: &str| names(text).expect_err("refused");
         assert_eq!(failed(""), "there is no object in it");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("latin-1.yaml");
+        std::fs::write(&path, b"kind: \xe4\n").expect("a file");
+        let error = images(&path).expect_err("refused").to_string();
+        assert!(
+            error.ends_with("latin-1.yaml` is no Kubernetes manifest: it is no text in UTF-8"),
+            "{error}"
+        );
         assert_eq!(failed("---\n# nothing\n"), "there is no object in it");
         assert_eq!(
             failed("apiVersion: v1\nkind: A\n---\nkind: B\n"),
