@@ -39,6 +39,9 @@ pub(super) fn gather_by_asking(
     progress: &dyn Progress,
 ) -> Result<Parts, FetchError> {
     let files = own::gather(spec)?;
+    if let Some(upstream) = upstream {
+        upstream.check_files(&files)?;
+    }
     let caches = caches(spec)?;
     let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
     let roles: Vec<(Platform, BinaryRole)> = binaries.iter().map(role_of).collect();

@@ -166,7 +166,7 @@ pub(super) fn lock_program(binary: &LocalBinary) -> LockedProgram {
 }
 
 /// The file as it stands in a lock.
-fn lock_file(file: &LocalFile) -> LockedFile {
+pub(super) fn lock_file(file: &LocalFile) -> LockedFile {
     LockedFile {
         role: file.part.role,
         name: file.part.name.clone(),

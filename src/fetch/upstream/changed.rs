@@ -5,12 +5,22 @@ use super::releases::checksum_now;
 use super::{Upstream, UpstreamError, WantedImage};
 use crate::bundle::{BinaryRole, Platform};
 use crate::fetch::FetchError;
+use crate::fetch::parts::{LocalFile, lock_file};
 use crate::http::HttpError;
 use crate::progress::Progress;
 use crate::resolve::Difference;
 use crate::spec::Spec;
 
 impl Upstream {
+    /// Fails with each file of whoever packs that is not the lock's, if there is a lock.
+    pub(in crate::fetch) fn check_files(&self, files: &[LocalFile]) -> Result<(), FetchError> {
+        let files = files.iter().map(lock_file).collect();
+        Ok(self
+            .lock
+            .as_ref()
+            .map_or(Ok(()), |lock| lock.check_files(files))?)
+    }
+
     /// Fails with these differences from the lock, if there are any.
     pub(in crate::fetch) fn refuse(&self, differences: Vec<Difference>) -> Result<(), FetchError> {
         Ok(self

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Lock;
+use super::{Lock, LockedFile};
 use crate::resolve::ResolveError;
 
 /// A lock that was read from a file.
@@ -63,6 +63,13 @@ impl LockFile {
             }
         });
         self.refuse(differences.collect())
+    }
+
+    /// Fails with every file of whoever packs that is not what this lock says. They are on
+    /// this machine, so that is known before anything is downloaded.
+    pub fn check_files(&self, files: Vec<LockedFile>) -> Result<(), ResolveError> {
+        let lock = self.lock.clone();
+        self.check(&Lock { files, ..lock })
     }
 
     /// Fails with these differences, each with its line in the file, if there are any.

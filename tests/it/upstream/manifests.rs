@@ -82,6 +82,29 @@ fn the_images_of_a_manifest_are_packed_with_it() {
 }
 
 #[test]
+fn a_manifest_that_is_not_the_locks_is_refused_before_anything_is_asked_for() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let flags = ["--manifest=app.yaml", "--level=fast", "--locked"];
+    fs::write(sandbox.path("app.yaml"), pod("registry.k8s.io/hello:1")).unwrap();
+    let resolved = world.resolve(&sandbox, VERSION, &flags[..2]);
+    assert_eq!(resolved.status, 0, "{resolved:?}");
+    let asked = world.server.seen().len();
+    fs::write(sandbox.path("app.yaml"), pod("registry.k8s.io/none:1")).unwrap();
+    for (flags, now) in [
+        (&flags[..], "there is sha256:"),
+        (&flags[1..], "there is nothing"),
+    ] {
+        let outcome = world.pack(&sandbox, VERSION, flags);
+        assert_eq!(outcome.status, 4, "{outcome:?}");
+        for words in ["the manifest `app.yaml` (line ", now, "`--manifest`"] {
+            assert!(outcome.stderr.contains(words), "{words} in {outcome:?}");
+        }
+    }
+    assert_eq!(world.server.seen().len(), asked);
+}
+
+#[test]
 fn an_image_that_a_manifest_names_by_digest_is_that_one() {
     let world = World::new();
     let sandbox = Sandbox::new();
