@@ -1,8 +1,8 @@
 //! What `--locked` takes from the lock, and which flags say something else.
 
-use crate::bundle::{BinaryRole, Platform, in_words};
+use crate::bundle::{BinaryRole, ImageRole, Platform, in_words};
 use crate::fetch::has_addon;
-use crate::resolve::{LockFile, ResolveError};
+use crate::resolve::{LockFile, LockedImage, ResolveError};
 use crate::spec::{Cni, ImageSource, PartialSpec, VersionWord};
 
 /// Fills the gaps of `asked` with what the lock has. Fails when `asked` says something else
@@ -28,7 +28,41 @@ pub(super) fn fill(asked: &mut PartialSpec, file: &LockFile) -> Result<(), Resol
     if lock.ha {
         asked.ha = Some(true);
     }
+    fill_images(asked, file);
     Ok(())
+}
+
+/// Adds the images of whoever packed that registries have. Which ones are in a file that is
+/// given now is known when it was read, so then nothing is added.
+fn fill_images(asked: &mut PartialSpec, file: &LockFile) {
+    let given = asked.images.as_deref().unwrap_or_default();
+    if !given
+        .iter()
+        .all(|image| matches!(image, ImageSource::Docker { .. }))
+    {
+        return;
+    }
+    let is_given = |locked: &LockedImage| {
+        given.iter().any(
+            |image| matches!(image, ImageSource::Docker { reference, .. } if *reference == locked.reference),
+        )
+    };
+    let open = file.lock.images.iter().filter(|image| {
+        // One that is there for the first platform is there for each.
+        Some(&image.platform) == file.lock.platforms.first()
+            && image.role == ImageRole::Application
+            && image.origin.transport == "docker"
+            && !is_given(image)
+    });
+    let open: Vec<ImageSource> = open
+        .map(|image| ImageSource::Docker {
+            reference: image.reference.clone(),
+            digest: None,
+        })
+        .collect();
+    if !open.is_empty() {
+        asked.images.get_or_insert_default().extend(open);
+    }
 }
 
 /// As `--platform` takes them.

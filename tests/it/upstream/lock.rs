@@ -32,6 +32,30 @@ fn assert_says(outcome: &Outcome, status: i32, words: &[&str]) {
 }
 
 #[test]
+fn the_images_of_registries_in_a_lock_need_not_be_named_again() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let flags = [
+        "--level=fast",
+        "--addon=greeter",
+        "--image=docker://registry.k8s.io/hello:1",
+        "--image=docker://quay.io/calico/cni:v3.31.3",
+    ];
+    let first = world.pack(&sandbox, VERSION, &flags);
+    assert_eq!(first.status, 0, "{first:?}");
+    let bundle = bytes(&sandbox.path("x.run"));
+    for flags in [
+        &["--level=fast", "--locked"][..],
+        &["--locked", flags[0], flags[2]],
+    ] {
+        fs::remove_file(sandbox.path("x.run")).expect("the bundle");
+        let again = world.pack(&sandbox, VERSION, flags);
+        assert_eq!(again.status, 0, "{again:?}");
+        assert!(bytes(&sandbox.path("x.run")) == bundle);
+    }
+}
+
+#[test]
 fn each_part_that_upstream_changed_is_named_with_what_there_is_now() {
     let world = World::new();
     let sandbox = locked(&world, &[]);
