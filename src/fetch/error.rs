@@ -69,12 +69,14 @@ pub enum FetchError {
         reason: String,
     },
     /// A manifest names an image that is not given, and nothing may be downloaded.
-    #[error("`{}` names the image `{reference}`, which is not given", path.display())]
+    #[error("`{}` names the image `{reference}`, which is not given for {platform}", path.display())]
     ManifestImage {
         /// The manifest.
         path: PathBuf,
         /// The image.
         reference: ImageReference,
+        /// What it is not given for.
+        platform: Platform,
     },
     /// A program cannot say its version.
     #[error("{role} `{}` does not run here", path.display())]

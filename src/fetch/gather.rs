@@ -191,7 +191,7 @@ pub(super) fn find(
         )?
     } else {
         remote::refuse_named(spec)?;
-        own::refuse_missing(&of_manifests, &images)?;
+        own::refuse_missing(&of_manifests, &images, &spec.platforms)?;
         Vec::new()
     };
     Ok(Found {

@@ -12,7 +12,7 @@ use super::parts::LocalFile;
 use super::programs::digest;
 use super::sniff::require_file;
 use super::upstream::{WantedImage, pinned};
-use crate::bundle::{FilePart, FileRole, ImageRole, Origin, is_file_name};
+use crate::bundle::{FilePart, FileRole, ImageRole, Origin, Platform, is_file_name};
 use crate::progress::Progress;
 use crate::spec::Spec;
 
@@ -125,17 +125,25 @@ pub(super) fn note_digests(
     }
 }
 
-/// Fails when nothing may be downloaded, and a manifest names what is not among `found`.
+/// Fails when nothing may be downloaded, and a manifest names what is not among `found` for
+/// each of `platforms`.
 pub(super) fn refuse_missing(
     named: &[(PathBuf, WantedImage)],
     found: &[(ImageRole, FoundImage)],
+    platforms: &[Platform],
 ) -> Result<(), FetchError> {
-    let is_there = |image: &WantedImage| found.iter().any(|(_, there)| there.reference == image.reference);
-    let missing = named.iter().find(|(_, image)| !is_there(image));
-    missing.map_or(Ok(()), |(path, image)| {
-        Err(FetchError::ManifestImage {
-            path: path.clone(),
-            reference: image.reference.clone(),
-        })
-    })
+    for (path, image) in named {
+        let is_there = |platform: &&Platform| {
+            let mut found = found.iter().map(|(_, there)| there);
+            found.any(|there| (&there.reference, there.platform) == (&image.reference, **platform))
+        };
+        if let Some(platform) = platforms.iter().find(|platform| !is_there(platform)) {
+            return Err(FetchError::ManifestImage {
+                path: path.clone(),
+                reference: image.reference.clone(),
+                platform: *platform,
+            });
+        }
+    }
+    Ok(())
 }

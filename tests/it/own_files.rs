@@ -120,7 +120,7 @@ fn a_file_that_cannot_be_carried_is_named() {
         ),
         (
             &["--manifest=app.yaml", "--offline"],
-            "`app.yaml` names the image `registry.example/app:1`, which is not given",
+            "`app.yaml` names the image `registry.example/app:1`, which is not given for linux/arm64",
         ),
     ] {
         let outcome = pack(&sandbox, flags);

@@ -11,7 +11,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 use serde_json::Value;
 
-use crate::support::parts::RunnableParts;
+use crate::support::parts::{RunnableParts, write_archive_for};
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::stripped;
 
@@ -318,6 +318,18 @@ fn a_part_that_one_platform_lacks_is_named() {
             outcome.stderr
         );
     }
+    let mut of_a_manifest = site.flags.clone();
+    let (manifest, archive) = (site.sandbox.path("app.yaml"), site.sandbox.path("app.tar"));
+    let pod = "{apiVersion: v1, kind: Pod, spec: {containers: [{name: a, image: 'registry.example/app:1'}]}}";
+    fs::write(&manifest, pod).expect("a file");
+    let image = "registry.example/app:1";
+    write_archive_for(site.parts.platform.arch, &archive, image, &[b"app".to_vec()]);
+    of_a_manifest.push(format!("--manifest={}", manifest.display()));
+    of_a_manifest.push(format!("--image=docker-archive:{}", archive.display()));
+    let outcome = site.pack("x.run", &of_a_manifest);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    let expected = format!("names the image `{image}`, which is not given for {other}");
+    assert!(outcome.stderr.contains(&expected), "{outcome:?}");
     let no_stub: Vec<String> = site
         .flags
         .iter()
