@@ -262,9 +262,10 @@ fn remove_folders(
     for folder in above {
         if fs::symlink_metadata(folder).is_ok() {
             removal.kept.push(not_empty(folder));
-        } else {
+        } else if session.before().folders().contains(&folder) {
             removal.removed.push(folder.display().to_string());
         }
+        // Else this very run made it, for its lock.
     }
     Ok(())
 }

@@ -34,6 +34,10 @@ fn where_nothing_is_installed_that_is_said_and_nothing_is_made() {
         "{stop:?}"
     );
     assert!(empty());
+    let uninstall = site.run(&["uninstall"]);
+    assert_eq!(uninstall.status, 0, "{uninstall:?}");
+    assert_eq!(uninstall.stdout, "nothing was installed here\n");
+    assert!(empty());
 }
 
 #[test]
