@@ -214,8 +214,13 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         \x20 the programs    ~/.local/share/minikube-offline, with links `minikube` and `kubectl` in\n\
         \x20                 /usr/local/bin (root) or ~/.local/bin where nothing has these names\n\
         \x20 the node image  Docker Engine\n\
-        \x20 all other       a Docker volume with the profile's name, and minikube's home\n\
-        \x20 its journal     ~/.local/state/minikube-offline\n";
+        \x20 the nodes       Docker Engine: for each a container and a volume with its name, and a network\n\
+        \x20                 with the profile's\n\
+        \x20 all other       these volumes, and minikube's home, ~/.minikube\n\
+        \x20 how to reach it ~/.kube/config\n\
+        \x20 its journal     ~/.local/state/minikube-offline\n\
+        \x20 its serial      ~/.config/minikube-offline/serials.json, where a pinned key signed it: it stays\n\
+        \x20                 after `uninstall`\n";
     if !index.files.is_empty() {
         let _ = writeln!(
             text,

@@ -22,7 +22,7 @@ const ANNOUNCED: [&str; 6] = [
     "./home/footprint/.local/share/minikube-offline/",
     "./home/footprint/.local/state/minikube-offline/",
     "./home/footprint/.minikube/",
-    "./home/footprint/.kube/",
+    "./home/footprint/.kube/config",
     "./usr/local/bin/kubectl",
     "./usr/local/bin/minikube",
 ];
@@ -32,12 +32,17 @@ fn a_start_writes_only_where_inspect_says_and_uninstall_leaves_nothing() {
     let sandbox = Sandbox::new();
     let bundle = sandbox.runnable_bundle("b.run");
     let announced = sandbox.run(Command::new(&bundle).arg("inspect")).stdout;
-    for folder in [
-        "~/.local/share/minikube-offline",
-        "~/.local/state/minikube-offline",
-        "/usr/local/bin",
-    ] {
-        assert!(announced.contains(folder), "{announced}");
+    for place in ANNOUNCED {
+        let place = place.replace("./home/footprint", "~");
+        // A link of a program is announced with its folder.
+        let place = match place.strip_prefix("./usr/local/bin/") {
+            Some(name) => format!("`{name}`"),
+            None => place.trim_end_matches('/').to_owned(),
+        };
+        assert!(announced.contains(&place), "{place}: {announced}");
+    }
+    for other in ["/usr/local/bin", "a network", "~/.config/minikube-offline"] {
+        assert!(announced.contains(other), "{other}: {announced}");
     }
     let engine = FakeEngine::make(&sandbox);
     let layer = |script: &str| {
