@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
     Event, ImageSet, Installed, PlacedFiles, Session, SiteOptions, Way, check_serial, install_programs,
-    other_of_same_serial, place_own_files,
+    no_longer_carried, other_of_same_serial, place_own_files,
 };
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -204,7 +204,11 @@ impl Run<'_> {
 
     /// The manifests and other files of whoever packed the bundle.
     fn own_files(&mut self) -> Result<PlacedFiles, Failure> {
-        let files = self.bundle.view().files();
+        let view = self.bundle.view();
+        for note in no_longer_carried(view, &self.session) {
+            self.note(note);
+        }
+        let files = view.files();
         if files.is_empty() {
             return Ok(PlacedFiles::default());
         }

@@ -4,7 +4,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::bundle::{Arch, BinaryRole, FilePart, ImageReference, Version};
+use crate::bundle::{Arch, BinaryRole, FilePart, FileRole, ImageReference, Version};
 use crate::failure::{Failure, Kind};
 use crate::host::{Environment, existing_ancestor};
 
@@ -101,14 +101,24 @@ impl Layout {
         if !environment.is_root() {
             return Ok(());
         }
-        for path in [&self.state, &self.programs, &self.own_files, &self.minikube_home] {
-            let path = existing_ancestor(path);
-            let uid = std::fs::metadata(&path).map_or(0, |facts| facts.uid());
-            if uid != 0 {
-                return Err(LayoutError::Foreign { path, uid });
-            }
+        let ours = [&self.state, &self.programs, &self.own_files, &self.minikube_home];
+        ours.into_iter().try_for_each(|path| belongs_to_root(path))
+    }
+
+    /// The same of the folders of `bundle`'s own files, which root gives to a cluster.
+    pub fn check_owner_of_own_files(
+        &self,
+        environment: &Environment,
+        bundle: &str,
+    ) -> Result<(), LayoutError> {
+        if !environment.is_root() {
+            return Ok(());
         }
-        Ok(())
+        belongs_to_root(&self.own_files.join(bundle))?;
+        let mut folders = FileRole::ALL
+            .map(|role| self.own_files_of(bundle, role))
+            .into_iter();
+        folders.try_for_each(|folder| belongs_to_root(&folder))
     }
 
     /// The lock of all runs of this user.
@@ -158,8 +168,13 @@ impl Layout {
     /// A file of whoever packed `bundle`, which is the bundle's name.
     #[must_use]
     pub fn own_file(&self, bundle: &str, file: &FilePart) -> PathBuf {
-        let folder = self.own_files.join(bundle).join(file.role.folder());
-        folder.join(&file.name)
+        self.own_files_of(bundle, file.role).join(&file.name)
+    }
+
+    /// The folder of such files of one role.
+    #[must_use]
+    pub fn own_files_of(&self, bundle: &str, role: FileRole) -> PathBuf {
+        self.own_files.join(bundle).join(role.folder())
     }
 
     /// One of the programs that run on the machine itself.
@@ -172,6 +187,15 @@ impl Layout {
     #[must_use]
     pub fn cache(&self) -> Cache {
         Cache(self.minikube_home.join("cache"))
+    }
+}
+
+/// Whether the folder `path`, or what is there above it, is root's.
+fn belongs_to_root(path: &Path) -> Result<(), LayoutError> {
+    let path = existing_ancestor(path);
+    match std::fs::metadata(&path).map_or(0, |facts| facts.uid()) {
+        0 => Ok(()),
+        uid => Err(LayoutError::Foreign { path, uid }),
     }
 }
 

@@ -42,7 +42,7 @@ pub use layout::{Cache, Layout, LayoutError, last_start_log};
 pub use network::{named_network, needs_more_than_the_cache};
 pub use nodes::may_be_node_of;
 pub use options::{SiteOptions, Way, WayError};
-pub use own_files::{PlacedFiles, place_own_files};
+pub use own_files::{PlacedFiles, no_longer_carried, place_own_files};
 pub use place::{Existing, PlaceError, Placer};
 pub use portions::{PORTIONS_AT_ONCE, portions};
 pub use preflight::{Finding, Report, Severity, preflight};

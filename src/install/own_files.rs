@@ -1,9 +1,10 @@
 //! The files of whoever packed the bundle, on the machine itself.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::{Existing, Session};
-use crate::bundle::{FilePart, FileRole, Member};
+use crate::bundle::{FilePart, FileRole, Member, PlatformView, is_file_name};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -31,12 +32,18 @@ pub fn place_own_files(
 ) -> Result<PlacedFiles, Failure> {
     let view = bundle.view();
     let layout = session.layout.clone();
+    layout.check_owner_of_own_files(&session.environment, view.name())?;
     let mut placer = session.placer();
     let mut there = PlacedFiles::default();
     let mut missing: Vec<(String, PathBuf)> = Vec::new();
     for file in view.files() {
         let path = layout.own_file(view.name(), file);
-        match placer.existing(&path, file.sha256)? {
+        let existing = match fs::symlink_metadata(&path) {
+            // It is never one of ours, and what it names may be changed by anybody.
+            Ok(facts) if facts.is_symlink() => Existing::Foreign,
+            _ => placer.existing(&path, file.sha256)?,
+        };
+        match existing {
             Existing::Same => {}
             Existing::Absent | Existing::Ours => missing.push((file.member_path(), path.clone())),
             Existing::Foreign => {
@@ -63,8 +70,43 @@ pub fn place_own_files(
     Ok(there)
 }
 
+/// What the person should know of files that an earlier bundle of this name put there, and
+/// this one does not have: somebody may use them, so that they stay.
+#[must_use]
+pub fn no_longer_carried(view: PlatformView<'_>, session: &Session) -> Vec<String> {
+    let mut notes = Vec::new();
+    for role in FileRole::ALL {
+        let folder = session.layout.own_files_of(view.name(), role);
+        let is_carried = |path: &Path| {
+            let mut files = view.files().iter();
+            files.any(|file| session.layout.own_file(view.name(), file) == *path)
+        };
+        // What is kept until a run ends well has a name that no bundle's file can have.
+        let is_ones = |path: &Path| {
+            let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+            path.parent() == Some(&folder) && name.is_some_and(is_file_name)
+        };
+        let ours = session.journal.receipt().files().keys();
+        let left = ours.filter(|path| is_ones(path) && !is_carried(path));
+        let there = left.filter(|path| fs::symlink_metadata(path).is_ok());
+        notes.extend(there.map(|path| left_behind(role, path)));
+    }
+    notes
+}
+
+fn left_behind(role: FileRole, path: &Path) -> String {
+    let consequence = match role {
+        FileRole::Manifest => {
+            ", and not given to the cluster any more: what the cluster has of it stays until `kubectl delete -f` \
+             takes it away, and the file until `uninstall`"
+        }
+        FileRole::File => ": it stays until `uninstall`",
+    };
+    format!("`{}` is an earlier bundle's{consequence}", path.display())
+}
+
 /// What becomes of a file that is not the bundle's any more.
-fn changed(file: &FilePart, path: &std::path::Path) -> String {
+fn changed(file: &FilePart, path: &Path) -> String {
     let consequence = match file.role {
         FileRole::Manifest => ", and is not given to the cluster",
         FileRole::File => "",

@@ -1,6 +1,7 @@
 //! A start that fails leaves the machine as it was; one that is killed goes on.
 
 mod asked;
+mod carried;
 mod machine;
 
 use std::collections::BTreeMap;
