@@ -88,6 +88,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_role_is_shown_as_the_index_writes_it() {
+        for role in FileRole::ALL {
+            let written = serde_json::to_value(role).expect("JSON");
+            assert_eq!(written, role.name());
+            assert_eq!(written, role.to_string());
+        }
+    }
+
+    #[test]
     fn a_name_is_no_path() {
         for name in ["a", "01-app.yaml", "Chart-1.2.3.tgz", &"x".repeat(80)] {
             assert!(is_file_name(name), "{name}");

@@ -181,3 +181,25 @@ pub fn docker_manifest_path(platform: Platform, platforms: &[Platform]) -> Strin
         _ => format!("images/{platform}/manifest.json"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_by_which_an_image_is_named_is_in_its_evidence() {
+        let named = |evidence: &[&str]| {
+            let part = serde_json::from_value::<ImagePart>(serde_json::json!({
+                "role": "kubernetes", "reference": "registry.k8s.io/pause:3.10.1", "platform": "linux/amd64",
+                "config": Digest::of(b"config"), "layers": [], "manifest": Digest::of(b"manifest"),
+                "origin": { "transport": "docker", "evidence": evidence, "signatures": [] },
+            }));
+            part.expect("an image").named_digest()
+        };
+        let digest = Digest::of(b"list");
+        let sentence = format!("minikube names it by this digest: {digest}");
+        assert_eq!(named(&["it has layers", &sentence]), Some(digest));
+        assert_eq!(named(&[&digest.to_string()]), None);
+        assert_eq!(named(&["minikube names it by this digest: none"]), None);
+    }
+}

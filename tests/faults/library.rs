@@ -11,6 +11,7 @@ use minikube_offline::bundle::limits::CHUNK_BYTES;
 use minikube_offline::bundle::{
     Arch, BinaryRole, ContainerRuntime, Digest, Extent, Hasher, Platform, volume_path,
 };
+use minikube_offline::failure::Failure;
 use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::{OpenedBundle, VerifiedBundle, VerifyError};
@@ -179,7 +180,10 @@ fn the_frozen_bundles_are_read() {
 
 #[test]
 fn an_index_tells_sizes_and_what_a_platform_has() {
-    let draft = Draft::of(&Contents::signed());
+    let draft = Draft::of(&Contents {
+        files: Contents::with_files().files,
+        ..Contents::signed()
+    });
     let (index, plain) = (&draft.index, draft.plain.concat().len());
     assert_eq!(index.plain_size(), plain as u64);
     let manifest = index.images[1].manifest;
@@ -204,6 +208,7 @@ fn an_index_tells_sizes_and_what_a_platform_has() {
     assert!(view.cluster_images().eq(&index.images[1..]));
     assert!(view.images().eq(&index.images) && view.binaries().eq(&index.binaries));
     assert_eq!(view.signature_files().count(), 2 + 3);
+    assert_eq!((view.files(), view.files().len()), (&index.files[..], 3));
     for role in BinaryRole::ALL {
         assert_eq!(view.binary(role).role, role);
     }
@@ -397,4 +402,21 @@ fn a_volume_has_the_digest_that_sha256sum_is_compared_with() {
         .unwrap_err();
     let says = "x.run.002` has another SHA-256 than the index says";
     assert!(error.to_string().contains(says), "{error}");
+}
+
+#[test]
+fn every_bad_chunk_is_told_of_and_not_the_first_alone() {
+    let bundle = Bundle::whole();
+    let start = bundle.draft.index.payload_offset();
+    for chunk in 0..3 {
+        Bundle::flip(&bundle.path, start + chunk * CHUNK_BYTES + 7);
+    }
+    assert!(bundle.says().contains("; so are 2 others of the 3 chunks: "));
+}
+
+#[test]
+fn a_folder_in_a_bundles_place_is_called_one() {
+    let folder = folder();
+    let failure = Failure::from(verified(folder.path()).expect_err("it is a folder"));
+    assert!(failure.hint.unwrap().starts_with("it is a folder: "));
 }
