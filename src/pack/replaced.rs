@@ -3,17 +3,18 @@
 //! There is no central place that counts. But who replaces a bundle has it there, and a site
 //! that has the older one is to take the new one, and not the older one again.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::bundle::{BundleIndex, Trailer};
 use crate::progress::Progress;
+use crate::regular_file::open_regular;
 
 /// The index of the bundle at `path`, where there is one. Nobody vouches for it.
 pub(super) fn index_of(path: &Path) -> Option<BundleIndex> {
-    let file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
+    // What else lies there, such as a pipe, is not waited for.
+    let (file, facts) = open_regular(path).ok()?;
+    let length = facts.len();
     let mut bytes = [0; Trailer::BYTES];
     file.read_exact_at(&mut bytes, length.checked_sub(Trailer::BYTES as u64)?)
         .ok()?;

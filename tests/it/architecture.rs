@@ -47,7 +47,16 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ),
     (
         "pack",
-        &["bundle", "failure", "fetch", "host", "progress", "sign", "spec"],
+        &[
+            "bundle",
+            "failure",
+            "fetch",
+            "host",
+            "progress",
+            "regular_file",
+            "sign",
+            "spec",
+        ],
     ),
     (
         "update",

@@ -89,3 +89,12 @@ fn what_differs_from_the_bundle_that_it_replaces_gets_a_higher_serial() {
     fs::write(sandbox.path("x.run"), "no bundle").unwrap();
     assert_eq!(pack(&sandbox, &parts, &[]).0, 1);
 }
+
+#[test]
+fn nobody_waits_for_a_pipe_in_the_bundles_place() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let (pipe, mode) = (sandbox.path("x.run"), rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    assert_eq!(pack(&sandbox, &parts, &[]).0, 1);
+}
