@@ -64,7 +64,7 @@ pub(super) struct StartOptions {
     #[arg(long, help_heading = RUN)]
     keep_failed: bool,
     /// Do not give the bundle's manifests to the cluster
-    #[arg(long)]
+    #[arg(long, help_heading = CLUSTER)]
     no_manifests: bool,
 }
 

@@ -256,6 +256,10 @@ mod tests {
             nobody.contains("was not signed with a key that is pinned here"),
             "{nobody}"
         );
+        let statement = place.root.path().join("new.pub");
+        fs::remove_file(place.root.path().join("new.pub.minisig")).expect("ours");
+        let unsigned = rotate(&place.folders, &statement).expect_err("nobody says so");
+        assert!(unsigned.error.to_string().contains("is not there"), "{unsigned}");
         revoke(&place.folders.system, parsed(&old).key_id()).expect("revoked");
         // A key that is pinned and revoked vouches for nothing.
         fs::write(place.user().path().join("old.pub"), parsed(&old).to_file()).expect("a file");

@@ -23,7 +23,8 @@ pub(super) fn examine(view: PlatformView<'_>, options: &SiteOptions, is_new: boo
         ))),
         Network::Bridge if several => findings.push(warning(
             "several nodes with minikube's bridge",
-            "it gives the pods of each node the same addresses (10.244.0.0/16) and leads nothing to another node",
+            "minikube calls them incompatible (v1.38.1, `pkg/minikube/cni/bridge.go:92`): the others may never \
+             get ready, and the pods of each have the same addresses (10.244.0.0/16)",
             "pack the bundle with `--cni kindnet`, and leave `--cni` away here",
         )),
         _ => {}
