@@ -49,11 +49,7 @@ pub fn doomed(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Doo
         of_profiles.extend(receipt.volumes_of(name));
         doomed.profiles.insert(name.clone(), nodes);
     }
-    let volumes: Vec<String> = match profile {
-        Some(profile) => receipt.volumes_of(profile),
-        None => receipt.volumes().keys().cloned().collect(),
-    };
-    doomed.volumes = volumes;
+    doomed.volumes = receipt.volumes_of_those(profile);
     doomed.volumes.retain(|volume| !of_profiles.contains(volume));
     if profile.is_none() {
         (doomed.files, doomed.bytes) = count_files(&receipt);

@@ -5,15 +5,12 @@
 //! goes into a folder of its own, which is gone afterwards. Source: minikube v1.38.1,
 //! `cmd/minikube/cmd/start.go:376`. It does not look at addons.
 
-use std::fs;
-use std::io;
-
 use super::events::{self, Complaint, MinikubeEvent, Story};
 use super::hints;
 use super::minikube::{CHANGE, Minikube, REQUEST};
 use crate::bundle::ImageReference;
 use crate::failure::{Failure, Kind};
-use crate::host::FileError;
+use crate::host::remove_tree_if_there;
 use crate::install::{Session, SiteOptions};
 
 /// What the bundle's minikube cannot do, or the bundle has no images for.
@@ -92,21 +89,15 @@ pub(super) fn check(
     carried: &[&ImageReference],
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let home = session.layout.dry_run_home();
     let checked = check_flags(minikube, arguments, session).and_then(|()| {
         options
             .addons()
             .iter()
             .try_for_each(|addon| check_addon(minikube, addon, carried))
     });
-    let folder = home.parent().unwrap_or(&home);
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            checked?;
-            Err(FileError::at("removed", folder)(error).into())
-        }
-        _ => checked,
-    }
+    let removed = remove_tree_if_there(&session.layout.dry_run());
+    checked?;
+    Ok(removed?)
 }
 
 fn check_flags(minikube: &Minikube, arguments: &[String], session: &mut Session) -> Result<(), Failure> {

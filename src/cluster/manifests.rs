@@ -1,7 +1,5 @@
 //! The bundle's manifests, given to a cluster that is ready.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::minikube::without_proxies;
 use crate::bundle::BinaryRole;
 use crate::failure::{Failure, Kind};
-use crate::host::{Command, FileError, interrupt};
+use crate::host::{Command, interrupt, remove_tree_if_there};
 use crate::install::Session;
 
 /// How long one manifest may wait for what another brings: kinds that it defines, or who
@@ -70,13 +68,10 @@ pub(super) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf])
     );
     let applied = until_taken(session, profile, &command);
     // Once more, where a call failed: what then stays goes with the next run.
-    match fs::remove_dir_all(&cache).or_else(|_| fs::remove_dir_all(&cache)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            applied?;
-            Err(FileError::at("removed", &cache)(error).into())
-        }
-        _ => applied,
-    }
+    let removed = remove_tree_if_there(&cache).or_else(|_| remove_tree_if_there(&cache));
+    let objects = applied?;
+    removed?;
+    Ok(objects)
 }
 
 /// Runs the command until all is taken, or no waiting helps; says how many objects were.

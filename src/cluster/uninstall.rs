@@ -95,13 +95,13 @@ fn remove_profiles(
     only: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<Vec<String>, Failure> {
-    let volumes = |receipt: &Receipt| match only {
-        None => receipt.volumes().keys().cloned().collect(),
-        Some(profile) => receipt.volumes_of(profile),
-    };
     let mut profiles = receipt.profiles().clone();
     profiles.retain(|name, _| only.is_none_or(|only| only == name));
-    let names: BTreeSet<String> = profiles.keys().cloned().chain(volumes(receipt)).collect();
+    let names: BTreeSet<String> = profiles
+        .keys()
+        .cloned()
+        .chain(receipt.volumes_of_those(only))
+        .collect();
     for name in names {
         session.claim(engine, &name)?;
     }
@@ -112,7 +112,7 @@ fn remove_profiles(
         progress.end("removed");
         removed.push(format!("profile {name}"));
     }
-    for name in volumes(session.journal.receipt()) {
+    for name in session.journal.receipt().volumes_of_those(only) {
         seed::discard_after_kill(session, engine, &name)?;
         removed.push(format!("volume {name}"));
     }

@@ -130,6 +130,14 @@ pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Removes the folder `path` with all that is in it, if it is there.
+pub fn remove_tree_if_there(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("removed", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes the names in `folder` durable.
 pub fn sync_directory(folder: &Path) -> Result<(), FileError> {
     // The parent of a name alone.

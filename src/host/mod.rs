@@ -27,7 +27,7 @@ mod sandbox;
 mod signals;
 mod unnamed;
 
-pub use atomic::{AtomicFile, FileError, remove_if_there, sync_directory};
+pub use atomic::{AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
 pub use confinement::Confinement;

@@ -145,11 +145,17 @@ impl Layout {
         self.state.join("docker-config")
     }
 
-    /// The home of a minikube that is only asked what it would do. The journal does not name
-    /// it: it is in a folder of ours.
+    /// Where a minikube that is only asked what it would do has its home. The journal does not
+    /// name it: it is in a folder of ours.
+    #[must_use]
+    pub fn dry_run(&self) -> PathBuf {
+        self.state.join("dry-run")
+    }
+
+    /// The home of such a minikube.
     #[must_use]
     pub fn dry_run_home(&self) -> PathBuf {
-        self.state.join("dry-run/.minikube")
+        dot_minikube(&self.dry_run())
     }
 
     /// Where bytes go into a seed. The journal does not name it: it is in a folder of ours.

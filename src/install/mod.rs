@@ -12,6 +12,7 @@ mod downgrade;
 mod extract;
 mod journal;
 mod layout;
+mod members;
 mod network;
 mod nodes;
 mod options;

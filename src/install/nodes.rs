@@ -124,6 +124,15 @@ pub fn may_be_node_of(profile: &str, name: &str) -> bool {
 }
 
 impl Receipt {
+    /// The names of the volumes that we made for the nodes of one profile, or of every one.
+    #[must_use]
+    pub fn volumes_of_those(&self, profile: Option<&str>) -> Vec<String> {
+        match profile {
+            Some(profile) => self.volumes_of(profile),
+            None => self.volumes().keys().cloned().collect(),
+        }
+    }
+
     /// The names of the volumes that we made for the nodes of a profile.
     #[must_use]
     pub fn volumes_of(&self, profile: &str) -> Vec<String> {

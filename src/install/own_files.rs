@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::members::place_members;
 use super::{Existing, Session};
-use crate::bundle::{FilePart, FileRole, Member, PlatformView, is_file_name};
+use crate::bundle::{FilePart, FileRole, PlatformView, is_file_name};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -55,17 +56,7 @@ pub fn place_own_files(
             there.manifests.push(path);
         }
     }
-    if missing.is_empty() {
-        return Ok(there);
-    }
-    let wanted = |member: &Member| missing.iter().any(|(name, _)| *name == member.path);
-    let mut members = bundle.members(wanted);
-    while let Some(mut reader) = members.next_member()? {
-        let found = missing.iter().find(|(name, _)| *name == reader.member().path);
-        if let Some((_, path)) = found {
-            placer.file(path, &mut reader, FILE_MODE, &|bytes| progress.advance(bytes))?;
-        }
-    }
+    place_members(bundle, &missing, FILE_MODE, &mut placer, progress)?;
     there.written = missing.len();
     Ok(there)
 }

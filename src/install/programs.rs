@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::members::place_members;
 use super::{Event, Existing, Layout, PlaceError, Session};
-use crate::bundle::{BinaryRole, Member, PlatformView};
+use crate::bundle::{BinaryRole, PlatformView};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -82,17 +83,7 @@ fn write_programs(
             missing.push((view.binary(BinaryRole::Kubeadm).member_path(), kubeadm));
         }
     }
-    if missing.is_empty() {
-        return Ok(0);
-    }
-    let wanted = |member: &Member| missing.iter().any(|(name, _)| *name == member.path);
-    let mut members = bundle.members(wanted);
-    while let Some(mut reader) = members.next_member()? {
-        let found = missing.iter().find(|(name, _)| *name == reader.member().path);
-        if let Some((_, path)) = found {
-            placer.file(path, &mut reader, PROGRAM_MODE, &|bytes| progress.advance(bytes))?;
-        }
-    }
+    place_members(bundle, &missing, PROGRAM_MODE, &mut placer, progress)?;
     Ok(missing.len())
 }
 

@@ -249,11 +249,10 @@ fn remove_folders(
     }
     gone.forget(session)?;
     let _ = fs::remove_dir(session.layout.empty_docker_config());
-    let _ = fs::remove_dir_all(session.layout.pipes());
-    if let Some(folder) = session.layout.dry_run_home().parent() {
+    let layout = &session.layout;
+    for folder in [layout.pipes(), layout.dry_run(), layout.kubectl_cache()] {
         let _ = fs::remove_dir_all(folder);
     }
-    let _ = fs::remove_dir_all(session.layout.kubectl_cache());
     if !except.is_empty() || session.layout.failed_start_log().exists() {
         return Ok(());
     }

@@ -1,0 +1,30 @@
+//! Members of the payload that become files on the machine.
+
+use std::path::PathBuf;
+
+use super::Placer;
+use crate::bundle::Member;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::verify::PlatformBundle;
+
+/// Writes each of `missing`, a member by its path in the payload, to its place.
+pub(super) fn place_members(
+    bundle: PlatformBundle<'_>,
+    missing: &[(String, PathBuf)],
+    mode: u32,
+    placer: &mut Placer<'_>,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let place = |member: &Member| missing.iter().find(|(name, _)| *name == member.path);
+    let mut members = bundle.members(|member| place(member).is_some());
+    while let Some(mut reader) = members.next_member()? {
+        if let Some((_, path)) = place(reader.member()) {
+            placer.file(path, &mut reader, mode, &|bytes| progress.advance(bytes))?;
+        }
+    }
+    Ok(())
+}
