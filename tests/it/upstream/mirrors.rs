@@ -5,7 +5,7 @@ use minikube_offline::failure::Kind;
 use minikube_offline::spec::Sources;
 
 use super::site::{APP, Site, place, registry, serve, spoilt};
-use super::world::{VERSION, World};
+use super::world::World;
 use crate::support::parts::noise;
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::registry::Registry;
@@ -227,12 +227,7 @@ fn with_place(world: &World, sandbox: &Sandbox, place: &str, more: &[&str]) -> O
         format!("--insecure-registry={host}"),
         "--level=fast".to_owned(),
     ];
-    let flags: Vec<&str> = flags
-        .iter()
-        .map(String::as_str)
-        .chain(more.iter().copied())
-        .collect();
-    world.pack(sandbox, VERSION, &flags)
+    world.pack_also(sandbox, &flags, more)
 }
 
 /// How many blobs came from the server.

@@ -16,13 +16,7 @@ fn mirrored(mirror: &Server) -> [String; 2] {
 }
 
 fn pack(world: &World, sandbox: &Sandbox, mirror: &Server, more: &[&str]) -> Outcome {
-    let flags = mirrored(mirror);
-    let flags: Vec<&str> = flags
-        .iter()
-        .map(String::as_str)
-        .chain(more.iter().copied())
-        .collect();
-    world.pack(sandbox, VERSION, &flags)
+    world.pack_also(sandbox, &mirrored(mirror), more)
 }
 
 fn is_program(target: &str) -> bool {

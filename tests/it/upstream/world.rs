@@ -260,6 +260,13 @@ impl World {
         sandbox.packager(self.arguments(version, more))
     }
 
+    /// The same with flags that had to be put together.
+    pub(super) fn pack_also(&self, sandbox: &Sandbox, own: &[String], more: &[&str]) -> Outcome {
+        let own = own.iter().map(String::as_str);
+        let flags: Vec<&str> = own.chain(more.iter().copied()).collect();
+        self.pack(sandbox, VERSION, &flags)
+    }
+
     /// Resolves what a pack with the same flags would take.
     pub(super) fn resolve(&self, sandbox: &Sandbox, version: &str, more: &[&str]) -> Outcome {
         let mut arguments = self.arguments(version, more);

@@ -3,10 +3,12 @@
 mod blob;
 mod credentials;
 mod docker_config;
+mod document;
 mod helper;
 mod image;
 mod login;
 mod manifest;
+mod named;
 mod place;
 mod registries;
 mod signature;
@@ -17,5 +19,5 @@ pub(super) use image::{download, resolve_all};
 pub(super) use registries::Registries;
 
 pub(in crate::fetch) use manifest::Resolved;
-pub(super) use manifest::tag_now;
+pub(super) use named::tag_now;
 pub(in crate::fetch) use signature::Signed;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use super::blob::small_blob;
-use super::manifest::{Document, document_trying};
+use super::document::{Document, document_trying};
 use super::place::Place;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{

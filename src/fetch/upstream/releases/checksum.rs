@@ -1,9 +1,9 @@
 //! The checksum beside a program, on its publisher's own page.
 
-use super::page::Pages;
+use super::page::{Pages, Released};
 use super::word::{does_not_answer, line_trying, release};
 use super::{Upstream, UpstreamError, list};
-use crate::bundle::{Arch, BinaryRole, Digest, Platform, Version};
+use crate::bundle::{Arch, BinaryRole, Digest, DigestError, Platform, Version};
 use crate::http::{HttpError, Request};
 use crate::progress::Progress;
 use crate::spec::VersionWord;
@@ -22,30 +22,23 @@ pub(super) enum Checksum {
 
 pub(super) fn checksum(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    wanted: Released<'_>,
     pages: &Pages,
     progress: &dyn Progress,
 ) -> Result<Checksum, UpstreamError> {
-    let program = pages.own.program(role, version, platform);
+    let program = pages.own.program(wanted);
     let url = format!("{program}.sha256");
     let has_mirror = pages.mirror.is_some();
     match line_trying(upstream, &url, upstream.attempts(has_mirror)) {
-        Ok(text) => {
-            let word = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-            match Digest::parse(&word) {
-                Ok(digest) => Ok(Checksum::Beside { digest, url }),
-                Err(source) => Err(UpstreamError::Checksum { url, source }),
-            }
-        }
+        Ok(text) => match digest_in(&text) {
+            Ok(digest) => Ok(Checksum::Beside { digest, url }),
+            Err(source) => Err(UpstreamError::Checksum { url, source }),
+        },
         Err(error) if error.status() == Some(404) => {
             // Either is missing, and which one decides what it is.
             match upstream.http.size(&Request::of(program)) {
                 Ok(_) => Ok(Checksum::Missing(error)),
-                Err(source) => Err(missing(
-                    upstream, role, version, platform, pages, source, progress,
-                )),
+                Err(source) => Err(missing(upstream, wanted, pages, source, progress)),
             }
         }
         Err(error) if has_mirror && does_not_answer(&error) => {
@@ -63,20 +56,27 @@ pub(in crate::fetch::upstream) fn checksum_now(
     version: &Version,
     platform: Platform,
 ) -> Option<Digest> {
-    let program = Pages::of(&upstream.sources, role)
-        .own
-        .program(role, version, platform);
+    let wanted = Released {
+        role,
+        version,
+        platform,
+    };
+    let program = Pages::of(&upstream.sources, role).own.program(wanted);
     let text = line_trying(upstream, &format!("{program}.sha256"), 1).ok()?;
-    Digest::parse(text.split_whitespace().next()?).ok()
+    digest_in(&text).ok()
+}
+
+/// The digest in a checksum's file, as `sha256sum` writes it or alone.
+pub(super) fn digest_in(text: &str) -> Result<Digest, DigestError> {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    Digest::parse(&word.to_lowercase())
 }
 
 /// Why there is no such program: its release has it for other platforms only, or there is
 /// no such release.
 fn missing(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    wanted: Released<'_>,
     pages: &Pages,
     source: HttpError,
     progress: &dyn Progress,
@@ -84,10 +84,16 @@ fn missing(
     if source.status() != Some(404) {
         return source.into();
     }
+    let Released {
+        role,
+        version,
+        platform,
+    } = wanted;
     let others = Arch::ALL.map(|arch| Platform { arch });
     let others = others.into_iter().filter(|other| *other != platform);
     let is_there = |other: &Platform| {
-        let request = Request::of(pages.own.program(role, version, *other));
+        let platform = *other;
+        let request = Request::of(pages.own.program(Released { platform, ..wanted }));
         upstream.http.size_trying(&request, 1).is_ok()
     };
     let there: Vec<Platform> = others.filter(is_there).collect();

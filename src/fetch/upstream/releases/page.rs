@@ -1,6 +1,7 @@
 //! Where the release pages are, and what lies where on them.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use crate::bundle::{BinaryRole, Platform, Version};
@@ -33,6 +34,21 @@ pub(super) struct Page {
 pub(super) struct Pages {
     pub(super) mirror: Option<Page>,
     pub(super) own: Page,
+}
+
+/// A program as a release page has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Released<'a> {
+    pub(super) role: BinaryRole,
+    pub(super) version: &'a Version,
+    pub(super) platform: Platform,
+}
+
+/// `kubelet v1.35.4 for linux/arm64`.
+impl fmt::Display for Released<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} for {}", self.role, self.version, self.platform)
+    }
 }
 
 /// Pages that did not answer in this run.
@@ -81,7 +97,12 @@ impl Pages {
 
 impl Page {
     /// Where the program is.
-    pub(super) fn program(&self, role: BinaryRole, version: &Version, platform: Platform) -> String {
+    pub(super) fn program(&self, program: Released<'_>) -> String {
+        let Released {
+            role,
+            version,
+            platform,
+        } = program;
         let (base, arch) = (&self.base, platform.arch.name());
         match role {
             BinaryRole::Minikube => format!("{base}/{version}/minikube-linux-{arch}"),

@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-use super::checksum::{Checksum, checksum};
-use super::page::{Page, Pages};
+use super::checksum::{Checksum, checksum, digest_in};
+use super::page::{Page, Pages, Released};
 use super::word::{does_not_answer, line};
 use super::{Upstream, UpstreamError, list};
 use crate::bundle::{BinaryRole, Digest, Platform, Version};
@@ -55,26 +55,28 @@ pub(in crate::fetch::upstream) fn published(
     platform: Platform,
     progress: &dyn Progress,
 ) -> Result<Published, UpstreamError> {
+    let wanted = Released {
+        role,
+        version,
+        platform,
+    };
     let pages = Pages::of(&upstream.sources, role);
-    if let Some(locked) = upstream.locked_program(platform, role) {
-        return Ok(Published {
-            url: pages
-                .in_order()
-                .map(|page| page.program(role, version, platform))
-                .next()
-                .unwrap_or_default(),
-            pages: pages.in_order().cloned().collect(),
-            version: version.clone(),
-            digest: Some(locked.sha256),
-            size: Some(locked.size),
-            evidence: None,
-            unverified: false,
-        });
-    }
-    let known = known(upstream, role, version, platform, &pages, progress)?;
-    let (pages, size) = there(upstream, role, version, platform, &pages, progress)?;
+    let (known, (pages, size)) = match upstream.locked_program(platform, role) {
+        Some(locked) => {
+            let known = Known {
+                digest: Some(locked.sha256),
+                evidence: None,
+                unverified: false,
+            };
+            (known, (pages.in_order().cloned().collect(), Some(locked.size)))
+        }
+        None => (
+            known(upstream, wanted, &pages, progress)?,
+            there(upstream, wanted, &pages, progress)?,
+        ),
+    };
     Ok(Published {
-        url: pages[0].program(role, version, platform),
+        url: pages[0].program(wanted),
         pages,
         size,
         version: version.clone(),
@@ -87,9 +89,7 @@ pub(in crate::fetch::upstream) fn published(
 /// By what the program's own page says, and minikube's list of releases.
 fn known(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    wanted: Released<'_>,
     pages: &Pages,
     progress: &dyn Progress,
 ) -> Result<Known, UpstreamError> {
@@ -100,18 +100,19 @@ fn known(
             unverified: false,
         })
     };
+    let role = wanted.role;
     if pages.mirror.is_some() && upstream.silent_pages.has(&pages.own) && upstream.accepts(role.name()) {
-        return Ok(accepted(upstream, role, version, platform, pages));
+        return Ok(accepted(upstream, wanted, pages));
     }
     let listed = match role {
-        BinaryRole::Minikube => list::listed(upstream, version, platform, progress),
+        BinaryRole::Minikube => list::listed(upstream, wanted.version, wanted.platform, progress),
         _ => None,
     };
-    let said = checksum(upstream, role, version, platform, pages, progress)?;
+    let said = checksum(upstream, wanted, pages, progress)?;
     let error = match (said, listed) {
         (Checksum::Beside { digest, url }, Some(listed)) if digest != listed.digest => {
             return Err(UpstreamError::Disagreement {
-                what: format!("{role} {version} for {platform}"),
+                what: wanted.to_string(),
                 first: Box::new((digest, url)),
                 second: Box::new((listed.digest, listed.url)),
             });
@@ -132,27 +133,21 @@ fn known(
             source: Some(Box::new(error)),
         });
     }
-    Ok(accepted(upstream, role, version, platform, pages))
+    Ok(accepted(upstream, wanted, pages))
 }
 
 /// What the user takes all the same. It is compared with what the mirror says, which shows
 /// that nothing was damaged on the way from there.
-fn accepted(
-    upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
-    pages: &Pages,
-) -> Known {
+fn accepted(upstream: &Upstream, wanted: Released<'_>, pages: &Pages) -> Known {
     let page = pages.mirror.as_ref().unwrap_or(&pages.own);
-    let url = page.program(role, version, platform);
+    let url = page.program(wanted);
     let beside = format!("{url}.sha256");
     let said = if page.is_mirror {
         line(upstream, &beside).ok()
     } else {
         None
     };
-    let digest = said.and_then(|said| Digest::parse(said.split_whitespace().next()?).ok());
+    let digest = said.and_then(|said| digest_in(&said).ok());
     let evidence = match digest {
         Some(_) => format!("accepted unverified: only the mirror's {beside} says that this is its SHA-256"),
         None => format!("nothing was compared: accepted unverified from {url}"),
@@ -172,9 +167,7 @@ fn said_by(url: &str) -> String {
 /// is left away, and so is one that does not answer.
 fn there(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    wanted: Released<'_>,
     pages: &Pages,
     progress: &dyn Progress,
 ) -> Result<(Vec<Page>, Option<u64>), UpstreamError> {
@@ -186,7 +179,7 @@ fn there(
             pages.remove(0);
             continue;
         }
-        let request = Request::of(page.program(role, version, platform));
+        let request = Request::of(page.program(wanted));
         match upstream
             .http
             .size_trying(&request, upstream.attempts(page.is_mirror))
@@ -223,6 +216,11 @@ pub(in crate::fetch::upstream) fn download(
     progress: &dyn Progress,
 ) -> Result<Program, UpstreamError> {
     let version = &published.version;
+    let wanted = Released {
+        role,
+        version,
+        platform,
+    };
     let store = upstream.store()?;
     let is_stored = published.digest.is_some_and(|digest| store.path(digest).exists());
     let what = if is_stored { "reading" } else { "downloading" };
@@ -233,7 +231,7 @@ pub(in crate::fetch::upstream) fn download(
         if number < last && !is_stored && upstream.silent_pages.has(page) {
             continue;
         }
-        let url = page.program(role, version, platform);
+        let url = page.program(wanted);
         let download = Download {
             request: Request::of(&url),
             digest: published.digest,
@@ -245,7 +243,7 @@ pub(in crate::fetch::upstream) fn download(
             Ok(path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 if let Ok(digest) = Digest::parse(&name) {
-                    store.describe(digest, &format!("{role} {version} for {platform}"))?;
+                    store.describe(digest, &wanted.to_string())?;
                 }
                 progress.end(if is_stored { "from the store" } else { "" });
                 let path = by_name(upstream, role, platform, &path)

@@ -2,7 +2,7 @@
 //!
 //! Source: kubernetes.io, "Verify Signed Kubernetes Artifacts".
 
-use super::page::{Page, Pages};
+use super::page::{Page, Pages, Released};
 use super::word::does_not_answer;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Platform, Version};
@@ -26,8 +26,13 @@ pub(in crate::fetch::upstream) fn signature_beside(
     version: &Version,
     platform: Platform,
 ) -> Result<Option<SignedBeside>, UpstreamError> {
+    let wanted = Released {
+        role,
+        version,
+        platform,
+    };
     let pages = Pages::of(&upstream.sources, role);
-    let on = |page: &Page, attempts| on(upstream, &page.program(role, version, platform), attempts);
+    let on = |page: &Page, attempts| on(upstream, &page.program(wanted), attempts);
     let Some(mirror) = &pages.mirror else {
         return Ok(on(&pages.own, u32::MAX)?);
     };

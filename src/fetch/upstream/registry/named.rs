@@ -1,0 +1,107 @@
+//! What an image's name stands for, and who says so.
+
+use super::document::{Document, by_digest, document, document_trying, keep, missing};
+use super::place::Place;
+use super::{Pinned, Upstream, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageReference};
+use crate::progress::Progress;
+
+/// What an image's name stands for.
+pub(super) struct Top {
+    pub(super) document: Document,
+    pub(super) evidence: Vec<String>,
+    pub(super) unverified: bool,
+}
+
+/// What the image's name stands for. A tag is asked of the registry itself: a mirror
+/// is believed only where a digest says what it must give.
+pub(super) fn top(
+    upstream: &Upstream,
+    wanted: &WantedImage,
+    places: &[Place],
+    origin: &Place,
+    progress: &dyn Progress,
+) -> Result<Top, UpstreamError> {
+    let reference = &wanted.reference;
+    let keep = |document: &Document| keep(upstream, reference, document);
+    if let Some(Pinned { digest, because }) = &wanted.pinned {
+        let document = by_digest(upstream, reference, *digest, places, progress)?;
+        let evidence = because.iter().map(|because| format!("{because}: {digest}"));
+        return Ok(Top {
+            document,
+            evidence: evidence.collect(),
+            unverified: false,
+        });
+    }
+    let name = reference.to_string();
+    let by_name = upstream.accepts(&name);
+    // Whoever takes what a place has, takes it from there.
+    let by_place = upstream.registries.in_images_place(reference);
+    let by_place = by_place.filter(|_| upstream.accepts_images_place());
+    let accepted = |mirror: &&Place| by_name || by_place.as_ref() == Some(*mirror);
+    let mirrors = &places[..places.len() - 1];
+    let mut silence = None;
+    if mirrors.is_empty() || !upstream.registries.is_silent(origin) {
+        let attempts = upstream.attempts(!mirrors.is_empty());
+        match document_trying(upstream, origin, reference.tag(), attempts) {
+            Ok(document) => {
+                keep(&document)?;
+                let text = format!("{} says that this tag is {}", origin.host, document.digest);
+                return Ok(Top {
+                    document,
+                    evidence: vec![text],
+                    unverified: false,
+                });
+            }
+            Err(UpstreamError::Http(error))
+                if matches!(error.status(), Some(401 | 403 | 404)) || mirrors.is_empty() =>
+            {
+                return Err(missing(reference, origin, error));
+            }
+            Err(UpstreamError::Http(error)) if UpstreamError::goes_on(&error) => {
+                upstream.registries.add_silent(origin);
+                silence = Some(Box::new(error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !mirrors.iter().any(|mirror| accepted(&mirror)) {
+        return Err(UpstreamError::Unproven {
+            what: vec![name],
+            source: silence,
+        });
+    }
+    for mirror in mirrors.iter().filter(accepted) {
+        match document(upstream, mirror, reference.tag()) {
+            Ok(document) => {
+                keep(&document)?;
+                let digest = document.digest;
+                let text = format!(
+                    "accepted unverified: only the mirror {} says that this tag is {digest}",
+                    mirror.host
+                );
+                return Ok(Top {
+                    document,
+                    evidence: vec![text],
+                    unverified: true,
+                });
+            }
+            Err(error) if error.ends_the_run() => return Err(error),
+            Err(error) => upstream.registries.failed(mirror, &error, progress),
+        }
+    }
+    Err(UpstreamError::NoneHas {
+        reference: reference.clone(),
+        places: places
+            .iter()
+            .map(|place| format!("{}/{}", place.host, place.repository))
+            .collect(),
+    })
+}
+
+/// What the image's tag stands for now, by the registry itself, if it says so.
+pub(in crate::fetch::upstream) fn tag_now(upstream: &Upstream, reference: &ImageReference) -> Option<Digest> {
+    let place = upstream.registries.upstream(reference);
+    let document = document(upstream, &place, reference.tag());
+    document.ok().map(|document| document.digest)
+}
