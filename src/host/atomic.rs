@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::remains::Remains;
 use super::unnamed::Unnamed;
 use crate::bundle::{Digest, Hasher};
 use crate::failure::{Failure, Kind};
@@ -59,6 +60,7 @@ impl From<FileError> for Failure {
 #[derive(Debug)]
 pub struct AtomicFile {
     unnamed: Unnamed,
+    remains: Remains,
     hasher: Hasher,
 }
 
@@ -79,10 +81,24 @@ impl AtomicFile {
             .mode(0o600)
             .open(&temporary)
             .map_err(FileError::at("written", target))?;
-        Ok(Self {
+        Ok(Self::of(target, file, Remains::default()))
+    }
+
+    /// The same, but what a killed run left of it is taken up: what is written and is there
+    /// already is not written again.
+    pub fn resume(target: &Path) -> Result<Self, FileError> {
+        match Remains::open(&Self::temporary(target)) {
+            Some((file, remains)) => Ok(Self::of(target, file, remains)),
+            None => Self::create(target),
+        }
+    }
+
+    fn of(target: &Path, file: File, remains: Remains) -> Self {
+        Self {
             unnamed: Unnamed::new(target, file),
+            remains,
             hasher: Hasher::new(),
-        })
+        }
     }
 
     /// The name that `target` has while it is written.
@@ -98,7 +114,9 @@ impl AtomicFile {
     }
 
     /// Gives the file its name and `mode`, durably. What had the name is replaced.
-    pub fn commit(self, mode: u32) -> Result<Digest, FileError> {
+    pub fn commit(mut self, mode: u32) -> Result<Digest, FileError> {
+        let cut = self.remains.drop_rest(&mut self.unnamed.file);
+        cut.map_err(FileError::at("written", &self.unnamed.target))?;
         self.unnamed.commit(mode)?;
         Ok(self.hasher.finish())
     }
@@ -113,7 +131,7 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.unnamed.file.write(bytes)?;
+        let written = self.remains.write(&mut self.unnamed.file, bytes)?;
         self.hasher.update(&bytes[..written]);
         Ok(written)
     }

@@ -21,6 +21,7 @@ mod mount;
 mod pipe;
 mod process;
 mod program;
+mod remains;
 mod routes;
 mod running;
 mod sandbox;

@@ -11,7 +11,7 @@ use super::{FileError, sync_directory};
 pub(super) struct Unnamed {
     pub(super) file: File,
     temporary: PathBuf,
-    target: PathBuf,
+    pub(super) target: PathBuf,
     named: bool,
 }
 

@@ -3,8 +3,8 @@
 //! or another run is at work.
 //!
 //! Its step is a file, which has its name when it is whole. A run that was killed is gone
-//! on with at the first that is not: no less is done again than that file, and its frame is
-//! decoded from the start (`tests/README.md`, "What a rerun does again").
+//! on with at the first that is not: its frame is decoded from the start, and what is there of
+//! it is compared, and not written again (`tests/README.md`, "What a rerun does again").
 
 mod archive;
 mod cache;

@@ -110,14 +110,15 @@ impl<'a> Placer<'a> {
         })
     }
 
-    /// Starts a file, whose folder is made when it is not there.
+    /// Starts a file, or takes up what a killed run left of it. Its folder is made when it is
+    /// not there.
     pub fn create(&mut self, path: &Path) -> Result<AtomicFile, PlaceError> {
         if let Some(folder) = path.parent() {
             self.folder(folder)?;
         }
         let begun = path.to_owned();
         self.record(Event::FileBegun { path: begun })?;
-        Ok(AtomicFile::create(path)?)
+        Ok(AtomicFile::resume(path)?)
     }
 
     /// Gives a file its name. An older one of ours that has it is kept until the run

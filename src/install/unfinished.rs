@@ -46,7 +46,7 @@ pub(super) fn files_there(
                 there.insert(name);
                 same
             } else {
-                // It was being written: whoever writes it next removes it.
+                // It was being written: whoever writes it next takes it up.
                 let unfinished = |file: &String| AtomicFile::temporary(&folder.join(file)) == entry.path();
                 expected.keys().any(unfinished)
             };

@@ -1,15 +1,20 @@
-//! What a rerun does again: what was whole is neither decoded nor written a second time.
+//! What a rerun does again: what was whole is neither decoded nor written a second time, and
+//! what was not is written from where it ended.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use minikube_offline::bundle::limits::CHUNK_BYTES;
 
 use super::strace::{self, Call, Fault};
 use super::subjects::{Extract, Place, Subject};
 use super::text;
-use crate::effort::report;
+use crate::effort::{report, rounds};
 
 /// The files below a folder that have their names, with what tells a file from another that
 /// was written in its place.
@@ -118,4 +123,80 @@ fn an_archive_that_is_not_what_it_should_be_is_written_again() {
     report(&format!(
         "{tried} archives of a cache that were flipped, cut or longer: each was written again"
     ));
+}
+
+/// The bytes below a folder, those with two names once.
+fn bytes(root: &Path) -> u64 {
+    let entries = walkdir::WalkDir::new(root).into_iter();
+    let facts = entries.map(|entry| entry.expect("an entry").metadata().expect("there"));
+    let files = facts.filter(fs::Metadata::is_file);
+    let by_inode: BTreeMap<u64, u64> = files.map(|facts| (facts.ino(), facts.len())).collect();
+    by_inode.values().sum()
+}
+
+/// Runs the subject to its end; gives the bytes that it wrote anywhere.
+fn bytes_written(place: &Place, subject: &dyn Subject) -> u64 {
+    let mut child = place.spawn(subject);
+    let of_process =
+        |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).expect("proc(5)");
+    // Its figures are there until somebody asks for its end.
+    while !of_process("stat").contains(") Z ") {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let figures = of_process("io");
+    let written = figures.lines().find_map(|line| line.strip_prefix("wchar: "));
+    let written = written.expect("proc(5)").parse().expect("a number");
+    assert!(child.wait().expect("ended").success());
+    written
+}
+
+#[test]
+fn at_most_a_chunk_of_what_a_killed_run_wrote_is_written_again() {
+    if let Some(reason) = strace::missing() {
+        return report(&format!("skipped: what is written again: {reason}"));
+    }
+    let mut lines = Vec::new();
+    for subject in [Extract::of_noise("--to"), Extract::of_noise("--to-cache")] {
+        let place = Place::of(&subject);
+        let first = bytes_written(&place, &subject);
+        let all = bytes(place.folder());
+        let right = place.tree(&subject);
+        // Its own copy in memory, and what it says.
+        let besides = bytes_written(&place, &subject);
+        assert!(
+            (all..all + 4096).contains(&(first - besides)),
+            "{first} {besides} {all}"
+        );
+        let (_, calls) = Place::of(&subject).list(&subject);
+        let writes: Vec<&Call> = calls
+            .iter()
+            .filter(|call| call.name == "write" && call.changes)
+            .collect();
+        let kills = usize::try_from(rounds(6, 60)).expect("few");
+        let (mut kept, mut again) = (0, 0);
+        for kill in 1..=kills {
+            let call = writes[(writes.len() - 1) * kill / kills];
+            let place = Place::of(&subject);
+            let killed = place.disturb(&subject, call, Fault::Kill);
+            assert_eq!(killed.status.signal(), Some(9), "{}", text(&killed));
+            let there = bytes(place.folder());
+            let written = bytes_written(&place, &subject).saturating_sub(besides);
+            assert_eq!(place.tree(&subject).differences(&right), Vec::<String>::new());
+            let twice = (there + written).saturating_sub(all);
+            assert!(
+                twice <= CHUNK_BYTES,
+                "{} at {call}: {there} and {written} of {all}",
+                subject.name()
+            );
+            kept += there;
+            again = again.max(twice);
+        }
+        lines.push(format!(
+            "`{}` of {} MB, {kills} times killed: {} MB were kept, {again} bytes at most written twice",
+            subject.name(),
+            all >> 20,
+            kept >> 20
+        ));
+    }
+    report(&lines.join("; "));
 }
