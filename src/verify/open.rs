@@ -125,10 +125,11 @@ impl OpenedBundle {
                 match chunks.load(number) {
                     Ok(bytes) => progress.advance(bytes.len() as u64),
                     Err(error) => {
-                        if !matches!(error, VerifyError::Damaged(_)) {
+                        match &error {
+                            VerifyError::Damaged(damage) => progress.advance(damage.size),
                             // The medium is gone: the rest need not be read, but what is
                             // lower may be bad too.
-                            next.fetch_max(count, Ordering::Relaxed);
+                            _ => _ = next.fetch_max(count, Ordering::Relaxed),
                         }
                         let mut bad = bad.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         bad.add(number, error);

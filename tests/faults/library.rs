@@ -6,13 +6,14 @@ use std::io::Read;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use minikube_offline::bundle::limits::CHUNK_BYTES;
 use minikube_offline::bundle::{
     Arch, BinaryRole, ContainerRuntime, Digest, Extent, Hasher, Platform, volume_path,
 };
 use minikube_offline::failure::Failure;
-use minikube_offline::progress::Silent;
+use minikube_offline::progress::{Progress, Silent};
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::{OpenedBundle, VerifiedBundle, VerifyError};
 use tempfile::TempDir;
@@ -412,6 +413,26 @@ fn every_bad_chunk_is_told_of_and_not_the_first_alone() {
         Bundle::flip(&bundle.path, start + chunk * CHUNK_BYTES + 7);
     }
     assert!(bundle.says().contains("; so are 2 others of the 3 chunks: "));
+}
+
+#[test]
+fn the_hashing_of_a_bad_chunk_is_progress_too() {
+    #[derive(Default)]
+    struct Counted(AtomicU64);
+    impl Progress for Counted {
+        fn begin(&self, _: &str, _: Option<u64>) {}
+        fn advance(&self, bytes: u64) {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fn note(&self, _: &str) {}
+        fn end(&self, _: &str) {}
+    }
+    let bundle = Bundle::whole();
+    Bundle::flip(&bundle.path, bundle.draft.index.payload_offset());
+    let counted = Counted::default();
+    let opened = OpenedBundle::open(&bundle.path, &TrustedKeys::none()).unwrap();
+    opened.verify(&counted).unwrap_err();
+    assert_eq!(counted.0.into_inner(), bundle.draft.index.payload_size());
 }
 
 #[test]
