@@ -22,11 +22,20 @@ pub struct ProcessIdentity {
 }
 
 impl ProcessIdentity {
-    /// The process that has the number `pid` now.
+    /// The process that has the number `pid` now, if it runs.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
+        Self::read(pid, start_ticks)
+    }
+
+    /// This process's own child `pid`, whose end was not asked for yet: also when it ended.
+    pub(super) fn of_child(pid: u32) -> Option<Self> {
+        Self::read(pid, |stat| state_and_start(stat).map(|(_, started)| started))
+    }
+
+    fn read(pid: u32, started: impl FnOnce(&str) -> Option<u64>) -> Option<Self> {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        let started = start_ticks(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+        let started = started(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
         Some(Self {
             pid,
             started,
@@ -66,15 +75,18 @@ impl ProcessIdentity {
     }
 }
 
-/// Field 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets.
-/// A zombie (field 3) no longer runs.
+/// When the process started of which `/proc/PID/stat` tells. A zombie no longer runs.
 pub(super) fn start_ticks(stat: &str) -> Option<u64> {
+    let (state, started) = state_and_start(stat)?;
+    (state != "Z").then_some(started)
+}
+
+/// Fields 3 and 22 of `/proc/PID/stat`; the name in field 2 may hold spaces and brackets.
+fn state_and_start(stat: &str) -> Option<(&str, u64)> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
-    if fields.next()? == "Z" {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
+    let state = fields.next()?;
+    Some((state, fields.nth(18)?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -105,6 +117,19 @@ mod tests {
         let identity = ProcessIdentity::of(stuck.id()).expect("it runs");
         identity.outlast(Duration::from_millis(100));
         assert_eq!(stuck.wait().expect("waited").code(), None);
+    }
+
+    #[test]
+    fn a_child_is_known_until_its_end_is_asked_for_and_runs_no_more() {
+        let mut child = Command::new("true").spawn().expect("true");
+        let until = Instant::now() + Duration::from_secs(10);
+        while ProcessIdentity::of(child.id()).is_some() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let identity = ProcessIdentity::of_child(child.id()).expect("nobody asked");
+        assert!(!identity.runs());
+        child.wait().expect("it ended");
+        assert_eq!(ProcessIdentity::of_child(child.id()), None);
     }
 
     #[test]

@@ -108,10 +108,10 @@ impl Running {
         }
     }
 
-    /// Which process it is; `None` once it ended.
+    /// Which process it is, also when it ended by now; `None` where `/proc` does not tell.
     #[must_use]
     pub fn identity(&self) -> Option<ProcessIdentity> {
-        ProcessIdentity::of(self.child.id())
+        ProcessIdentity::of_child(self.child.id())
     }
 
     /// Ends its stdin, and gives it what is written from `pipe`, which may be one that does
