@@ -42,10 +42,17 @@ impl From<NodeImageError> for Failure {
 }
 
 /// Whether the engine's image is this one. Its id is the config's digest, or the
-/// manifest's where images are kept in containerd, which may also write a manifest of
-/// its own: then the layers decide.
-pub(super) fn is_same(state: &ImageState, image: &ImagePart) -> bool {
-    state.id == image.config || state.id == image.manifest || state.layers() == image.layers
+/// manifest's where images are kept in containerd. Layers say nothing: what a node runs, and
+/// as whom, stands in the config, which anybody can put over the same layers.
+fn is_same(state: &ImageState, image: &ImagePart) -> bool {
+    state.id == image.config || state.id == image.manifest
+}
+
+/// Whether the engine had this very image after an earlier run had loaded it: where images
+/// are kept in containerd, it may have written a manifest of its own.
+fn was_loaded(state: &ImageState, image: &ImagePart, session: &Session) -> bool {
+    let loaded = session.before().images().get(&image.reference.to_string());
+    loaded.is_some_and(|ids| ids.contains(&state.id)) && state.layers() == image.layers
 }
 
 /// Brings the node image into the engine; says in a few words what was done. Once the
@@ -61,7 +68,9 @@ pub(super) fn ensure<T>(
     let image = view.node_image();
     let name = image.reference.to_string();
     match engine.image(&name)? {
-        Some(state) if is_same(&state, image) => return Ok((meanwhile(session)?, "already there")),
+        Some(state) if is_same(&state, image) || was_loaded(&state, image, session) => {
+            return Ok((meanwhile(session)?, "already there"));
+        }
         Some(state) => progress.note(&format!(
             "`{name}` was another image ({}), which stays without a name",
             state.id
@@ -73,8 +82,9 @@ pub(super) fn ensure<T>(
         ids: vec![image.config, image.manifest],
     })?;
     let done = load(bundle, image, session, engine, progress, meanwhile)?;
+    let own_manifest = engine.info().keeps_images_in_containerd();
     let found = match engine.image(&name)? {
-        Some(state) if is_same(&state, image) => {
+        Some(state) if is_same(&state, image) || own_manifest && state.layers() == image.layers => {
             // The id under which uninstall knows it.
             let ids = vec![image.config, image.manifest, state.id];
             session.journal.record(Event::Image { reference: name, ids })?;

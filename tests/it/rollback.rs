@@ -3,6 +3,7 @@
 mod asked;
 mod carried;
 mod machine;
+mod poisoned;
 
 use std::collections::BTreeMap;
 use std::fs;

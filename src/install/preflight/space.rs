@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Finding, Severity, fatal};
 use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView};
 use crate::failure::{Failure, Kind};
-use crate::host::{Engine, FileSystem};
+use crate::host::{Engine, FileSystem, ImageState};
 use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, SiteOptions, Way, portions};
 
 /// Something that the start will write.
@@ -93,7 +93,13 @@ fn engine_bytes(
     receipt: &Receipt,
 ) -> Result<u64, Failure> {
     let node = view.node_image();
-    let node_image = if engine.image(&node.reference.to_string())?.is_some() {
+    let name = node.reference.to_string();
+    let loaded = receipt.images().get(&name);
+    // Another image under its name does not spare the loading.
+    let is_node_image = |state: ImageState| {
+        [node.config, node.manifest].contains(&state.id) || loaded.is_some_and(|ids| ids.contains(&state.id))
+    };
+    let node_image = if engine.image(&name)?.is_some_and(is_node_image) {
         0
     } else {
         ImageSet::new(view, [node]).blob_bytes()

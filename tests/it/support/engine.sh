@@ -28,6 +28,8 @@ case $verb in
     name=$(tar -xOf "$archive" manifest.json | sed 's/.*"RepoTags":\["\([^"]*\)".*/\1/')
     id=$(tar -xOf "$archive" "$config" | sha256sum)
     rm "$archive"
+    # An engine that makes something of its own of an archive.
+    [ ! -e "$here/loads" ] || { cat "$here/loads" >"$here/image $(printf %s "$name" | tr / _)" && exit; }
     echo "{\"Name\":\"$name\",\"Id\":\"sha256:${id%% *}\",\"RootFS\":{\"Layers\":[]}}" >"$here/image $(printf %s "$name" | tr / _)"
     ;;
 'volume create')

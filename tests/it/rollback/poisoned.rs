@@ -1,0 +1,100 @@
+//! An engine that has another image under the node image's name, of the very same layers:
+//! what runs in a node, and as whom, stands in the config.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::Site;
+
+const OTHER_ID: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+impl Site {
+    /// The bundle's node image.
+    fn node_image(&self) -> Value {
+        let outcome = self.run(&["inspect", "--output=json"]);
+        let value: Value = serde_json::from_str(outcome.stdout.lines().last().unwrap()).unwrap();
+        let images = value["index"]["images"].as_array().unwrap();
+        let node = images.iter().find(|image| image["role"] == "node");
+        node.unwrap().clone()
+    }
+
+    /// The file in which the engine remembers `image`.
+    fn remembered(&self, image: &Value) -> PathBuf {
+        let name = image["reference"].as_str().unwrap().replace('/', "_");
+        self.sandbox.path(&format!("engine/image {name}"))
+    }
+
+    fn id_of(&self, image: &Value) -> String {
+        let text = fs::read_to_string(self.remembered(image)).unwrap();
+        let there: Value = serde_json::from_str(&text).unwrap();
+        there["Id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// An image with this id and the layers of `image`.
+fn same_layers(image: &Value, id: &str) -> String {
+    json!({ "Name": image["reference"], "Id": id, "RootFS": { "Layers": image["layers"] } }).to_string()
+}
+
+const START: [&str; 4] = ["-y", "--way", "cache", "--keep-failed"];
+
+#[test]
+fn another_config_over_the_same_layers_is_not_the_node_image() {
+    for driver in ["overlay2", "overlayfs"] {
+        let site = Site::new();
+        site.engine.says("Driver", driver);
+        let image = site.node_image();
+        fs::write(site.remembered(&image), same_layers(&image, OTHER_ID)).unwrap();
+        let outcome = site.run(&START);
+        let said = format!("was another image ({OTHER_ID}), which stays without a name");
+        assert!(outcome.stderr.contains(&said), "{driver}: {outcome:?}");
+        assert_eq!(site.id_of(&image), image["config"].as_str().unwrap(), "{driver}");
+    }
+}
+
+#[test]
+fn an_engine_with_a_manifest_of_its_own_is_known_again_by_what_it_had_after_loading() {
+    for (driver, loads) in [("overlay2", false), ("overlayfs", true)] {
+        let site = Site::new();
+        site.engine.says("Driver", driver);
+        let image = site.node_image();
+        fs::write(site.sandbox.path("engine/loads"), same_layers(&image, OTHER_ID)).unwrap();
+        let first = site.run(&START);
+        let refused = format!("Docker Engine has `{OTHER_ID}` as `");
+        assert_eq!(
+            first.stderr.contains(&refused),
+            !loads,
+            "only containerd writes manifests: {first:?}"
+        );
+        if loads {
+            let again = site.run(&START);
+            assert!(!again.stderr.contains("was another image"), "{again:?}");
+            assert!(again.stderr.contains("already there"), "{again:?}");
+        }
+    }
+}
+
+#[test]
+fn another_image_under_the_name_leaves_the_node_image_to_be_counted() {
+    let site = Site::new();
+    // Without room, the message has the bytes that are needed.
+    site.engine.says("DockerRootDir", "/proc");
+    let image = site.node_image();
+    let own = image["config"].as_str().unwrap();
+    let needed = |site: &Site| {
+        let outcome = site.run(&["preflight", "--way", "cache"]);
+        let (_, rest) = outcome.stderr.split_once(" MiB (").unwrap();
+        rest.split_once(" bytes, a tenth")
+            .unwrap()
+            .0
+            .parse::<u64>()
+            .unwrap()
+    };
+    let none = needed(&site);
+    fs::write(site.remembered(&image), same_layers(&image, own)).unwrap();
+    assert!(needed(&site) < none, "it is there: {none}");
+    fs::write(site.remembered(&image), same_layers(&image, OTHER_ID)).unwrap();
+    assert_eq!(needed(&site), none, "another is there");
+}
