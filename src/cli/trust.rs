@@ -67,11 +67,12 @@ pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
             let key = &rotated.pinned.key;
             let text = format!(
                 "key {} is pinned in `{}`: key {} vouches for it\n\
-                 when no bundle of the older key is needed any more:\n  minikube-offline trust remove {}",
+                 when no bundle of the older key is needed any more:\n  minikube-offline trust remove {}{}",
                 key.key_id(),
                 rotated.pinned.path.display(),
                 rotated.by,
                 rotated.by,
+                if rotated.system { " --system" } else { "" },
             );
             let value = json!({
                 "kind": "done",

@@ -1,7 +1,7 @@
 //! Why the keys of this machine cannot be used.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::PublicKeyError;
 use crate::bundle::{KeyId, SignatureError};
@@ -18,6 +18,15 @@ pub enum TrustError {
         path: PathBuf,
         /// The id.
         key_id: KeyId,
+    },
+    /// Keys are pinned there by someone else.
+    #[error("this user cannot change the keys in `{}`", folder.display())]
+    Denied {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
     },
     /// A file is not a key.
     #[error("`{}` cannot be used as a key", path.display())]
@@ -125,7 +134,7 @@ impl From<TrustError> for Failure {
     fn from(error: TrustError) -> Self {
         let kind = match &error {
             TrustError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::Usage,
-            TrustError::Read { source, .. } => Kind::of_io(source),
+            TrustError::Read { source, .. } | TrustError::Denied { source, .. } => Kind::of_io(source),
             TrustError::Older { .. } => Kind::Downgrade,
             TrustError::Revoked { .. }
             | TrustError::Serials { .. }
@@ -140,6 +149,10 @@ impl From<TrustError> for Failure {
                     path.display()
                 )
             }
+            TrustError::Denied { folder, .. } => format!(
+                "`{}` is root's where it is for everyone: run the same command as root, with `sudo`",
+                folder.display()
+            ),
             TrustError::Key { .. } => {
                 "give the file that ends in .pub, or its 56 characters; a file that no longer holds a key \
                  must leave the folder before anything is trusted"
@@ -155,7 +168,7 @@ impl From<TrustError> for Failure {
                 "`minikube-offline trust list` shows what is pinned; keys for everyone need --system"
                     .to_owned()
             }
-            TrustError::Read { .. } => "nothing is trusted until it can be read".to_owned(),
+            TrustError::Read { path, source } => unreadable(path, source.kind()),
             TrustError::Older { .. } => {
                 "use the newer bundle; --allow-downgrade starts the older one all the same".to_owned()
             }
@@ -177,7 +190,8 @@ impl From<TrustError> for Failure {
                 "if the key came by a way that you trust, pin it with `minikube-offline trust add`".to_owned()
             }
             TrustError::Writable { path, .. } => format!(
-                "look at what it holds, then make it yours alone: chown and `chmod go-w '{}'`",
+                "look at what it holds, then make it yours, or root's, alone: `sudo chown root '{0}'`, \
+                 `sudo chmod go-w '{0}'`",
                 path.display()
             ),
         };
@@ -220,5 +234,29 @@ mod tests {
             let failure = Failure::from(error);
             assert!(failure.kind == kind && failure.hint.is_some(), "{failure:?}");
         }
+    }
+}
+
+/// What to do about a key, or a folder of keys, that cannot be read.
+fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "give the path of the key's file, which ends in .pub, or the key's own 56 characters; \
+             a link to where nothing is must leave the folder of keys before anything is trusted"
+            .to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            // Of the folder of keys the one around it may be the reason.
+            let around = path.parent().filter(|_| path.ends_with("trust.d"));
+            let around = around.map_or_else(String::new, |around| format!(" '{}'", around.display()));
+            format!(
+                "nothing is trusted until it can be read; public keys are no secret: `sudo chmod a+rX{around} '{}'`",
+                path.display()
+            )
+        }
+        io::ErrorKind::IsADirectory => {
+            "it is a folder: give the key's file in it, which ends in .pub; a folder must leave the folder of keys \
+             before anything is trusted"
+                .to_owned()
+        }
+        _ => "nothing is trusted until it can be read".to_owned(),
     }
 }

@@ -99,7 +99,7 @@ impl KeyFolder {
         &self.path
     }
 
-    /// The keys in the files `*.pub`, by file name; the first file that is not a key,
+    /// The keys in the files `*.pub`, or `*.PUB`, by file name; the first file that is not a key,
     /// cannot be read, or could have been written by someone else is an error.
     pub fn load(&self) -> Result<Vec<(PathBuf, PublicKey)>, TrustError> {
         let files = self.files("pub")?.into_iter();
@@ -137,6 +137,7 @@ impl KeyFolder {
             path: self.path.clone(),
             source,
         };
+        self.check_parent()?;
         let entries = match fs::read_dir(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.nothing_pinned(),
             entries => entries.map_err(read)?,
@@ -145,7 +146,11 @@ impl KeyFolder {
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(read)?.path();
-            if path.extension().is_some_and(|extension| extension == wanted) {
+            // A stick may have made `KEY.PUB` of it; not to see that would trust anything.
+            if path
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
+            {
                 files.push(path);
             }
         }
@@ -175,6 +180,18 @@ impl KeyFolder {
         let (file, facts) = open_key(path)?;
         self.check_owner(path, &facts)?;
         parse_key(path, file)
+    }
+
+    /// Whoever else can write the folder around it can put another in its place, or none.
+    /// Where the sticky bit keeps them from that, as in `/tmp`, they may.
+    fn check_parent(&self) -> Result<(), TrustError> {
+        const STICKY: u32 = 0o1000;
+        match self.path.parent().map(|parent| (parent, fs::metadata(parent))) {
+            Some((parent, Ok(facts))) if facts.mode() & STICKY == 0 => self.check_owner(parent, &facts),
+            // Without it there is no folder of keys either; what else is wrong with it, the
+            // folder shows, too.
+            _ => Ok(()),
+        }
     }
 
     /// Whoever else can write a key file can unpin a key, or pin one.
@@ -314,6 +331,37 @@ mod tests {
             "a dangling link"
         );
         fs::remove_file(path).expect("clean up");
+    }
+
+    #[test]
+    fn a_key_is_seen_whatever_the_case_of_its_names_end() {
+        let path = place("trust-case");
+        write(&path.join("KEY.PUB"), KEY, 0o644);
+        assert_eq!(folder(&path).load().expect("one key").len(), 1);
+        write(&path.join("E7620F1842B4E81F.REVOKED"), "", 0o644);
+        assert_eq!(folder(&path).revoked().expect("one key").len(), 1);
+        fs::remove_dir_all(path).expect("clean up");
+    }
+
+    #[test]
+    fn the_folder_around_the_keys_is_nobody_elses_either() {
+        let around = place("trust-around");
+        let path = around.join("trust.d");
+        for there in [false, true] {
+            if there {
+                fs::create_dir(&path).expect("ours");
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+            }
+            for (mode, accepted) in [(0o755, true), (0o775, false), (0o777, false), (0o1777, true)] {
+                fs::set_permissions(&around, fs::Permissions::from_mode(mode)).expect("ours");
+                let loaded = folder(&path).load();
+                assert_eq!(loaded.is_ok(), accepted, "{there} {mode:o}: {loaded:?}");
+                if let Err(error) = loaded {
+                    assert!(matches!(error, TrustError::Writable { path, .. } if path == around));
+                }
+            }
+        }
+        fs::remove_dir_all(around).expect("clean up");
     }
 
     #[test]

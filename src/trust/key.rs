@@ -43,12 +43,15 @@ impl PublicKey {
         })
     }
 
-    /// Reads a key file: a comment and the key, or the key alone.
+    /// Reads a key file: a comment and the key, or the key alone. As stock minisign does, it
+    /// takes what an editor may leave: Windows' line ends, a byte order mark, empty lines at
+    /// the end.
     pub fn parse_file(text: &str) -> Result<Self, PublicKeyError> {
         if text.len() > limits::KEY_TEXT_BYTES {
             return Err(PublicKeyError::Form);
         }
-        let lines: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split('\n').collect();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end();
+        let lines: Vec<&str> = text.lines().collect();
         match lines[..] {
             [key] => Self::parse_base64(key),
             [comment, key] if comment.starts_with(UNTRUSTED) => {
@@ -140,6 +143,21 @@ mod tests {
         assert_eq!(PublicKey::parse_file(&format!("{KEY}\n")), Ok(key));
     }
 
+    /// Tried with minisign 0.11, which takes each of them, too.
+    #[test]
+    fn what_an_editor_leaves_in_a_key_file_does_not_matter() {
+        let key = PublicKey::parse_base64(KEY).expect("a key");
+        for text in [
+            format!("untrusted comment: x\r\n{KEY}\r\n"),
+            format!("\u{feff}untrusted comment: x\n{KEY}\n"),
+            format!("untrusted comment: x\n{KEY}\n\n"),
+            format!("untrusted comment: x\n{KEY} \n"),
+            format!("{KEY}\r\n"),
+        ] {
+            assert_eq!(PublicKey::parse_file(&text), Ok(key.clone()), "{text:?}");
+        }
+    }
+
     #[test]
     fn a_key_file_has_a_size_that_it_can_have() {
         let of = |length: usize| {
@@ -167,12 +185,12 @@ mod tests {
         for text in [
             "",
             "\n",
+            "\u{feff}",
             &KEY[1..],
-            &format!("{KEY} "),
-            &format!("{KEY}\n\n"),
+            &format!(" {KEY}"),
+            &format!("untrusted comment: x\n\n{KEY}\n"),
             &format!("{KEY}\n{KEY}\n"),
             &format!("a comment\n{KEY}\n"),
-            &format!("untrusted comment: x\r\n{KEY}\r\n"),
             &format!("untrusted comment: x\n{KEY}\n{KEY}\n"),
             &zeros,
             &prehashed,

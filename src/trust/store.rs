@@ -1,8 +1,8 @@
 //! Pinning keys, and letting go of them.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::folders::read_text;
@@ -10,7 +10,7 @@ use super::keys::parse_key_argument;
 use super::{KeyFolder, PublicKey, TrustError, TrustFolders};
 use crate::bundle::{KeyId, Signature};
 use crate::failure::Failure;
-use crate::host::{AtomicFile, FileError, Lock, sync_directory};
+use crate::host::{AtomicFile, FileError, Lock, LockError, sync_directory};
 
 /// A key that is pinned now.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Pinned {
 pub struct Rotated {
     /// The key that vouched.
     pub by: KeyId,
+    /// Whether both are pinned for everyone.
+    pub system: bool,
     /// The new one.
     pub pinned: Pinned,
 }
@@ -106,6 +108,7 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
         let _lock = open_folder(folder)?;
         return Ok(Rotated {
             by,
+            system: *folder == folders.system,
             pinned: pin_key(folders, folder, new)?,
         });
     }
@@ -149,12 +152,44 @@ fn pin_key(folders: &TrustFolders, folder: &KeyFolder, key: PublicKey) -> Result
 
 /// Makes the folder where it is not there, and keeps other runs out of it.
 fn open_folder(folder: &KeyFolder) -> Result<Lock, Failure> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(folder.path())
-        .map_err(FileError::at("made", folder.path()))?;
-    Ok(Lock::take(&folder.path().join(".lock"))?)
+    let denied = |source: io::Error| TrustError::Denied {
+        folder: folder.path().to_owned(),
+        source,
+    };
+    match make(folder.path()) {
+        Ok(()) => {}
+        Err((_, source)) if source.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(denied(source).into());
+        }
+        Err((path, source)) => return Err(FileError::at("made", &path)(source).into()),
+    }
+    match Lock::take(&folder.path().join(".lock")) {
+        Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            Err(denied(source).into())
+        }
+        taken => Ok(taken?),
+    }
+}
+
+/// Makes a folder of keys, and the one around it, so that everyone can read them: root's
+/// umask may be for files that are secret, and these are not.
+fn make(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let around = folder.parent().unwrap_or(folder);
+    let above = around.parent().unwrap_or(around);
+    let mut recursive = DirBuilder::new();
+    recursive.recursive(true).mode(0o755);
+    recursive
+        .create(above)
+        .map_err(|error| (above.to_owned(), error))?;
+    for path in [around, folder] {
+        let made = match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755)),
+        };
+        made.map_err(|error| (path.to_owned(), error))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -250,6 +285,7 @@ mod tests {
         let rotated = place.rotate(&new, &old).expect("signed");
         assert_eq!(rotated.by, parsed(&old).key_id());
         assert_eq!(rotated.pinned.path.parent(), Some(place.folders.system.path()));
+        assert!(rotated.system);
         assert_eq!(rotated.pinned.key, parsed(&new));
         let nobody = place.rotate(&stranger, &key()).expect_err("by nobody");
         assert!(

@@ -7,6 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use minikube_offline::failure::Failure;
+use minikube_offline::trust::TrustError;
 use serde_json::Value;
 
 use crate::support::keys::Key;
@@ -201,6 +203,54 @@ fn keys_are_pinned_listed_and_let_go() {
     let secret = sandbox.packager(["trust".as_ref(), "add".as_ref(), key.secret.as_os_str()]);
     assert_eq!(secret.status, 2, "{secret:?}");
     assert!(secret.stderr.contains("it is a secret key"), "{secret:?}");
+}
+
+#[test]
+fn keys_that_are_pinned_under_a_strict_umask_can_be_read_by_all() {
+    let sandbox = Sandbox::new();
+    let key = Key::make(&sandbox, "one");
+    let script = "umask 077 && exec \"$0\" trust add \"$1\"";
+    let packager = env!("CARGO_BIN_EXE_minikube-offline");
+    let outcome = sandbox.run(Command::new("sh").args(["-c", script, packager, &key.base64]));
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let folder = pinned_folder(&sandbox);
+    for (path, mode) in [
+        (folder.parent().unwrap().to_owned(), 0o755),
+        (folder.clone(), 0o755),
+        (folder.join(format!("{}.pub", key.id)), 0o644),
+    ] {
+        let found = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(found, mode, "{}", path.display());
+    }
+}
+
+#[test]
+fn each_mistake_with_a_key_is_told_what_helps() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("folder")).unwrap();
+    for (key, help) in [
+        ("nothing.pub", "give the path of the key's file"),
+        ("folder", "it is a folder: give the key's file in it"),
+    ] {
+        let outcome = sandbox.packager(["trust", "add", key]);
+        let hint = format!("\nhint: {help}");
+        assert!(outcome.stderr.contains(&hint), "{outcome:?}");
+    }
+    // Root reads everything.
+    let folder = pinned_folder(&sandbox);
+    let denied = TrustError::Read {
+        path: folder.clone(),
+        source: std::io::ErrorKind::PermissionDenied.into(),
+    };
+    let hint = Failure::from(denied).hint.unwrap();
+    let around = folder.parent().unwrap().display();
+    let command = format!("`sudo chmod a+rX '{around}' '{}'`", folder.display());
+    assert!(hint.ends_with(&command), "{hint}");
+    let denied = TrustError::Denied {
+        folder: "/etc/minikube-offline/trust.d".into(),
+        source: std::io::ErrorKind::PermissionDenied.into(),
+    };
+    assert!(Failure::from(denied).hint.unwrap().ends_with("with `sudo`"));
 }
 
 #[test]
