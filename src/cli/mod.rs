@@ -54,7 +54,10 @@ mod preflight;
 mod stub;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue};
 
 pub use console::OutputFormat;
 #[cfg(feature = "packager")]
@@ -87,10 +90,21 @@ fn refuse(error: &clap::Error) -> ExitCode {
     // It names what was typed, and the bundle's file, which somebody else named.
     let text = masked(&printable(&error.render().to_string()));
     if error.use_stderr() {
-        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = io::stderr().write_all((text + &verb_hint(error)).as_bytes());
         ExitCode::from(Kind::Usage.exit_code())
     } else {
         let _ = io::stdout().write_all(text.as_bytes());
         ExitCode::SUCCESS
+    }
+}
+
+/// What to type where a file stands in the place of the verb.
+fn verb_hint(error: &clap::Error) -> String {
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if Path::new(word).exists() => format!(
+            "\nhint: the verb stands first: `minikube-offline verify {}`\n",
+            printable(word)
+        ),
+        _ => String::new(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::Holder;
+use super::{FileError, Holder};
 use crate::failure::{Failure, Kind};
 
 /// A lock that is held until it is dropped.
@@ -125,7 +125,15 @@ impl From<LockError> for Failure {
                 };
                 Self::new(Kind::Locked, error).hint(hint)
             }
-            LockError::Io { source, .. } => Self::new(Kind::of_io(source), error),
+            LockError::Io { path, source } => {
+                let why = FileError::at("written", path)(source.kind().into());
+                let hint = Self::from(why).hint;
+                let failure = Self::new(Kind::of_io(source), error);
+                match hint {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            }
         }
     }
 }

@@ -55,6 +55,14 @@ pub enum SignError {
     /// The signature that came out does not verify.
     #[error("the signature does not verify with the key that made it")]
     SelfCheck,
+    /// What is to be signed is neither a bundle nor a key.
+    #[error("`{}` is neither a bundle nor a public key: {reason}", path.display())]
+    Unsignable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it as a key.
+        reason: String,
+    },
     /// The password does not open the key.
     #[error("the password does not open `{}`", path.display())]
     WrongPassword {
@@ -96,6 +104,11 @@ impl From<SignError> for Failure {
             SignError::SelfCheck => (
                 Kind::Other,
                 "nothing was changed; if the key file is whole, this is a mistake in minikube-offline",
+            ),
+            SignError::Unsignable { .. } => (
+                Kind::Usage,
+                "give the bundle, or the .pub of the key that follows this one; the secret key that signs stands \
+                 behind `--key`",
             ),
             SignError::WrongPassword { .. } => (
                 Kind::Usage,

@@ -64,6 +64,10 @@ fn read_descriptor(number: u32) -> Result<String, SignError> {
             byte => line.push(byte),
         }
     }
+    // A file from Windows: stock minisign passes over it, too.
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
     String::from_utf8(line).map_err(|_| refused("it is not UTF-8"))
 }
 
@@ -98,6 +102,7 @@ mod tests {
     #[test]
     fn the_first_line_of_a_descriptor_is_the_password() {
         assert_eq!(read("secret\nmore\n").expect("a password"), "secret");
+        assert_eq!(read("secret\r\n").expect("a password"), "secret");
         assert_eq!(read("no line end ").expect("a password"), "no line end ");
         for content in ["", "\nsecret\n", &"x".repeat(1025)] {
             assert!(read(content).is_err(), "{content}");

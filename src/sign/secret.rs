@@ -4,7 +4,7 @@
 //! any cost; the ones that it would lock itself are cheaper to guess than stock
 //! minisign's, by a factor of 32, so that locking is done here.
 
-use crate::bundle::encode_base64;
+use crate::bundle::{decode_base64, encode_base64};
 
 /// `SecretKey::to_bytes`: algorithms (6), salt (32), limits (16), then what is locked.
 const BYTES: usize = 158;
@@ -25,6 +25,12 @@ impl Cost {
         memory_bytes: 1 << 30,
         log_n: 20,
     };
+}
+
+/// Whether a password locks the key in the file with this text; `None` where there is none.
+pub(super) fn is_locked(text: &str) -> Option<bool> {
+    let bytes: [u8; BYTES] = decode_base64(text.lines().nth(1)?.trim_end())?;
+    (bytes[..2] == *b"Ed").then_some(bytes[2..4] != [0, 0])
 }
 
 /// The text of the secret key file for an unlocked key, locked with `password`; `None`

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use minisign::{ErrorKind, SecretKey, SecretKeyBox};
 
+use super::secret::is_locked;
 use super::{Password, SignError};
 use crate::bundle::{BundleIndex, INDEX_COMMENT, KeyId, Signature, limits};
 use crate::host::{AtomicFile, FileError, interrupt};
@@ -29,11 +30,10 @@ impl Signer {
         if PublicKey::parse_file(&text).is_ok() {
             return Err(refused("it is a public key"));
         }
-        if SecretKeyBox::from(text.clone())
-            .into_unencrypted_secret_key()
-            .is_ok()
-        {
-            return Err(refused("no password protects it"));
+        match is_locked(&text) {
+            None => return Err(refused("it is not a secret key of minisign")),
+            Some(false) => return Err(refused("no password protects it")),
+            Some(true) => {}
         }
         let password = password.ask(&format!("`{}`", path.display()))?;
         let secret = SecretKeyBox::from(text)
@@ -87,7 +87,7 @@ impl Signer {
     /// statement for `trust rotate`.
     pub fn sign_key(&self, path: &Path) -> Result<PathBuf, SignError> {
         let text = read_key(path)?;
-        let new = PublicKey::parse_file(&text).map_err(|error| SignError::Key {
+        let new = PublicKey::parse_file(&text).map_err(|error| SignError::Unsignable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;

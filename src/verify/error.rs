@@ -64,6 +64,12 @@ pub enum VerifyError {
         /// Those with a wrong name.
         volumes: Vec<MisplacedVolume>,
     },
+    /// It is a key, or a signature, and not what was signed with it.
+    #[error("`{}` is a key or a signature, and no bundle", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+    },
     /// The trailer is not a bundle's.
     #[error("`{}` is not a whole bundle", path.display())]
     Trailer {
@@ -240,6 +246,7 @@ impl From<VerifyError> for Failure {
             VerifyError::Read { source, .. } => Kind::of_io(source),
             VerifyError::NotAuthentic { .. } => Kind::NotAuthentic,
             VerifyError::OtherPlatform { .. } => Kind::Unfit,
+            VerifyError::Key { .. } => Kind::Usage,
             _ => Kind::Damaged,
         };
         if let VerifyError::NotAuthentic { trusted, source, .. } = &error {
@@ -252,6 +259,13 @@ impl From<VerifyError> for Failure {
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 "it is a folder: give the path of the bundle in it, such as ./minikube-offline-v1.35.run"
+            }
+            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "make it readable for this user, as its owner or root: `sudo chmod a+r FILE`, and `sudo chmod a+x` the \
+                 folders above it"
+            }
+            VerifyError::Key { .. } => {
+                "give the bundle, and a key behind `--key`: `minikube-offline verify bundle.run --key KEY.pub`"
             }
             VerifyError::Read { .. } => {
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"

@@ -84,6 +84,9 @@ fn read_trailer(file: &NamedFile) -> Result<Trailer, VerifyError> {
         None => Err(TrailerError::Missing),
     };
     trailer.map_err(|source| match declared_length(&file.file) {
+        None if is_minisign_text(&file.file) => VerifyError::Key {
+            path: path.to_owned(),
+        },
         // The trailer went with the end of the file; the header still tells the length.
         Some(expected) if expected != found && matches!(source, TrailerError::Missing) => {
             VerifyError::CutShort {
@@ -97,6 +100,13 @@ fn read_trailer(file: &NamedFile) -> Result<Trailer, VerifyError> {
             source,
         },
     })
+}
+
+/// Whether it begins as minisign's keys and signatures do.
+fn is_minisign_text(file: &File) -> bool {
+    const BEGIN: &[u8] = b"untrusted comment: ";
+    let mut bytes = [0; BEGIN.len()];
+    file.read_exact_at(&mut bytes, 0).is_ok() && bytes == BEGIN
 }
 
 /// The length that the shell header declares in its line `bundle_bytes=N`.

@@ -17,6 +17,10 @@ fn packed(sandbox: &Sandbox) -> std::path::PathBuf {
     sandbox.sample_bundle("x.run")
 }
 
+/// A key without a password, as stock minisign writes one.
+const STOCK_UNLOCKED: &str = "untrusted comment: minisign encrypted secret key\n\
+    RWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAARpKcGdV0PpfKvbGAtoUchHZbpUIUC2lAg05e+9V3zmO6zQp37lvzWMNqL1ZDy70tTTs7giV7tkFFa5B3NUDSsJaI0kdwv6gHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+
 /// Runs stock minisign with a password on its standard input; `None`, after saying so,
 /// where it is not installed.
 fn minisign(sandbox: &Sandbox, arguments: &[&str]) -> Option<Outcome> {
@@ -102,6 +106,37 @@ fn what_is_not_there_is_told_before_a_password_is_asked_for() {
 }
 
 #[test]
+fn what_stands_in_the_place_of_something_else_is_told() {
+    let sandbox = Sandbox::new();
+    let key = Key::make(&sandbox, "one");
+    packed(&sandbox);
+    fs::write(sandbox.path("empty"), "").unwrap();
+    for file in ["one.key", "empty"] {
+        let outcome = key.sign(&sandbox, &sandbox.path(file));
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        let says = format!("{file}` is neither a bundle nor a public key");
+        assert!(outcome.stderr.contains(&says), "{outcome:?}");
+    }
+    for file in ["one.key", "one.pub"] {
+        let outcome = sandbox.packager(["verify", file]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        let says = format!("error: `{file}` is a key or a signature, and no bundle\n\nhint: give the bundle");
+        assert!(outcome.stderr.contains(&says), "{outcome:?}");
+    }
+    assert_eq!(
+        sandbox.packager(["verify", "empty"]).status,
+        4,
+        "it may have been one"
+    );
+    let outcome = sandbox.packager(["x.run", "verify"]);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("`minikube-offline verify x.run`"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn what_cannot_be_signed_stays_as_it_was() {
     let sandbox = Sandbox::new();
     let key = Key::make(&sandbox, "one");
@@ -112,13 +147,18 @@ fn what_cannot_be_signed_stays_as_it_was() {
     let pair = minisign::KeyPair::generate_unencrypted_keypair().expect("a key");
     fs::write(&open, pair.sk.to_box(None).expect("text").to_string()).unwrap();
     let open = open.to_string_lossy().into_owned();
+    fs::write(sandbox.path("empty"), "").unwrap();
+    // As `minisign -G -W` of 0.11 writes it.
+    fs::write(sandbox.path("stock.key"), STOCK_UNLOCKED).unwrap();
     let mut content = bytes(&bundle);
     let cases = [
         (secret.as_str(), "wrong", "the password does not open"),
         (&secret, "", "no password: it is empty"),
         (&public, PASSWORD, "it is a public key"),
         (&open, PASSWORD, "no password protects it"),
-        ("x.run", PASSWORD, "cannot be used as a secret key"),
+        ("stock.key", PASSWORD, "no password protects it"),
+        ("x.run", PASSWORD, "it is not a secret key of minisign"),
+        ("empty", PASSWORD, "it is not a secret key of minisign"),
         ("no/such.key", PASSWORD, "cannot be read"),
     ];
     for (key, password, says) in cases {
