@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+use rustix::io::Errno;
+
 use super::{FileError, existing_ancestor};
 
 /// The file systems on which a start works otherwise, or not at all.
@@ -22,6 +25,8 @@ pub struct Mount {
     pub kind: FileSystemKind,
     /// Whether no program can be run from there.
     pub no_exec: bool,
+    /// Whether this user may not write there.
+    pub denied: bool,
 }
 
 /// Source: Linux, `include/uapi/linux/magic.h`.
@@ -31,7 +36,7 @@ impl Mount {
     /// What `path`, or the nearest folder above it that is there, is on.
     pub fn of(path: &Path) -> Result<Self, FileError> {
         let folder = existing_ancestor(path);
-        let failed = |error: rustix::io::Errno| FileError::at("looked at", &folder)(error.into());
+        let failed = |error: Errno| FileError::at("looked at", &folder)(error.into());
         let magic = rustix::fs::statfs(&folder).map_err(failed)?.f_type;
         let flags = rustix::fs::statvfs(&folder).map_err(failed)?.f_flag;
         let fat = u64::try_from(magic).is_ok_and(|magic| FAT.contains(&magic));
@@ -41,6 +46,8 @@ impl Mount {
             } else {
                 FileSystemKind::Other
             },
+            // A file system that nobody can write says something else.
+            denied: rustix::fs::access(&folder, Access::WRITE_OK | Access::EXEC_OK) == Err(Errno::ACCESS),
             no_exec: flags.contains(rustix::fs::StatVfsMountFlags::NOEXEC),
             folder,
         })

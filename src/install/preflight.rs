@@ -72,14 +72,19 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
     findings
 }
 
-/// What the engine and its machine are asked for; nothing of it can be said where there
-/// is no engine.
+/// What the engine and its machine are asked for. Where no engine answers, this machine is
+/// looked at all the same, unless another one was chosen: one that lacks modules or control
+/// groups is not mended by starting Docker.
 fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> Vec<Finding> {
     let info = match &facts.engine {
         Ok(info) => info,
         Err((what, mend)) => {
             let why = "the cluster's node is a container of Docker Engine";
-            return vec![fatal(what, why, mend)];
+            let mut findings = vec![fatal(what, why, mend)];
+            if !facts.engine_elsewhere {
+                findings.extend(examine_machine(index, options, facts, false));
+            }
+            return findings;
         }
     };
     let mut findings = engine::examine(info, facts.endpoint.as_deref());
@@ -98,16 +103,27 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
     findings.extend(cpus::examine(asked, info.cpus));
     findings.extend(elsewhere);
     if here {
-        findings.extend(cgroup::examine(
-            &facts.cgroups,
-            &index.cluster.kubernetes_version,
-            minikube_version(index),
-        ));
-        findings.extend(kernel::examine(&facts.kernel));
-        findings.extend(subnets::examine(&facts.subnets, &options.profile));
-        findings.extend(ports::examine(&options.values_of("--ports"), &facts.listeners));
-        findings.extend(confinement::examine(facts.confinement, info.rootless()));
+        findings.extend(examine_machine(index, options, facts, info.rootless()));
     }
+    findings
+}
+
+/// What the machine of the engine is asked for, when it is this one.
+fn examine_machine(
+    index: &BundleIndex,
+    options: &SiteOptions,
+    facts: &MachineFacts,
+    rootless: bool,
+) -> Vec<Finding> {
+    let mut findings = cgroup::examine(
+        &facts.cgroups,
+        &index.cluster.kubernetes_version,
+        minikube_version(index),
+    );
+    findings.extend(kernel::examine(&facts.kernel));
+    findings.extend(subnets::examine(&facts.subnets, &options.profile));
+    findings.extend(ports::examine(&options.values_of("--ports"), &facts.listeners));
+    findings.extend(confinement::examine(facts.confinement, rootless));
     findings
 }
 

@@ -90,6 +90,12 @@ pub(super) fn parse(output: &Output) -> Result<EngineInfo, EngineError> {
     match complaint {
         Some(said) if said.contains("permission denied") => Err(EngineError::Denied { said }),
         Some(said) => Err(EngineError::NotAnswering { said }),
+        // podman's `docker` writes another object, with names of its own.
+        None if info.as_ref().is_ok_and(|info| info.server_version.is_empty()) => {
+            Err(EngineError::NotDocker {
+                said: output.stderr.clone(),
+            })
+        }
         None => info.map_err(|source| EngineError::Answer {
             command: output.command.clone(),
             source,
@@ -132,5 +138,11 @@ mod tests {
         );
         assert!(matches!(denied, Err(EngineError::Denied { .. })), "{denied:?}");
         assert!(matches!(answer(0, "what?", ""), Err(EngineError::Answer { .. })));
+        let podman = answer(
+            0,
+            r#"{"host":{"arch":"amd64","cgroupVersion":"v2"},"version":{"APIVersion":"5.2.2","Version":"5.2.2"}}"#,
+            "Emulate Docker CLI using podman.",
+        );
+        assert!(matches!(podman, Err(EngineError::NotDocker { .. })), "{podman:?}");
     }
 }

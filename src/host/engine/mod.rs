@@ -55,6 +55,12 @@ pub enum EngineError {
         /// What the client said.
         said: String,
     },
+    /// Something else answers to its client's name.
+    #[error("the program `docker` on the PATH is not Docker Engine's{}", first_line(.said))]
+    NotDocker {
+        /// What it said besides.
+        said: String,
+    },
     /// A request failed.
     #[error("Docker Engine did not do what it was asked")]
     Request(#[from] ProcessError),
@@ -74,7 +80,10 @@ impl From<EngineError> for Failure {
                 "add the user to the group `docker` with `sudo usermod -aG docker $USER` and log in again, or run as root"
             }
             EngineError::Missing => {
-                "install Docker Engine 20.10 or newer from this system's own package media, then run the same command again"
+                "install Docker Engine 20.10 or newer from this system's own package media (Debian, Ubuntu: `sudo apt-get install docker.io`; Fedora: `sudo dnf install moby-engine`), start it with `sudo systemctl enable --now docker`, then run the same command again"
+            }
+            EngineError::NotDocker { .. } => {
+                "`docker --version` tells whose it is: a node needs Docker Engine, and podman's stand-in cannot run one; remove that (`sudo apt-get remove podman-docker`, `sudo dnf remove podman-docker`) and install Docker Engine 20.10 or newer (`docker.io`, `moby-engine`) from this system's own package media"
             }
             EngineError::NotAnswering { .. } => {
                 "start it with `sudo systemctl start docker` and look with `docker info`; if it hangs, `sudo systemctl restart docker`; `journalctl -u docker` has its log"

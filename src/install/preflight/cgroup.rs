@@ -35,9 +35,14 @@ pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<
         .collect();
     if !missing.is_empty() && !cgroups.controllers.is_empty() {
         let memory = if missing.contains(&"memory") {
-            "boot with `cgroup_enable=memory cgroup_memory=1` (on a Raspberry Pi in /boot/cmdline.txt)"
+            format!(
+                "{}; on a Raspberry Pi write both to the end of the line in /boot/firmware/cmdline.txt, or \
+                 /boot/cmdline.txt before Debian 12",
+                boot_with("cgroup_enable=memory cgroup_memory=1")
+            )
         } else {
-            "boot without `cgroup_disable=`, with a kernel that has them"
+            "boot without `cgroup_disable=`, which `cat /proc/cmdline` shows, with a kernel that has them"
+                .to_owned()
         };
         findings.push(fatal(
             format!("cgroup {name} lacks {}", missing.join(", ")),
@@ -46,7 +51,7 @@ pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<
         ));
     }
     if cgroups.version == CgroupVersion::V1 && line(kubernetes) >= REFUSES_V1 {
-        let mend = "boot with `systemd.unified_cgroup_hierarchy=1`";
+        let mend = boot_with("systemd.unified_cgroup_hierarchy=1");
         let what = "this machine has cgroup v1";
         findings.push(if minikube.is_some_and(|version| line(version) >= TELLS_OTHERWISE) {
             let why = format!(
@@ -61,6 +66,16 @@ pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<
         });
     }
     findings
+}
+
+/// The commands that give the kernel `arguments` from its next boot on. Source: Debian's
+/// grub-mkconfig, `/etc/default/grub`; Fedora's grubby(8).
+pub(super) fn boot_with(arguments: &str) -> String {
+    format!(
+        "boot with `{arguments}`: on Debian and Ubuntu `echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {arguments}\"' | \
+         sudo tee -a /etc/default/grub` and `sudo update-grub`, on Fedora and RHEL `sudo grubby --update-kernel=ALL \
+         --args='{arguments}'`; then `sudo reboot`"
+    )
 }
 
 fn line(version: &Version) -> (u32, u32) {
@@ -126,5 +141,12 @@ mod tests {
         let findings = examine(&cgroups, &"v1.34.0".parse().expect("version"), None);
         assert_eq!(findings[0].what, "cgroup v2 lacks memory");
         assert!(findings[0].mend.contains("cgroup_enable=memory"));
+        for part in [
+            "sudo update-grub",
+            "sudo grubby --update-kernel=ALL --args='cgroup_enable",
+            "/boot/firmware/",
+        ] {
+            assert!(findings[0].mend.contains(part), "{}", findings[0].mend);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Whether Docker Engine can run a node.
 
+use super::cgroup::boot_with;
 use super::finding::{Finding, fatal, note, warning};
 use crate::host::EngineInfo;
 
@@ -42,7 +43,10 @@ fn rootless(engine: &EngineInfo) -> Option<Finding> {
         return Some(fatal(
             "Docker Engine is rootless and the machine has cgroup v1",
             "minikube needs cgroup v2 for a rootless engine",
-            "boot with `systemd.unified_cgroup_hierarchy=1`, or use the system's Docker Engine",
+            format!(
+                "{}; or use the system's Docker Engine",
+                boot_with("systemd.unified_cgroup_hierarchy=1")
+            ),
         ));
     }
     let missing: Vec<&str> = [

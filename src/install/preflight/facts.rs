@@ -1,6 +1,7 @@
 //! What the preflight looks at.
 
 use std::fs;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::folders::FolderFacts;
@@ -9,8 +10,8 @@ use super::subnets::SubnetFacts;
 use crate::bundle::{BinaryRole, Platform, PlatformView};
 use crate::failure::Failure;
 use crate::host::{
-    Cgroups, Confinement, Engine, EngineInfo, Environment, Kernel, Listener, MemoryFacts, MinikubeNode,
-    Mount, available_memory, listeners, routes, unix_seconds,
+    Cgroups, Confinement, Engine, EngineError, EngineInfo, Environment, Kernel, Listener, MemoryFacts,
+    MinikubeNode, Mount, available_memory, listeners, routes, unix_seconds,
 };
 use crate::install::{ImageSet, Journal, Layout, ProfileConfig, SiteOptions, Way, may_be_node_of};
 use crate::verify::OpenedBundle;
@@ -22,6 +23,8 @@ pub(super) struct MachineFacts {
     pub(super) platform: Option<Platform>,
     /// What the engine says, or why it does not, with what to do about it.
     pub(super) engine: Result<EngineInfo, (String, String)>,
+    /// Whether the person chose an engine that another machine may run.
+    pub(super) engine_elsewhere: bool,
     /// Where the engine answers, when a context or a variable says so.
     pub(super) endpoint: Option<String>,
     /// The nodes of other profiles that run.
@@ -66,7 +69,7 @@ impl MachineFacts {
         let (demands, folders) = match platform.and_then(|platform| bundle.index().on(platform)) {
             Some(view) => (
                 demands(view, options, layout, engine.as_ref().ok(), &receipt)?,
-                folders(view, options, layout)?,
+                folders(view, options, layout, environment)?,
             ),
             None => (Vec::new(), Vec::new()),
         };
@@ -87,7 +90,8 @@ impl MachineFacts {
                 .as_ref()
                 .ok()
                 .and_then(|engine| endpoint(engine, environment)),
-            engine: said(engine),
+            engine: said(engine, environment),
+            engine_elsewhere: is_elsewhere(environment),
             nodes,
             profile: ProfileConfig::load(&layout.minikube_home, &options.profile)?,
             root: environment.is_root(),
@@ -105,16 +109,36 @@ impl MachineFacts {
     }
 }
 
+fn is_elsewhere(environment: &Environment) -> bool {
+    let host = environment.variable("DOCKER_HOST");
+    host.is_some_and(|host| !host.to_string_lossy().starts_with("unix:"))
+}
+
 /// What the engine says, or why it does not and what to do about that.
-fn said(engine: Result<Engine, crate::host::EngineError>) -> Result<EngineInfo, (String, String)> {
+fn said(
+    engine: Result<Engine, EngineError>,
+    environment: &Environment,
+) -> Result<EngineInfo, (String, String)> {
     engine.map(|engine| engine.info().clone()).map_err(|error| {
+        // Nothing that is done to this machine's engine brings that one to answer.
+        let chosen = environment
+            .variable("DOCKER_HOST")
+            .filter(|_| matches!(error, EngineError::NotAnswering { .. }));
         let failure = Failure::from(error);
         let causes = failure.causes();
         let what = std::iter::once(failure.error.to_string())
             .chain(causes)
             .collect::<Vec<_>>()
             .join(": ");
-        (what, failure.hint.unwrap_or_default())
+        let mend = match chosen {
+            Some(host) => format!(
+                "`DOCKER_HOST` is `{}`, which `minikube docker-env` may have set: for this machine's own engine `unset \
+                 DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH` and run the same command again",
+                host.to_string_lossy()
+            ),
+            None => failure.hint.unwrap_or_default(),
+        };
+        (what, mend)
     })
 }
 
@@ -131,6 +155,7 @@ fn folders(
     view: PlatformView<'_>,
     options: &SiteOptions,
     layout: &Layout,
+    environment: &Environment,
 ) -> Result<Vec<FolderFacts>, Failure> {
     let size = |roles: &[BinaryRole]| roles.iter().map(|role| view.binary(*role).size).max();
     let archive = match options.way {
@@ -140,19 +165,29 @@ fn folders(
             .max(),
         _ => None,
     };
+    let facts = |what, chosen_by, largest_file, path: &Path| -> Result<FolderFacts, Failure> {
+        let mount = Mount::of(path)?;
+        let home = environment.home();
+        Ok(FolderFacts {
+            what,
+            chosen_by,
+            in_home: home.is_some_and(|home| mount.folder.starts_with(home)),
+            runs_programs: path == layout.programs,
+            largest_file,
+            mount,
+        })
+    };
+    let programs = size(&[BinaryRole::Minikube, BinaryRole::Kubectl]).unwrap_or(0);
+    let largest = archive.max(size(&[BinaryRole::Kubeadm])).unwrap_or(0);
     Ok(vec![
-        FolderFacts {
-            what: "the programs",
-            runs_programs: true,
-            largest_file: size(&[BinaryRole::Minikube, BinaryRole::Kubectl]).unwrap_or(0),
-            mount: Mount::of(&layout.programs)?,
-        },
-        FolderFacts {
-            what: "minikube's files",
-            runs_programs: false,
-            largest_file: archive.max(size(&[BinaryRole::Kubeadm])).unwrap_or(0),
-            mount: Mount::of(&layout.minikube_home)?,
-        },
+        facts("the programs", "XDG_DATA_HOME", programs, &layout.programs)?,
+        facts(
+            "minikube's files",
+            "--minikube-home",
+            largest,
+            &layout.minikube_home,
+        )?,
+        facts("the journal and the lock", "XDG_STATE_HOME", 0, &layout.state)?,
     ])
 }
 

@@ -11,6 +11,10 @@ const FAT_LIMIT: u64 = u32::MAX as u64;
 pub(super) struct FolderFacts {
     /// For people: `the programs`.
     pub(super) what: &'static str,
+    /// What chooses another: `--minikube-home`.
+    pub(super) chosen_by: &'static str,
+    /// Whether it lies in the user's home: what is there should be the user's.
+    pub(super) in_home: bool,
     /// Whether programs run from there.
     pub(super) runs_programs: bool,
     /// The largest file that goes there, in bytes.
@@ -26,6 +30,19 @@ pub(super) fn examine(folders: &[FolderFacts]) -> Vec<Finding> {
 fn examine_one(facts: &FolderFacts) -> Option<Finding> {
     let FolderFacts { what, mount, .. } = facts;
     let folder = mount.folder.display();
+    if mount.denied {
+        return Some(fatal(
+            format!("this user may not write to `{folder}`"),
+            format!("{what} go there"),
+            if facts.in_home {
+                format!(
+                    "make it this user's again, which a run with sudo may have changed: `sudo chown -R $USER '{folder}'`"
+                )
+            } else {
+                format!("choose a folder of this user's with `{}`", facts.chosen_by)
+            },
+        ));
+    }
     let mend = "choose a folder on ext4, xfs or btrfs with `XDG_DATA_HOME` or `--minikube-home`";
     if facts.runs_programs && mount.no_exec {
         return Some(fatal(
@@ -60,6 +77,36 @@ mod tests {
     use crate::install::preflight::finding::Severity;
 
     #[test]
+    fn a_folder_that_the_user_may_not_write_is_told_with_what_chooses_another() {
+        for (folder, in_home, mend) in [
+            (
+                "/home/ann/.minikube",
+                true,
+                "`sudo chown -R $USER '/home/ann/.minikube'`",
+            ),
+            // Nobody should be told to take that.
+            ("/etc", false, "`--minikube-home`"),
+        ] {
+            let facts = FolderFacts {
+                what: "minikube's files",
+                chosen_by: "--minikube-home",
+                in_home,
+                runs_programs: false,
+                largest_file: 1,
+                mount: Mount {
+                    folder: folder.into(),
+                    kind: FileSystemKind::Other,
+                    denied: true,
+                    no_exec: false,
+                },
+            };
+            let findings = examine(&[facts]);
+            assert_eq!(findings[0].severity, Severity::Fatal);
+            assert!(findings[0].mend.ends_with(mend), "{}", findings[0].mend);
+        }
+    }
+
+    #[test]
     fn fat_and_noexec_matter_by_what_goes_there() {
         for (kind, no_exec, runs_programs, largest_file, expected) in [
             (FileSystemKind::Other, false, true, 1 << 40, None),
@@ -83,10 +130,13 @@ mod tests {
         ] {
             let facts = FolderFacts {
                 what: "the programs",
+                chosen_by: "XDG_DATA_HOME",
+                in_home: true,
                 runs_programs,
                 largest_file,
                 mount: Mount {
                     folder: "/stick".into(),
+                    denied: false,
                     kind,
                     no_exec,
                 },

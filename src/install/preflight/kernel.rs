@@ -61,21 +61,26 @@ pub(super) fn examine(kernel: &Kernel) -> Vec<Finding> {
     let mut unknown = Vec::new();
     for need in &NEEDS {
         let name = need.modules.join(" or ");
-        let best = need.modules.iter().map(|module| kernel.feature(module)).max();
-        match best.unwrap_or(Feature::Unknown) {
+        let best = need.modules.iter().max_by_key(|module| kernel.feature(module));
+        let best = best.copied().unwrap_or_default();
+        match kernel.feature(best) {
             Feature::Present | Feature::Loadable => {}
             Feature::Unknown => unknown.push(name),
             Feature::Locked => findings.push(lacks(
                 need,
                 format!("{name} is not loaded, and this kernel loads no more modules until it boots again"),
-                format!("write the name to /etc/modules-load.d/minikube-offline.conf and boot: {name}"),
+                format!(
+                    "`echo {best} | sudo tee -a /etc/modules-load.d/minikube-offline.conf`, then `sudo reboot`"
+                ),
             )),
             Feature::Absent => findings.push(lacks(
                 need,
                 format!("Linux {} has no {name}", kernel.release),
                 format!(
-                    "install the package with all modules of this kernel (Debian: linux-image-*, Ubuntu: \
-                     linux-modules-extra-{0}, Fedora and RHEL: kernel-modules-extra), or boot one that has {name}",
+                    "install all modules of this kernel from the system's own package media (Debian: `sudo apt-get \
+                     install --reinstall linux-image-{0}`, or one that is not made for a cloud; Ubuntu: `sudo apt-get \
+                     install linux-modules-extra-{0}`; Fedora and RHEL: `sudo dnf install kernel-modules-{0} \
+                     kernel-modules-extra-{0}`), or boot one that has {name}",
                     kernel.release
                 ),
             )),
@@ -152,6 +157,9 @@ mod tests {
                 assert_eq!(findings.len(), 1, "{module}: {findings:?}");
                 assert_eq!(findings[0].severity, need.severity, "{module}");
                 assert!(findings[0].what.contains(said) && findings[0].what.contains(module));
+                let loads = format!("`echo {module} | sudo tee -a /etc/modules-load.d/");
+                let mend = &findings[0].mend;
+                assert_eq!(mend.contains(&loads), kernel.loading_disabled, "{mend}");
                 tried += 1;
             }
         }

@@ -21,7 +21,7 @@ pub(super) fn examine(asked: &[String], listeners: &[Listener]) -> Vec<Finding> 
                     format!("port {port}/{kind} is asked for with `--ports`, and something listens there"),
                     "Docker Engine cannot publish it, and the node does not start",
                     format!(
-                        "end what has it: `ss -ln{flag}p 'sport = :{port}'` names it; or choose another port"
+                        "end what has it: `sudo ss -ln{flag}p 'sport = :{port}'` names it; or choose another port"
                     ),
                 ));
             }

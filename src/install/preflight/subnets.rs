@@ -17,6 +17,16 @@ const INSIDE: [(&str, Subnet); 2] = [
     ("pods", Subnet::new([10, 244, 0, 0], 16)),
 ];
 
+/// Ranges for the node's network where minikube's own will not do, from blocks that few use:
+/// of the last two every machine may have its own, by RFC 6598 and RFC 2544.
+const OTHERS: [Subnet; 5] = [
+    Subnet::new([10, 200, 49, 0], 24),
+    Subnet::new([172, 30, 49, 0], 24),
+    Subnet::new([172, 20, 49, 0], 24),
+    Subnet::new([100, 64, 49, 0], 24),
+    Subnet::new([198, 18, 49, 0], 24),
+];
+
 /// The networks on the way of a new one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SubnetFacts {
@@ -64,6 +74,27 @@ fn outside(facts: &SubnetFacts) -> impl Iterator<Item = &Route> {
     facts.routes.iter().filter(move |route| !engines(route.subnet))
 }
 
+/// A range that is in nobody's way, neither on this machine nor in the cluster.
+fn choose(facts: &SubnetFacts) -> String {
+    let taken = |range: &Subnet| {
+        let routes = facts.routes.iter().map(|route| route.subnet);
+        let engine = facts.engine.iter().map(|(_, subnet)| *subnet);
+        let inside = INSIDE.iter().map(|(_, subnet)| *subnet);
+        routes
+            .chain(engine)
+            .chain(inside)
+            .any(|known| known.overlaps(*range))
+    };
+    match OTHERS.iter().find(|range| !taken(range)) {
+        Some(range) => format!("choose a free range for the node's network: `-- --subnet={range}`"),
+        None => {
+            "choose a free range for the node's network: `-- --subnet=CIDR`; `ip route` and `docker network \
+                 inspect $(docker network ls -q)` show those that are taken"
+                .to_owned()
+        }
+    }
+}
+
 fn examine_node(facts: &SubnetFacts) -> Option<Finding> {
     let candidates = (0..CANDIDATES).map(|number| Subnet::new([192, 168, FIRST + STEP * number, 0], 24));
     // minikube passes over ranges of interfaces, and Docker refuses those of its
@@ -76,7 +107,7 @@ fn examine_node(facts: &SubnetFacts) -> Option<Finding> {
             .any(|taken| taken.overlaps(*candidate))
     };
     let free: Vec<Subnet> = candidates.filter(|candidate| !direct(candidate)).collect();
-    let mend = "choose a free range for the node's network: `-- --subnet=10.99.0.0/24`";
+    let mend = choose(facts);
     let Some(taken) = free.first() else {
         return Some(fatal(
             format!("none of the {CANDIDATES} ranges that minikube tries for the node's network is free"),
@@ -143,6 +174,34 @@ mod tests {
         assert_eq!(said(&there), [], "its network is there");
         let chosen = SubnetFacts { chosen: true, ..full };
         assert_eq!(said(&chosen), []);
+    }
+
+    #[test]
+    fn the_range_that_is_proposed_is_in_nobodys_way() {
+        let full = route("192.168.0.0/16", false);
+        for (others, engine, proposed) in [
+            (&[][..], &[][..], "10.200.49.0/24"),
+            (&["10.0.0.0/8"], &[], "172.30.49.0/24"),
+            (&["10.0.0.0/8"], &[("x", "172.16.0.0/12")], "100.64.49.0/24"),
+            (
+                &["10.0.0.0/8", "172.16.0.0/12", "100.64.0.0/10"],
+                &[],
+                "198.18.49.0/24",
+            ),
+            (&["0.0.0.0/1", "128.0.0.0/1"], &[], "CIDR"),
+        ] {
+            let mut routes = vec![full.clone()];
+            routes.extend(others.iter().map(|other| route(other, true)));
+            let findings = examine(&facts(routes, engine), "minikube");
+            let flag = format!("`-- --subnet={proposed}`");
+            assert!(findings[0].mend.contains(&flag), "{proposed}: {findings:?}");
+        }
+        for range in OTHERS {
+            assert!(
+                INSIDE.iter().all(|(_, inside)| !inside.overlaps(range)),
+                "{range}"
+            );
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ fn fit() -> MachineFacts {
             kernel_version: "6.1.0".into(),
             ..EngineInfo::default()
         }),
+        engine_elsewhere: false,
         endpoint: None,
         nodes: Vec::new(),
         profile: None,
@@ -90,6 +91,27 @@ fn every_reason_is_told_at_once() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+#[test]
+fn a_machine_whose_engine_does_not_answer_is_looked_at_all_the_same() {
+    let mut facts = fit();
+    facts.engine = Err(("Docker Engine does not answer".into(), "start it".into()));
+    facts.cgroups = Cgroups::default();
+    facts.kernel.present.remove("overlay");
+    facts.kernel.loadable = Some(std::collections::BTreeSet::new());
+    let findings = examine(&index(), &SiteOptions::default(), &facts);
+    let said: Vec<&str> = findings.iter().map(|finding| finding.what.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "Docker Engine does not answer",
+            "there are no cgroups on this machine",
+            "Linux 6.1.0 has no overlay"
+        ]
+    );
+    facts.engine_elsewhere = true;
+    assert_eq!(examine(&index(), &SiteOptions::default(), &facts).len(), 1);
 }
 
 #[test]
