@@ -199,6 +199,30 @@ impl From<TrustError> for Failure {
     }
 }
 
+/// What to do about a key, or a folder of keys, that cannot be read.
+fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "give the path of the key's file, which ends in .pub, or the key's own 56 characters; \
+             a link to where nothing is must leave the folder of keys before anything is trusted"
+            .to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            // Of the folder of keys the one around it may be the reason.
+            let around = path.parent().filter(|_| path.ends_with("trust.d"));
+            let around = around.map_or_else(String::new, |around| format!(" '{}'", around.display()));
+            format!(
+                "nothing is trusted until it can be read; public keys are no secret: `sudo chmod a+rX{around} '{}'`",
+                path.display()
+            )
+        }
+        io::ErrorKind::IsADirectory => {
+            "it is a folder: give the key's file in it, which ends in .pub; a folder must leave the folder of keys \
+             before anything is trusted"
+                .to_owned()
+        }
+        _ => "nothing is trusted until it can be read".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,29 +258,5 @@ mod tests {
             let failure = Failure::from(error);
             assert!(failure.kind == kind && failure.hint.is_some(), "{failure:?}");
         }
-    }
-}
-
-/// What to do about a key, or a folder of keys, that cannot be read.
-fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
-    match kind {
-        io::ErrorKind::NotFound => "give the path of the key's file, which ends in .pub, or the key's own 56 characters; \
-             a link to where nothing is must leave the folder of keys before anything is trusted"
-            .to_owned(),
-        io::ErrorKind::PermissionDenied => {
-            // Of the folder of keys the one around it may be the reason.
-            let around = path.parent().filter(|_| path.ends_with("trust.d"));
-            let around = around.map_or_else(String::new, |around| format!(" '{}'", around.display()));
-            format!(
-                "nothing is trusted until it can be read; public keys are no secret: `sudo chmod a+rX{around} '{}'`",
-                path.display()
-            )
-        }
-        io::ErrorKind::IsADirectory => {
-            "it is a folder: give the key's file in it, which ends in .pub; a folder must leave the folder of keys \
-             before anything is trusted"
-                .to_owned()
-        }
-        _ => "nothing is trusted until it can be read".to_owned(),
     }
 }
