@@ -184,7 +184,8 @@ impl From<TrustError> for Failure {
                 "use another key; `minikube-offline trust list` names the file `{key_id}.revoked`, which can be removed by hand"
             ),
             TrustError::Signature { .. } => {
-                "sign with minisign 0.10 or newer, or with `minikube-offline sign`".to_owned()
+                "sign with minisign 0.10 or newer and without `-l`, or with `minikube-offline sign`"
+                    .to_owned()
             }
             TrustError::Statement { .. } => {
                 "if the key came by a way that you trust, pin it with `minikube-offline trust add`".to_owned()

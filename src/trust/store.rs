@@ -90,7 +90,8 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
         let key = statement.to_owned();
         return Err(TrustError::NoStatement { path: beside, key }.into());
     }
-    let signature = Signature::parse_text(&read_text(&beside)?)
+    // What signs is in its lines, and stock minisign does not mind how Windows ends them.
+    let signature = Signature::parse_text(&read_text(&beside)?.replace("\r\n", "\n"))
         .map_err(|source| TrustError::Signature { path: beside, source })?;
     let revoked = folders.revoked()?;
     for folder in folders.iter() {
@@ -200,6 +201,8 @@ mod tests {
     struct Place {
         root: tempfile::TempDir,
         folders: TrustFolders,
+        /// How the lines of statements end.
+        line_end: &'static str,
     }
 
     impl Place {
@@ -211,7 +214,11 @@ mod tests {
                 system: folder("system"),
                 user: Some(folder("user")),
             };
-            Self { root, folders }
+            Self {
+                root,
+                folders,
+                line_end: "\n",
+            }
         }
 
         fn user(&self) -> &KeyFolder {
@@ -228,7 +235,8 @@ mod tests {
             let signature = minisign::sign(None, &by.sk, text.as_bytes(), None, None).expect("signed");
             let statement = self.root.path().join("new.pub");
             fs::write(&statement, text).expect("a file");
-            fs::write(self.root.path().join("new.pub.minisig"), signature.to_string()).expect("a file");
+            let beside = self.root.path().join("new.pub.minisig");
+            fs::write(&beside, signature.to_string().replace('\n', self.line_end)).expect("a file");
             rotate(&self.folders, &statement).map_err(|failure| failure.error.to_string())
         }
     }
@@ -282,6 +290,12 @@ mod tests {
         let (place, [old, new, stranger]) = (Place::new(), [key(), key(), key()]);
         place.pin(&stranger.pk.to_base64()).expect("pinned");
         pin(&place.folders, &place.folders.system, &old.pk.to_base64()).expect("pinned");
+        let by_windows = Place {
+            line_end: "\r\n",
+            ..Place::new()
+        };
+        by_windows.pin(&old.pk.to_base64()).expect("pinned");
+        by_windows.rotate(&new, &old).expect("signed");
         let rotated = place.rotate(&new, &old).expect("signed");
         assert_eq!(rotated.by, parsed(&old).key_id());
         assert_eq!(rotated.pinned.path.parent(), Some(place.folders.system.path()));
