@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use crate::failure::Failure;
 use crate::host::FileError;
 
@@ -39,5 +40,8 @@ pub(super) fn completions(
 pub(super) fn man(args: &ManArgs, command: Command, console: &Console) -> Result<(), Failure> {
     clap_mangen::generate_to(command, &args.folder).map_err(FileError::at("written", &args.folder))?;
     let text = format!("the manual pages are in `{}`", args.folder.display());
-    console.result(&text, &json!({ "kind": "done", "folder": args.folder }))
+    console.result(
+        &text,
+        &json!({ "kind": "done", "folder": path_value(&args.folder) }),
+    )
 }

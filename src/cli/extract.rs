@@ -5,6 +5,7 @@ use std::path::{self, Path, PathBuf};
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use super::{platform, sandbox};
 use crate::bundle::{ContainerRuntime, Platform};
 use crate::failure::{Failure, Kind};
@@ -73,7 +74,7 @@ pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -
     }
     let value = json!({
         "kind": "done",
-        "folder": extracted.folder,
+        "folder": path_value(extracted.folder),
         "files": extracted.files,
         "next": extracted.next,
     });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use crate::failure::{Failure, Kind};
 use crate::host::AtomicFile;
 use crate::spec::TEMPLATE;
@@ -31,5 +32,5 @@ pub(super) fn run(args: &InitArgs, console: &Console) -> Result<(), Failure> {
         "`{shown}` has every key that `pack` knows, the defaults behind `#`\nnext:\n  \
          minikube-offline lint {shown}\n  minikube-offline pack -f {shown}"
     );
-    console.result(&text, &json!({ "kind": "done", "file": file }))
+    console.result(&text, &json!({ "kind": "done", "file": path_value(file) }))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::authenticity;
 use super::console::Console;
+use super::path_value::path_value;
 use super::sbom::sbom;
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
@@ -44,13 +45,13 @@ pub(super) fn inspect(args: &InspectArgs, bundle: &OpenedBundle, console: &Conso
         let text = format!("{sbom:#}");
         return console.result(
             &text,
-            &json!({ "kind": "done", "bundle": bundle.path(), "sbom": sbom }),
+            &json!({ "kind": "done", "bundle": path_value(bundle.path()), "sbom": sbom }),
         );
     }
     let views = views(&args.show, bundle)?;
     let mut value = json!({
         "kind": "done",
-        "bundle": bundle.path(),
+        "bundle": path_value(bundle.path()),
         "total_bytes": bundle.total_bytes(),
         "volumes": volumes(bundle.path(), index),
         "plain_bytes": index.plain_size(),

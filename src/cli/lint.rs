@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use crate::failure::{Failure, Kind};
 use crate::spec;
 
@@ -32,7 +33,7 @@ pub(super) fn run(args: &LintArgs, console: &Console) -> Result<(), Failure> {
     match findings.len() {
         0 => console.result(
             &format!("`{shown}` has nothing wrong in it"),
-            &json!({ "kind": "done", "file": args.file }),
+            &json!({ "kind": "done", "file": path_value(&args.file) }),
         ),
         1 => Err(Failure::new(Kind::Usage, format!("`{shown}` has 1 finding"))),
         count => Err(Failure::new(

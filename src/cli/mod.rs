@@ -24,6 +24,7 @@ mod locked;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
+mod path_value;
 mod question;
 mod repair;
 #[cfg(feature = "packager")]

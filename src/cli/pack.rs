@@ -10,6 +10,7 @@ use super::asked::{BUNDLE, Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::inspect::{all, ratio, table};
 use super::lock::{NewLock, changes_value};
+use super::path_value::path_value;
 use super::size::{human_bytes, human_duration};
 use super::sources::DOWNLOADS;
 use super::volumes::{counted, volumes};
@@ -111,8 +112,8 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let value = json!({
         "kind": "done",
         "key_id": key_id,
-        "signature": beside,
-        "bundle": spec.output,
+        "signature": beside.map(path_value),
+        "bundle": path_value(&spec.output),
         "lock_changes": changes_value(lock.changes()),
         "volumes": volumes(&spec.output, &packed.index),
         "total_bytes": packed.total_bytes(),

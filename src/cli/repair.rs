@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use crate::bundle::limits::VOLUMES;
 use crate::bundle::volume_path;
 use crate::failure::Failure;
@@ -48,12 +49,12 @@ pub(super) fn run(
     } = &repaired.taken;
     let value = json!({
         "kind": "done",
-        "bundle": bundle,
-        "from": args.from,
+        "bundle": path_value(bundle),
+        "from": path_value(&args.from),
         "chunks": chunks,
         "others": others,
         "bytes": bytes,
-        "shortened": repaired.shortened,
+        "shortened": repaired.shortened.iter().map(path_value).collect::<Vec<_>>(),
     });
     console.result(&describe(&repaired, bundle, &args.from), &value)
 }

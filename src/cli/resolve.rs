@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::asked::{Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::lock::{NewLock, changes_value};
+use super::path_value::path_value;
 use super::size::human_bytes;
 use crate::failure::Failure;
 use crate::fetch::{self, Estimate, Plan, PlannedPart, estimate};
@@ -122,7 +123,7 @@ fn value(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path, changes: &[
         .collect();
     json!({
         "kind": "done",
-        "lock": lock,
+        "lock": path_value(lock),
         "lock_changes": changes_value(changes),
         "kubernetes_version": plan.lock.kubernetes_version,
         "parts": parts,

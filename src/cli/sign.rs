@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use crate::bundle::limits;
 use crate::failure::Failure;
 use crate::sign::{self, Password, Signer};
@@ -49,8 +50,8 @@ pub(super) fn keygen(args: &KeygenArgs, console: &Console) -> Result<(), Failure
         "kind": "done",
         "key_id": key_id.to_string(),
         "public_key": new.key.base64(),
-        "secret_file": new.secret,
-        "public_file": new.public,
+        "secret_file": path_value(new.secret),
+        "public_file": path_value(new.public),
     });
     console.result(&text, &value)
 }
@@ -89,9 +90,9 @@ pub(super) fn sign(args: &SignArgs, console: &Console) -> Result<(), Failure> {
     );
     let value = json!({
         "kind": "done",
-        "file": args.file,
+        "file": path_value(&args.file),
         "key_id": key_id.to_string(),
-        "signature": beside,
+        "signature": path_value(beside),
     });
     console.result(&text, &value)
 }

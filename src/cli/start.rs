@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::console::Console;
+use super::path_value::path_value;
 use super::size::human_duration;
 use super::{platform, question};
 use crate::bundle::{BundleIndex, ContainerRuntime};
@@ -190,7 +191,7 @@ fn value(started: &Started) -> Value {
         "way": started.way.name(),
         "nodes": started.nodes,
         "images": started.images,
-        "own_files": started.own_files,
+        "own_files": started.own_files.as_deref().map(path_value),
         "objects": started.objects,
         "milliseconds": milliseconds(started.took()),
         "stages": stages,

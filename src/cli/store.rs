@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::console::Console;
+use super::path_value::path_value;
 use super::size::human_bytes;
 use crate::failure::Failure;
 use crate::host::Environment;
@@ -59,7 +60,8 @@ impl StoreVerb {
                     blobs.len(),
                     human_bytes(total)
                 );
-                let value = json!({ "kind": "done", "folder": folder, "blobs": values, "bytes": total });
+                let value =
+                    json!({ "kind": "done", "folder": path_value(folder), "blobs": values, "bytes": total });
                 console.result(&text, &value)
             }
             Self::Prune { older_than, .. } => {

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::console::Console;
+use super::path_value::path_value;
 use super::sandbox;
 use crate::bundle::KeyId;
 use crate::failure::Failure;
@@ -78,7 +79,7 @@ pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
                 "kind": "done",
                 "key_id": key.key_id().to_string(),
                 "public_key": key.base64(),
-                "file": rotated.pinned.path,
+                "file": path_value(rotated.pinned.path),
                 "signed_by": rotated.by.to_string(),
             });
             console.result(&text, &value)
@@ -105,7 +106,7 @@ fn add(folders: &TrustFolders, folder: &KeyFolder, key: &str, console: &Console)
         "kind": "done",
         "key_id": key_id.to_string(),
         "public_key": pinned.key.base64(),
-        "file": pinned.path,
+        "file": path_value(pinned.path),
         "already": pinned.already,
     });
     console.result(&text, &value)
@@ -118,12 +119,12 @@ fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
         for (path, key) in folder.load()? {
             lines.push(format!("{}\t{}\t{}", key.key_id(), key.base64(), path.display()));
             keys.push(
-                json!({ "key_id": key.key_id().to_string(), "public_key": key.base64(), "file": path }),
+                json!({ "key_id": key.key_id().to_string(), "public_key": key.base64(), "file": path_value(&path) }),
             );
         }
         for (path, key_id) in folder.revoked()? {
             lines.push(format!("{key_id}\trevoked\t{}", path.display()));
-            revoked.push(json!({ "key_id": key_id.to_string(), "file": path }));
+            revoked.push(json!({ "key_id": key_id.to_string(), "file": path_value(&path) }));
         }
     }
     if console.is_json() {
@@ -149,7 +150,8 @@ fn revoke(folder: &KeyFolder, key_id: KeyId, console: &Console) -> Result<(), Fa
          to take that back, remove `{}` by hand",
         path.display()
     );
-    let value = json!({ "kind": "done", "key_id": key_id.to_string(), "file": path, "removed": removed });
+    let value =
+        json!({ "kind": "done", "key_id": key_id.to_string(), "file": path_value(path), "removed": removed });
     console.result(&text, &value)
 }
 
@@ -179,6 +181,6 @@ fn remove(
         "key {key_id} is not pinned any more: {} is gone; {rest}",
         files.join(" and ")
     );
-    let value = json!({ "kind": "done", "key_id": key_id.to_string(), "removed": removed, "left": left });
+    let value = json!({ "kind": "done", "key_id": key_id.to_string(), "removed": removed.iter().map(path_value).collect::<Vec<_>>(), "left": left });
     console.result(&text, &value)
 }

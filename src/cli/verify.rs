@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::authenticity::{describe, fields};
 use super::console::Console;
+use super::path_value::path_value;
 use super::size::human_bytes;
 use super::volumes::counted;
 use crate::failure::Failure;
@@ -50,7 +51,7 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
     );
     let mut value = json!({
         "kind": "done",
-        "bundle": bundle.path(),
+        "bundle": path_value(bundle.path()),
         "total_bytes": bundle.total_bytes(),
         "volumes": volumes,
         "deep": args.deep,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::path_value::path_value;
 use crate::bundle::{BundleIndex, volume_path};
 
 /// `1 volume`, `3 volumes`.
@@ -15,7 +16,7 @@ pub(super) fn counted(count: usize) -> String {
 pub(super) fn volumes(bundle: &Path, index: &BundleIndex) -> Value {
     let volumes = (1..).zip(&index.volumes).map(|(number, volume)| {
         json!({
-            "file": volume_path(bundle, number),
+            "file": path_value(volume_path(bundle, number)),
             "size": volume.size,
             "sha256": volume.sha256,
         })

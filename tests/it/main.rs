@@ -14,6 +14,7 @@ mod header;
 mod hostile;
 mod image_lists;
 mod lengths;
+mod no_text;
 mod online;
 mod own_files;
 mod pack;
