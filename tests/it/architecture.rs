@@ -62,7 +62,10 @@ const ARROWS: [(&str, &[&str]); 20] = [
         "update",
         &["bundle", "failure", "host", "http", "progress", "store", "trust"],
     ),
-    ("install", &["bundle", "failure", "host", "progress", "verify"]),
+    (
+        "install",
+        &["bundle", "failure", "host", "progress", "regular_file", "verify"],
+    ),
     (
         "cluster",
         &["bundle", "failure", "host", "install", "progress", "verify"],
