@@ -53,11 +53,14 @@ impl Copy {
     }
 
     /// Opens those of `count` volumes that are there, and what follows them.
-    pub(super) fn open_volumes(&mut self, count: usize) -> io::Result<()> {
+    pub(super) fn open_volumes(&mut self, count: usize) -> Result<(), RepairError> {
         for number in 1..=VOLUMES {
-            match open(&volume_path(&self.path, number)) {
+            let path = volume_path(&self.path, number);
+            match open(&path) {
                 Ok(volume) => self.files.push(Some(volume)),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(RepairError::read(&path)(error));
+                }
                 Err(_) if number > count => break,
                 Err(_) => self.files.push(None),
             }
@@ -70,7 +73,7 @@ impl Copy {
         self.length(0)
     }
 
-    fn length(&self, number: usize) -> Option<u64> {
+    pub(super) fn length(&self, number: usize) -> Option<u64> {
         let file = self.files.get(number)?.as_ref()?;
         file.metadata().ok().map(|facts| facts.len())
     }

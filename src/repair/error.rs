@@ -59,8 +59,16 @@ pub enum RepairError {
         source: Refusal,
     },
     /// The file has neither a whole index nor anything of the other's payload.
-    #[error("`{}` is no damaged copy of `{}`: nothing of its payload is in it", path.display(), from.display())]
+    #[error("`{}` is no damaged copy of `{}`: nothing of the payload is in its place", path.display(), from.display())]
     Stranger {
+        /// The file.
+        path: PathBuf,
+        /// The other copy.
+        from: PathBuf,
+    },
+    /// The file has no whole index, and volumes of another length than the other copy.
+    #[error("`{}` is split otherwise than `{}`, and has no whole index of its own", path.display(), from.display())]
+    OtherForm {
         /// The file.
         path: PathBuf,
         /// The other copy.
@@ -134,10 +142,22 @@ impl From<RepairError> for Failure {
                 Kind::Io,
                 "repair takes a bundle that is there: one of which nothing is left is to be copied".to_owned(),
             ),
+            RepairError::Read { source, .. }
+                if [io::ErrorKind::IsADirectory, io::ErrorKind::Other].contains(&source.kind()) =>
+            {
+                (
+                    Kind::of_io(source),
+                    "a bundle and its volumes are files: name the first of them".to_owned(),
+                )
+            }
             RepairError::Read { source, .. } => (
                 Kind::of_io(source),
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
                     .to_owned(),
+            ),
+            RepairError::Write { source, .. } if Kind::of_io(source) == Kind::NoSpace => (
+                Kind::NoSpace,
+                "free some space there and run the same command again: it goes on from here".to_owned(),
             ),
             RepairError::Write { source, .. } => (
                 Kind::of_io(source),
@@ -155,7 +175,7 @@ impl From<RepairError> for Failure {
                 Kind::NotAuthentic,
                 "get a copy that a key trusted here has signed (`minikube-offline trust list`)".to_owned(),
             ),
-            RepairError::Stranger { .. } => (
+            RepairError::Stranger { .. } | RepairError::OtherForm { .. } => (
                 Kind::Usage,
                 "a copy of the same form is needed, split or not; nothing was changed".to_owned(),
             ),

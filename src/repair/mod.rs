@@ -61,12 +61,8 @@ pub fn repair(
     refuse_same(path, from)?;
     let authority = Authority::find(&target, &source, trusted)?;
     let index = &authority.index;
-    target
-        .open_volumes(index.volumes.len())
-        .map_err(RepairError::read(path))?;
-    source
-        .open_volumes(index.volumes.len())
-        .map_err(RepairError::read(from))?;
+    target.open_volumes(index.volumes.len())?;
+    source.open_volumes(index.volumes.len())?;
 
     let runs = authority.runs();
     progress.begin("compare", Some(runs.iter().map(|run| run.place.size).sum()));
@@ -74,6 +70,7 @@ pub fn repair(
     target.misread.tell(progress);
     progress.end("");
     scan::refuse_stranger(path, from, &authority, &runs, &findings)?;
+    scan::refuse_other_form(path, from, &authority, &target, &runs, &findings)?;
     scan::refuse_misplaced(path, index, &runs, &findings)?;
 
     let bad: Vec<&Run> = runs

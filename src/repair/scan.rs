@@ -1,5 +1,6 @@
 //! What is bad in the copy that is to be repaired, and what makes a repair unwise.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -83,6 +84,29 @@ pub(super) fn refuse_stranger(
     })
 }
 
+/// What the other copy's index says of volumes holds for those of its own length: others,
+/// without an index that is whole, would all seem to have one another's names.
+pub(super) fn refuse_other_form(
+    path: &Path,
+    from: &Path,
+    authority: &Authority,
+    target: &Copy,
+    runs: &[Run],
+    findings: &[Finding],
+) -> Result<(), RepairError> {
+    let Some(first) = authority.index.volumes.first() else {
+        return Ok(());
+    };
+    let longer = target.length(1).is_some_and(|length| length > first.size);
+    if authority.own || !longer || misplaced(path, &authority.index, runs, findings).is_empty() {
+        return Ok(());
+    }
+    Err(RepairError::OtherForm {
+        path: path.to_owned(),
+        from: from.to_owned(),
+    })
+}
+
 /// A volume under another's name is not bad, and must not be written over.
 pub(super) fn refuse_misplaced(
     path: &Path,
@@ -90,6 +114,22 @@ pub(super) fn refuse_misplaced(
     runs: &[Run],
     findings: &[Finding],
 ) -> Result<(), RepairError> {
+    let volumes = misplaced(path, index, runs, findings);
+    if volumes.is_empty() {
+        return Ok(());
+    }
+    Err(RepairError::Verify(VerifyError::Misplaced { volumes }))
+}
+
+/// The volumes that hold a chunk of another one's which is not where it should be. A second
+/// copy of what is there may be written over.
+fn misplaced(path: &Path, index: &BundleIndex, runs: &[Run], findings: &[Finding]) -> Vec<MisplacedVolume> {
+    let good: BTreeSet<u64> = runs
+        .iter()
+        .zip(findings)
+        .filter(|(_, finding)| **finding == Finding::Good)
+        .filter_map(|(run, _)| run.chunk)
+        .collect();
     let mut volumes: Vec<MisplacedVolume> = Vec::new();
     for (run, finding) in runs.iter().zip(findings) {
         let (Some(chunk), Finding::Other(found), number @ 1..) = (run.chunk, finding, run.place.file) else {
@@ -97,8 +137,9 @@ pub(super) fn refuse_misplaced(
         };
         let within = chunk - index.first_chunk(number);
         let is = |other: &usize| {
-            let chunk = usize::try_from(index.first_chunk(*other) + within).ok();
-            chunk.and_then(|chunk| index.chunks.get(chunk)) == Some(found)
+            let chunk = index.first_chunk(*other) + within;
+            let place = usize::try_from(chunk).ok();
+            place.and_then(|place| index.chunks.get(place)) == Some(found) && !good.contains(&chunk)
         };
         let file = volume_path(path, number);
         if let Some(other) = (1..=index.volumes.len()).find(is)
@@ -107,11 +148,9 @@ pub(super) fn refuse_misplaced(
             volumes.push(MisplacedVolume {
                 path: file,
                 number: other,
+                twice: false,
             });
         }
     }
-    if volumes.is_empty() {
-        return Ok(());
-    }
-    Err(RepairError::Verify(VerifyError::Misplaced { volumes }))
+    volumes
 }

@@ -40,6 +40,8 @@ pub enum VerifyError {
         count: usize,
         /// Those that are not there.
         missing: Vec<ExpectedVolume>,
+        /// A file with the name of one of them but for capital letters.
+        spelled: Option<PathBuf>,
     },
     /// A volume has another length than the index says.
     #[error(
@@ -158,17 +160,31 @@ pub struct MisplacedVolume {
     pub path: PathBuf,
     /// Its number, from 1.
     pub number: usize,
+    /// Whether that volume lies under its own name, too.
+    pub twice: bool,
 }
 
 impl fmt::Display for MisplacedVolume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is volume {}", self.path.display(), self.number)
+        let a_copy_of = if self.twice { "a second copy of " } else { "" };
+        write!(
+            f,
+            "`{}` is {a_copy_of}volume {}",
+            self.path.display(),
+            self.number
+        )
     }
 }
 
+/// A bundle has up to 999 volumes: a person reads the first of them.
 fn list(items: &[impl fmt::Display]) -> String {
-    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-    items.join(", ")
+    const MOST: usize = 20;
+    let shown: Vec<String> = items.iter().take(MOST).map(ToString::to_string).collect();
+    let shown = shown.join(", ");
+    match items.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown}, and {more} more"),
+    }
 }
 
 fn are(count: usize) -> &'static str {
@@ -253,12 +269,25 @@ impl From<VerifyError> for Failure {
             let hint = refusal_hint(*source, trusted);
             return Self::new(kind, error).hint(hint);
         }
+        if let VerifyError::MissingVolumes {
+            spelled: Some(found), ..
+        } = &error
+        {
+            let hint = format!(
+                "`{}` is spelt with other letters than the bundle: give all files the same, large or small",
+                found.display()
+            );
+            return Self::new(kind, error).hint(hint);
+        }
         let hint = match &error {
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "give the path of a bundle, such as ./minikube-offline-v1.35.run"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
-                "it is a folder: give the path of the bundle in it, such as ./minikube-offline-v1.35.run"
+                "it is a folder: a bundle and its volumes are files, such as ./minikube-offline-v1.35.run"
+            }
+            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::Other => {
+                "it is a pipe, a device or a socket: a bundle and its volumes are files"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "make it readable for this user, as its owner or root: `sudo chmod a+r FILE`, and `sudo chmod a+x` the \
@@ -280,6 +309,10 @@ impl From<VerifyError> for Failure {
             } => "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run",
             VerifyError::MissingVolumes { .. } => {
                 "put all volumes into the folder of the bundle, under these names; `sha256sum` tells which file is which"
+            }
+            VerifyError::Misplaced { volumes } if volumes.iter().all(|volume| volume.twice) => {
+                "take the volume that has this number from where it was packed; where only another copy is at \
+                 hand, damaged or not, `repair --from OTHER_COPY` takes it from there"
             }
             VerifyError::Misplaced { .. } => {
                 "give each volume the number that it has, and leave the digits at three"
@@ -319,5 +352,37 @@ impl From<VerifyError> for io::Error {
             _ => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_volumes_the_first_are_named() {
+        let missing = |count: usize| VerifyError::MissingVolumes {
+            path: "x.run".into(),
+            count: 999,
+            missing: (1..=count)
+                .map(|number| ExpectedVolume {
+                    path: format!("x.run.{number:03}").into(),
+                    size: 1,
+                    sha256: Digest::of(b""),
+                })
+                .collect(),
+            spelled: None,
+        };
+        let said = missing(20).to_string();
+        assert!(said.contains("`x.run.020`") && !said.contains("more"), "{said}");
+        let said = missing(999).to_string();
+        assert!(
+            said.contains("999 of its 999 volumes are missing: `x.run.001`"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with(", and 979 more") && !said.contains("`x.run.021`"),
+            "{said}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The files of a bundle, which hold its payload as if they were one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -121,6 +121,7 @@ impl Files {
             return Err(VerifyError::MissingVolumes {
                 path: bundle.clone(),
                 count: index.volumes.len(),
+                spelled: spelled_otherwise(&missing[0].path),
                 missing,
             });
         }
@@ -142,30 +143,46 @@ impl Files {
         Ok(())
     }
 
-    /// Whether a volume lies under the name of another, which the first chunk in it tells.
+    /// Whether a volume lies under the name of another, which its length and the first chunk
+    /// in it tell.
     pub(super) fn check_order(&self, index: &BundleIndex) -> Result<(), VerifyError> {
         let count = index.volumes.len();
-        let mut misplaced = Vec::new();
-        for number in 1..=count {
-            let volume = self.get(number);
-            let found = Self::first_digest(volume, index)?;
-            let is = |candidate: &usize| {
-                let chunk = usize::try_from(index.first_chunk(*candidate)).ok();
-                chunk.and_then(|chunk| index.chunks.get(chunk)) == Some(&found)
-            };
-            if !is(&number)
-                && let Some(other) = (1..=count).find(is)
-            {
-                misplaced.push(MisplacedVolume {
-                    path: volume.path.clone(),
+        let are = (1..=count)
+            .map(|number| self.number_of(number, index))
+            .collect::<Result<Vec<_>, _>>()?;
+        let misplaced: Vec<MisplacedVolume> = (1..)
+            .zip(&are)
+            .filter_map(|(number, is)| {
+                let other = is.filter(|other| *other != number)?;
+                Some(MisplacedVolume {
+                    path: self.get(number).path.clone(),
                     number: other,
-                });
-            }
-        }
+                    twice: are[other - 1] == Some(other),
+                })
+            })
+            .collect();
         if misplaced.is_empty() {
             return Ok(());
         }
         Err(VerifyError::Misplaced { volumes: misplaced })
+    }
+
+    /// The number that the file of volume `number` should have, where it begins as one of
+    /// this bundle's does: its own, where that is so.
+    fn number_of(&self, number: usize, index: &BundleIndex) -> Result<Option<usize>, VerifyError> {
+        let volume = self.get(number);
+        let found = Self::first_digest(volume, index)?;
+        let begins = |candidate: &usize| {
+            let chunk = usize::try_from(index.first_chunk(*candidate)).ok();
+            chunk.and_then(|chunk| index.chunks.get(chunk)) == Some(&found)
+        };
+        if begins(&number) {
+            return Ok(Some(number));
+        }
+        let length = volume.size()?;
+        let others = (1..).zip(&index.volumes);
+        let others = others.filter(|(_, extent)| extent.size == length);
+        Ok(others.map(|(other, _)| other).find(begins))
     }
 
     fn first_digest(volume: &NamedFile, index: &BundleIndex) -> Result<Digest, VerifyError> {
@@ -175,4 +192,15 @@ impl Files {
         volume.read_exact_at(&mut bytes, 0)?;
         Ok(Digest::of(&bytes))
     }
+}
+
+/// The file that has the name of `path` but for capital letters: FAT32 knows no difference,
+/// and what is copied from it to another file system may be spelt either way.
+fn spelled_otherwise(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let found = names.find(|found| found.eq_ignore_ascii_case(name))?;
+    Some(path.with_file_name(found))
 }

@@ -1,6 +1,7 @@
 //! `repair`: two damaged copies become a whole one, and nothing else is written.
 
 mod copies;
+mod forms;
 
 use std::fs::{self};
 use std::path::Path;
@@ -239,7 +240,7 @@ fn a_chunk_is_the_same_split_or_not() {
     spoil(&x, index, 0);
     let content = bytes(&x);
     let outcome = repair("x.run", "three.run");
-    let expected = "error: `x.run` is no damaged copy of `three.run`: nothing of its payload is in it\n\n\
+    let expected = "error: `x.run` is no damaged copy of `three.run`: nothing of the payload is in its place\n\n\
                     hint: a copy of the same form is needed, split or not; nothing was changed\n";
     assert_eq!(outcome.status, 2, "{outcome:?}");
     assert!(outcome.stderr.ends_with(expected), "{}", outcome.stderr);
@@ -269,11 +270,17 @@ fn what_cannot_be_a_repair_changes_nothing() {
         "notes.txt",
         "y/x.run",
         2,
-        "`notes.txt` is no damaged copy of `y/x.run`: nothing of its payload is in it",
+        "`notes.txt` is no damaged copy of `y/x.run`: nothing of the payload is in its place",
     );
     refused("no.run", "y/x.run", 5, "reading `no.run`");
     refused("x.run", "no.run", 5, "reading `no.run`");
     refused("x.run", "y", 5, "reading `y`");
+    let third = file(&x, 3);
+    fs::remove_file(&third).unwrap();
+    fs::create_dir(&third).unwrap();
+    refused("x.run", "y/x.run", 5, "reading `x.run.003`");
+    fs::remove_dir(&third).unwrap();
+    fs::copy(file(&y, 3), &third).unwrap();
     // Two volumes under one another's names are good, and are not written over.
     fs::rename(file(&x, 1), sandbox.path("aside")).unwrap();
     fs::rename(file(&x, 2), file(&x, 1)).unwrap();

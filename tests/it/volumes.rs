@@ -167,8 +167,43 @@ fn volumes_under_one_anothers_names_are_told() {
     assert_eq!(failure(&sandbox, 4), expected);
     fs::copy(&one, &three).unwrap();
     fs::copy(&one, &two).unwrap();
-    let expected = format!("error: `x.run.002` is volume 1, `x.run.003` is volume 1{hint}");
+    // What one has is not to be moved, where another has it under its own name.
+    let expected = "error: `x.run.002` is a second copy of volume 1, `x.run.003` is a second copy of volume 1\n\n\
+                    hint: take the volume that has this number from where it was packed; where only another copy \
+                    is at hand, damaged or not, `repair --from OTHER_COPY` takes it from there\n";
     assert_eq!(failure(&sandbox, 4), expected);
+    // A piece of one, as where it is split otherwise, is not it.
+    let file = OpenOptions::new().write(true).open(&two).unwrap();
+    file.set_len(1 << 20).unwrap();
+    fs::remove_file(&three).unwrap();
+    fs::copy(&two, &three).unwrap();
+    let expected = "error: `x.run.002` is 1048576 bytes long, and volume 2 of 3 should be 2097152\n";
+    assert!(
+        failure(&sandbox, 4).starts_with(expected),
+        "{}",
+        failure(&sandbox, 4)
+    );
+}
+
+#[test]
+fn volumes_that_are_spelt_with_other_letters_than_the_bundle_are_told() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    for number in [1, 2, 3] {
+        fs::rename(
+            volume_path(&bundle, number),
+            sandbox.path(&format!("X.RUN.{number:03}")),
+        )
+        .unwrap();
+    }
+    let said = failure(&sandbox, 4);
+    let hint = "hint: `X.RUN.001` is spelt with other letters than the bundle: give all files the same, large or \
+                small\n";
+    assert!(said.ends_with(hint), "{said}");
+    // All of them large, as a stick may have it.
+    fs::rename(&bundle, sandbox.path("X.RUN")).unwrap();
+    let outcome = sandbox.packager(["verify", "X.RUN"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
 }
 
 #[test]
