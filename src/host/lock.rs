@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -69,6 +69,9 @@ impl Lock {
             .write(true)
             .create(true)
             .truncate(false)
+            // It is emptied below: a link would empty what it points to.
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .mode(0o600)
             .open(path)
             .map_err(failed)?;
         match file.try_lock() {
@@ -155,5 +158,19 @@ mod tests {
         drop(held);
         Lock::take(&path).expect("free again");
         std::fs::remove_file(path).expect("clean up");
+    }
+    #[test]
+    fn what_a_link_in_its_place_points_to_stays() {
+        let name = format!("minikube-offline-linked-lock-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let theirs = path.with_extension("txt");
+        fs::write(&theirs, "theirs").expect("a file");
+        std::os::unix::fs::symlink(&theirs, &path).expect("a link");
+        let error = Lock::take(&path).map(drop).expect_err("no file");
+        assert!(matches!(error, LockError::Io { .. }), "{error}");
+        assert_eq!(fs::read_to_string(&theirs).expect("a file"), "theirs");
+        for file in [path, theirs] {
+            fs::remove_file(file).expect("clean up");
+        }
     }
 }

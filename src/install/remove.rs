@@ -276,6 +276,19 @@ fn remove_folder(folder: &Path, removal: &mut Removal) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
             removal.kept.push(not_empty(folder));
         }
+        // Somebody moved what was in it, to a larger disk for example.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            if fs::symlink_metadata(folder).is_ok() {
+                removal
+                    .kept
+                    .push(format!("{}: it is no folder any more", folder.display()));
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+            removal
+                .kept
+                .push(format!("{}: something is mounted there", folder.display()));
+        }
         Err(error) => return Err(FileError::at("removed", folder)(error).into()),
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use super::Site;
@@ -140,4 +141,32 @@ fn of_several_profiles_one_can_go_alone() {
     assert!(again.stderr.contains("`one` here, but `two`"), "{again:?}");
     assert_eq!(site.run(&["uninstall"]).status, 0);
     assert_eq!(site.fingerprint(), empty);
+}
+
+#[test]
+fn a_folder_that_was_moved_to_another_disk_does_not_stop_an_uninstall() {
+    let site = Site::new();
+    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    let (images, elsewhere) = (
+        site.sandbox.path("home/.minikube/cache/images"),
+        site.sandbox.path("elsewhere"),
+    );
+    fs::rename(&images, &elsewhere).unwrap();
+    symlink(&elsewhere, &images).unwrap();
+    let kept = site.run(&["uninstall"]);
+    assert_eq!(kept.status, 0, "{kept:?}");
+    let said = "/home/.minikube/cache/images: it is no folder any more\n";
+    assert!(kept.stdout.contains(said), "{kept:?}");
+    assert_eq!(
+        fs::read_dir(&elsewhere).unwrap().count(),
+        0,
+        "all that was ours is gone"
+    );
+    let files = site
+        .fingerprint()
+        .into_keys()
+        .filter(|path| path.is_file())
+        .count();
+    assert_eq!(files, 0);
+    assert_eq!(site.run(&["uninstall"]).stdout, "nothing was installed here\n");
 }
