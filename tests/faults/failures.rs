@@ -11,7 +11,7 @@ use minikube_offline::bundle::{
 };
 use minikube_offline::failure::{Failure, Kind};
 use minikube_offline::trust::Refusal;
-use minikube_offline::verify::VerifyError;
+use minikube_offline::verify::{MisplacedVolume, VerifyError};
 
 use crate::draft::{Draft, block};
 use crate::library::Bundle;
@@ -151,13 +151,25 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
     let key_id = KeyId::from_bytes([1; 8]);
     let index = |source| VerifyError::Index { path: path(), source };
     let trailer = |source| VerifyError::Trailer { path: path(), source };
+    let misplaced = |twice: &[bool]| VerifyError::Misplaced {
+        volumes: twice
+            .iter()
+            .map(|twice| MisplacedVolume {
+                path: path(),
+                number: 1,
+                twice: *twice,
+            })
+            .collect(),
+    };
     let cases = [
         (
             read(io::ErrorKind::NotFound),
             Kind::Io,
             "give the path of a bundle",
         ),
-        (read(io::ErrorKind::Other), Kind::Io, "if it lies on a stick"),
+        (read(io::ErrorKind::TimedOut), Kind::Io, "if it lies on a stick"),
+        (read(io::ErrorKind::Other), Kind::Io, "it is a pipe"),
+        (read(io::ErrorKind::IsADirectory), Kind::Io, "it is a folder"),
         (
             read(io::ErrorKind::StorageFull),
             Kind::NoSpace,
@@ -188,14 +200,31 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
                 path: path(),
                 count: 1,
                 missing: Vec::new(),
+                spelled: None,
             },
             Kind::Damaged,
             "put all volumes into the folder",
         ),
         (
-            VerifyError::Misplaced { volumes: Vec::new() },
+            VerifyError::MissingVolumes {
+                path: path(),
+                count: 1,
+                missing: Vec::new(),
+                spelled: Some("X.RUN.001".into()),
+            },
+            Kind::Damaged,
+            "`X.RUN.001` is spelt with other letters than the bundle",
+        ),
+        (misplaced(&[false]), Kind::Damaged, "give each volume the number"),
+        (
+            misplaced(&[true, false]),
             Kind::Damaged,
             "give each volume the number",
+        ),
+        (
+            misplaced(&[true, true]),
+            Kind::Damaged,
+            "take the volume that has this number",
         ),
         (
             VerifyError::OtherPlatform {

@@ -334,6 +334,27 @@ fn what_is_wrong_with_volumes_is_told() {
         other => panic!("{other:?}"),
     }
     swap(&two, &three);
+    // One that is there twice, in the place of one of its length, and of another.
+    for (copied, number) in [(&two, 2), (&three, 3)] {
+        let right = fs::read(copied).unwrap();
+        fs::copy(&one, copied).unwrap();
+        match bundle.error() {
+            VerifyError::Misplaced { volumes } => {
+                let told: Vec<_> = volumes.iter().map(|it| (&it.path, it.number, it.twice)).collect();
+                assert_eq!(told, [(copied, 1, true)]);
+            }
+            other => panic!("{other:?}"),
+        }
+        let says = format!("`x.run.{number:03}` is a second copy of volume 1");
+        assert!(bundle.says().contains(&says), "{}", bundle.says());
+        // And the first chunk of one alone is not it.
+        fs::write(copied, [fs::read(&one).unwrap(), vec![0]].concat()).unwrap();
+        match bundle.error() {
+            VerifyError::VolumeLength { path, .. } => assert_eq!(path, *copied),
+            other => panic!("{other:?}"),
+        }
+        fs::write(copied, right).unwrap();
+    }
     Bundle::flip(&two, 7);
     match bundle.error() {
         VerifyError::Damaged(damage) => {
@@ -360,12 +381,22 @@ fn what_is_wrong_with_volumes_is_told() {
     fs::remove_file(&three).unwrap();
     match bundle.error() {
         VerifyError::MissingVolumes {
-            count: 3, missing, ..
+            count: 3,
+            missing,
+            spelled: None,
+            ..
         } => {
             assert_eq!((missing.len(), &missing[0].path), (1, &three));
         }
         other => panic!("{other:?}"),
     }
+    let large = three.with_file_name("X.RUN.003");
+    fs::write(&large, "").unwrap();
+    match bundle.error() {
+        VerifyError::MissingVolumes { spelled, .. } => assert_eq!(spelled.as_ref(), Some(&large)),
+        other => panic!("{other:?}"),
+    }
+    fs::remove_file(&large).unwrap();
     let named = |at: usize| {
         let Extent { size, sha256 } = bundle.draft.index.volumes[at];
         format!("`x.run.{:03}` ({size} bytes, {sha256})", at + 1)

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use crate::support::effort::report;
 use crate::support::engine::FakeEngine;
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::strace::strace_works;
@@ -36,7 +37,7 @@ fn watched(sandbox: &Sandbox, line: &[&str]) -> Option<(Outcome, Vec<String>)> {
         .iter()
         .find(|call| call.contains("landlock_create_ruleset(NULL"));
     if let Some(asked) = asked.filter(|call| call.contains("= -1")) {
-        println!("skipped: this kernel does not confine: {asked}");
+        report(&format!("skipped: this kernel does not confine: {asked}"));
         return None;
     }
     Some((outcome, calls))
@@ -95,7 +96,7 @@ fn who_only_reads_is_confined_before_the_bundle_is_read_and_before_there_is_a_se
     let (outcome, calls) = watched(&sandbox, &[PACKAGER, "trust", "list"]).unwrap();
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert!(position(&calls, "landlock_restrict_self(").is_some());
-    println!("{} runs, each confined before it read", tried + 1);
+    report(&format!("{} runs, each confined before it read", tried + 1));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
+use crate::support::effort::report;
 use crate::support::program::{Sandbox, bytes};
 
 /// What a check of the file says; `None` when it finds nothing wrong.
@@ -52,7 +53,7 @@ fn a_flipped_bit_anywhere_is_found() {
         content[at] ^= bit;
         tried += 1;
     }
-    println!("{tried} flipped bits, each found");
+    report(&format!("{tried} flipped bits, each found"));
 }
 
 #[test]

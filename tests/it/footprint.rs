@@ -3,6 +3,7 @@
 
 use std::process::{Command, Stdio};
 
+use crate::support::effort::report;
 use crate::support::engine::FakeEngine;
 use crate::support::program::Sandbox;
 
@@ -61,10 +62,10 @@ fn a_start_writes_only_where_inspect_says_and_uninstall_leaves_nothing() {
     };
     let first = layer("true");
     if first.status != 0 {
-        println!(
+        report(&format!(
             "skipped: nothing can be laid over / here, which root may: {}",
             first.stderr
-        );
+        ));
         return;
     }
     let start = "{ ./b.run -y --way=cache --keep-failed; [ $? = 10 ]; }";
@@ -84,9 +85,9 @@ fn a_start_writes_only_where_inspect_says_and_uninstall_leaves_nothing() {
     assert_eq!(uninstalled.status, 0, "{uninstalled:?}");
     assert_eq!(uninstalled.stdout, "", "is left");
     assert!(engine.has().is_empty(), "no image and no volume");
-    println!(
-        "{} files written, each where it was announced; none after uninstall:",
+    report(&format!(
+        "{} files written, each where it was announced; none after uninstall",
         written.len()
-    );
+    ));
     println!("{}", started.stdout);
 }

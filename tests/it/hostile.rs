@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use crate::support::effort::report;
 use crate::support::engine::FakeEngine;
 use crate::support::program::{Outcome, Sandbox, copy};
 
@@ -208,7 +209,7 @@ fn a_bundle_does_the_same_in_every_environment_or_says_why_not() {
         assert_eq!(left, 0, "{name}: nothing is written to HOME");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    println!("{} environments", HEADER_CASES.len());
+    report(&format!("{} environments", HEADER_CASES.len()));
 }
 
 /// Cases of a start with an engine that starts no containers: what is done before, with
@@ -333,7 +334,7 @@ fn a_start_ends_in_a_defined_way_in_every_environment_and_leaves_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    println!("{} environments of a start", START_CASES.len());
+    report(&format!("{} environments of a start", START_CASES.len()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
+use crate::support::effort::report;
 use crate::support::keys::Key;
 use crate::support::parts::SampleParts;
 use crate::support::program::{Sandbox, copy};
@@ -88,5 +89,5 @@ fn every_verb_takes_paths_that_are_no_text() {
             tried += 1;
         }
     }
-    println!("{tried} runs with paths that are no text");
+    report(&format!("{tried} runs with paths that are no text"));
 }

@@ -139,7 +139,7 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
             site.engine.fails(request, None);
         }
     }
-    println!("{} stages failed, and nothing was left", FAILURES.len());
+    report(&format!("{} stages failed, and nothing was left", FAILURES.len()));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::support::effort::report;
 use crate::support::keys::{Key, PASSWORD, text};
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::strace::strace_works;
@@ -64,7 +65,7 @@ fn a_full_disk_while_signing_changes_nothing() {
         assert_eq!(partials(&sandbox), 0, "{call} {number}");
         tried += 1;
     }
-    println!("{tried} calls said that the disk is full");
+    report(&format!("{tried} calls said that the disk is full"));
 }
 
 #[test]
@@ -92,5 +93,8 @@ fn a_killed_sign_leaves_a_whole_bundle_and_the_next_one_tidies_up() {
     assert_eq!(partials(&sandbox), 0);
     let verified = sandbox.packager(["verify", "x.run", "--key", &key.base64]);
     assert_eq!(verified.status, 0, "{verified:?}");
-    println!("{} kills, {left} unfinished copies tidied up", CALLS.len());
+    report(&format!(
+        "{} kills, {left} unfinished copies tidied up",
+        CALLS.len()
+    ));
 }

@@ -10,6 +10,7 @@ use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
+use crate::support::effort::report;
 use crate::support::keys::Key;
 use crate::support::parts::{RunnableParts, SampleParts, image_flag, noise, write_archive_for};
 use crate::support::program::{Outcome, Sandbox, bytes};
@@ -245,7 +246,7 @@ fn a_damaged_volume_is_told_with_chunk_and_offset() {
         fs::write(&path, content).unwrap();
     }
     assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
-    println!("{tried} damages of volumes, each named with its place");
+    report(&format!("{tried} damages of volumes, each named with its place"));
 }
 
 #[test]
