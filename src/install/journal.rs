@@ -2,6 +2,7 @@
 //! next thing happens. What is made is recorded before it is made, so that a killed
 //! run leaves nothing that `uninstall` does not know of.
 
+mod error;
 mod read;
 
 use std::fs::{File, OpenOptions};
@@ -11,9 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use error::JournalError;
+
 use super::Receipt;
 use crate::bundle::Digest;
-use crate::failure::{Failure, Kind};
 use crate::host::{FileError, ProcessIdentity, sync_directory, unix_seconds};
 
 /// One thing that is about to happen, or that happened.
@@ -146,85 +148,6 @@ struct Line {
     at: u64,
     #[serde(flatten)]
     event: Event,
-}
-
-/// A journal that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// A line is not a record, and was not torn by the end of its run.
-    #[error("line {line} of the journal `{path}` is not a record")]
-    Damaged {
-        /// The journal.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A line is a record of something that this version does not know.
-    #[error("line {line} of the journal `{path}` records `{event}` in a way that this version does not know")]
-    Unknown {
-        /// The journal.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What it calls the event.
-        event: String,
-    },
-    /// It is larger than any run makes it.
-    #[error("the journal `{path}` is {bytes} bytes long, and more than {most} cannot be read")]
-    TooLarge {
-        /// The journal.
-        path: PathBuf,
-        /// Its length.
-        bytes: u64,
-        /// The limit.
-        most: u64,
-    },
-    /// A path in a record is not UTF-8.
-    #[error("a path cannot be written to the journal `{path}`")]
-    Record {
-        /// The journal.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// It cannot be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Damaged { ref path, .. } | JournalError::TooLarge { ref path, .. } => {
-                let hint = away(path);
-                Self::new(Kind::Io, error).hint(hint)
-            }
-            JournalError::Unknown { ref path, .. } => {
-                let hint = format!(
-                    "use the newest bundle, or minikube-offline, that was run here: it knows what it wrote; where there is none, the line is damaged: {}",
-                    away(path)
-                );
-                Self::new(Kind::Io, error).hint(hint)
-            }
-            JournalError::File(error) => error.into(),
-            JournalError::Record { .. } => {
-                Self::new(Kind::Usage, error).hint("use folders whose names are UTF-8 text")
-            }
-        }
-    }
-}
-
-/// What a person does about a journal that cannot be read any more.
-fn away(path: &Path) -> String {
-    format!(
-        "move `{}` away and run the same command again; what an earlier run installed then has to be removed by hand: `minikube delete -p NAME`, and the files that the other lines name",
-        path.display()
-    )
 }
 
 /// The journal, open for one run, which holds the lock.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use walkdir::WalkDir;
 
@@ -195,11 +196,17 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
     for pair in 0..rounds(3, 50) {
         site.engine.waits(true);
         let mut runs = [site.spawn(&start), site.spawn(&start)];
-        // The one with the lock waits for the engine, so the other ends first.
+        // The one with the lock waits for the engine, so the other ends first; where neither
+        // does, both have it.
+        let begun = Instant::now();
         let loser = loop {
             let ended = runs.iter_mut().position(|run| run.try_wait().unwrap().is_some());
             match ended {
                 Some(number) => break number,
+                None if begun.elapsed() > Duration::from_secs(60) => {
+                    site.engine.waits(false);
+                    panic!("pair {pair}: neither ended");
+                }
                 None => std::thread::yield_now(),
             }
         };
