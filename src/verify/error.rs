@@ -284,7 +284,7 @@ impl From<VerifyError> for Failure {
                 "give the path of a bundle, such as ./minikube-offline-v1.35.run"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
-                "it is a folder: a bundle and its volumes are files, such as ./minikube-offline-v1.35.run"
+                "it is a folder: give the path of the bundle in it, such as ./minikube-offline-v1.35.run; a volume is a file, too"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::Other => {
                 "it is a pipe, a device or a socket: a bundle and its volumes are files"
