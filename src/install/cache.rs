@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::place::file_digest;
+use super::typed::move_away;
 use super::whole_archive::is_archive_of;
 use super::{ArchiveWriter, Cache, Existing, ImageSet, PlaceError, Placer, TransferError, transfer};
 use crate::bundle::{BinaryRole, ImagePart, ImageRole, Member, PlatformView};
@@ -43,11 +44,12 @@ impl From<CacheError> for Failure {
     fn from(error: CacheError) -> Self {
         match error {
             CacheError::Place(error) => error.into(),
-            CacheError::Foreign { ref path, .. } => {
-                let hint = format!(
-                    "move it away, `mv {path} {path}.old`, or use `--way volume`, which does not need it",
-                    path = path.display()
-                );
+            CacheError::Foreign { ref path, role } => {
+                let mut hint = format!("move it away: {}", move_away(path));
+                // minikube asks kubeadm for its images whatever way they come.
+                if role != BinaryRole::Kubeadm {
+                    hint.push_str(", or use `--way volume`, which does not need it");
+                }
                 Self::new(Kind::Unfit, error).hint(hint)
             }
         }

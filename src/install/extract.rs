@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::layout::dot_minikube;
 use super::network::takes_bridge;
+use super::typed::quoted;
 use super::unfinished::files_there;
 use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, Way, fill_cache};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
@@ -223,17 +224,6 @@ fn stock_commands(
     vec![format!("docker load -i {}", quoted(&archive)), start]
 }
 
-/// A path for a shell to be typed into.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+:@".contains(&b);
-    if text.bytes().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,11 +265,5 @@ mod tests {
         ] {
             assert_eq!(of(path, config), None, "{path}");
         }
-    }
-
-    #[test]
-    fn a_path_can_be_pasted_into_a_shell() {
-        assert_eq!(quoted(Path::new("/home/ann/.minikube")), "/home/ann/.minikube");
-        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }

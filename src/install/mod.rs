@@ -30,6 +30,7 @@ mod state_folder;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
+mod typed;
 mod unfinished;
 mod variables;
 mod whole_archive;

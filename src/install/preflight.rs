@@ -3,6 +3,7 @@
 
 mod addons;
 mod arguments;
+mod cached;
 mod cgroup;
 mod clock;
 mod confinement;
@@ -67,6 +68,7 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
         findings.extend(addons::examine(view, options));
     }
     findings.extend(folders::examine(&facts.folders));
+    findings.extend(cached::examine(&facts.foreign_programs));
     findings.extend(clock::examine(facts.now, facts.packed));
     findings.extend(user::examine(facts.root));
     findings

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::members::place_members;
-use super::{Event, Existing, Layout, PlaceError, Session};
+use super::{CacheError, Event, Existing, Layout, PlaceError, Session};
 use crate::bundle::{BinaryRole, PlatformView};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -75,10 +75,10 @@ fn write_programs(
     let kubeadm = cached(view, &layout, BinaryRole::Kubeadm);
     match placer.existing(&kubeadm, view.binary(BinaryRole::Kubeadm).sha256)? {
         Existing::Same => {}
-        Existing::Foreign => progress.note(&format!(
-            "`{}` is not this bundle's and stays; minikube asks it which images it needs",
-            kubeadm.display()
-        )),
+        Existing::Foreign => {
+            let (path, role) = (kubeadm, BinaryRole::Kubeadm);
+            return Err(CacheError::Foreign { path, role }.into());
+        }
         Existing::Absent | Existing::Ours => {
             missing.push((view.binary(BinaryRole::Kubeadm).member_path(), kubeadm));
         }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use super::cached::{ForeignProgram, foreign_programs};
 use super::folders::FolderFacts;
 use super::space::{Demand, demands};
 use super::subnets::SubnetFacts;
@@ -37,6 +38,8 @@ pub(super) struct MachineFacts {
     pub(super) demands: Vec<Demand>,
     /// The folders that it writes to.
     pub(super) folders: Vec<FolderFacts>,
+    /// Others' programs that it would use.
+    pub(super) foreign_programs: Vec<ForeignProgram>,
     /// This machine's memory.
     pub(super) memory: Option<MemoryFacts>,
     /// This machine's kernel.
@@ -66,12 +69,14 @@ impl MachineFacts {
         let receipt = Journal::peek(&layout.journal())?;
         let platform = Platform::of_this_machine();
         // A bundle for other platforms writes nothing here.
-        let (demands, folders) = match platform.and_then(|platform| bundle.index().on(platform)) {
+        let view = platform.and_then(|platform| bundle.index().on(platform));
+        let (demands, folders, foreign_programs) = match view {
             Some(view) => (
                 demands(view, options, layout, engine.as_ref().ok(), &receipt)?,
                 folders(view, options, layout, environment)?,
+                foreign_programs(view, options, layout, &receipt)?,
             ),
-            None => (Vec::new(), Vec::new()),
+            None => (Vec::new(), Vec::new(), Vec::new()),
         };
         let mut subnets = SubnetFacts {
             routes: routes(),
@@ -97,6 +102,7 @@ impl MachineFacts {
             root: environment.is_root(),
             demands,
             folders,
+            foreign_programs,
             memory: available_memory(),
             kernel: Kernel::of_this_machine(),
             cgroups: Cgroups::of_this_machine(),

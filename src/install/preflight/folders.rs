@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, fatal, warning};
 use crate::host::{FileSystemKind, Mount};
+use crate::install::typed::quoted;
 
 /// A file on FAT is smaller than 4 GiB.
 const FAT_LIMIT: u64 = u32::MAX as u64;
@@ -36,7 +37,8 @@ fn examine_one(facts: &FolderFacts) -> Option<Finding> {
             format!("{what} go there"),
             if facts.in_home {
                 format!(
-                    "make it this user's again, which a run with sudo may have changed: `sudo chown -R $USER '{folder}'`"
+                    "make it this user's again, which a run with sudo may have changed: `sudo chown -R $USER {}`",
+                    quoted(&mount.folder)
                 )
             } else {
                 format!("choose a folder of this user's with `{}`", facts.chosen_by)
@@ -82,7 +84,7 @@ mod tests {
             (
                 "/home/ann/.minikube",
                 true,
-                "`sudo chown -R $USER '/home/ann/.minikube'`",
+                "`sudo chown -R $USER /home/ann/.minikube`",
             ),
             // Nobody should be told to take that.
             ("/etc", false, "`--minikube-home`"),

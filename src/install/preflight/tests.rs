@@ -27,6 +27,7 @@ fn fit() -> MachineFacts {
         root: false,
         demands: Vec::new(),
         folders: Vec::new(),
+        foreign_programs: Vec::new(),
         memory: None,
         kernel: Kernel {
             release: "6.1.0".into(),

@@ -2,6 +2,7 @@
 //! what runs in a node, and as whom, stands in the config.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -97,4 +98,36 @@ fn another_image_under_the_name_leaves_the_node_image_to_be_counted() {
     assert!(needed(&site) < none, "it is there: {none}");
     fs::write(site.remembered(&image), same_layers(&image, OTHER_ID)).unwrap();
     assert_eq!(needed(&site), none, "another is there");
+}
+
+#[test]
+fn anothers_kubeadm_in_minikubes_cache_is_never_run() {
+    let site = Site::new();
+    let cached = site.sandbox.path("home/.minikube/cache/linux/amd64/v1.35.4");
+    let ran = site.sandbox.path("ran");
+    let program = format!("#!/bin/sh\ntouch '{}'\n", ran.display());
+    fs::create_dir_all(&cached).unwrap();
+    for (name, refused_by) in [("kubeadm", ["auto", "cache"].as_slice()), ("kubelet", &["cache"])] {
+        let path = cached.join(name);
+        fs::write(&path, &program).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        for way in refused_by {
+            let finding = format!("`{}` is not the {name} of this bundle", path.display());
+            for arguments in [["preflight", "--way", way].as_slice(), &["-y", "--way", way]] {
+                let outcome = site.run(arguments);
+                assert_eq!(outcome.status, 9, "{outcome:?}");
+                assert!(outcome.stderr.contains(&finding), "{outcome:?}");
+                assert!(outcome.stderr.contains("move it away: `mv "), "{outcome:?}");
+            }
+        }
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            program,
+            "it is not ours to remove"
+        );
+        fs::remove_file(path).unwrap();
+    }
+    assert!(!ran.exists());
+    let mended = site.run(&START);
+    assert!(!mended.stderr.contains("is not the"), "{mended:?}");
 }
