@@ -15,6 +15,7 @@ mod node_image;
 mod ready;
 mod rollback;
 mod seed;
+mod sidecar;
 mod start;
 mod status;
 mod uninstall;

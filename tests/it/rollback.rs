@@ -4,6 +4,7 @@ mod asked;
 mod carried;
 mod machine;
 mod poisoned;
+mod sidecar;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::inlet::Pipes;
 use super::{DOCKER_ADDRESS, SeedError, container_name};
 use crate::bundle::{ContainerRuntime, Digest, PlatformView};
+use crate::cluster::sidecar;
 use crate::failure::Failure;
 use crate::host::{Engine, EngineError};
 use crate::install::{Event, Session};
@@ -70,7 +71,7 @@ pub(super) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Res
 }
 
 /// The same as [`discard`] for what a killed run left: it may have asked the engine for
-/// a container that is still on its way.
+/// a container that is still on its way, and minikube's own may use the volume.
 pub(in crate::cluster) fn discard_after_kill(
     session: &mut Session,
     engine: &Engine,
@@ -83,6 +84,7 @@ pub(in crate::cluster) fn discard_after_kill(
             thread::sleep(Duration::from_millis(200));
         }
     }
+    sidecar::discard(engine, node)?;
     discard(session, engine, node)
 }
 

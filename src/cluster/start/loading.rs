@@ -3,12 +3,14 @@
 use super::Run;
 use crate::bundle::BinaryRole;
 use crate::cluster::seed::{self, Seeding};
+use crate::cluster::sidecar;
 use crate::failure::Failure;
 use crate::install::{CacheContents, ImageSet, Way, fill_cache, needs_more_than_the_cache};
 
 impl Run<'_> {
     /// Brings the images to where the node finds them; says which way was taken.
     pub(super) fn images(&mut self) -> Result<Way, Failure> {
+        self.discard_sidecars()?;
         if self.options.way == Way::Cache {
             return self.images_by_cache();
         }
@@ -27,6 +29,23 @@ impl Run<'_> {
             Err(failure) => Err(failure),
             Ok(()) => Ok(Way::Volume),
         }
+    }
+
+    /// Of a profile that an earlier run began to make: this run has the lock, and ended the
+    /// minikube that a killed one left.
+    fn discard_sidecars(&mut self) -> Result<(), Failure> {
+        let profile = &self.options.profile;
+        if !self.session.journal.receipt().profiles().contains_key(profile) {
+            return Ok(());
+        }
+        for node in self.node_names()? {
+            if sidecar::discard(&self.engine, &node)? {
+                self.note(format!(
+                    "a container that a killed run of minikube left beside the node `{node}` was removed"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Each node has a volume of its own.

@@ -1,0 +1,23 @@
+//! The container with which minikube brings what the node image has in `/var` to a node's
+//! volume, just before it makes the node. One that a killed run leaves uses the volume, and no
+//! later run of minikube gets past its name. Source: minikube v1.38.1,
+//! `pkg/drivers/kic/oci/volumes.go:162`.
+
+use crate::host::{Engine, EngineError};
+
+/// minikube's labels on it: that it is minikube's, and which node's.
+const CREATED_BY: &str = "created_by.minikube.sigs.k8s.io";
+const NODE: &str = "name.minikube.sigs.k8s.io";
+
+/// Removes that of a node, which no minikube that still runs made; says whether it was there.
+pub(super) fn discard(engine: &Engine, node: &str) -> Result<bool, EngineError> {
+    let name = format!("{node}-preload-sidecar");
+    let left = engine.container(&name)?.is_some_and(|container| {
+        let labels = container.labels();
+        labels.contains_key(CREATED_BY) && labels.get(NODE).is_some_and(|of| of == node)
+    });
+    if left {
+        engine.remove_container(&name)?;
+    }
+    Ok(left)
+}
