@@ -3,7 +3,10 @@
 //! later run of minikube gets past its name. Source: minikube v1.38.1,
 //! `pkg/drivers/kic/oci/volumes.go:162`.
 
+use std::path::Path;
+
 use crate::host::{Engine, EngineError};
+use crate::install::ProfileConfig;
 
 /// minikube's labels on it: that it is minikube's, and which node's.
 const CREATED_BY: &str = "created_by.minikube.sigs.k8s.io";
@@ -20,4 +23,15 @@ pub(super) fn discard(engine: &Engine, node: &str) -> Result<bool, EngineError> 
         engine.remove_container(&name)?;
     }
     Ok(left)
+}
+
+/// Removes those of a profile that is to be deleted. minikube itself gives up where the engine
+/// is just about to remove one.
+pub(super) fn discard_all(engine: &Engine, minikube_home: &Path, profile: &str) -> Result<(), EngineError> {
+    // Where its configuration cannot be read, its first node's is looked for.
+    let config = ProfileConfig::load(minikube_home, profile).ok().flatten();
+    for node in config.unwrap_or_default().node_names(profile) {
+        discard(engine, &node)?;
+    }
+    Ok(())
 }

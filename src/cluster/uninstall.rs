@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use super::minikube::Minikube;
-use super::{seed, written};
+use super::{seed, sidecar, written};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, Environment, FileError};
 use crate::install::{
@@ -130,6 +130,7 @@ pub(super) fn remove_profile(
     profile: &InstalledProfile,
 ) -> Result<(), Failure> {
     let minikube = Minikube::new(session, Some(engine), &profile.minikube_home, false)?;
+    sidecar::discard_all(engine, &profile.minikube_home, name)?;
     if minikube.is_installed() {
         minikube.delete(name, session)?;
     } else {

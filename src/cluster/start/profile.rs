@@ -3,7 +3,7 @@
 use super::Run;
 use crate::cluster::minikube::Minikube;
 use crate::cluster::status::{self, NodeStatus};
-use crate::cluster::{seed, written};
+use crate::cluster::{seed, sidecar, written};
 use crate::failure::Failure;
 use crate::install::{Event, ProfileConfig};
 
@@ -70,6 +70,7 @@ impl Run<'_> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            sidecar::discard_all(&run.engine, &home, &run.options.profile)?;
             minikube.delete(&run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
             seed::discard_all_after_kill(&mut run.session, &run.engine, &name)?;

@@ -1,6 +1,8 @@
 //! Images, volumes and containers of the engine.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -159,7 +161,16 @@ impl Engine {
 
     /// Removes a container, running or not; nothing happens where there is none.
     pub fn remove_container(&self, name: &str) -> Result<(), EngineError> {
-        self.remove(&["container", "rm", "--force", "--volumes", name])
+        let until = Instant::now() + REQUEST;
+        loop {
+            match self.remove(&["container", "rm", "--force", "--volumes", name]) {
+                // One that was run with `--rm`, and has just ended: it goes by itself.
+                Err(error) if error.is_being_done() && Instant::now() < until => {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                removed => return removed,
+            }
+        }
     }
 
     /// Makes a volume with labels.
@@ -256,6 +267,12 @@ fn is_absent(output: &Output) -> bool {
 }
 
 impl EngineError {
+    /// Whether the engine is at what it was asked for: "removal of container x is already in
+    /// progress" (moby, `daemon/delete.go`).
+    fn is_being_done(&self) -> bool {
+        matches!(self, Self::Request(error) if error.to_string().contains("is already in progress"))
+    }
+
     /// Whether the engine answered and refused, rather than went away.
     #[must_use]
     pub fn is_refusal(&self) -> bool {

@@ -1,10 +1,13 @@
 //! The container that minikube runs beside a node's volume, where a killed run left it.
 
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::Site;
+use crate::support::program::Outcome;
 
 const START: [&str; 4] = ["-y", "--way", "cache", "--keep-failed"];
 
@@ -42,6 +45,17 @@ fn what_a_killed_minikube_left_beside_a_node_of_ours_is_removed() {
         site.run(&START);
         assert!(is_left(&site), "{labels} is not of this node");
     }
+    // It ended, and the engine is about to remove it.
+    leave(&site, &minikubes);
+    let going =
+        "Error response from daemon: removal of container minikube-preload-sidecar is already in progress";
+    site.engine.fails("container rm", Some(going));
+    let waits = site.spawn(&START);
+    thread::sleep(Duration::from_secs(3));
+    site.engine.fails("container rm", None);
+    let waited = Outcome::from(waits.wait_with_output().unwrap());
+    assert!(waited.stderr.contains(said), "{waited:?}");
+    assert!(!is_left(&site));
     leave(&site, &minikubes);
     let uninstall = site.run(&["uninstall", "-y"]);
     assert_eq!(uninstall.status, 0, "{uninstall:?}");
