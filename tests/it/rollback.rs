@@ -55,6 +55,21 @@ impl Site {
         command.spawn().unwrap()
     }
 
+    /// What `look` finds, within a minute: then the engine keeps nobody waiting any more.
+    fn wait_for<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                self.engine.waits(false);
+                panic!("{what}");
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Everything that is there for this user: files with their content, folders, links,
     /// images and volumes.
     fn fingerprint(&self) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -199,18 +214,9 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
         let mut runs = [site.spawn(&start), site.spawn(&start)];
         // The one with the lock waits for the engine, so the other ends first; where neither
         // does, both have it.
-        let begun = Instant::now();
-        let loser = loop {
-            let ended = runs.iter_mut().position(|run| run.try_wait().unwrap().is_some());
-            match ended {
-                Some(number) => break number,
-                None if begun.elapsed() > Duration::from_secs(60) => {
-                    site.engine.waits(false);
-                    panic!("pair {pair}: neither ended");
-                }
-                None => std::thread::yield_now(),
-            }
-        };
+        let loser = site.wait_for(&format!("pair {pair}: neither ended"), || {
+            runs.iter_mut().position(|run| run.try_wait().unwrap().is_some())
+        });
         site.engine.waits(false);
         let [one, two] = runs;
         let (loser, winner) = if loser == 0 { (one, two) } else { (two, one) };
@@ -248,17 +254,21 @@ fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_folders() {
     let lock = site
         .sandbox
         .path("home/.local/state/minikube-offline/journal.jsonl");
-    let at_work = || fs::read_to_string(&lock).is_ok_and(|text| text.contains("\"image\""));
-    while !at_work() {
-        std::thread::yield_now();
-    }
+    site.wait_for("the first is not at work", || {
+        let text = fs::read_to_string(&lock).unwrap_or_default();
+        text.contains("\"image\"").then_some(())
+    });
     fs::create_dir(site.sandbox.path("another")).unwrap();
-    let elsewhere = |arguments: &[&str]| {
-        let mut command = site.command(arguments);
+    let elsewhere = || {
+        let mut command = site.command(&["-y", "--way=cache"]);
         command.env("HOME", site.sandbox.path("another"));
-        Outcome::from(command.output().unwrap())
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
     };
-    let second = elsewhere(&["-y", "--way=cache"]);
+    // Where it does not end by itself, it is at work, too, and waits for the engine.
+    let mut second = elsewhere();
+    site.wait_for("the second did not end", || second.try_wait().unwrap());
+    let second = outcome(second);
     assert_eq!(second.status, 7, "{second:?}");
     let named = format!("another run (process {}, begun ", first.id());
     assert!(second.stderr.contains(&named), "{second:?}");
@@ -276,7 +286,7 @@ fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_folders() {
     site.engine.says("ID", "another engine");
     site.engine.waits(false);
     assert_eq!(
-        elsewhere(&["-y", "--way=cache"]).status,
+        outcome(elsewhere()).status,
         10,
         "another engine's profile is free"
     );
@@ -292,9 +302,10 @@ fn a_killed_start_frees_its_lock_and_the_next_one_goes_on() {
     let journal = site
         .sandbox
         .path("home/.local/state/minikube-offline/journal.jsonl");
-    while !fs::read_to_string(&journal).is_ok_and(|text| text.contains("/v1.35.4/kubectl")) {
-        std::thread::yield_now();
-    }
+    site.wait_for("the first is not at work", || {
+        let text = fs::read_to_string(&journal).unwrap_or_default();
+        text.contains("/v1.35.4/kubectl").then_some(())
+    });
     first.kill().unwrap();
     first.wait().unwrap();
     site.engine.waits(false);
