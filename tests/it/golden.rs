@@ -13,6 +13,7 @@ use minikube_offline::verify::OpenedBundle;
 use walkdir::WalkDir;
 
 use crate::support::authority::{Authority, KUBERNETES};
+use crate::support::effort::report;
 use crate::support::keys::Key;
 use crate::support::program::{EPOCH_TIME, Outcome, Sandbox, bytes};
 use crate::support::registry::Signing;
@@ -114,7 +115,7 @@ fn what_the_publishers_signed_in_a_frozen_bundle_still_holds() {
 #[test]
 fn stock_minisign_finds_the_frozen_signature_good() {
     if !Path::new("/usr/bin/minisign").exists() {
-        println!("skipped: minisign is not installed");
+        report("skipped: minisign is not installed");
         return;
     }
     let mut minisign = Command::new("/usr/bin/minisign");
@@ -151,7 +152,9 @@ fn assert_same(name: &str, path: &Path) {
     if zstd::zstd_safe::version_number() == ZSTD {
         assert!(payload == frozen_payload, "{name}: the payload is another one");
     } else {
-        println!("the frames of {name} were not compared: another zstd packed them");
+        report(&format!(
+            "the frames of {name} were not compared: another zstd packed them"
+        ));
         now.chunks.clone_from(&frozen.chunks);
         now.volumes.clone_from(&frozen.volumes);
         for (now, frozen) in now.frames.iter_mut().zip(&frozen.frames) {
@@ -201,7 +204,7 @@ fn pack_carried(sandbox: &Sandbox, locked: &[&str]) {
 /// Whether this machine runs what the parts' programs are.
 fn is_x86() -> bool {
     if cfg!(not(target_arch = "x86_64")) {
-        println!("skipped: the programs in the frozen bundles are for x86-64");
+        report("skipped: the programs in the frozen bundles are for x86-64");
     }
     cfg!(target_arch = "x86_64")
 }

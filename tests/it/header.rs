@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::support::effort::report;
 use crate::support::program::{Sandbox, bytes, copy};
 
 /// A bundle for this very machine, which can be run here.
@@ -30,7 +31,7 @@ fn every_shell_runs_the_bundle() {
             .status
             != 0
         {
-            println!("skipped: {} is not here", shell[0]);
+            report(&format!("skipped: {} is not here", shell[0]));
             continue;
         }
         for path in [

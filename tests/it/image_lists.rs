@@ -11,6 +11,8 @@ use std::thread;
 use minikube_offline::bundle::{ContainerRuntime, Platform, Version};
 use minikube_offline::resolve::requirements;
 
+use crate::support::effort::report;
+
 /// The images by the table: no kubeadm is asked.
 fn by_table(version: &str, runtime: ContainerRuntime) -> Result<BTreeSet<String>, String> {
     let version: Version = version.parse().expect("a version");
@@ -193,7 +195,7 @@ impl Minikube {
 #[test]
 fn real_minikube_wants_the_images_that_the_table_names() {
     let Some(program) = std::env::var_os("MINIKUBE_OFFLINE_TEST_MINIKUBE") else {
-        println!("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
+        report("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
         return;
     };
     let minikube = Minikube {
@@ -234,7 +236,10 @@ fn real_minikube_wants_the_images_that_the_table_names() {
         }
     });
     let wrong = wrong.into_inner().expect("no panic");
-    println!("tried: {} releases, each with docker and containerd", known.len());
+    report(&format!(
+        "{} releases, each with docker and containerd",
+        known.len()
+    ));
     assert!(tried >= 100, "{known:?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -11,6 +11,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 use serde_json::Value;
 
+use crate::support::effort::report;
 use crate::support::parts::{RunnableParts, write_archive_for};
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::stripped;
@@ -351,7 +352,7 @@ fn a_part_that_one_platform_lacks_is_named() {
 fn a_machine_that_a_bundle_is_not_for_is_told_so() {
     let sandbox = Sandbox::new();
     if minikube_offline::bundle::Arch::Arm64 == RunnableParts::make(&sandbox.path("own")).platform.arch {
-        println!("skipped: the sample parts are for this machine");
+        report("skipped: the sample parts are for this machine");
         return;
     }
     let bundle = sandbox.sample_bundle("arm.run");

@@ -9,6 +9,7 @@ use minikube_offline::verify::OpenedBundle;
 use serde_json::json;
 use walkdir::WalkDir;
 
+use crate::support::effort::report;
 use crate::support::engine::FakeEngine;
 use crate::support::program::{Outcome, Sandbox, bytes};
 
@@ -224,7 +225,7 @@ fn a_bundle_for_another_architecture_is_refused_by_its_header_and_by_the_package
     let sandbox = Sandbox::new();
     let bundle = sandbox.sample_bundle("x.run");
     if std::env::consts::ARCH == "aarch64" {
-        println!("skipped: the sample parts are for this machine");
+        report("skipped: the sample parts are for this machine");
         return;
     }
     let engine = FakeEngine::make(&sandbox);

@@ -9,6 +9,7 @@ use minikube_offline::bundle::{INDEX_COMMENT, Signature, Trailer};
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
+use crate::support::effort::report;
 use crate::support::keys::{Key, PASSWORD, text, with_password};
 use crate::support::parts::SampleParts;
 use crate::support::program::{Outcome, Sandbox, bytes};
@@ -29,7 +30,7 @@ fn minisign(sandbox: &Sandbox, arguments: &[&str]) -> Option<Outcome> {
         .status
         != 0
     {
-        println!("skipped: minisign is not here");
+        report("skipped: minisign is not here");
         return None;
     }
     let mut command = Command::new("minisign");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::Site;
+use crate::support::effort::report;
 use crate::support::engine::FakeEngine;
 use crate::support::parts::RunnableParts;
 use crate::support::program::{Outcome, Sandbox};
@@ -82,7 +83,7 @@ fn what_a_newer_bundle_does_not_carry_any_more_is_told() {
 #[test]
 fn root_gives_nothing_to_the_cluster_that_another_user_can_change() {
     if !rustix::process::geteuid().is_root() {
-        println!("skipped: only root can give a folder away");
+        report("skipped: only root can give a folder away");
         return;
     }
     let (site, _) = Site::carrying();

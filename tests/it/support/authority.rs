@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::effort::report;
+
 /// Who signs Kubernetes' parts.
 pub(crate) const KUBERNETES: &str = "krel-staging@k8s-releng-prod.iam.gserviceaccount.com";
 pub(crate) const GOOGLE: &str = "https://accounts.google.com";
@@ -17,7 +19,7 @@ impl Authority {
     /// Makes both in `folder`; nothing where there is no openssl.
     pub(crate) fn new(folder: &Path, identity: &str) -> Option<Self> {
         if !Path::new("/usr/bin/openssl").exists() {
-            println!("skipped: openssl is not installed");
+            report("skipped: openssl is not installed");
             return None;
         }
         fs::create_dir_all(folder).expect("a folder");

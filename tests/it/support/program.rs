@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use minikube_offline::bundle::Arch;
 use tempfile::TempDir;
 
+use super::effort::report;
 use super::parts::{RunnableParts, SampleParts};
 use super::stripped;
 
@@ -81,7 +82,7 @@ impl Sandbox {
             self.run(&mut command)
         };
         if namespace("mount -t tmpfs none /tmp").status != 0 {
-            println!("skipped: mounts in a user namespace are not allowed here");
+            report("skipped: mounts in a user namespace are not allowed here");
             return None;
         }
         Some(namespace(script))

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use super::effort::report;
+
 /// Whether `strace` can do that here; says so where it cannot.
 pub(crate) fn strace_works() -> bool {
     let traced = Command::new("strace")
@@ -9,7 +11,7 @@ pub(crate) fn strace_works() -> bool {
         .status();
     let works = traced.is_ok_and(|status| status.success());
     if !works {
-        println!("skipped: there is no strace that works here");
+        report("skipped: there is no strace that works here");
     }
     works
 }

@@ -11,6 +11,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 
 use super::{USES, signed};
+use crate::support::effort::report;
 use crate::support::keys::Key;
 use crate::support::parts::SampleParts;
 use crate::support::program::{Sandbox, bytes};
@@ -128,10 +129,10 @@ fn every_bit_of_the_signature_counts() {
         }
     }
     assert_eq!((not_authentic, refused), (1104 - 16, 16));
-    println!(
+    report(&format!(
         "{} bits, each found with and without its digest",
         not_authentic + refused
-    );
+    ));
 }
 
 #[test]
@@ -153,7 +154,10 @@ fn every_bit_of_the_index_counts() {
         assert_eq!(kind_of(&damaged, &trusted), Some(Kind::NotAuthentic), "byte {at}");
         sealed.content[at] ^= bit;
     }
-    println!("{} bytes of an index, each found", sealed.trailer.index_bytes);
+    report(&format!(
+        "{} bytes of an index, each found",
+        sealed.trailer.index_bytes
+    ));
 }
 
 #[test]

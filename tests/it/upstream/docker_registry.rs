@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::effort::report;
 use crate::support::parts::{SampleParts, noise, write_archive};
 use crate::support::program::Sandbox;
 
@@ -140,7 +141,7 @@ fn certificates(sandbox: &Sandbox) {
 fn a_real_registry_with_tls_and_a_password_gives_each_blob_once() {
     for program in ["docker-registry", "skopeo", "openssl"] {
         if !Path::new("/usr/bin").join(program).exists() {
-            println!("skipped: {program} is not installed");
+            report(&format!("skipped: {program} is not installed"));
             return;
         }
     }

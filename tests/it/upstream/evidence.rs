@@ -10,6 +10,7 @@ use minikube_offline::bundle::{Digest, Platform};
 
 use super::world::{VERSION, World, other};
 use crate::support::authority::{Authority, GOOGLE, KUBERNETES};
+use crate::support::effort::report;
 use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::server::{Reply, Seen};
 
@@ -381,7 +382,7 @@ fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_no_
 #[test]
 fn cosign_itself_finds_the_extracted_signature_good() {
     if !Path::new("/usr/bin/cosign").exists() {
-        println!("skipped: cosign is not installed");
+        report("skipped: cosign is not installed");
         return;
     }
     let Some((sandbox, authority, world)) = signed(KUBERNETES) else {

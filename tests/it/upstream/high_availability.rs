@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::world::{KINDNETD, KUBE_VIP, NETWORKS, VERSION, World};
+use crate::support::effort::report;
 use crate::support::program::{Sandbox, bytes};
 
 #[test]
@@ -79,7 +80,7 @@ fn a_minikube_that_names_no_kube_vip_leaves_it_to_the_person() {
 #[test]
 fn the_real_minikube_names_its_kube_vip() {
     let Some(minikube) = std::env::var_os("MINIKUBE_OFFLINE_TEST_MINIKUBE") else {
-        println!("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
+        report("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
         return;
     };
     let sandbox = Sandbox::new();

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::world::{KINDNETD, NETWORKS, VERSION, World};
+use crate::support::effort::report;
 use crate::support::program::{Sandbox, bytes};
 
 #[test]
@@ -139,7 +140,7 @@ fn a_minikube_that_names_no_kindnet_leaves_it_to_the_person() {
 #[test]
 fn the_real_minikube_names_the_images_of_its_networks() {
     let Some(minikube) = std::env::var_os("MINIKUBE_OFFLINE_TEST_MINIKUBE") else {
-        println!("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
+        report("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
         return;
     };
     let kindnet = format!("docker.io/kindest/kindnetd:{KINDNETD}");

@@ -12,6 +12,7 @@ use minikube_offline::host::Environment;
 use minikube_offline::http::{Http, HttpError, HttpOptions, Request};
 
 use super::download::patience;
+use crate::support::effort::report;
 use crate::support::server::{Reply, Server};
 
 pub(super) fn http(proxy: Option<String>, variables: &[(&str, &str)]) -> Http {
@@ -134,7 +135,7 @@ impl Tinyproxy {
     fn start(folder: &Path) -> Option<Self> {
         let program = Path::new("/usr/bin/tinyproxy");
         if !program.exists() {
-            println!("skipped: tinyproxy is not installed");
+            report("skipped: tinyproxy is not installed");
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
