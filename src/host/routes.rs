@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A range of IPv4 addresses.
@@ -30,6 +31,8 @@ pub struct Route {
 /// A port on which something listens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Listener {
+    /// The address of this machine at which it does.
+    pub address: IpAddr,
     /// Its number.
     pub port: u16,
     /// UDP and not TCP.
@@ -65,7 +68,7 @@ const fn mask(prefix: u8) -> u32 {
 
 impl fmt::Display for Subnet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", std::net::Ipv4Addr::from(self.address), self.prefix)
+        write!(f, "{}/{}", Ipv4Addr::from(self.address), self.prefix)
     }
 }
 
@@ -74,7 +77,7 @@ impl FromStr for Subnet {
     fn from_str(text: &str) -> Result<Self, SubnetError> {
         let parse = || {
             let (address, prefix) = text.split_once('/')?;
-            let address: std::net::Ipv4Addr = address.parse().ok()?;
+            let address: Ipv4Addr = address.parse().ok()?;
             let prefix: u8 = prefix.parse().ok().filter(|prefix| *prefix <= 32)?;
             Some(Self::new(address.octets(), prefix))
         };
@@ -124,18 +127,33 @@ pub fn listeners() -> Vec<Listener> {
 }
 
 /// Source: proc(5), `/proc/net/tcp`: state 0A is a TCP socket that listens, 07 a UDP
-/// socket that is bound.
+/// socket that is bound. An address is written as in `/proc/net/route`, one of IPv6 in
+/// four such numbers.
 fn parse_listeners(text: &str, udp: bool) -> Vec<Listener> {
     let state = if udp { "07" } else { "0A" };
     text.lines()
         .skip(1)
         .filter_map(|line| {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            let (_, port) = fields.get(1)?.rsplit_once(':')?;
+            let (address, port) = fields.get(1)?.rsplit_once(':')?;
             let port = u16::from_str_radix(port, 16).ok()?;
-            (*fields.get(3)? == state).then_some(Listener { port, udp })
+            let address = parse_address(address)?;
+            (*fields.get(3)? == state).then_some(Listener { address, port, udp })
         })
         .collect()
+}
+
+fn parse_address(hex: &str) -> Option<IpAddr> {
+    let mut octets = Vec::with_capacity(16);
+    for start in (0..hex.len()).step_by(8) {
+        let number = u32::from_str_radix(hex.get(start..start + 8)?, 16).ok()?;
+        octets.extend(number.to_ne_bytes());
+    }
+    let address = match <[u8; 4]>::try_from(&octets[..]) {
+        Ok(octets) => Ipv4Addr::from(octets).into(),
+        Err(_) => Ipv6Addr::from(<[u8; 16]>::try_from(&octets[..]).ok()?).to_canonical(),
+    };
+    Some(address)
 }
 
 #[cfg(test)]
@@ -173,13 +191,20 @@ mod tests {
             .map(|route| format!("{} {} {}", route.subnet, route.interface, route.by_gateway))
             .collect();
         assert_eq!(routes, ["192.0.2.0/24 eth0 false", "192.168.0.0/16 tun0 true"]);
-        let text = "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 0\n   1: 0100007F:1F91 0100007F:0001 01 0\n";
+        let text = "  sl  local_address rem_address   st\n   \
+            0: 0100007F:1F90 00000000:0000 0A 0\n   \
+            1: 0100007F:1F91 0100007F:0001 01 0\n   \
+            2: 00000000000000000000000001000000:0050 0:0000 0A 0\n   \
+            3: 0000000000000000FFFF00000100007F:0051 0:0000 0A 0\n   \
+            4: 000000:0052 0:0000 0A 0\n";
+        let listeners: Vec<(String, u16)> = parse_listeners(text, false)
+            .iter()
+            .map(|listener| (listener.address.to_string(), listener.port))
+            .collect();
+        let expected = [("127.0.0.1", 8080), ("::1", 80), ("127.0.0.1", 81)];
         assert_eq!(
-            parse_listeners(text, false),
-            [Listener {
-                port: 8080,
-                udp: false
-            }]
+            listeners,
+            expected.map(|(address, port)| (address.to_owned(), port))
         );
     }
 }
