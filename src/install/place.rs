@@ -153,6 +153,8 @@ impl<'a> Placer<'a> {
         for (path, kept) in self.kept() {
             if fs::symlink_metadata(&kept).is_ok() {
                 fs::rename(&kept, &path).map_err(FileError::at("put back", &path))?;
+                // A file that was not replaced yet has both names, and rename(2) leaves them.
+                remove_if_there(&kept)?;
             }
             let what = kept.display().to_string();
             self.record(Event::Forgotten { what })?;
@@ -334,6 +336,25 @@ mod tests {
         place(&mut placer, b"two");
         placer.drop_earlier().expect("drop");
         assert_eq!(fs::read(&path).expect("there"), b"two");
+        assert_eq!(fs::read_dir(&folder).expect("list").count(), 2, "and the journal");
+        assert_eq!(journal.receipt().files().len(), 1);
+        fs::remove_dir_all(folder).expect("clean up");
+    }
+
+    #[test]
+    fn what_was_kept_and_not_replaced_has_one_name_again() {
+        let folder = test_folder("kept");
+        let path = folder.join("minikube");
+        let mut journal = Journal::open(&folder.join("journal")).expect("journal");
+        let mut placer = Placer::journalled(&mut journal);
+        placer
+            .file(&path, &mut b"one".as_slice(), 0o755, &|_| {})
+            .expect("place");
+        // Its next record found no space.
+        placer.keep_earlier(&path, Digest::of(b"two")).expect("keep");
+        assert_eq!(fs::metadata(&path).expect("there").nlink(), 2);
+        placer.put_back().expect("put back");
+        assert_eq!(fs::read(&path).expect("there"), b"one");
         assert_eq!(fs::read_dir(&folder).expect("list").count(), 2, "and the journal");
         assert_eq!(journal.receipt().files().len(), 1);
         fs::remove_dir_all(folder).expect("clean up");
