@@ -6,6 +6,7 @@ mod medium;
 mod power;
 mod random;
 mod redone;
+mod short;
 mod start;
 mod strace;
 mod subjects;
@@ -164,19 +165,37 @@ fn refused(
     } else {
         5
     };
-    let code = output.status.code();
-    let accepted = code == Some(0) || code == Some(wanted) || subject.also_ends_with(code);
-    if !accepted || text(&output).contains("panicked") {
-        return Err(format!("{what}: it ended with {code:?}: {}", text(&output)));
-    }
-    let after = place.tree(subject);
+    ended_in_order(subject, &output, wanted, &what)?;
     // Not everything is needed: a run may succeed without, and where there are no hard
     // links it takes symbolic ones.
-    if code == Some(0) && call.name == "linkat" {
+    if output.status.success() && call.name == "linkat" {
         return Ok(());
     }
-    let wrong = if code == Some(0) {
-        let said = text(&output);
+    left_in_order(subject, &place, right, &output, &what)?;
+    finishes(subject, &place, right, &what)
+}
+
+/// Whether a run ended well, or with the exit code for what was in its way.
+fn ended_in_order(subject: &dyn Subject, output: &Output, wanted: i32, what: &str) -> Result<(), String> {
+    let code = output.status.code();
+    let accepted = code == Some(0) || code == Some(wanted) || subject.also_ends_with(code);
+    if !accepted || text(output).contains("panicked") {
+        return Err(format!("{what}: it ended with {code:?}: {}", text(output)));
+    }
+    Ok(())
+}
+
+/// Whether there is nothing but what should be there after a run that ended so.
+fn left_in_order(
+    subject: &dyn Subject,
+    place: &Place,
+    right: &Undisturbed,
+    output: &Output,
+    what: &str,
+) -> Result<(), String> {
+    let after = place.tree(subject);
+    let said = text(output);
+    let wrong = if output.status.success() {
         let mut wrong = after.differences(&right.after);
         // A cluster needs no link to its programs, but who has none is told.
         wrong.retain(|difference| {
@@ -189,10 +208,11 @@ fn refused(
     } else {
         after.strangers(&right.before, &right.after)
     };
-    if !wrong.is_empty() {
-        return Err(format!("{what}: it ended with {code:?} and left {wrong:?}"));
+    if wrong.is_empty() {
+        return Ok(());
     }
-    finishes(subject, &place, right, &what)
+    let code = output.status.code();
+    Err(format!("{what}: it ended with {code:?} and left {wrong:?}"))
 }
 
 const ERRORS: [&str; 6] = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EMFILE", "ENOMEM"];

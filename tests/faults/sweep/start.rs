@@ -66,6 +66,21 @@ esac
 echo '{"items":[{"metadata":{"name":"minikube"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}]}'
 "#;
 
+fn draft(kubectl: &str) -> Draft {
+    let mut contents = Contents::with_files();
+    contents.programs[0] = MINIKUBE.into();
+    contents.programs[3] = kubectl.into();
+    Draft::of(&contents)
+}
+
+/// The program on `bundle` in `folder`; the verb is to be added.
+fn on(folder: &Path, bundle: &str) -> Command {
+    let mut command = Command::new(folder.join("stub"));
+    command.env_clear().arg("--bundle").arg(folder.join(bundle));
+    command.env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()));
+    command
+}
+
 /// `start --way cache`.
 pub(super) struct Start {
     draft: Draft,
@@ -76,11 +91,12 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) fn new() -> Self {
-        let mut contents = Contents::with_files();
-        contents.programs[0] = MINIKUBE.into();
-        contents.programs[3] = KUBECTL.into();
+        Self::of(draft(KUBECTL))
+    }
+
+    fn of(draft: Draft) -> Self {
         let start = Self {
-            draft: Draft::of(&contents),
+            draft,
             template: tempfile::tempdir().expect("a folder"),
         };
         let write = |name: &str, content: &[u8], mode| {
@@ -160,21 +176,14 @@ impl Subject for Start {
     }
 
     fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new(folder.join("stub"));
-        command.env_clear().arg("--bundle").arg(folder.join("x.run"));
+        let mut command = on(folder, "x.run");
         command.args(["start", "-y", "--way=cache"]);
-        command.env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()));
         command
     }
 
     fn undo(&self, folder: &Path) -> Option<Command> {
-        let mut command = Command::new(folder.join("stub"));
-        command
-            .env_clear()
-            .arg("--bundle")
-            .arg(folder.join("x.run"))
-            .arg("uninstall");
-        command.env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()));
+        let mut command = on(folder, "x.run");
+        command.arg("uninstall");
         Some(command)
     }
 
@@ -221,6 +230,56 @@ impl Subject for Uninstall {
 
     fn command(&self, folder: &Path) -> Command {
         self.0.undo(folder).expect("it can be undone")
+    }
+
+    fn user(&self, command: &mut Command) {
+        self.0.user(command);
+    }
+
+    fn follows(&self) -> bool {
+        false
+    }
+
+    fn also_ends_with(&self, code: Option<i32>) -> bool {
+        self.0.also_ends_with(code)
+    }
+}
+
+/// `start` of a newer bundle where an older one is: one that fails leaves that, and its journal.
+pub(super) struct Newer(Start);
+
+const OLDER: &str = "older.run";
+
+impl Newer {
+    pub(super) fn new() -> Self {
+        let mut newer = draft(&format!("{KUBECTL}# Newer.\n"));
+        newer.index.serial += 1;
+        let start = Start::of(newer);
+        let older = draft(KUBECTL).finish(&Key::new());
+        fs::write(start.template.path().join(OLDER), older).expect("a bundle");
+        Self(start)
+    }
+}
+
+impl Subject for Newer {
+    fn name(&self) -> &'static str {
+        "start of a newer bundle"
+    }
+
+    fn folder(&self) -> TempDir {
+        self.0.folder()
+    }
+
+    fn prepare(&self, folder: &Path) {
+        self.0.prepare(folder);
+        let mut older = on(folder, OLDER);
+        older.args(["start", "-y", "--way=cache"]);
+        let output = start(&mut at_home(older, folder), &self.0);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+
+    fn command(&self, folder: &Path) -> Command {
+        self.0.command(folder)
     }
 
     fn user(&self, command: &mut Command) {

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::subjects::through;
+
 /// Calls that change something, or that reading depends on. Those that a machine does
 /// not know are left out by the `?`.
 const CALLS: [&str; 24] = [
@@ -82,24 +84,6 @@ pub(super) fn missing() -> Option<String> {
     }
 }
 
-fn traced(program: &Command, arguments: &[String]) -> Command {
-    let mut command = Command::new("strace");
-    command
-        .args(arguments)
-        .arg(program.get_program())
-        .args(program.get_args());
-    command.env_clear();
-    for (name, value) in program.get_envs() {
-        if let Some(value) = value {
-            command.env(name, value);
-        }
-    }
-    if let Some(folder) = program.get_current_dir() {
-        command.current_dir(folder);
-    }
-    command
-}
-
 /// The program, whose calls are written to `log`.
 pub(super) fn listing(program: &Command, follow: bool, log: &Path) -> Command {
     let mut arguments = vec!["-qq".to_owned(), "-o".to_owned(), log.display().to_string()];
@@ -107,7 +91,7 @@ pub(super) fn listing(program: &Command, follow: bool, log: &Path) -> Command {
         arguments.push("-f".to_owned());
     }
     arguments.extend(["-e".to_owned(), format!("trace={}", CALLS.join(","))]);
-    traced(program, &arguments)
+    through("strace", &arguments, program)
 }
 
 /// The calls in `log`.
@@ -174,5 +158,5 @@ pub(super) fn injecting(program: &Command, follow: bool, call: &Call, fault: Fau
     }
     arguments.extend(["-e".to_owned(), format!("trace={}", call.name)]);
     arguments.extend(["-e".to_owned(), format!("inject={}:{fault}", call.name)]);
-    traced(program, &arguments)
+    through("strace", &arguments, program)
 }

@@ -124,7 +124,7 @@ impl Place {
         Some(start(&mut command, subject))
     }
 
-    fn command(&self, subject: &dyn Subject) -> Command {
+    pub(super) fn command(&self, subject: &dyn Subject) -> Command {
         at_home(subject.command(&self.folder), &self.folder)
     }
 
@@ -142,10 +142,38 @@ pub(super) fn at_home(mut command: Command, folder: &Path) -> Command {
     command
 }
 
+/// The program, run by another one, which gets `arguments` before it.
+pub(super) fn through(other: &str, arguments: &[String], program: &Command) -> Command {
+    let mut command = Command::new(other);
+    command
+        .args(arguments)
+        .arg(program.get_program())
+        .args(program.get_args());
+    command.env_clear();
+    for (name, value) in program.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    if let Some(folder) = program.get_current_dir() {
+        command.current_dir(folder);
+    }
+    command
+}
+
 /// Runs a subject's program to its end.
 pub(super) fn start(command: &mut Command, subject: &dyn Subject) -> Output {
+    spawn(command, subject).wait_with_output().expect("ours")
+}
+
+/// Starts a subject's program, whose output is kept.
+pub(super) fn spawn(command: &mut Command, subject: &dyn Subject) -> Child {
     subject.user(command);
-    command.stdin(subject.input()).output().expect("it starts")
+    command
+        .stdin(subject.input())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().expect("it starts")
 }
 
 /// `extract`.
