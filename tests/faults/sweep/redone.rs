@@ -172,7 +172,7 @@ fn at_most_a_chunk_of_what_a_killed_run_wrote_is_written_again() {
             .iter()
             .filter(|call| call.name == "write" && call.changes)
             .collect();
-        let kills = usize::try_from(rounds(6, 60)).expect("few");
+        let kills = usize::try_from(rounds(2, 60)).expect("few");
         let (mut kept, mut again) = (0, 0);
         for kill in 1..=kills {
             let call = writes[(writes.len() - 1) * kill / kills];

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::strace::{self, Call, Fault};
 use super::tree::Tree;
 use crate::draft::{Contents, Draft, Key};
-use crate::effort::{Random, folder};
+use crate::effort::{Random, folder, rounds};
 use crate::stub;
 
 /// A verb with what it needs.
@@ -204,7 +204,7 @@ impl Extract {
                 *layer = random.bytes(1 << 20);
             }
             // A call is counted in its thread, and each member is read in one of its own.
-            contents.layers[0] = random.bytes(56 << 20);
+            contents.layers[0] = random.bytes(usize::try_from(rounds(16 << 20, 56 << 20)).expect("memory"));
             Draft::of(&contents).finish(&Key::new())
         });
         Self::new(flag, bundle)

@@ -41,7 +41,7 @@ fn a_stick_that_is_pulled_out_ends_a_run_in_order_whichever_read_fails() {
     let mut reads: Vec<Call> = calls.into_iter().filter(|call| call.name == "pread64").collect();
     let mut random = Random::new();
     let wanted = usize::try_from(rounds(6, 50)).unwrap();
-    assert!(reads.len() >= 50, "there are only {} reads", reads.len());
+    assert!(reads.len() >= wanted, "there are only {} reads", reads.len());
     while reads.len() > wanted {
         reads.swap_remove(random.place(reads.len()));
     }
