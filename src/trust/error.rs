@@ -260,4 +260,36 @@ mod tests {
             assert!(failure.kind == kind && failure.hint.is_some(), "{failure:?}");
         }
     }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_what_helps() {
+        for (kind, path, says) in [
+            (
+                io::ErrorKind::NotFound,
+                "a.pub",
+                "give the path of the key's file",
+            ),
+            (io::ErrorKind::IsADirectory, "a.pub", "it is a folder: "),
+            (
+                io::ErrorKind::Other,
+                "a.pub",
+                "nothing is trusted until it can be read",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                "/x/a.pub",
+                "`sudo chmod a+rX '/x/a.pub'`",
+            ),
+            (
+                io::ErrorKind::PermissionDenied,
+                "/x/trust.d",
+                "`sudo chmod a+rX '/x' '/x/trust.d'`",
+            ),
+        ] {
+            let hint = unreadable(Path::new(path), kind);
+            assert!(hint.contains(says), "{kind:?}: {hint}");
+        }
+        let other = unreadable(Path::new("a.pub"), io::ErrorKind::Other);
+        assert_eq!(other, "nothing is trusted until it can be read");
+    }
 }

@@ -316,4 +316,26 @@ mod tests {
         let refused = place.rotate(&key(), &old).expect_err("by a revoked key");
         assert!(refused.contains("revoked"), "{refused}");
     }
+
+    /// In the file system of terminals nobody makes a file or folder, not even root.
+    #[test]
+    fn what_may_not_be_made_is_told_from_what_cannot() {
+        let said = |path: &Path| {
+            let failure = open_folder(&KeyFolder::new(path.to_owned(), 0)).expect_err("not made");
+            failure.error.to_string()
+        };
+        let terminals = Path::new("/dev/pts");
+        if terminals.join("ptmx").exists() {
+            for folder in [terminals.join("keys/trust.d"), terminals.to_owned()] {
+                let denied = format!("this user cannot change the keys in `{}`", folder.display());
+                assert_eq!(said(&folder), denied);
+            }
+        }
+        let place = Place::new();
+        let file = place.root.path().join("file");
+        fs::write(&file, "").expect("a file");
+        assert!(said(&file.join("trust.d")).ends_with("/file/trust.d` cannot be made"));
+        fs::create_dir_all(place.user().path().join(".lock")).expect("a folder");
+        assert!(!said(place.user().path()).contains("this user"));
+    }
 }

@@ -385,4 +385,21 @@ mod tests {
             "{said}"
         );
     }
+
+    #[test]
+    fn what_is_no_bundle_or_may_not_be_read_is_told_with_what_helps() {
+        let path = || PathBuf::from("x.run");
+        let key = Failure::from(VerifyError::Key { path: path() });
+        assert_eq!(key.kind, Kind::Usage);
+        assert!(
+            key.hint
+                .expect("a hint")
+                .starts_with("give the bundle, and a key ")
+        );
+        let denied = Failure::from(VerifyError::Read {
+            path: path(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        });
+        assert!(denied.hint.expect("a hint").starts_with("make it readable "));
+    }
 }

@@ -472,3 +472,18 @@ fn a_folder_in_a_bundles_place_is_called_one() {
     let failure = Failure::from(verified(folder.path()).expect_err("it is a folder"));
     assert!(failure.hint.unwrap().starts_with("it is a folder: "));
 }
+
+#[test]
+fn a_key_in_a_bundles_place_is_called_one() {
+    let folder = folder();
+    for (text, is_key) in [
+        ("untrusted comment: minisign public key\nRWQ\n", true),
+        ("untrusted comment\n", false),
+        ("", false),
+    ] {
+        let path = folder.path().join("x.run");
+        fs::write(&path, text).unwrap();
+        let error = verified(&path).expect_err("no bundle");
+        assert_eq!(matches!(error, VerifyError::Key { .. }), is_key, "{error}");
+    }
+}
