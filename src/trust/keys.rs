@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::folders::{TrustFolders, load_key_file};
-use super::{PublicKey, TrustError};
+use super::folder::load_key_file;
+use super::{PublicKey, TrustError, TrustFolders};
 use crate::bundle::{KeyId, Signature};
 
 /// The keys that count in one run, each once.

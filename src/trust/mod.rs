@@ -3,6 +3,7 @@
 //! read, so that a broken file never means "trust anything".
 
 mod error;
+mod folder;
 mod folders;
 mod key;
 mod keys;
@@ -11,7 +12,8 @@ mod serials;
 mod store;
 
 pub use error::TrustError;
-pub use folders::{KeyFolder, TrustFolders};
+pub use folder::KeyFolder;
+pub use folders::TrustFolders;
 pub use key::{PublicKey, PublicKeyError};
 pub use keys::{Authenticity, Refusal, TrustedKey, TrustedKeys};
 pub use serials::Serials;

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::folders::read_text;
+use super::folder::read_text;
 use super::keys::parse_key_argument;
 use super::{KeyFolder, PublicKey, TrustError, TrustFolders};
 use crate::bundle::{KeyId, Signature};
