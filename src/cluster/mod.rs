@@ -9,6 +9,7 @@ mod dry_run;
 mod events;
 mod hints;
 mod images;
+mod labels;
 mod manifests;
 mod minikube;
 mod node_image;

@@ -5,19 +5,16 @@
 
 use std::path::Path;
 
+use super::labels::{CREATED_BY, NAME};
 use crate::host::{Engine, EngineError};
 use crate::install::ProfileConfig;
-
-/// minikube's labels on it: that it is minikube's, and which node's.
-const CREATED_BY: &str = "created_by.minikube.sigs.k8s.io";
-const NODE: &str = "name.minikube.sigs.k8s.io";
 
 /// Removes that of a node, which no minikube that still runs made; says whether it was there.
 pub(super) fn discard(engine: &Engine, node: &str) -> Result<bool, EngineError> {
     let name = format!("{node}-preload-sidecar");
     let left = engine.container(&name)?.is_some_and(|container| {
         let labels = container.labels();
-        labels.contains_key(CREATED_BY) && labels.get(NODE).is_some_and(|of| of == node)
+        labels.contains_key(CREATED_BY) && labels.get(NAME).is_some_and(|of| of == node)
     });
     if left {
         engine.remove_container(&name)?;

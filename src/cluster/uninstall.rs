@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::labels::NAME;
 use super::minikube::Minikube;
 use super::{seed, sidecar, written};
 use crate::failure::{Failure, Kind};
@@ -148,10 +149,6 @@ pub(super) fn remove_profile(
     let name = name.to_owned();
     Ok(session.journal.record(Event::ProfileRemoved { name })?)
 }
-
-/// What minikube writes the name of a profile or of a node to, on what it makes for it.
-/// Source: minikube v1.38.1, `drivers/kic/oci/types.go`, `ProfileLabelKey`.
-const NAME: &str = "name.minikube.sigs.k8s.io";
 
 /// minikube asks for its network to be removed while the second node is still in it, and
 /// goes on when it is refused.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::inlet::Pipes;
 use super::{DOCKER_ADDRESS, SeedError, container_name};
 use crate::bundle::{ContainerRuntime, Digest, PlatformView};
+use crate::cluster::labels::{CREATED_BY, NAME};
 use crate::cluster::sidecar;
 use crate::failure::Failure;
 use crate::host::{Engine, EngineError};
@@ -173,8 +174,8 @@ pub(super) fn create(
 /// What `minikube delete`, and we, know the volume by.
 fn labels(node: &str, nonce: &str) -> [(&'static str, String); 3] {
     [
-        ("created_by.minikube.sigs.k8s.io", "true".to_owned()),
-        ("name.minikube.sigs.k8s.io", node.to_owned()),
+        (CREATED_BY, "true".to_owned()),
+        (NAME, node.to_owned()),
         (LABEL, nonce.to_owned()),
     ]
 }
