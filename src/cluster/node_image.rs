@@ -4,8 +4,8 @@ use std::io;
 
 use crate::bundle::{Digest, ImagePart, ImageReference};
 use crate::failure::{Failure, Kind};
-use crate::host::{Engine, EngineError, ImageState, Running};
-use crate::install::{Event, ImageSet, Session, TransferError, write_images};
+use crate::host::{Engine, EngineError, Running};
+use crate::install::{Event, ImageSet, Session, TransferError, has_id_of, is_image, write_images};
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
@@ -41,20 +41,6 @@ impl From<NodeImageError> for Failure {
     }
 }
 
-/// Whether the engine's image is this one. Its id is the config's digest, or the
-/// manifest's where images are kept in containerd. Layers say nothing: what a node runs, and
-/// as whom, stands in the config, which anybody can put over the same layers.
-fn is_same(state: &ImageState, image: &ImagePart) -> bool {
-    state.id == image.config || state.id == image.manifest
-}
-
-/// Whether the engine had this very image after an earlier run had loaded it: where images
-/// are kept in containerd, it may have written a manifest of its own.
-fn was_loaded(state: &ImageState, image: &ImagePart, session: &Session) -> bool {
-    let loaded = session.before().images().get(&image.reference.to_string());
-    loaded.is_some_and(|ids| ids.contains(&state.id)) && state.layers() == image.layers
-}
-
 /// Brings the node image into the engine; says in a few words what was done. Once the
 /// engine has got it, it unpacks it for seconds: `meanwhile` is done in these.
 pub(super) fn ensure<T>(
@@ -68,7 +54,7 @@ pub(super) fn ensure<T>(
     let image = view.node_image();
     let name = image.reference.to_string();
     match engine.image(&name)? {
-        Some(state) if is_same(&state, image) || was_loaded(&state, image, session) => {
+        Some(state) if is_image(&state, image, session.before()) => {
             return Ok((meanwhile(session)?, "already there"));
         }
         Some(state) => progress.note(&format!(
@@ -84,7 +70,7 @@ pub(super) fn ensure<T>(
     let done = load(bundle, image, session, engine, progress, meanwhile)?;
     let own_manifest = engine.info().keeps_images_in_containerd();
     let found = match engine.image(&name)? {
-        Some(state) if is_same(&state, image) || own_manifest && state.layers() == image.layers => {
+        Some(state) if has_id_of(&state, image) || own_manifest && state.layers() == image.layers => {
             // The id under which uninstall knows it.
             let ids = vec![image.config, image.manifest, state.id];
             session.journal.record(Event::Image { reference: name, ids })?;

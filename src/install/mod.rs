@@ -9,6 +9,7 @@
 mod archive;
 mod cache;
 mod downgrade;
+mod engine_image;
 mod extract;
 mod journal;
 mod layout;
@@ -38,6 +39,7 @@ mod whole_archive;
 pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, CacheError, fill_cache};
 pub use downgrade::{DowngradeError, check_serial, other_of_same_serial};
+pub use engine_image::{has_id_of, is_image};
 pub use extract::{ExtractError, Extracted, cache_folder, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
 pub use layout::{Cache, Layout, LayoutError, last_start_log};

@@ -101,13 +101,8 @@ impl<'a> Placer<'a> {
     /// Whether the file `path` with this content is one that we wrote.
     #[must_use]
     pub fn wrote(&self, path: &Path, digest: Digest) -> bool {
-        self.journal.as_ref().is_some_and(|journal| {
-            journal
-                .receipt()
-                .files()
-                .get(path)
-                .is_some_and(|digests| digests.contains(&digest))
-        })
+        let journal = self.journal.as_ref();
+        journal.is_some_and(|journal| journal.receipt().wrote(path, digest))
     }
 
     /// Starts a file, or takes up what a killed run left of it. Its folder is made when it is

@@ -84,6 +84,14 @@ impl Receipt {
         &self.files
     }
 
+    /// Whether the file `path` with this content is one that we wrote.
+    #[must_use]
+    pub fn wrote(&self, path: &Path, digest: Digest) -> bool {
+        self.files
+            .get(path)
+            .is_some_and(|digests| digests.contains(&digest))
+    }
+
     /// The files that a killed run may have left under their temporary names.
     #[must_use]
     pub fn unfinished_files(&self) -> &BTreeSet<PathBuf> {

@@ -33,10 +33,7 @@ pub(super) fn foreign_programs(
         }
         let cache = layout.cache();
         let path = cache.binary(view.platform().arch, view.kubernetes_version(), role);
-        let ours = receipt.files().get(&path);
-        let known = |digest| {
-            digest == view.binary(role).sha256 || ours.is_some_and(|digests| digests.contains(&digest))
-        };
+        let known = |digest| digest == view.binary(role).sha256 || receipt.wrote(&path, digest);
         if file_digest(&path)?.is_some_and(|digest| !known(digest)) {
             foreign.push(ForeignProgram { role, path });
         }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::{Finding, Severity, fatal};
 use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView};
 use crate::failure::{Failure, Kind};
-use crate::host::{Engine, FileSystem, ImageState};
-use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, SiteOptions, Way, portions};
+use crate::host::{Engine, FileSystem};
+use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, SiteOptions, Way, is_image, portions};
 
 /// Something that the start will write.
 #[derive(Clone, Debug)]
@@ -94,12 +94,9 @@ fn engine_bytes(
 ) -> Result<u64, Failure> {
     let node = view.node_image();
     let name = node.reference.to_string();
-    let loaded = receipt.images().get(&name);
     // Another image under its name does not spare the loading.
-    let is_node_image = |state: ImageState| {
-        [node.config, node.manifest].contains(&state.id) || loaded.is_some_and(|ids| ids.contains(&state.id))
-    };
-    let node_image = if engine.image(&name)?.is_some_and(is_node_image) {
+    let there = engine.image(&name)?;
+    let node_image = if there.is_some_and(|state| is_image(&state, node, receipt)) {
         0
     } else {
         ImageSet::new(view, [node]).blob_bytes()
