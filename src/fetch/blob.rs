@@ -21,6 +21,10 @@ const ROOM_BYTES: u64 = 1 << 30;
 /// with zstd.
 const EXPANSION: u64 = 256;
 
+/// zstd's words for a frame that needs a larger window than is allowed, which is sound.
+/// Source: zstd v1.5, `lib/common/error_private.c`.
+const TOO_MUCH_MEMORY: &str = "requires too much memory";
+
 /// How a blob is compressed where it lies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Compression {
@@ -35,7 +39,8 @@ impl Compression {
     pub(super) fn of(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            // pzstd begins with a frame that is skipped.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::None,
         }
     }
@@ -45,7 +50,9 @@ impl Compression {
 #[derive(Clone, Debug)]
 pub(super) struct Blob {
     /// The file.
-    pub(super) file: Arc<Path>,
+    file: Arc<Path>,
+    /// The file that a person named, for messages: `file` may be what was unpacked from it.
+    pub(super) shown: Arc<Path>,
     /// What it is called there, for messages.
     pub(super) name: String,
     /// Where it starts.
@@ -65,6 +72,7 @@ impl Blob {
     ) -> Result<Self, FetchError> {
         let mut blob = Self {
             file: Arc::clone(file),
+            shown: Arc::clone(file),
             name: name.to_owned(),
             offset,
             stored_bytes,
@@ -79,6 +87,17 @@ impl Blob {
         Ok(blob)
     }
 
+    /// The same, of a file that a person knows as `path`.
+    pub(super) fn shown_as(mut self, path: &Arc<Path>) -> Self {
+        self.shown = Arc::clone(path);
+        self
+    }
+
+    /// How it is compressed.
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
+    }
+
     /// The uncompressed bytes.
     pub(super) fn open(&self) -> Result<Box<dyn Read + Send>, FetchError> {
         self.open_counted(|stored| stored)
@@ -89,7 +108,7 @@ impl Blob {
         &self,
         count: impl FnOnce(io::Take<File>) -> R,
     ) -> Result<Box<dyn Read + Send + 'a>, FetchError> {
-        let read_error = |source| FetchError::read(&self.file, source);
+        let read_error = |source| FetchError::read(&self.shown, source);
         let stored = BufReader::with_capacity(BUFFER_BYTES, count(self.stored().map_err(read_error)?));
         Ok(match self.compression {
             Compression::None => Box::new(stored),
@@ -133,7 +152,7 @@ impl Blob {
         let read = self
             .stored()
             .and_then(|mut stored| stored.read_to_end(&mut bytes));
-        read.map_err(|source| FetchError::read(&self.file, source))?;
+        read.map_err(|source| FetchError::read(&self.shown, source))?;
         if bytes.len() as u64 != self.stored_bytes {
             return Err(self.damaged("is cut short".to_owned()));
         }
@@ -143,7 +162,7 @@ impl Blob {
     /// The error that this blob is not usable.
     pub(super) fn damaged(&self, reason: String) -> FetchError {
         FetchError::Damaged {
-            path: self.file.to_path_buf(),
+            path: self.shown.to_path_buf(),
             entry: self.name.clone(),
             reason,
         }
@@ -153,10 +172,18 @@ impl Blob {
     /// read has a number from the system, a decoder's complaint has none.
     pub(super) fn decode_error(&self, source: io::Error) -> FetchError {
         if source.raw_os_error().is_some() {
-            FetchError::read(&self.file, source)
+            FetchError::read(&self.shown, source)
+        } else if source.to_string().contains(TOO_MUCH_MEMORY) {
+            FetchError::Compressed {
+                path: self.shown.to_path_buf(),
+                found: format!(
+                    "zstd data with a window of more than {} MiB",
+                    1 << (limits::WINDOW_LOG - 20)
+                ),
+            }
         } else {
             FetchError::Undecodable {
-                path: self.file.to_path_buf(),
+                path: self.shown.to_path_buf(),
                 entry: self.name.clone(),
                 source,
             }

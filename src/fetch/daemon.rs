@@ -1,37 +1,106 @@
 //! Images in this machine's Docker Engine.
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use super::FetchError;
-use crate::bundle::ImageReference;
-use crate::resolve::{AskError, run};
+use super::scratch::Scratch;
+use crate::bundle::{ImageReference, Platform};
+use crate::resolve::{AskError, run, run_into};
 
 /// An engine that does not tell its version within this does not answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Lets the engine write the image to the file `archive`; however long that takes.
+/// The first API with which an image is saved for a platform by its name: Docker 28. Source:
+/// docker/cli v28.0, `cli/command/image/save.go`.
+const PLATFORM_API: (u32, u32) = (1, 48);
+
+/// Lets the engine write the image to archives in `scratch`, however long that takes: one for
+/// each of `platforms` that it has, or one for all where it does not tell them apart.
 ///
 /// The `docker` in PATH is run with this program's environment, so that its context and
-/// `DOCKER_HOST` hold.
-pub(super) fn save(reference: &ImageReference, archive: &Path) -> Result<PathBuf, FetchError> {
+/// `DOCKER_HOST` hold. What it writes comes by way of this program, because snap's may not
+/// write to every directory.
+pub(super) fn save(
+    reference: &ImageReference,
+    platforms: &[Platform],
+    scratch: &Scratch,
+) -> Result<Vec<(PathBuf, Vec<Platform>)>, FetchError> {
     let name = reference.familiar();
-    docker(&["version", "--format", "{{.Server.Version}}"], Some(TIMEOUT))
-        .map_err(|source| FetchError::NoEngine { source })?;
+    let api = docker(&[
+        "version",
+        "--format",
+        "{{.Client.APIVersion}} {{.Server.APIVersion}}",
+    ])
+    .map_err(|source| FetchError::NoEngine { source })?;
     let refused = |source| FetchError::EngineImage {
         reference: reference.clone(),
         source,
     };
-    docker(&["image", "inspect", "--format", "{{.Id}}", &name], Some(TIMEOUT)).map_err(refused)?;
-    let mut command = Command::new("docker");
-    command.args(["save", "--output"]).arg(archive).arg(&name);
-    run(command, None).map_err(refused)?;
-    Ok(archive.to_owned())
+    docker(&["image", "inspect", "--format", "{{.Id}}", &name]).map_err(refused)?;
+    let save = |platform: Option<&Platform>| -> Result<Result<PathBuf, AskError>, FetchError> {
+        let flag = platform.map(|platform| format!("--platform={platform}"));
+        let path = scratch.path_of(&format!("{name} {}", flag.as_deref().unwrap_or_default()))?;
+        let file = File::create(&path).map_err(|source| scratch.error(source))?;
+        let mut command = Command::new("docker");
+        command.arg("save").args(flag).arg(&name);
+        match run_into(command, file) {
+            Ok(()) => Ok(Ok(path)),
+            Err(AskError::Write(source)) => Err(scratch.error(source)),
+            Err(error) => Ok(Err(error)),
+        }
+    };
+    if !knows_platforms(&api) {
+        return Ok(vec![(save(None)?.map_err(refused)?, platforms.to_vec())]);
+    }
+    let (mut saved, mut error) = (Vec::new(), None);
+    for platform in platforms {
+        match save(Some(platform))? {
+            Ok(path) => saved.push((path, vec![*platform])),
+            Err(refusal) => error = Some(refusal),
+        }
+    }
+    match error {
+        // What is lacking is told of all images at once.
+        Some(error) if saved.is_empty() => Err(refused(error)),
+        _ => Ok(saved),
+    }
 }
 
-fn docker(arguments: &[&str], timeout: Option<Duration>) -> Result<String, AskError> {
+/// Whether client and engine, whose APIs these are, save an image for a platform.
+fn knows_platforms(api: &str) -> bool {
+    let mut versions = api.split_whitespace().map(|version| {
+        let (major, minor) = version.split_once('.')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    });
+    versions.clone().count() == 2 && versions.all(|version| version >= Some(PLATFORM_API))
+}
+
+fn docker(arguments: &[&str]) -> Result<String, AskError> {
     let mut command = Command::new("docker");
     command.args(arguments);
-    run(command, timeout)
+    run(command, Some(TIMEOUT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_new_clients_and_engines_save_by_platform() {
+        for (api, knows) in [
+            ("1.48 1.48\n", true),
+            ("1.52 1.54", true),
+            ("2.0 2.0", true),
+            ("1.41 1.41", false),
+            ("1.47 1.52", false),
+            ("1.52", false),
+            ("", false),
+            ("x y", false),
+        ] {
+            assert_eq!(knows_platforms(api), knows, "{api}");
+        }
+    }
 }

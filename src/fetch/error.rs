@@ -12,8 +12,8 @@ use crate::spec::Cni;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// An archive is compressed as a whole.
-    #[error("`{}` is {found}, not a plain tar", path.display())]
+    /// A file is compressed in a way that is not unpacked here.
+    #[error("`{}` is {found}, which is not unpacked here", path.display())]
     Compressed {
         /// The file.
         path: PathBuf,
@@ -98,12 +98,6 @@ pub enum FetchError {
         #[source]
         source: AskError,
     },
-    /// A layout says the tag of an image only, and no name can be made from its folder.
-    #[error("the image in `{}` has no name", path.display())]
-    LayoutWithoutName {
-        /// The layout's folder.
-        path: PathBuf,
-    },
     /// A layout refers to something that no image has.
     #[error("`{}` has `{digest}` of the type `{found}`, which cannot be carried", path.display())]
     MediaType {
@@ -187,6 +181,16 @@ pub enum FetchError {
         /// What it is.
         found: String,
     },
+    /// It is of another transport.
+    #[error("`{}` is {found}", path.display())]
+    OtherTransport {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// The transport by which it can be named.
+        transport: &'static str,
+    },
     /// A file cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
@@ -199,10 +203,10 @@ pub enum FetchError {
     /// What is needed is not known, or not all there.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// No folder for what the engine writes.
-    #[error("cannot make a folder for the engine's images in `{}`", path.display())]
+    /// The archives of the engine, or the unpacked ones, cannot be written.
+    #[error("cannot write an archive of images on the way, in a directory in `{}`", path.display())]
     Scratch {
-        /// The folder around it.
+        /// The directory around it.
         path: PathBuf,
         /// Why.
         #[source]
@@ -270,11 +274,23 @@ pub enum FetchError {
         /// The digest.
         digest: String,
     },
-    /// An archive has an image by which no name leads.
-    #[error("`{}` has an image without a tag", path.display())]
-    WithoutTag {
-        /// The archive.
+    /// A layout names what it does not have, as one for several platforms may.
+    #[error("`{}` lists an image for {platform}, and does not have its blob `{digest}`", path.display())]
+    WithoutBlob {
+        /// The layout.
         path: PathBuf,
+        /// What the image is for.
+        platform: Platform,
+        /// What is not there.
+        digest: Digest,
+    },
+    /// An image has no name by which it could be carried, and none was given.
+    #[error("the image in `{}` has no name", path.display())]
+    WithoutName {
+        /// The archive or layout.
+        path: PathBuf,
+        /// Its transport.
+        transport: &'static str,
     },
     /// A layer is not the one that the config lists.
     #[error("`{}` is damaged: the layer `{entry}` has {found}, the image's config says {expected}", path.display())]

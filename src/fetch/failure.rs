@@ -36,9 +36,23 @@ impl FetchError {
         }
     }
 
-    fn hint(&self) -> &'static str {
+    fn hint(&self) -> String {
         match self {
-            Self::Compressed { .. } => "decompress it first: `gzip -d`, `zstd -d` or `xz -d`",
+            Self::OtherTransport { path, transport, .. } => {
+                format!("give it as `{transport}:{}`", path.display())
+            }
+            Self::WithoutName { path, transport } => format!(
+                "give it one in full: `{transport}:{}:registry.example/app:1`; or save it by its name, not by its id",
+                path.display()
+            ),
+            error => error.fixed_hint().to_owned(),
+        }
+    }
+
+    /// The hint of those that need not name anything.
+    fn fixed_hint(&self) -> &'static str {
+        match self {
+            Self::Compressed { .. } => "decompress it first: `xz -d`, `bzip2 -d` or `zstd -d --long=31`",
             Self::Config { .. } | Self::WrongPlatform { .. } => {
                 "save the image for the bundle's platform: `docker pull --platform` and `docker save`"
             }
@@ -59,8 +73,11 @@ impl FetchError {
             Self::ManifestImage { .. } => {
                 "give it with `--image docker-archive:FILE`, or leave `--offline` away to have it downloaded"
             }
-            Self::EngineImage { .. } => "`docker images` lists what the engine has",
-            Self::LayoutWithoutName { .. } => "name the image in full: `oci:FOLDER:registry.example/app:1`",
+            Self::EngineImage { .. } => {
+                "`docker images` lists what the engine has; an image for another platform than the engine's is saved \
+                 by Docker 28 or newer, after `docker pull --platform`, or by `skopeo copy --override-arch ARCH \
+                 docker://NAME docker-archive:FILE:NAME`"
+            }
             Self::MediaType { .. } => {
                 "only container images with tar layers of their own can be carried: save the image again with `skopeo copy` or `docker save`"
             }
@@ -85,10 +102,12 @@ impl FetchError {
             }
             Self::Read { .. } => "check the path, and that you may read it",
             Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:FOLDER:TAG`",
-            Self::NotAnArchive { .. } => "make one with `docker save -o FILE NAME:TAG`",
+            Self::NotAnArchive { .. } => {
+                "make one with `docker save -o FILE NAME:TAG`; what `docker export` writes is no image"
+            }
             Self::Scratch { .. } => "the bundle is written there as well: check the folder of `--output`",
             Self::SeveralImages { .. } => {
-                "add the name of the one to take: `docker-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
+                "add the name of the one to take: `docker-archive:PATH:NAME:TAG`, `oci-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
             }
             Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
             Self::HighAvailability { .. } => {
@@ -114,13 +133,18 @@ impl FetchError {
                 }
             },
             Self::UnknownDigest { .. } => "copy the image into a new layout with `skopeo copy`",
-            Self::WithoutTag { .. } => "save it by its name, not by its id: `docker save -o FILE NAME:TAG`",
+            Self::WithoutBlob { .. } => {
+                "save it again with all that is for this platform: `docker pull --platform` and `docker save \
+                 --platform`, or `skopeo copy --override-arch`"
+            }
             Self::WrongProgram { .. } => "every program must be for the platform that `--platform` names",
             Self::WrongVersion { .. } => {
                 "the programs must be of the release that `--kubernetes-version` names"
             }
-            // It brings its own.
-            Self::Resolve(_) | Self::Upstream(_) => "",
+            // They bring their own.
+            Self::OtherTransport { .. } | Self::WithoutName { .. } | Self::Resolve(_) | Self::Upstream(_) => {
+                ""
+            }
         }
     }
 }

@@ -136,6 +136,22 @@ impl LayoutWriter {
     }
 }
 
+/// The layout as a tar, with `more` files.
+pub(super) fn layout_tar(layout: &LayoutWriter, more: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut files: Vec<(String, Vec<u8>)> = ["oci-layout", "index.json"]
+        .map(|name| (name.to_owned(), fs::read(layout.folder.join(name)).expect("file")))
+        .into();
+    for blob in fs::read_dir(layout.folder.join("blobs/sha256")).expect("folder") {
+        let blob = blob.expect("entry");
+        let name = format!("blobs/sha256/{}", blob.file_name().to_string_lossy());
+        files.push((name, fs::read(blob.path()).expect("file")));
+    }
+    let files = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    tar(&files.chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
 /// `descriptor` with the annotation that has an image's name or tag.
 pub(super) fn named(mut descriptor: Value, name: &str) -> Value {
     descriptor["annotations"] = json!({ "org.opencontainers.image.ref.name": name });

@@ -38,7 +38,7 @@ impl FoundImage {
         transport: &'static str,
     ) -> Result<Self, FetchError> {
         let facts = ImageConfig::parse(&config_json).map_err(|source| FetchError::Config {
-            path: config.file.to_path_buf(),
+            path: config.shown.to_path_buf(),
             reference: reference.to_string(),
             source,
         })?;
@@ -50,7 +50,7 @@ impl FoundImage {
             )));
         }
         Ok(Self {
-            place: config.file.display().to_string(),
+            place: config.shown.display().to_string(),
             reference,
             platform: facts.platform,
             config: Digest::of(&config_json),

@@ -1,19 +1,20 @@
 //! From the spec to the parts, in the order in which one thing tells the next.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
 use super::estimate::Sizes;
 use super::found::FoundImage;
 use super::parts::{LocalBinary, LocalFile, Parts};
+use super::scratch::Scratch;
 use super::upstream::{Resolved, UpstreamError, WantedImage, addon_images, check_pair};
 use super::{Cache, FetchError, Upstream, images, network, own, programs, remote, room};
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
-use crate::spec::{ImageSource, Spec};
+use crate::spec::Spec;
 
 /// Finds every part that `spec` names, looks at each, and makes sure that all which is
 /// needed is there: programs first, because kubeadm says which images are needed.
@@ -21,8 +22,8 @@ use crate::spec::{ImageSource, Spec};
 /// What is not given comes from `upstream`, if there is one.
 ///
 /// The result is the same for the same parts, in whatever order folders and flags name
-/// them. Nothing is written but archives of the engine's images, beside the output,
-/// which are removed with the [`Parts`], and what upstream gives, in its store.
+/// them. Nothing is written but archives of the engine's images, and unpacked ones, beside
+/// the output, which are removed with the [`Parts`], and what upstream gives, in its store.
 pub fn gather(
     spec: &Spec,
     upstream: Option<&Upstream>,
@@ -126,7 +127,7 @@ pub(super) struct Found {
     pub(super) requirements: Requirements,
     pub(super) images: Vec<(ImageRole, FoundImage)>,
     pub(super) wanted: Vec<(Platform, Vec<WantedImage>)>,
-    /// Where the engine wrote what it was asked for.
+    /// Archives that were written on the way.
     pub(super) scratch: Option<TempDir>,
 }
 
@@ -141,14 +142,12 @@ pub(super) fn find(
     ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Found, FetchError> {
-    let scratch = scratch(spec)?;
-    // Without an engine to ask, nothing is written, and the folder is not used.
-    let scratch_path = scratch.as_ref().map_or(Path::new(""), TempDir::path);
+    let scratch = Scratch::beside(&spec.output);
     let mut requirements = match needs(spec, binaries, upstream, ask, progress)? {
         Err(ResolveError::UnknownVersion { .. })
             if !roles.iter().any(|(_, role)| *role == BinaryRole::Kubeadm) =>
         {
-            let found = images::find(spec, caches, &[], scratch_path, progress)?;
+            let found = images::find(spec, caches, &[], &scratch, progress)?;
             let there = images::inventory(roles, &found);
             let named = of_addons(spec, binaries, ask, progress)?;
             let error = there.missing_with_kubeadm(&spec.kubernetes_version, &spec.platforms, &named);
@@ -162,7 +161,7 @@ pub(super) fn find(
         requirements.add(of_addons(spec, binaries, ask, progress)?);
     }
     let of_manifests = own::images(spec, progress)?;
-    let images = images::find(spec, caches, &requirements.images, scratch_path, progress)?;
+    let images = images::find(spec, caches, &requirements.images, &scratch, progress)?;
     own::note_digests(&of_manifests, &images, progress);
     let minikube = || -> Result<Option<PathBuf>, FetchError> {
         let found = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
@@ -198,7 +197,7 @@ pub(super) fn find(
         requirements,
         images,
         wanted,
-        scratch,
+        scratch: scratch.into_directory(),
     })
 }
 
@@ -314,28 +313,6 @@ fn for_this_machine(
         }
         (None, None) => Ok(None),
     }
-}
-
-/// A folder for what the engine writes, where there will be room for the bundle as well.
-fn scratch(spec: &Spec) -> Result<Option<TempDir>, FetchError> {
-    let mut sources = spec.images.iter().chain(&spec.kicbase);
-    if !sources.any(|source| matches!(source, ImageSource::DockerDaemon { .. })) {
-        return Ok(None);
-    }
-    let parent = spec.output.parent().unwrap_or(Path::new(""));
-    let parent = if parent.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        parent
-    };
-    tempfile::Builder::new()
-        .prefix(".minikube-offline-")
-        .tempdir_in(parent)
-        .map(Some)
-        .map_err(|source| FetchError::Scratch {
-            path: parent.to_owned(),
-            source,
-        })
 }
 
 #[cfg(test)]

@@ -7,20 +7,23 @@ use std::path::Path;
 use super::blob::Blob;
 use super::found::FoundImage;
 use super::hashing::{hash, in_parallel};
+use super::oci_layout::{self, Place};
 use super::parts::{LocalImage, LocalLayer};
-use super::{Cache, FetchError, daemon, docker_archive, oci_layout};
+use super::scratch::Scratch;
+use super::tar_index::TarIndex;
+use super::{Cache, FetchError, daemon, docker_archive};
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform};
 use crate::progress::Progress;
 use crate::resolve::Inventory;
 use crate::spec::{ImageSource, Spec, is_tag_alone};
 
 /// The images that the spec names and those of the `needs` that the caches have.
-/// `scratch` is a folder for the archives that the engine writes.
+/// `scratch` is for archives that are written on the way.
 pub(super) fn find(
     spec: &Spec,
     caches: &[Cache],
     needs: &[ImageReference],
-    scratch: &Path,
+    scratch: &Scratch,
     progress: &dyn Progress,
 ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
     progress.begin("finding the images", None);
@@ -42,7 +45,7 @@ pub(super) fn find(
         .flat_map(|cache| needs.iter().map(move |name| (cache, name)))
     {
         if let Some(path) = cache.image(name) {
-            others.extend(docker_archive::read(&path, Some(name), "minikube-cache")?);
+            others.extend(opener.archive(&path, Some(name), "minikube-cache")?);
         }
     }
     found.extend(others.into_iter().map(|image| {
@@ -97,7 +100,7 @@ fn node_images(spec: &Spec, caches: &[Cache], opener: &Opener<'_>) -> Result<Vec
             });
         }
         for path in paths {
-            let images = docker_archive::read(&path, None, "minikube-cache")?;
+            let images = opener.archive(&path, None, "minikube-cache")?;
             found.extend(one_name(images, &path.display().to_string())?);
         }
     }
@@ -119,7 +122,7 @@ fn one_name(images: Vec<FoundImage>, place: &str) -> Result<Vec<FoundImage>, Fet
 /// Opens what the user names.
 struct Opener<'a> {
     platforms: &'a [Platform],
-    scratch: &'a Path,
+    scratch: &'a Scratch,
     progress: &'a dyn Progress,
 }
 
@@ -127,34 +130,64 @@ impl Opener<'_> {
     fn open(&self, source: &ImageSource) -> Result<Vec<FoundImage>, FetchError> {
         match source {
             ImageSource::DockerArchive { path, reference } => {
-                docker_archive::read(path, reference.as_ref(), source.transport())
+                self.archive(path, reference.as_ref(), source.transport())
             }
             // It comes later, with all that is downloaded.
             ImageSource::Docker { .. } => Ok(Vec::new()),
             ImageSource::DockerDaemon { reference } => {
                 self.progress
                     .note(&format!("saving `{reference}` from Docker Engine"));
-                let name = Digest::of(reference.to_string().as_bytes()).hex();
-                let archive = daemon::save(reference, &self.scratch.join(name))?;
-                let mut images = docker_archive::read(&archive, Some(reference), source.transport())?;
+                let mut images = Vec::new();
+                for (archive, platforms) in daemon::save(reference, self.platforms, self.scratch)? {
+                    let tar = TarIndex::open(&archive, self.scratch)?;
+                    let (name, transport) = (Some(reference), source.transport());
+                    let found = docker_archive::read(&tar, name, &platforms, transport, self.progress)?;
+                    images.extend(found);
+                }
                 for image in &mut images {
                     image.place = source.to_string();
                 }
                 Ok(images)
             }
             ImageSource::Oci { folder, name } => {
-                let images = self
-                    .platforms
-                    .iter()
-                    .map(|platform| oci_layout::read(folder, name.as_deref(), *platform))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if let ([image, ..], true) = (&images[..], name.as_deref().is_none_or(is_tag_alone)) {
-                    let note = format!("the image in `{source}` is carried as `{}`", image.reference);
-                    self.progress.note(&note);
-                }
-                Ok(images)
+                self.layout(Place::Directory(folder), name.as_deref(), source)
+            }
+            ImageSource::OciArchive { path, name } => {
+                let tar = TarIndex::open(path, self.scratch)?;
+                self.layout(Place::Archive(&tar), name.as_deref(), source)
             }
         }
+    }
+
+    fn archive(
+        &self,
+        path: &Path,
+        wanted: Option<&ImageReference>,
+        transport: &'static str,
+    ) -> Result<Vec<FoundImage>, FetchError> {
+        if path.join("oci-layout").is_file() {
+            return Err(FetchError::OtherTransport {
+                path: path.to_owned(),
+                found: "the folder of an OCI layout, not an archive",
+                transport: "oci",
+            });
+        }
+        let tar = TarIndex::open(path, self.scratch)?;
+        docker_archive::read(&tar, wanted, self.platforms, transport, self.progress)
+    }
+
+    fn layout(
+        &self,
+        place: Place<'_>,
+        name: Option<&str>,
+        source: &ImageSource,
+    ) -> Result<Vec<FoundImage>, FetchError> {
+        let images = oci_layout::read(place, name, self.platforms, self.progress)?;
+        if let ([image, ..], true) = (&images[..], name.is_none_or(is_tag_alone)) {
+            let note = format!("the image in `{source}` is carried as `{}`", image.reference);
+            self.progress.note(&note);
+        }
+        Ok(images)
     }
 }
 
@@ -267,7 +300,7 @@ fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<L
     }
     if found != diff_id {
         return Err(FetchError::WrongLayer {
-            path: blob.file.to_path_buf(),
+            path: blob.shown.to_path_buf(),
             entry: blob.name.clone(),
             expected: diff_id,
             found,

@@ -1,20 +1,21 @@
-//! OCI image layouts: a folder of blobs with an index.
+//! OCI image layouts: blobs with an index, in a directory or in an archive.
+
+mod place;
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::FetchError;
 use super::blob::Blob;
 use super::found::FoundImage;
-use super::{FetchError, sniff};
 use crate::bundle::{Digest, ImageReference, Platform, limits};
+use crate::progress::Progress;
 use crate::spec::is_tag_alone;
 
-/// Larger than any index or manifest; the distribution spec wants registries to take 4 MiB.
-const DOCUMENT_BYTES: u64 = 16 << 20;
+use self::place::DOCUMENT_BYTES;
+pub(super) use self::place::Place;
 
 /// An index in an index in an index; nobody goes deeper.
 const DEPTH: usize = 3;
@@ -121,49 +122,67 @@ impl Descriptor {
     }
 }
 
-/// The image in the layout `folder` that is called `wanted` (a tag or a full name; the
-/// only one there without it), for `platform`.
+/// The image in the layout that is called `wanted` (a tag or a full name; the only one there
+/// without it), for each of `platforms` that it is there for, which is one at least.
 ///
 /// It keeps the full name that was asked for or is annotated. A layout of skopeo's has
 /// the tag only: then its name is `docker.io/library/<folder>:<tag>`, so that a pod
 /// finds it as `<folder>:<tag>`.
 pub(super) fn read(
-    folder: &Path,
+    place: Place<'_>,
     wanted: Option<&str>,
-    platform: Platform,
-) -> Result<FoundImage, FetchError> {
-    let layout = Layout::open(folder)?;
-    let chosen = layout.choose(wanted, platform)?;
-    let reference = name_of(&chosen, wanted, folder)?;
-    let manifest = layout.manifest(chosen, platform)?;
-    layout.image(&manifest, reference)
+    platforms: &[Platform],
+    progress: &dyn Progress,
+) -> Result<Vec<FoundImage>, FetchError> {
+    let layout = Layout::open(place)?;
+    let (mut found, mut absent) = (Vec::<FoundImage>::new(), None);
+    for platform in platforms {
+        match layout.read(wanted, *platform) {
+            // One that does not say its platform is found for each.
+            Ok(image) if found.iter().any(|other| other.config == image.config) => {}
+            Ok(image) => found.push(image),
+            Err(error @ FetchError::NoSuchImage { .. }) => {
+                absent.get_or_insert(error);
+            }
+            Err(error @ FetchError::WithoutBlob { .. }) => {
+                progress.note(&error.to_string());
+                absent.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match absent {
+        Some(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
 }
 
-/// A folder with `oci-layout`, `index.json` and `blobs`.
-struct Layout {
-    folder: PathBuf,
+/// `oci-layout`, `index.json` and `blobs`.
+struct Layout<'a> {
+    place: Place<'a>,
     index: Index,
 }
 
-impl Layout {
-    fn open(folder: &Path) -> Result<Self, FetchError> {
-        let marker = folder.join("oci-layout");
-        if !marker.is_file() {
-            return Err(FetchError::NotALayout {
-                path: folder.to_owned(),
-            });
-        }
-        let path = folder.join("index.json");
-        let bytes = sniff::head(&path, DOCUMENT_BYTES)?;
+impl<'a> Layout<'a> {
+    fn open(place: Place<'a>) -> Result<Self, FetchError> {
+        let bytes = place.index()?;
         let index = serde_json::from_slice(&bytes).map_err(|error| FetchError::Damaged {
-            path: path.clone(),
+            path: place.path().to_owned(),
             entry: "index.json".to_owned(),
             reason: format!("is not an OCI image index: {error}"),
         })?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            index,
-        })
+        Ok(Self { place, index })
+    }
+
+    fn read(&self, wanted: Option<&str>, platform: Platform) -> Result<FoundImage, FetchError> {
+        let chosen = self.choose(wanted, platform)?;
+        let reference = self.name_of(&chosen, wanted)?;
+        let manifest = self.manifest(chosen, platform)?;
+        self.image(&manifest, reference, platform)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.place.path().to_owned()
     }
 
     fn choose(&self, wanted: Option<&str>, platform: Platform) -> Result<Descriptor, FetchError> {
@@ -173,25 +192,23 @@ impl Layout {
             .iter()
             .filter(|descriptor| wanted.is_none_or(|wanted| descriptor.is_called(wanted)))
             .collect();
-        if called.is_empty() && self.index.manifests.len() == 1 {
-            // One image without any name: a full name that is given becomes its name.
-            let only = &self.index.manifests[0];
-            let names_it = wanted.is_some_and(|wanted| !is_tag_alone(wanted));
-            called.extend((names_it && only.names().next().is_none()).then_some(only));
+        if called.is_empty() && self.names().is_empty() && wanted.is_some_and(|name| !is_tag_alone(name)) {
+            // Nothing has a name: a full one that is given becomes that of the image.
+            called.extend(&self.index.manifests);
         }
         if called.len() > 1 {
             called.retain(|descriptor| descriptor.is_for(platform) != Some(false));
         }
         let Some((first, others)) = called.split_first() else {
             return Err(FetchError::NoSuchImage {
-                path: self.folder.clone(),
+                path: self.path(),
                 wanted: wanted.map_or_else(|| format!("any image for {platform}"), str::to_owned),
                 there: self.names(),
             });
         };
         if others.iter().any(|other| other.digest != first.digest) {
             return Err(FetchError::SeveralImages {
-                path: self.folder.clone(),
+                path: self.path(),
                 there: self.names(),
             });
         }
@@ -209,7 +226,7 @@ impl Layout {
     /// the index that it is.
     fn manifest(&self, mut descriptor: Descriptor, platform: Platform) -> Result<Manifest, FetchError> {
         for _ in 0..=DEPTH {
-            let blob = self.blob(&descriptor)?;
+            let blob = self.blob(&descriptor, platform)?;
             let json = document(&descriptor, &blob, DOCUMENT_BYTES)?;
             if MANIFESTS.contains(&descriptor.media_type.as_str()) {
                 return parse(&json, &blob);
@@ -226,48 +243,53 @@ impl Layout {
                 })
                 .cloned()
                 .ok_or_else(|| FetchError::NoSuchImage {
-                    path: self.folder.clone(),
+                    path: self.path(),
                     wanted: format!("an image for {platform}"),
                     there: index.platforms(),
                 })?;
         }
         Err(FetchError::Damaged {
-            path: self.folder.clone(),
+            path: self.path(),
             entry: descriptor.digest,
             reason: format!("lies in more than {DEPTH} indexes, one in the other"),
         })
     }
 
-    fn image(&self, manifest: &Manifest, reference: ImageReference) -> Result<FoundImage, FetchError> {
+    fn image(
+        &self,
+        manifest: &Manifest,
+        reference: ImageReference,
+        platform: Platform,
+    ) -> Result<FoundImage, FetchError> {
         self.check_type(&manifest.config, &CONFIGS)?;
-        let config = self.blob(&manifest.config)?;
+        let config = self.blob(&manifest.config, platform)?;
         let json = document(&manifest.config, &config, limits::IMAGE_CONFIG_BYTES)?;
         let mut layers = Vec::new();
         for layer in &manifest.layers {
             self.check_type(layer, &LAYERS)?;
-            layers.push(self.blob(layer)?);
+            layers.push(self.blob(layer, platform)?);
         }
-        let mut image = FoundImage::new(reference, &config, json, layers, "oci")?;
-        image.place = self.folder.display().to_string();
+        let mut image = FoundImage::new(reference, &config, json, layers, self.place.transport())?;
+        image.place = self.place.path().display().to_string();
         Ok(image)
     }
 
     /// The blob of `descriptor`, with the size that it should have. A layer's content is
     /// compared later, with the digest that the image's config gives.
-    fn blob(&self, descriptor: &Descriptor) -> Result<Blob, FetchError> {
+    fn blob(&self, descriptor: &Descriptor, platform: Platform) -> Result<Blob, FetchError> {
         let digest = Digest::parse_prefixed(&descriptor.digest).map_err(|_| FetchError::UnknownDigest {
-            path: self.folder.clone(),
+            path: self.path(),
             digest: descriptor.digest.clone(),
         })?;
-        let path = self.folder.join("blobs/sha256").join(digest.hex());
-        // Looked at first: opening a pipe would wait.
-        sniff::head(&path, 0)?;
-        let bytes = fs::metadata(&path)
-            .map_err(|source| FetchError::read(&path, source))?
-            .len();
-        let blob = Blob::at(&Arc::from(path), &descriptor.digest, 0, bytes)?;
-        if bytes != descriptor.size {
-            return Err(blob.damaged(format!("has {bytes} bytes instead of {}", descriptor.size)));
+        let blob = self.place.blob(digest, &descriptor.digest)?;
+        let blob = blob.ok_or_else(|| FetchError::WithoutBlob {
+            path: self.path(),
+            platform,
+            digest,
+        })?;
+        if blob.stored_bytes != descriptor.size {
+            let (found, expected) = (blob.stored_bytes, descriptor.size);
+            return Err(blob.damaged(format!("has {found} bytes instead of {expected}")));
         }
         Ok(blob)
     }
@@ -277,10 +299,28 @@ impl Layout {
             return Ok(());
         }
         Err(FetchError::MediaType {
-            path: self.folder.clone(),
+            path: self.path(),
             digest: descriptor.digest.clone(),
             found: descriptor.media_type.clone(),
         })
+    }
+
+    fn name_of(&self, chosen: &Descriptor, wanted: Option<&str>) -> Result<ImageReference, FetchError> {
+        let given = wanted
+            .filter(|wanted| !is_tag_alone(wanted))
+            .and_then(|wanted| ImageReference::parse(wanted).ok());
+        if let Some(name) = given.or_else(|| chosen.full_name()) {
+            return Ok(name);
+        }
+        let tag = wanted.or_else(|| chosen.names().next());
+        self.place
+            .base_name()
+            .zip(tag)
+            .and_then(|(base, tag)| ImageReference::parse(&format!("docker.io/library/{base}:{tag}")).ok())
+            .ok_or_else(|| FetchError::WithoutName {
+                path: self.path(),
+                transport: self.place.transport(),
+            })
     }
 }
 
@@ -297,27 +337,6 @@ fn document(descriptor: &Descriptor, blob: &Blob, limit: u64) -> Result<Vec<u8>,
 
 fn parse<T: for<'a> Deserialize<'a>>(json: &[u8], blob: &Blob) -> Result<T, FetchError> {
     serde_json::from_slice(json).map_err(|error| blob.damaged(format!("is not what its type says: {error}")))
-}
-
-fn name_of(chosen: &Descriptor, wanted: Option<&str>, folder: &Path) -> Result<ImageReference, FetchError> {
-    let given = wanted
-        .filter(|wanted| !is_tag_alone(wanted))
-        .and_then(|wanted| ImageReference::parse(wanted).ok());
-    if let Some(name) = given.or_else(|| chosen.full_name()) {
-        return Ok(name);
-    }
-    let tag = wanted.or_else(|| chosen.names().next());
-    // `.` has no name, its full path has.
-    let full = fs::canonicalize(folder).ok();
-    let base = full
-        .as_deref()
-        .and_then(Path::file_name)
-        .and_then(|name| name.to_str());
-    base.zip(tag)
-        .and_then(|(base, tag)| ImageReference::parse(&format!("docker.io/library/{base}:{tag}")).ok())
-        .ok_or_else(|| FetchError::LayoutWithoutName {
-            path: folder.to_owned(),
-        })
 }
 
 #[cfg(test)]

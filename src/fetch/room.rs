@@ -50,6 +50,15 @@ pub(super) fn check(spec: &Spec, store: &Path, download: u64, sizes: &Sizes) -> 
     ])
 }
 
+/// Fails unless `bytes` of an archive that is unpacked fit into `folder`.
+pub(super) fn check_unpacked(folder: &Path, bytes: u64) -> Result<(), FetchError> {
+    check_needs(&[Need {
+        what: "an unpacked archive",
+        folder: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        bytes,
+    }])
+}
+
 fn check_needs(needs: &[Need]) -> Result<(), FetchError> {
     let mut file_systems: Vec<(FileSystem, Vec<Need>)> = Vec::new();
     for need in needs {

@@ -1,7 +1,7 @@
 //! What a file is that is not what it should be.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::FetchError;
@@ -25,6 +25,26 @@ pub(super) fn require_file(path: &Path) -> Result<(), FetchError> {
     Ok(())
 }
 
+/// The size of the regular file `path`.
+pub(super) fn length(path: &Path) -> Result<u64, FetchError> {
+    require_file(path)?;
+    let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
+    Ok(metadata.len())
+}
+
+/// The last `bytes` bytes of the regular file `path`; fewer of a shorter one.
+pub(super) fn tail(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
+    let begin = length(path)?.saturating_sub(bytes);
+    let mut tail = Vec::new();
+    File::open(path)
+        .and_then(|mut file| {
+            file.seek(SeekFrom::Start(begin))?;
+            file.take(bytes).read_to_end(&mut tail)
+        })
+        .map_err(|source| FetchError::read(path, source))?;
+    Ok(tail)
+}
+
 /// The first bytes of the regular file `path`, at most `bytes`; an error for anything
 /// that is not a regular file.
 pub(super) fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
@@ -44,7 +64,8 @@ pub(super) fn describe(head: &[u8]) -> String {
     let known = match head {
         [] => "an empty file",
         [0x1f, 0x8b, ..] => "gzip data",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd data",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => "zstd data",
+        [b'B', b'Z', b'h', ..] => "bzip2 data",
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz data",
         [b'P', b'K', 3, 4, ..] => "a zip file",
         [b'M', b'Z', ..] => "a Windows program",
@@ -55,6 +76,11 @@ pub(super) fn describe(head: &[u8]) -> String {
         _ => "data of an unknown kind",
     };
     known.to_owned()
+}
+
+/// Whether a program has to be asked for what is in it.
+pub(super) fn is_compressed(head: &[u8]) -> bool {
+    ["gzip data", "zstd data", "bzip2 data", "xz data"].contains(&describe(head).as_str())
 }
 
 fn is_text(head: &[u8]) -> bool {

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::FetchError;
-use super::blob::{Blob, Compression};
+use super::blob::Blob;
+use super::scratch::Scratch;
 use super::sniff;
 
 /// More entries than any image archive has.
@@ -16,8 +17,11 @@ const ENTRIES: usize = 100_000;
 /// How many links in a row are followed.
 const LINKS: usize = 8;
 
-/// The regular files and links in an uncompressed tar, by path.
+/// The regular files and links in a tar, by path.
 pub(super) struct TarIndex {
+    /// What a person named.
+    path: Arc<Path>,
+    /// The same as a plain tar.
     file: Arc<Path>,
     files: HashMap<String, Extent>,
     links: HashMap<String, String>,
@@ -32,27 +36,25 @@ struct Extent {
 }
 
 impl TarIndex {
-    /// Reads the headers of the file `path` and seeks over what is between them.
-    pub(super) fn open(path: &Path) -> Result<Self, FetchError> {
-        let head = sniff::head(path, 512)?;
-        let not_an_archive = || FetchError::NotAnArchive {
-            path: path.to_owned(),
-            found: sniff::describe(&head),
-        };
-        if Compression::of(&head) != Compression::None {
-            return Err(FetchError::Compressed {
-                path: path.to_owned(),
-                found: sniff::describe(&head),
+    /// Reads the headers of the file `path` and seeks over what is between them. One that is
+    /// compressed with gzip or zstd is unpacked to `scratch`.
+    pub(super) fn open(path: &Path, scratch: &Scratch) -> Result<Self, FetchError> {
+        let plain = scratch.plain_tar(path)?;
+        let head = sniff::head(&plain, 512)?;
+        if !is_header(&head) {
+            let (path, found) = (path.to_owned(), sniff::describe(&head));
+            return Err(if sniff::is_compressed(&head) {
+                FetchError::Compressed { path, found }
+            } else {
+                FetchError::NotAnArchive { path, found }
             });
         }
-        if !is_header(&head) {
-            return Err(not_an_archive());
-        }
         let read_error = |source| FetchError::read(path, source);
-        let file = File::open(path).map_err(read_error)?;
+        let file = File::open(&plain).map_err(read_error)?;
         let bytes = file.metadata().map_err(read_error)?.len();
         let mut index = Self {
-            file: Arc::from(path),
+            path: Arc::from(path),
+            file: Arc::from(plain),
             files: HashMap::new(),
             links: HashMap::new(),
             is_whole: false,
@@ -78,13 +80,13 @@ impl TarIndex {
         let end = extent.offset.checked_add(extent.bytes);
         let Some(end) = end.filter(|end| *end <= file_bytes) else {
             return Err(FetchError::Truncated {
-                path: self.file.to_path_buf(),
+                path: self.path.to_path_buf(),
                 found: file_bytes,
             });
         };
         if self.files.len() + self.links.len() >= ENTRIES {
             return Err(FetchError::NotAnArchive {
-                path: self.file.to_path_buf(),
+                path: self.path.to_path_buf(),
                 found: format!("a tar with more than {ENTRIES} entries"),
             });
         }
@@ -105,12 +107,28 @@ impl TarIndex {
         Ok(end)
     }
 
+    /// The file that a person named.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it has a file `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name) || self.links.contains_key(name)
+    }
+
+    /// Whether it ends as a tar does: what is not there was never in it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
     /// The content of the file `name`, links followed; `None` when it is not there.
     pub(super) fn find(&self, name: &str) -> Result<Option<Blob>, FetchError> {
         let mut path = plain(name);
         for _ in 0..LINKS {
             if let Some(extent) = self.files.get(&path) {
-                return Blob::at(&self.file, name, extent.offset, extent.bytes).map(Some);
+                let blob = Blob::at(&self.file, name, extent.offset, extent.bytes)?;
+                return Ok(Some(blob.shown_as(&self.path)));
             }
             match self.links.get(&path) {
                 Some(target) => path.clone_from(target),
@@ -118,6 +136,22 @@ impl TarIndex {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the file `path` begins as a tar does, compressed or not.
+    pub(super) fn is_tar(path: &Path) -> bool {
+        sniff::head(path, 512).is_ok_and(|head| is_header(&head) || sniff::is_compressed(&head))
+    }
+
+    /// The error that it lacks `name`, without which it is no archive of images.
+    pub(super) fn without(&self, name: &str) -> FetchError {
+        if !self.is_whole {
+            return self.lacks(name);
+        }
+        FetchError::NotAnArchive {
+            path: self.path.to_path_buf(),
+            found: format!("a tar without `{name}`"),
+        }
     }
 
     /// The content of the file `name`, which the archive must have.
@@ -129,14 +163,14 @@ impl TarIndex {
     pub(super) fn lacks(&self, name: &str) -> FetchError {
         if self.is_whole {
             FetchError::Damaged {
-                path: self.file.to_path_buf(),
+                path: self.path.to_path_buf(),
                 entry: name.to_owned(),
                 reason: "is not there".to_owned(),
             }
         } else {
             let found = std::fs::metadata(&self.file).map_or(0, |metadata| metadata.len());
             FetchError::Truncated {
-                path: self.file.to_path_buf(),
+                path: self.path.to_path_buf(),
                 found,
             }
         }
@@ -144,18 +178,18 @@ impl TarIndex {
 
     fn header_error(&self, source: io::Error, file_bytes: u64) -> FetchError {
         if source.raw_os_error().is_some() {
-            return FetchError::read(&self.file, source);
+            return FetchError::read(&self.path, source);
         }
         // A tar is made of whole blocks.
         let is_cut = !file_bytes.is_multiple_of(512) || source.kind() == io::ErrorKind::UnexpectedEof;
         if is_cut {
             return FetchError::Truncated {
-                path: self.file.to_path_buf(),
+                path: self.path.to_path_buf(),
                 found: file_bytes,
             };
         }
         FetchError::Undecodable {
-            path: self.file.to_path_buf(),
+            path: self.path.to_path_buf(),
             entry: "a header".to_owned(),
             source,
         }

@@ -1,5 +1,6 @@
 //! Runs a given program to ask it something.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -35,6 +36,9 @@ pub enum AskError {
         /// The first line that it wrote to its standard error.
         first_line: String,
     },
+    /// What it wrote could not be kept.
+    #[error("what it wrote cannot be kept")]
+    Write(#[source] io::Error),
     /// It was stopped after a while.
     #[error("it gave no answer within {} seconds", timeout.as_secs())]
     TimedOut {
@@ -75,27 +79,27 @@ pub(crate) fn run(mut command: Command, timeout: Option<Duration>) -> Result<Str
     if timeout.is_some() {
         command.process_group(0);
     }
-    let child = command.spawn().map_err(AskError::Start)?;
-    let mut running = Running { child, reaped: false };
+    let mut running = Running::of(command)?;
     let deadline = timeout.map(|timeout| (Instant::now() + timeout, timeout));
     let output = drain(running.child.stdout.take());
     let errors = drain(running.child.stderr.take());
     let answer = received(&output, deadline)?;
-    let complaint = received(&errors, deadline)?;
-    let status = running.wait(deadline)?;
-    if !status.success() {
-        let complaint = String::from_utf8_lossy(&complaint);
-        let first_line = complaint.lines().map(str::trim).find(|line| !line.is_empty());
-        return Err(AskError::Ended {
-            status,
-            first_line: first_line
-                .unwrap_or("it said nothing")
-                .chars()
-                .take(300)
-                .collect(),
-        });
-    }
+    running.end(&errors, deadline)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Runs `command` and copies its standard output to `file`, however long that takes.
+pub(crate) fn run_into(mut command: Command, mut file: File) -> Result<(), AskError> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut running = Running::of(command)?;
+    let errors = drain(running.child.stderr.take());
+    if let Some(mut output) = running.child.stdout.take() {
+        io::copy(&mut output, &mut file).map_err(AskError::Write)?;
+    }
+    running.end(&errors, None)
 }
 
 /// A started program, with its process group; neither outlives this.
@@ -106,6 +110,30 @@ struct Running {
 }
 
 impl Running {
+    fn of(mut command: Command) -> Result<Self, AskError> {
+        let child = command.spawn().map_err(AskError::Start)?;
+        Ok(Self { child, reaped: false })
+    }
+
+    /// Waits for its end, and fails when that is an error.
+    fn end(&mut self, errors: &Drained, deadline: Option<(Instant, Duration)>) -> Result<(), AskError> {
+        let complaint = received(errors, deadline)?;
+        let status = self.wait(deadline)?;
+        if status.success() {
+            return Ok(());
+        }
+        let complaint = String::from_utf8_lossy(&complaint);
+        let first_line = complaint.lines().map(str::trim).find(|line| !line.is_empty());
+        Err(AskError::Ended {
+            status,
+            first_line: first_line
+                .unwrap_or("it said nothing")
+                .chars()
+                .take(300)
+                .collect(),
+        })
+    }
+
     fn wait(&mut self, deadline: Option<(Instant, Duration)>) -> Result<ExitStatus, AskError> {
         let Some((deadline, timeout)) = deadline else {
             let status = self.child.wait().map_err(AskError::Start)?;

@@ -15,7 +15,7 @@ use std::path::Path;
 use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, ImageRole, Platform, Version};
 
 pub use ask::AskError;
-pub(crate) use ask::{Ask, ask, run};
+pub(crate) use ask::{Ask, ask, run, run_into};
 pub use error::ResolveError;
 pub use inventory::Inventory;
 pub use lock::{Change, Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram};

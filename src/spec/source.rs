@@ -10,8 +10,8 @@ use crate::bundle::{Digest, ImageReference, ReferenceError};
 use crate::failure::masked;
 
 /// Where an image is. In text, with the transport names of containers-transports(5):
-/// `docker-archive:PATH[:REF]`, `oci:DIR[:TAG]`, `docker-daemon:REF`,
-/// `docker://REF[@DIGEST]`.
+/// `docker-archive:PATH[:REF]`, `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`,
+/// `docker-daemon:REF`, `docker://REF[@DIGEST]`.
 ///
 /// As in skopeo, a path ends at the first `:`, so a path with a `:` in it cannot be
 /// named.
@@ -41,6 +41,13 @@ pub enum ImageSource {
         /// The folder that has `oci-layout` in it.
         folder: PathBuf,
         /// The tag or the full name of the image; without it, there must be one only.
+        name: Option<String>,
+    },
+    /// An OCI image layout in a tar.
+    OciArchive {
+        /// The file.
+        path: PathBuf,
+        /// As of a layout.
         name: Option<String>,
     },
 }
@@ -80,7 +87,7 @@ pub enum ImageSourceError {
     /// The transport is not known, or there is none.
     #[error(
         "`{text}` does not begin with a known transport{}; there are `docker-archive:PATH[:REF]`, \
-         `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
+         `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
         meant.as_ref().map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default()
     )]
     Transport {
@@ -130,20 +137,12 @@ impl ImageSource {
                 }
             }
             Some(("oci", rest)) => {
-                let (folder, name) = split_path(&shown, "oci", rest)?;
-                if let Some(name) = name {
-                    // A tag alone is a name as well, with the tag in the repository's place.
-                    let full = if is_tag_alone(name) {
-                        format!("x:{name}")
-                    } else {
-                        name.to_owned()
-                    };
-                    parse_reference(&shown, &full)?;
-                }
-                Ok(Self::Oci {
-                    folder,
-                    name: name.map(str::to_owned),
-                })
+                let (folder, name) = split_layout(&shown, "oci", rest)?;
+                Ok(Self::Oci { folder, name })
+            }
+            Some(("oci-archive", rest)) => {
+                let (path, name) = split_layout(&shown, "oci-archive", rest)?;
+                Ok(Self::OciArchive { path, name })
             }
             _ => Err(ImageSourceError::Transport {
                 meant: meant(&shown),
@@ -160,6 +159,7 @@ impl ImageSource {
             Self::Docker { .. } => "docker",
             Self::DockerDaemon { .. } => "docker-daemon",
             Self::Oci { .. } => "oci",
+            Self::OciArchive { .. } => "oci-archive",
         }
     }
 
@@ -167,7 +167,7 @@ impl ImageSource {
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::DockerArchive { path, .. } => Some(path),
+            Self::DockerArchive { path, .. } | Self::OciArchive { path, .. } => Some(path),
             Self::Oci { folder, .. } => Some(folder),
             Self::Docker { .. } | Self::DockerDaemon { .. } => None,
         }
@@ -186,6 +186,10 @@ impl ImageSource {
                 folder: folder.join(layout),
                 name,
             },
+            Self::OciArchive { path, name } => Self::OciArchive {
+                path: folder.join(path),
+                name,
+            },
         }
     }
 }
@@ -193,7 +197,8 @@ impl ImageSource {
 /// What somebody may mean who names no transport: an archive, by the end of its name, a
 /// folder, or an image in a registry.
 fn meant(text: &str) -> Option<String> {
-    if Path::new(text).extension().is_some_and(|ending| ending == "tar") {
+    const ENDINGS: [&str; 5] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
+    if ENDINGS.iter().any(|ending| text.ends_with(ending)) {
         return Some(format!("docker-archive:{text}"));
     }
     let is_path = text.starts_with(['.', '/', '~']);
@@ -231,6 +236,25 @@ fn split_path<'a>(
     Ok((PathBuf::from(path), name))
 }
 
+/// A path, and the tag or the full name of an image in the layout that is there.
+fn split_layout(
+    text: &str,
+    transport: &'static str,
+    rest: &str,
+) -> Result<(PathBuf, Option<String>), ImageSourceError> {
+    let (path, name) = split_path(text, transport, rest)?;
+    if let Some(name) = name {
+        // A tag alone is a name as well, with the tag in the repository's place.
+        let full = if is_tag_alone(name) {
+            format!("x:{name}")
+        } else {
+            name.to_owned()
+        };
+        parse_reference(text, &full)?;
+    }
+    Ok((path, name.map(str::to_owned)))
+}
+
 fn parse_reference(text: &str, name: &str) -> Result<ImageReference, ImageSourceError> {
     if name.contains('@') || name.starts_with("sha256:") {
         return Err(ImageSourceError::ByDigest {
@@ -256,8 +280,8 @@ impl fmt::Display for ImageSource {
                 digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
             }
             Self::DockerDaemon { reference } => write!(f, "{reference}"),
-            Self::Oci { folder, name } => {
-                write!(f, "{}", folder.display())?;
+            Self::Oci { folder: path, name } | Self::OciArchive { path, name } => {
+                write!(f, "{}", path.display())?;
                 name.as_ref().map_or(Ok(()), |name| write!(f, ":{name}"))
             }
         }
@@ -295,6 +319,11 @@ mod tests {
                 "docker://r.io:5000/app:1@sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
             ),
             ("oci:./layout", "oci:./layout"),
+            ("oci-archive:./app.tar.gz", "oci-archive:./app.tar.gz"),
+            (
+                "oci-archive:a.tar:r.example/app:1",
+                "oci-archive:a.tar:r.example/app:1",
+            ),
             ("oci:./layout:tag", "oci:./layout:tag"),
             ("oci:./layout:r.example/app:1", "oci:./layout:r.example/app:1"),
             (
@@ -312,6 +341,7 @@ mod tests {
             let error = ImageSource::parse(text).expect_err(text).to_string();
             for word in [
                 "docker-archive:PATH",
+                "oci-archive:PATH",
                 "oci:DIR",
                 "docker-daemon:REF",
                 "docker://REF",
@@ -327,6 +357,7 @@ mod tests {
             ("nginx", Some("docker://nginx")),
             ("r.example:5000/app:1", Some("docker://r.example:5000/app:1")),
             ("./kicbase.tar", Some("docker-archive:./kicbase.tar")),
+            ("kicbase.tar.zst", Some("docker-archive:kicbase.tar.zst")),
             ("./layout", None),
             ("", None),
             ("Upper", None),
@@ -369,6 +400,8 @@ mod tests {
             "oci:",
             "oci:dir:",
             "oci:dir:-bad",
+            "oci-archive:",
+            "oci-archive:a.tar:-bad",
             "docker-daemon:",
             "docker://",
             "docker:app",

@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Mutex;
 
 use super::*;
@@ -10,6 +11,7 @@ use crate::fetch::fixtures::{
 };
 use crate::progress::Silent;
 use crate::resolve::{AskError, ListSource};
+use crate::spec::ImageSource;
 
 /// What a bundle would be made of, without the paths.
 fn content(parts: &Parts) -> Vec<String> {

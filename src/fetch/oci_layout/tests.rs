@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::Read;
 
 use serde_json::json;
@@ -6,7 +7,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::bundle::Arch;
 use crate::failure::{Failure, Kind};
-use crate::fetch::fixtures::{LayoutWriter, config, named, on};
+use crate::fetch::fixtures::{LayoutWriter, config, docker_archive, layout_tar, named, on};
+use crate::fetch::scratch::Scratch;
+use crate::fetch::tar_index::TarIndex;
+use crate::progress::Silent;
 
 const AMD64: Platform = Platform { arch: Arch::Amd64 };
 
@@ -16,12 +20,17 @@ fn layout() -> (TempDir, LayoutWriter) {
     (folder, layout)
 }
 
+fn read_one(layout: &LayoutWriter, wanted: Option<&str>) -> Result<FoundImage, FetchError> {
+    let images = read(Place::Directory(&layout.folder), wanted, &[AMD64], &Silent)?;
+    Ok(images.into_iter().next().expect("one at least"))
+}
+
 fn name(layout: &LayoutWriter, wanted: Option<&str>) -> Result<String, FetchError> {
-    read(&layout.folder, wanted, AMD64).map(|image| image.reference.to_string())
+    read_one(layout, wanted).map(|image| image.reference.to_string())
 }
 
 fn refused(layout: &LayoutWriter, wanted: Option<&str>) -> (String, Kind) {
-    let failure = Failure::from(read(&layout.folder, wanted, AMD64).expect_err("refused"));
+    let failure = Failure::from(read_one(layout, wanted).expect_err("refused"));
     let folder = layout.folder.display().to_string();
     (failure.error.to_string().replace(&folder, "DIR"), failure.kind)
 }
@@ -93,7 +102,7 @@ fn an_index_leads_to_the_platforms_image() {
     );
     let index = layout.nested(&[on(arm64.clone(), "arm64"), on(amd64.clone(), "amd64")]);
     layout.finish(&[named(layout.nested(&[index]), "1")]);
-    let image = read(&layout.folder, None, AMD64).expect("image");
+    let image = read_one(&layout, None).expect("image");
     assert_eq!(image.platform, AMD64);
     let mut bytes = Vec::new();
     let (diff_id, blob) = &image.layers[0];
@@ -110,10 +119,7 @@ fn an_index_leads_to_the_platforms_image() {
         named(on(arm64.clone(), "arm64"), "1"),
         named(on(amd64, "amd64"), "1"),
     ]);
-    assert_eq!(
-        read(&layout.folder, Some("1"), AMD64).expect("image").platform,
-        AMD64
-    );
+    assert_eq!(read_one(&layout, Some("1")).expect("image").platform, AMD64);
 
     layout.finish(&[named(layout.nested(&[on(arm64, "arm64")]), "1")]);
     let (text, kind) = refused(&layout, None);
@@ -177,11 +183,8 @@ fn damaged_blobs_are_named() {
     assert_eq!(kind, Kind::Damaged);
 
     fs::remove_file(&path).expect("file");
-    assert!(
-        refused(&layout, None)
-            .0
-            .starts_with("cannot read `DIR/blobs/sha256/")
-    );
+    let lacks = format!("`DIR` lists an image for linux/amd64, and does not have its blob `sha256:{digest}`");
+    assert_eq!(refused(&layout, None), (lacks, Kind::Usage));
 
     fs::write(layout.folder.join("index.json"), "{").expect("file");
     assert!(refused(&layout, None).0.contains("is not an OCI image index"));
@@ -189,5 +192,91 @@ fn damaged_blobs_are_named() {
     assert_eq!(
         refused(&layout, None).0,
         "`DIR` is not an OCI image layout: it has no `oci-layout`"
+    );
+}
+
+#[test]
+fn a_layout_in_an_archive_is_read_as_in_a_directory() {
+    let (folder, layout) = layout();
+    layout.finish(&[named(layout.image(Arch::Amd64, b"one"), "1")]);
+    let bytes = layout_tar(&layout, &[]);
+    let packed = zstd::encode_all(&bytes[..], 1).expect("zstd");
+    for (name, bytes, called) in [
+        ("app.tar", &bytes, "docker.io/library/app:1"),
+        ("app.oci.tar.zst", &packed, "docker.io/library/app:1"),
+        (
+            "b.tgz",
+            &crate::fetch::fixtures::gzip(&bytes),
+            "docker.io/library/b:1",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("file");
+        let scratch = Scratch::beside(&folder.path().join("out"));
+        let tar = TarIndex::open(&path, &scratch).expect("tar");
+        let read = |wanted| read(Place::Archive(&tar), wanted, &[AMD64], &Silent).expect("image");
+        let images = read(None);
+        assert_eq!(images[0].reference.to_string(), called);
+        assert_eq!(
+            (images[0].transport, images[0].place.as_str()),
+            ("oci-archive", path.to_str().expect("text"))
+        );
+        assert_eq!(
+            read(Some("r.example/x:1"))[0].reference.to_string(),
+            "r.example/x:1"
+        );
+        let mut layer = Vec::new();
+        let blob = images[0].layers[0].1.open();
+        blob.expect("layer").read_to_end(&mut layer).expect("layer");
+        assert_eq!(layer, b"one");
+    }
+}
+
+#[test]
+fn nameless_images_of_several_platforms_take_one_name() {
+    let (_folder, layout) = layout();
+    let of = |arch: Arch, layer| on(layout.image(arch, layer), arch.name());
+    let attestation = on(layout.manifest(b"{}", &[]), "unknown");
+    layout.finish(&[of(Arch::Amd64, b"one"), of(Arch::Arm64, b"two"), attestation]);
+    let both = [AMD64, Platform { arch: Arch::Arm64 }];
+    let images = read(
+        Place::Directory(&layout.folder),
+        Some("r.example/app:1"),
+        &both,
+        &Silent,
+    );
+    let images: Vec<String> = images
+        .expect("images")
+        .iter()
+        .map(|image| format!("{} {}", image.reference, image.platform))
+        .collect();
+    assert_eq!(
+        images,
+        ["r.example/app:1 linux/amd64", "r.example/app:1 linux/arm64"]
+    );
+}
+
+#[test]
+fn what_is_no_layout_is_named_with_its_transport() {
+    let (folder, layout) = layout();
+    let refused = |place: Place<'_>| {
+        let error = read(place, None, &[AMD64], &Silent).expect_err("no layout");
+        let failure = Failure::from(error);
+        let text = format!("{}; {}", failure.error, failure.hint.unwrap_or_default());
+        let dir = folder.path().display().to_string();
+        (text.replace(&dir, "DIR"), failure.kind)
+    };
+    let path = folder.path().join("app.tar");
+    fs::write(&path, docker_archive(&["app:1"], b"layer")).expect("file");
+    let tar = TarIndex::open(&path, &Scratch::beside(&path)).expect("tar");
+    let expected = "`DIR/app.tar` is an archive as `docker save` writes it, without an OCI layout; \
+                    give it as `docker-archive:DIR/app.tar`";
+    assert_eq!(refused(Place::Archive(&tar)), (expected.to_owned(), Kind::Usage));
+    layout.finish(&[named(layout.image(Arch::Amd64, b"one"), "1")]);
+    fs::write(&path, layout_tar(&layout, &[])).expect("file");
+    let expected = "`DIR/app.tar` is an archive, not a layout's folder; give it as `oci-archive:DIR/app.tar`";
+    assert_eq!(
+        refused(Place::Directory(&path)),
+        (expected.to_owned(), Kind::Usage)
     );
 }
