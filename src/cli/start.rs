@@ -12,7 +12,7 @@ use crate::bundle::{BundleIndex, ContainerRuntime};
 use crate::cluster::{self, SiteOptions, Started, Way};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
-use crate::install::{self, Finding, Severity};
+use crate::install::{self, Finding, MinikubeSettings, Severity};
 use crate::progress::Progress;
 use crate::trust::{Serials, TrustFolders};
 use crate::verify::OpenedBundle;
@@ -71,13 +71,16 @@ pub(super) struct StartOptions {
 
 impl StartOptions {
     pub(super) fn into_site(self, extra: Vec<String>) -> SiteOptions {
-        let mut extra_args = install::flags_of_variables(&Environment::of_this_process());
+        let environment = Environment::of_this_process();
+        let settings = MinikubeSettings::of(&environment, self.minikube_home.as_deref());
+        // Those of the person come behind them.
+        let mut extra_args = settings.flags_besides(&extra);
         extra_args.extend(extra);
         SiteOptions {
             profile: self.profile,
             container_runtime: self.container_runtime,
-            cpus: self.cpus,
-            memory: self.memory,
+            cpus: self.cpus.or_else(|| settings.value("cpus")),
+            memory: self.memory.or_else(|| settings.value("memory")),
             minikube_home: self.minikube_home,
             way: self.way,
             keep_proxy: self.keep_proxy,

@@ -42,10 +42,7 @@ const BY_NAME: [(&str, &str); 25] = [
         "IF_HOST_CIDR_CONFLICT",
         "another network has minikube's addresses: choose others with `-- --subnet=192.168.200.0/24`",
     ),
-    (
-        "HOST_KUBECONFIG",
-        "make `~/.kube/config` readable and writable for this user, or name another file in the variable `KUBECONFIG`",
-    ),
+    ("HOST_KUBECONFIG", KUBECONFIG),
     (
         "HOST_HOME",
         "make minikube's folder writable for this user, or choose another with `--minikube-home`",
@@ -90,7 +87,7 @@ const BY_NAME: [(&str, &str); 25] = [
 ];
 
 /// By words in the message, for reasons that have many causes.
-const BY_MESSAGE: [(&str, &str); 7] = [
+const BY_MESSAGE: [(&str, &str); 9] = [
     ("no space left on device", DISK),
     (
         "Unable to find image",
@@ -109,12 +106,20 @@ const BY_MESSAGE: [(&str, &str); 7] = [
         "port is already allocated",
         "another program has the port that was asked for: choose another, or end that program",
     ),
+    ("Failed kubeconfig update", KUBECONFIG),
+    // Source: minikube v1.38.1, `pkg/drivers/kic/oci/network_create.go:104` and `:115`.
+    (
+        "un-retryable: ",
+        "Docker Engine made no network for the node: look at `docker network ls`, choose addresses with `-- \
+         --subnet=192.168.200.0/24`, and where firewalld was restarted `sudo systemctl restart docker`",
+    ),
     ("timed out", SLOW),
 ];
 
 const DISK: &str = "free space where Docker keeps its data: `docker system df` shows what is used, `docker image prune` removes unused images";
 const ENGINE: &str = "look whether Docker Engine is well with `docker info`, restart it with `sudo systemctl restart docker`, and run the same command again";
 const SLOW: &str = "the control plane did not answer in time: run the same command again, which goes on; on a slow machine add `-- --wait-timeout=20m`";
+const KUBECONFIG: &str = "make the first file in the variable `KUBECONFIG`, or without it `~/.kube/config`, readable and writable for this user (`ls -l` shows whose it is), or `unset KUBECONFIG`; then run the same command again";
 const OTHERWISE: &str =
     "read the end of minikube's log, which is named above; `uninstall` and a new start begin afresh";
 
@@ -157,6 +162,11 @@ mod tests {
         assert!(of("K8S_FAIL_CONNECT", "").contains("--force"));
         assert!(of("GUEST_PROVISION", "docker: Unable to find image 'x' locally").contains("node image"));
         assert!(of("GUEST_START", "wait: context: timed out").contains("--wait-timeout"));
+        let denied = "Failed kubeconfig update: writing kubeconfig: open /etc/kubernetes/admin.conf: permission denied";
+        assert!(of("GUEST_START", denied).contains("`unset KUBECONFIG`"));
+        assert!(of("HOST_KUBECONFIG_UPDATE", "").contains("`unset KUBECONFIG`"));
+        let network = "create kic node: un-retryable: no free private network subnets found";
+        assert!(of("GUEST_PROVISION", network).contains("--subnet"));
         assert_eq!(of("MK_NEW", "what"), OTHERWISE);
     }
 

@@ -16,7 +16,7 @@ use crate::bundle::BinaryRole;
 use crate::failure::Failure;
 use crate::host::{Engine, interrupt};
 use crate::install::{
-    Event, ImageSet, Installed, PlacedFiles, Session, SiteOptions, Way, check_serial, install_programs,
+    self, Event, ImageSet, Installed, PlacedFiles, Session, SiteOptions, Way, check_serial, install_programs,
     no_longer_carried, other_of_same_serial, place_own_files,
 };
 use crate::progress::Progress;
@@ -281,7 +281,7 @@ impl Run<'_> {
                     boot::leave_kubelet_to_minikube(&run.engine, node)?;
                 }
             }
-            let kubeconfig = written::kubeconfig(&run.session.environment);
+            let kubeconfig = install::kubeconfig(&run.session.environment);
             written::sync(&run.session.layout.minikube_home, &profile, kubeconfig.as_deref())?;
             run.session
                 .journal

@@ -9,18 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::host::{Environment, FileError, sync_directory};
 use crate::install::{self, ProfileConfig, may_be_node_of};
 
-/// The file that minikube adds a cluster to, as kubectl finds it.
-pub(super) fn kubeconfig(environment: &Environment) -> Option<PathBuf> {
-    let named = environment
-        .variable("KUBECONFIG")
-        .and_then(|paths| paths.to_str()?.split(':').next().map(PathBuf::from));
-    let path = named.or_else(|| environment.home().map(|home| home.join(".kube/config")))?;
-    path.is_absolute().then_some(path)
-}
-
-/// The same, where there is no such file yet.
+/// The file that minikube adds a cluster to, where there is none yet.
 pub(super) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
-    kubeconfig(environment).filter(|path| fs::symlink_metadata(path).is_err())
+    install::kubeconfig(environment).filter(|path| fs::symlink_metadata(path).is_err())
 }
 
 /// Makes durable what minikube and kubectl need of a profile.

@@ -11,8 +11,10 @@ mod confinement;
 mod engine;
 mod environment;
 mod facts;
+mod firewall;
 mod holder;
 mod identity;
+mod inotify;
 mod kernel;
 mod lock;
 #[cfg(feature = "packager")]
@@ -27,6 +29,7 @@ mod running;
 mod sandbox;
 mod signals;
 mod unnamed;
+mod writable;
 
 pub use atomic::{AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
@@ -39,8 +42,10 @@ pub use environment::Environment;
 pub use facts::{
     FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,
 };
+pub use firewall::Firewalld;
 pub use holder::Holder;
 pub use identity::ProcessIdentity;
+pub use inotify::InotifyLimits;
 pub use kernel::{Feature, Kernel};
 pub use lock::{Lock, LockError};
 #[cfg(feature = "packager")]
@@ -53,6 +58,7 @@ pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
 pub use running::Running;
 pub use sandbox::{Sandbox, SandboxError};
 pub use signals::Interruption;
+pub use writable::{Unwritable, why_unwritable};
 
 /// Catching and asking for signals.
 pub mod interrupt {

@@ -160,13 +160,19 @@ impl SiteOptions {
 }
 
 /// minikube's rule for a profile's name: letters, digits and dashes, at least two, a
-/// letter or digit first. Underscores and dots, which it once took, are refused.
+/// letter or digit first and last. Underscores and dots, which it once took, are refused.
+/// Source: minikube v1.38.1, `pkg/minikube/config/profile.go:81`.
 #[must_use]
 pub(super) fn is_profile_name(name: &str) -> bool {
-    (2..=63).contains(&name.len())
+    (2..=LABEL).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && !name.starts_with('-')
+        && !name.ends_with('-')
 }
+
+/// So many characters a node's name may have, which Kubernetes makes the value of a label,
+/// and Linux a name of a host. Source: kubernetes.io, "Labels and Selectors".
+pub(super) const LABEL: usize = 63;
 
 /// Words that minikube takes for a number of processors or bytes. Source: minikube v1.38.1,
 /// `pkg/minikube/constants/constants.go`, `MaxResources` and `NoLimit`.
@@ -282,7 +288,7 @@ mod tests {
     #[test]
     fn a_profile_name_is_no_path_and_no_flag() {
         assert!(is_profile_name("minikube") && is_profile_name("a1"));
-        for name in ["", "a", "-x", "a/b", "..", "a b", "a_b"] {
+        for name in ["", "a", "-x", "x-", "a/b", "..", "a b", "a_b"] {
             assert!(!is_profile_name(name), "{name}");
         }
     }

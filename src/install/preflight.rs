@@ -11,14 +11,18 @@ mod cpus;
 mod engine;
 mod facts;
 mod finding;
+mod firewall;
 mod folders;
+mod inotify;
 mod kernel;
+mod kubeconfig;
 mod memory;
 mod network;
 mod nodes;
 mod platform;
 mod ports;
 mod profile;
+mod settings;
 mod space;
 mod subnets;
 mod user;
@@ -28,7 +32,7 @@ pub use finding::{Finding, Report, Severity};
 use self::facts::MachineFacts;
 use self::finding::fatal;
 use super::options::memory_mib;
-use super::{Layout, SiteOptions};
+use super::{Layout, MinikubeSettings, SiteOptions};
 use crate::bundle::{BinaryRole, BundleIndex, Version};
 use crate::failure::Failure;
 use crate::host::Environment;
@@ -42,11 +46,13 @@ pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report,
     if let Some(finding) = nodes::impossible(options) {
         return Ok(Report::of(vec![finding]));
     }
-    let contradictions = arguments::examine(bundle.index(), options);
+    let settings = MinikubeSettings::of(&environment, options.minikube_home.as_deref());
+    let mut contradictions = arguments::examine(bundle.index(), options, &settings);
+    contradictions.extend(profile::impossible(options));
     if !contradictions.is_empty() {
         return Ok(Report::of(contradictions));
     }
-    let facts = MachineFacts::gather(bundle, options, &environment, &layout)?;
+    let facts = MachineFacts::gather(bundle, options, &environment, &layout, settings)?;
     let mut findings = examine(bundle.index(), options, &facts);
     findings.extend(space::examine(&facts.demands));
     Ok(Report::of(findings))
@@ -67,7 +73,9 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
         findings.extend(network::examine(view, options, facts.profile.is_none()));
         findings.extend(addons::examine(view, options));
     }
+    findings.extend(settings::examine(&facts.settings));
     findings.extend(folders::examine(&facts.folders));
+    findings.extend(kubeconfig::examine(facts.kubeconfig.as_ref()));
     findings.extend(cached::examine(&facts.foreign_programs));
     findings.extend(clock::examine(facts.now, facts.packed));
     findings.extend(user::examine(facts.root));
@@ -90,6 +98,7 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
         }
     };
     let mut findings = engine::examine(info, facts.endpoint.as_deref());
+    findings.extend(settings::rootless(&facts.settings, options, info));
     let elsewhere = engine::other_kernel(info, &facts.kernel.release);
     let here = elsewhere.is_none();
     let asked = options.memory_asked().as_deref().and_then(memory_mib);
@@ -106,6 +115,7 @@ fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFac
     findings.extend(elsewhere);
     if here {
         findings.extend(examine_machine(index, options, facts, info.rootless()));
+        findings.extend(firewall::examine(facts.firewalld, info));
     }
     findings
 }
@@ -122,7 +132,8 @@ fn examine_machine(
         &index.cluster.kubernetes_version,
         minikube_version(index),
     );
-    findings.extend(kernel::examine(&facts.kernel));
+    findings.extend(kernel::examine(&facts.kernel, rootless));
+    findings.extend(inotify::examine(facts.inotify, options.nodes(), rootless));
     findings.extend(subnets::examine(&facts.subnets, &options.profile));
     findings.extend(ports::examine(&options.values_of("--ports"), &facts.listeners));
     findings.extend(confinement::examine(facts.confinement, rootless));

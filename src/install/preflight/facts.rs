@@ -6,15 +6,18 @@ use std::time::UNIX_EPOCH;
 
 use super::cached::{ForeignProgram, foreign_programs};
 use super::folders::FolderFacts;
+use super::kubeconfig::KubeconfigFacts;
 use super::space::{Demand, demands};
 use super::subnets::SubnetFacts;
 use crate::bundle::{BinaryRole, Platform, PlatformView};
 use crate::failure::Failure;
 use crate::host::{
-    Cgroups, Confinement, Engine, EngineError, EngineInfo, Environment, Kernel, Listener, MemoryFacts,
-    MinikubeNode, Mount, available_memory, listeners, routes, unix_seconds,
+    Cgroups, Confinement, Engine, EngineError, EngineInfo, Environment, Firewalld, InotifyLimits, Kernel,
+    Listener, MemoryFacts, MinikubeNode, Mount, available_memory, listeners, routes, unix_seconds,
 };
-use crate::install::{ImageSet, Journal, Layout, ProfileConfig, SiteOptions, Way, may_be_node_of};
+use crate::install::{
+    ImageSet, Journal, Layout, MinikubeSettings, ProfileConfig, SiteOptions, Way, may_be_node_of,
+};
 use crate::verify::OpenedBundle;
 
 /// What there is on this machine.
@@ -50,6 +53,14 @@ pub(super) struct MachineFacts {
     pub(super) subnets: SubnetFacts,
     /// The ports that are taken.
     pub(super) listeners: Vec<Listener>,
+    /// What its users may watch.
+    pub(super) inotify: InotifyLimits,
+    /// Its firewall.
+    pub(super) firewalld: Firewalld,
+    /// The file that minikube writes the cluster to.
+    pub(super) kubeconfig: Option<KubeconfigFacts>,
+    /// What minikube is told besides its flags.
+    pub(super) settings: MinikubeSettings,
     /// What confines programs.
     pub(super) confinement: Confinement,
     /// The clock, in seconds since 1970.
@@ -64,6 +75,7 @@ impl MachineFacts {
         options: &SiteOptions,
         environment: &Environment,
         layout: &Layout,
+        settings: MinikubeSettings,
     ) -> Result<Self, Failure> {
         let engine = Engine::connect(environment);
         let receipt = Journal::peek(&layout.journal())?;
@@ -108,6 +120,10 @@ impl MachineFacts {
             cgroups: Cgroups::of_this_machine(),
             subnets,
             listeners: listeners(),
+            inotify: InotifyLimits::of_this_machine(),
+            firewalld: Firewalld::of_this_machine(),
+            kubeconfig: KubeconfigFacts::gather(environment),
+            settings,
             confinement: Confinement::of_this_machine(),
             now: unix_seconds(),
             packed: written(bundle),

@@ -56,15 +56,21 @@ pub(super) const NEEDS: [Need; 14] = [
     ),
 ];
 
-pub(super) fn examine(kernel: &Kernel) -> Vec<Finding> {
+/// What a rootless engine needs besides: programs in the node ask for these by name. Source:
+/// kind.sigs.k8s.io, "Rootless", "Host requirements".
+const ROOTLESS: [&str; 4] = ["ip6_tables", "ip6table_nat", "ip_tables", "iptable_nat"];
+
+pub(super) fn examine(kernel: &Kernel, rootless: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut unknown = Vec::new();
+    let mut unloaded = Vec::new();
     for need in &NEEDS {
         let name = need.modules.join(" or ");
         let best = need.modules.iter().max_by_key(|module| kernel.feature(module));
         let best = best.copied().unwrap_or_default();
         match kernel.feature(best) {
-            Feature::Present | Feature::Loadable => {}
+            Feature::Present => {}
+            Feature::Loadable => unloaded.push(best),
             Feature::Unknown => unknown.push(name),
             Feature::Locked => findings.push(lacks(
                 need,
@@ -86,6 +92,9 @@ pub(super) fn examine(kernel: &Kernel) -> Vec<Finding> {
             )),
         }
     }
+    if rootless {
+        findings.extend(not_loaded(kernel, unloaded));
+    }
     if !unknown.is_empty() {
         findings.push(note(
             format!(
@@ -98,6 +107,26 @@ pub(super) fn examine(kernel: &Kernel) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Where an engine runs without root, nobody in it may load a module.
+fn not_loaded(kernel: &Kernel, mut unloaded: Vec<&str>) -> Option<Finding> {
+    let more = ROOTLESS.into_iter();
+    unloaded.extend(more.filter(|module| kernel.feature(module) == Feature::Loadable));
+    unloaded.sort_unstable();
+    unloaded.dedup();
+    if unloaded.is_empty() {
+        return None;
+    }
+    let names = unloaded.join(" ");
+    Some(warning(
+        format!("Docker Engine is rootless, and these modules are not loaded: {names}"),
+        "nothing in a rootless engine may load one, and the rules of kube-proxy and of the pods' network need them",
+        format!(
+            "`sudo modprobe -a {names}`, and for each boot `printf '%s\\n' {names} | sudo tee \
+             /etc/modules-load.d/minikube-offline.conf`"
+        ),
+    ))
 }
 
 fn lacks(need: &Need, what: String, mend: String) -> Finding {
@@ -136,12 +165,12 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        assert_eq!(examine(&kernel(ALL, None, true)), []);
-        assert_eq!(examine(&kernel("", Some(ALL), false)), []);
+        assert_eq!(examine(&kernel(ALL, None, true), false), []);
+        assert_eq!(examine(&kernel("", Some(ALL), false), false), []);
         let old = ALL
             .replace("xt_MASQUERADE", "ipt_MASQUERADE")
             .replace("nf_tables", "ip_tables");
-        assert_eq!(examine(&kernel(&old, Some(""), false)), []);
+        assert_eq!(examine(&kernel(&old, Some(""), false), false), []);
         let mut tried = 0;
         for need in &NEEDS {
             let module = need
@@ -153,7 +182,7 @@ mod tests {
                 (kernel(&without(module), Some(""), false), "has no"),
                 (kernel(&without(module), Some(ALL), true), "loads no more modules"),
             ] {
-                let findings = examine(&kernel);
+                let findings = examine(&kernel, false);
                 assert_eq!(findings.len(), 1, "{module}: {findings:?}");
                 assert_eq!(findings[0].severity, need.severity, "{module}");
                 assert!(findings[0].what.contains(said) && findings[0].what.contains(module));
@@ -168,9 +197,31 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_no_reason_against_a_start() {
-        let findings = examine(&kernel("overlay bridge", None, false));
+        let findings = examine(&kernel("overlay bridge", None, false), false);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].severity, Severity::Note);
         assert!(findings[0].what.contains("veth") && !findings[0].what.contains("overlay,"));
+    }
+
+    #[test]
+    fn a_rootless_engine_needs_modules_that_are_loaded() {
+        let loadable = format!("{ALL} ip_tables ip6_tables iptable_nat");
+        let loaded = format!("{ALL} ip_tables ip6_tables iptable_nat ip6table_nat");
+        assert_eq!(examine(&kernel(&loaded, Some(&loadable), false), true), []);
+        let present = "overlay bridge veth nf_conntrack nf_nat ip6_tables xt_addrtype xt_comment xt_conntrack \
+            xt_mark xt_tcpudp xt_MASQUERADE xt_statistic nf_tables";
+        let findings = examine(&kernel(present, Some(&loadable), false), true);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].severity, Severity::Warning);
+        assert_eq!(
+            findings[0].what,
+            "Docker Engine is rootless, and these modules are not loaded: br_netfilter ip_tables iptable_nat"
+        );
+        assert_eq!(
+            findings[0].mend,
+            "`sudo modprobe -a br_netfilter ip_tables iptable_nat`, and for each boot `printf '%s\\n' br_netfilter \
+             ip_tables iptable_nat | sudo tee /etc/modules-load.d/minikube-offline.conf`"
+        );
+        assert_eq!(examine(&kernel(present, Some(&loadable), false), false), []);
     }
 }

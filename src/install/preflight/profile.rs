@@ -2,8 +2,33 @@
 
 use super::finding::{Finding, fatal, usage};
 use crate::bundle::BundleIndex;
-use crate::install::options::is_profile_name;
+use crate::install::options::{LABEL, is_profile_name};
 use crate::install::{ProfileConfig, SiteOptions};
+
+/// No name that minikube and Kubernetes take, whichever the machine.
+pub(super) fn impossible(options: &SiteOptions) -> Option<Finding> {
+    if !is_profile_name(&options.profile) {
+        return Some(usage(
+            format!("`{}` cannot be the name of a profile", options.profile),
+            format!(
+                "minikube takes letters, digits and `-`, 2 to {LABEL}, and no `-` at the start or the end"
+            ),
+            "give another name with `--profile`",
+        ));
+    }
+    let longest = options.node_names().max_by_key(String::len)?;
+    (longest.len() > LABEL).then(|| {
+        let most = LABEL - (longest.len() - options.profile.len());
+        usage(
+            format!(
+                "the node `{longest}` would have a name of {} characters",
+                longest.len()
+            ),
+            format!("Kubernetes takes {LABEL} at most"),
+            format!("give a name of {most} characters at most with `--profile`, or ask for fewer nodes"),
+        )
+    })
+}
 
 /// `existing` is the profile of this name, where there is one.
 pub(super) fn examine(
@@ -12,13 +37,6 @@ pub(super) fn examine(
     existing: Option<&ProfileConfig>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !is_profile_name(&options.profile) {
-        findings.push(usage(
-            format!("`{}` cannot be the name of a profile", options.profile),
-            "minikube takes letters, digits and `-`, at least two, and no `-` at the start",
-            "give another name with `--profile`",
-        ));
-    }
     let Some(profile) = existing else {
         return findings;
     };
@@ -49,7 +67,7 @@ mod tests {
     use super::*;
     use crate::failure::Kind;
     use crate::install::KubernetesConfig;
-    use crate::install::testing::index;
+    use crate::install::testing::{index, with};
 
     #[test]
     fn another_cluster_of_this_name_is_left_alone() {
@@ -73,12 +91,54 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_minikube_refuses_is_a_mistake_in_the_command_line() {
+    fn a_name_that_is_refused_later_is_a_usage_error() {
+        let long = "a".repeat(60);
+        for (profile, nodes, what) in [
+            ("dev", "--nodes=252", None),
+            (&long, "", None),
+            (
+                "../x",
+                "",
+                Some("`../x` cannot be the name of a profile".to_owned()),
+            ),
+            (
+                "abc-",
+                "",
+                Some("`abc-` cannot be the name of a profile".to_owned()),
+            ),
+            (
+                &long,
+                "--nodes=2",
+                Some(format!(
+                    "the node `{long}-m02` would have a name of 64 characters"
+                )),
+            ),
+            (&long[1..], "--nodes=2", None),
+            (
+                &long[1..],
+                "--nodes=100",
+                Some(format!(
+                    "the node `{}-m100` would have a name of 64 characters",
+                    &long[1..]
+                )),
+            ),
+        ] {
+            let options = SiteOptions {
+                profile: profile.into(),
+                ..with(nodes)
+            };
+            let finding = impossible(&options);
+            assert!(finding.as_ref().is_none_or(|finding| finding.kind == Kind::Usage));
+            assert_eq!(finding.map(|finding| finding.what), what);
+        }
         let options = SiteOptions {
-            profile: "../x".into(),
-            ..SiteOptions::default()
+            profile: long,
+            ..with("--ha")
         };
-        let findings = examine(&index(), &options, None);
-        assert_eq!((findings.len(), findings[0].kind), (1, Kind::Usage));
+        let mend = impossible(&options).expect("a finding").mend;
+        assert_eq!(
+            mend,
+            "give a name of 59 characters at most with `--profile`, or ask for fewer nodes"
+        );
     }
 }

@@ -5,7 +5,9 @@ use super::subnets::SubnetFacts;
 use super::*;
 use crate::bundle::{Arch, Platform};
 use crate::failure::Kind;
-use crate::host::{CgroupVersion, Cgroups, Confinement, EngineInfo, FileSystem, Kernel};
+use crate::host::{
+    CgroupVersion, Cgroups, Confinement, EngineInfo, FileSystem, Firewalld, InotifyLimits, Kernel,
+};
 use crate::install::testing::index;
 use crate::install::{KubernetesConfig, ProfileConfig};
 
@@ -44,6 +46,10 @@ fn fit() -> MachineFacts {
         },
         subnets: SubnetFacts::default(),
         listeners: Vec::new(),
+        inotify: InotifyLimits::default(),
+        firewalld: Firewalld::default(),
+        kubeconfig: None,
+        settings: MinikubeSettings::default(),
         confinement: Confinement::default(),
         now: 1_800_000_000,
         packed: None,
