@@ -191,6 +191,16 @@ pub enum FetchError {
         /// The transport by which it can be named.
         transport: &'static str,
     },
+    /// An image is given for some of the bundle's platforms only.
+    #[error("`{reference}` is in `{place}`, and is not given for {platform}")]
+    Partial {
+        /// The image.
+        reference: ImageReference,
+        /// Where it is.
+        place: String,
+        /// What it is not given for.
+        platform: Platform,
+    },
     /// A file cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {

@@ -73,6 +73,10 @@ impl FetchError {
             Self::ManifestImage { .. } => {
                 "give it with `--image docker-archive:FILE`, or leave `--offline` away to have it downloaded"
             }
+            Self::Partial { .. } => {
+                "give it once for each platform, `--image docker-archive:FILE` for one and another FILE for the other, or \
+                 add `--image docker://NAME` to have the rest downloaded"
+            }
             Self::EngineImage { .. } => {
                 "`docker images` lists what the engine has; an image for another platform than the engine's is saved \
                  by Docker 28 or newer, after `docker pull --platform`, or by `skopeo copy --override-arch ARCH \

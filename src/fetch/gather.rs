@@ -176,7 +176,7 @@ pub(super) fn find(
     }
     let wanted = if let Some(upstream) = upstream {
         let lock = upstream.lock_of_others();
-        remote::wanted(
+        let wanted = remote::wanted(
             spec,
             &images,
             &requirements.images,
@@ -187,7 +187,9 @@ pub(super) fn find(
             &minikube,
             lock,
             ask,
-        )?
+        )?;
+        images::refuse_partial(&images, &wanted, &spec.platforms)?;
+        wanted
     } else {
         remote::refuse_named(spec)?;
         own::refuse_missing(&of_manifests, &images, &spec.platforms)?;

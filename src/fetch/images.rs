@@ -11,6 +11,7 @@ use super::oci_layout::{self, Place};
 use super::parts::{LocalImage, LocalLayer};
 use super::scratch::Scratch;
 use super::tar_index::TarIndex;
+use super::upstream::WantedImage;
 use super::{Cache, FetchError, daemon, docker_archive};
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform};
 use crate::progress::Progress;
@@ -60,6 +61,35 @@ pub(super) fn find(
     let found = settle(found, &spec.platforms)?;
     progress.end(&format!("{} images", found.len()));
     Ok(found)
+}
+
+/// Fails when an application's image that is here is for some of `platforms` only, and the
+/// others' are not among the `wanted`: it is told before anything is downloaded.
+pub(super) fn refuse_partial(
+    found: &[(ImageRole, FoundImage)],
+    wanted: &[(Platform, Vec<WantedImage>)],
+    platforms: &[Platform],
+) -> Result<(), FetchError> {
+    let is_there = |reference: &ImageReference, platform: Platform| {
+        let mut found = found.iter().map(|(_, image)| (&image.reference, image.platform));
+        let mut wanted = wanted
+            .iter()
+            .filter(|(of, _)| *of == platform)
+            .flat_map(|(_, images)| images);
+        found.any(|there| there == (reference, platform)) || wanted.any(|image| &image.reference == reference)
+    };
+    for (role, image) in found {
+        let mut platforms = platforms.iter();
+        let lacking = platforms.find(|platform| !is_there(&image.reference, **platform));
+        if let (ImageRole::Application, Some(platform)) = (role, lacking) {
+            return Err(FetchError::Partial {
+                reference: image.reference.clone(),
+                place: image.place.clone(),
+                platform: *platform,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// One image for each platform and name, all of them for one of `platforms`.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod architecture;
+mod archives;
 mod bundle_toml;
 mod confined;
 mod damage;

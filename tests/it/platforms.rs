@@ -331,6 +331,11 @@ fn a_part_that_one_platform_lacks_is_named() {
     assert_eq!(outcome.status, 2, "{outcome:?}");
     let expected = format!("names the image `{image}`, which is not given for {other}");
     assert!(outcome.stderr.contains(&expected), "{outcome:?}");
+    of_a_manifest.retain(|flag| !flag.starts_with("--manifest="));
+    let outcome = site.pack("x.run", &of_a_manifest);
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    let expected = format!("\n  {image} for {other}\n");
+    assert!(outcome.stderr.contains(&expected), "{outcome:?}");
     let no_stub: Vec<String> = site
         .flags
         .iter()

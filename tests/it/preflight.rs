@@ -1,5 +1,6 @@
 //! `preflight`, from outside: each finding as a line, and the exit code.
 
+use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
@@ -200,6 +201,122 @@ fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_
     assert!(
         sandbox.path("home").read_dir().unwrap().next().is_none(),
         "nothing is written"
+    );
+    assert!(engine.has().is_empty());
+}
+
+#[test]
+fn what_minikube_would_fail_over_at_the_end_is_told_at_once() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.runnable_bundle("b.run");
+    let engine = FakeEngine::make(&sandbox);
+    let run = |verb: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(&bundle);
+        let command = engine.prepare(&sandbox, command.args(verb));
+        Outcome::from(command.envs(variables.iter().copied()).output().unwrap())
+    };
+    let refused = |variables: &[(&str, &str)], status: i32, said: &str| {
+        for verb in [&["start", "-y"][..], &["preflight"]] {
+            let outcome = run(verb, variables);
+            assert_eq!(outcome.status, status, "{variables:?}: {outcome:?}");
+            assert!(outcome.stderr.ends_with(said), "{said}\n{}", outcome.stderr);
+        }
+    };
+    fs::create_dir_all(sandbox.path("home/.kube/config")).unwrap();
+    let config = sandbox.path("home/.kube/config");
+    let why =
+        "minikube writes the cluster's address and keys there at the end of a start, which fails otherwise";
+    let said = |what: &str, why: &str, fix: &str| {
+        format!("error: this machine is not fit to start the cluster: {what}; {why}\n\nhint: {fix}\n")
+    };
+    let quoted = config.to_str().unwrap().replace('\'', r"'\''");
+    refused(
+        &[],
+        9,
+        &said(
+            &format!("the kubeconfig `{}` is a folder", config.display()),
+            why,
+            &format!(
+                "`mv '{quoted}' '{quoted}.old'`; or name another file: `export KUBECONFIG=\"$HOME/kubeconfig\"`"
+            ),
+        ),
+    );
+    refused(
+        &[("KUBECONFIG", ":rel/path:/tmp/x")],
+        9,
+        &said(
+            "`KUBECONFIG` names `rel/path`, which is another file in each folder",
+            "kubectl and `uninstall` find the cluster only where they find that file",
+            "`export KUBECONFIG=\"$PWD/rel/path\"`, or `unset KUBECONFIG` for `~/.kube/config`",
+        ),
+    );
+    fs::remove_dir(&config).unwrap();
+    for (name, value, why) in [
+        (
+            "MINIKUBE_IMAGE_MIRROR_COUNTRY",
+            "cn",
+            "it names another place for images or programs, which minikube then looks for there",
+        ),
+        (
+            "MINIKUBE_NO_KUBERNETES",
+            "true",
+            "minikube then starts no cluster",
+        ),
+        (
+            "MINIKUBE_ROOTLESS",
+            "true",
+            "minikube then wants a rootless engine, and Docker Engine runs as root",
+        ),
+    ] {
+        let fix = match name {
+            "MINIKUBE_ROOTLESS" => {
+                format!("`unset {name}`; for a rootless engine `docker context use rootless`")
+            }
+            _ => format!("`unset {name}`"),
+        };
+        refused(
+            &[(name, value)],
+            2,
+            &said(&format!("the variable `{name}` is `{value}`"), why, &fix),
+        );
+    }
+    assert_eq!(
+        run(
+            &["preflight"],
+            &[("MINIKUBE_DRIVER", "kvm2"), ("MINIKUBE_DRY_RUN", "0")]
+        )
+        .status,
+        0
+    );
+    let settings = sandbox.path("home/.minikube/config/config.json");
+    fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    fs::write(&settings, r#"{"rootless": true, "memory": "900g"}"#).unwrap();
+    let outcome = run(&["preflight"], &[]);
+    assert_eq!(outcome.status, 9, "{outcome:?}");
+    for said in ["`rootless` is `true` in `", "921600 MiB"] {
+        assert!(outcome.stderr.contains(said), "{outcome:?}");
+    }
+    fs::write(&settings, r#"{"cache": {"busybox": null}}"#).unwrap();
+    let outcome = run(&["preflight"], &[]);
+    assert!(
+        outcome.status == 0 && outcome.stdout.contains("warning: `cache` in `"),
+        "{outcome:?}"
+    );
+    for profile in ["abc-", &"a".repeat(64)] {
+        assert_eq!(
+            run(&["preflight", "--profile", profile], &[]).status,
+            2,
+            "{profile}"
+        );
+    }
+    let long = "a".repeat(62);
+    let outcome = run(&["start", "-y", "--profile", &long, "--", "--nodes=2"], &[]);
+    assert!(
+        outcome.status == 2
+            && outcome
+                .stderr
+                .contains("-m02` would have a name of 66 characters"),
+        "{outcome:?}"
     );
     assert!(engine.has().is_empty());
 }

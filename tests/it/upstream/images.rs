@@ -1,11 +1,14 @@
 //! Images from a registry of our own.
 
-use minikube_offline::bundle::{Arch, Digest};
+use minikube_offline::bundle::{Arch, Digest, Platform};
 use minikube_offline::failure::{Failure, Kind};
 use minikube_offline::fetch;
 use minikube_offline::progress::Silent;
 
 use super::site::{APP, Site, fails, registry, serve, spoilt};
+use super::world::{VERSION, World, other};
+use crate::support::parts::write_archive_for;
+use crate::support::program::Sandbox;
 use crate::support::registry::{Draft, Packing, Registry};
 use crate::support::server::Reply;
 
@@ -104,4 +107,33 @@ fn without_the_network_an_image_in_a_registry_is_refused() {
         failure.to_string().contains("`docker://r.example/team/app:1`"),
         "{failure}"
     );
+}
+
+#[test]
+fn an_image_for_one_platform_is_refused_before_downloads() {
+    let world = World::new();
+    let sandbox = Sandbox::new();
+    let own = Platform::of_this_machine().expect("a platform").arch;
+    let lacking = Platform { arch: other(own) };
+    write_archive_for(
+        own,
+        &sandbox.path("app.tar"),
+        "r.example/app:1",
+        &[b"app".to_vec()],
+    );
+    let both = "--platform=linux/amd64,linux/arm64";
+    let stub = format!("--stub={}", sandbox.stub_for(other(own)).display());
+    let outcome = world.pack(
+        &sandbox,
+        VERSION,
+        &[both, &stub, "--image=docker-archive:app.tar"],
+    );
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    let said = format!(
+        "error: `r.example/app:1` is in `app.tar`, and is not given for {lacking}\n\nhint: give it once for each \
+         platform, `--image docker-archive:FILE` for one and another FILE for the other, or add `--image docker://NAME` \
+         to have the rest downloaded\n"
+    );
+    assert!(outcome.stderr.ends_with(&said), "{outcome:?}");
+    assert_eq!(world.server.count("/blobs/"), 0, "no image was asked for");
 }
