@@ -62,7 +62,7 @@ pub enum ImageRole {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
-    /// skopeo's name of the transport (`docker-archive`, `oci`, `docker-daemon`,
+    /// skopeo's name of the transport (`docker-archive`, `oci-archive`, `oci`, `docker-daemon`,
     /// `docker`), or `file`, `https`, or `minikube-cache`.
     pub transport: String,
     /// What the part was compared with before it was packed, a sentence each.

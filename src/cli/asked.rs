@@ -47,7 +47,7 @@ pub(super) struct SpecArgs {
     #[arg(long, value_name = "FOLDER", help_heading = PARTS)]
     from_cache: Vec<PathBuf>,
     /// An image for the node: `docker://NAME`, `docker-archive:FILE[:NAME]`,
-    /// `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
+    /// `oci-archive:FILE[:TAG]`, `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
     #[arg(long = "image", value_name = "IMAGE", help_heading = PARTS)]
     images: Vec<ImageSource>,
     /// An addon of minikube's whose images go into the node

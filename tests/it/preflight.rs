@@ -1,6 +1,7 @@
 //! `preflight`, from outside: each finding as a line, and the exit code.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -205,118 +206,131 @@ fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_
     assert!(engine.has().is_empty());
 }
 
-#[test]
-fn what_minikube_would_fail_over_at_the_end_is_told_at_once() {
-    let sandbox = Sandbox::new();
-    let bundle = sandbox.runnable_bundle("b.run");
-    let engine = FakeEngine::make(&sandbox);
-    let run = |verb: &[&str], variables: &[(&str, &str)]| {
-        let mut command = Command::new(&bundle);
-        let command = engine.prepare(&sandbox, command.args(verb));
-        Outcome::from(command.envs(variables.iter().copied()).output().unwrap())
-    };
-    let refused = |variables: &[(&str, &str)], status: i32, said: &str| {
-        for verb in [&["start", "-y"][..], &["preflight"]] {
-            let outcome = run(verb, variables);
-            assert_eq!(outcome.status, status, "{variables:?}: {outcome:?}");
-            assert!(outcome.stderr.ends_with(said), "{said}\n{}", outcome.stderr);
+/// A bundle for this machine, and an engine.
+struct Site {
+    sandbox: Sandbox,
+    bundle: PathBuf,
+    engine: FakeEngine,
+}
+
+impl Site {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        Self {
+            bundle: sandbox.runnable_bundle("b.run"),
+            engine: FakeEngine::make(&sandbox),
+            sandbox,
         }
-    };
-    fs::create_dir_all(sandbox.path("home/.kube/config")).unwrap();
-    let config = sandbox.path("home/.kube/config");
+    }
+
+    fn run(&self, verb: &[&str], variables: &[(&str, &str)]) -> Outcome {
+        let mut command = Command::new(&self.bundle);
+        let command = self.engine.prepare(&self.sandbox, command.args(verb));
+        Outcome::from(command.envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// `start` and `preflight` say the same, and nothing is touched.
+    fn refused(&self, variables: &[(&str, &str)], status: i32, (what, why, fix): (&str, &str, &str)) {
+        let said =
+            format!("error: this machine is not fit to start the cluster: {what}; {why}\n\nhint: {fix}\n");
+        for verb in [&["start", "-y"][..], &["preflight"]] {
+            let outcome = self.run(verb, variables);
+            assert_eq!(outcome.status, status, "{variables:?}: {outcome:?}");
+            assert!(outcome.stderr.ends_with(&said), "{said}\n{}", outcome.stderr);
+        }
+        assert!(self.engine.has().is_empty());
+    }
+}
+
+#[test]
+fn a_kubeconfig_that_cannot_be_written_is_refused() {
+    let site = Site::new();
+    let config = site.sandbox.path("home/.kube/config");
+    fs::create_dir_all(&config).unwrap();
     let why =
         "minikube writes the cluster's address and keys there at the end of a start, which fails otherwise";
-    let said = |what: &str, why: &str, fix: &str| {
-        format!("error: this machine is not fit to start the cluster: {what}; {why}\n\nhint: {fix}\n")
-    };
     let quoted = config.to_str().unwrap().replace('\'', r"'\''");
-    refused(
+    site.refused(
         &[],
         9,
-        &said(
+        (
             &format!("the kubeconfig `{}` is a folder", config.display()),
             why,
-            &format!(
-                "`mv '{quoted}' '{quoted}.old'`; or name another file: `export KUBECONFIG=\"$HOME/kubeconfig\"`"
-            ),
+            &format!("`mv '{quoted}' '{quoted}.old'`; or name another file: `export KUBECONFIG=\"$HOME/kubeconfig\"`"),
         ),
     );
-    refused(
+    site.refused(
         &[("KUBECONFIG", ":rel/path:/tmp/x")],
         9,
-        &said(
+        (
             "`KUBECONFIG` names `rel/path`, which is another file in each folder",
             "kubectl and `uninstall` find the cluster only where they find that file",
             "`export KUBECONFIG=\"$PWD/rel/path\"`, or `unset KUBECONFIG` for `~/.kube/config`",
         ),
     );
-    fs::remove_dir(&config).unwrap();
-    for (name, value, why) in [
+    let other = site.sandbox.path("new/kubeconfig");
+    let variables = [("KUBECONFIG", other.to_str().unwrap())];
+    assert_eq!(site.run(&["preflight"], &variables).status, 0);
+}
+
+#[test]
+fn settings_that_change_a_start_are_refused() {
+    let site = Site::new();
+    let unset = |name: &str| format!("`unset {name}`");
+    for (name, value, why, more) in [
         (
             "MINIKUBE_IMAGE_MIRROR_COUNTRY",
             "cn",
             "it names another place for images or programs, which minikube then looks for there",
+            "",
         ),
         (
             "MINIKUBE_NO_KUBERNETES",
             "true",
             "minikube then starts no cluster",
+            "",
         ),
         (
             "MINIKUBE_ROOTLESS",
             "true",
             "minikube then wants a rootless engine, and Docker Engine runs as root",
+            "; for a rootless engine `docker context use rootless`",
         ),
     ] {
-        let fix = match name {
-            "MINIKUBE_ROOTLESS" => {
-                format!("`unset {name}`; for a rootless engine `docker context use rootless`")
-            }
-            _ => format!("`unset {name}`"),
-        };
-        refused(
-            &[(name, value)],
-            2,
-            &said(&format!("the variable `{name}` is `{value}`"), why, &fix),
-        );
+        let what = format!("the variable `{name}` is `{value}`");
+        site.refused(&[(name, value)], 2, (&what, why, &(unset(name) + more)));
     }
-    assert_eq!(
-        run(
-            &["preflight"],
-            &[("MINIKUBE_DRIVER", "kvm2"), ("MINIKUBE_DRY_RUN", "0")]
-        )
-        .status,
-        0
-    );
-    let settings = sandbox.path("home/.minikube/config/config.json");
+    let harmless = [("MINIKUBE_DRIVER", "kvm2"), ("MINIKUBE_DRY_RUN", "0")];
+    assert_eq!(site.run(&["preflight"], &harmless).status, 0);
+    let settings = site.sandbox.path("home/.minikube/config/config.json");
     fs::create_dir_all(settings.parent().unwrap()).unwrap();
     fs::write(&settings, r#"{"rootless": true, "memory": "900g"}"#).unwrap();
-    let outcome = run(&["preflight"], &[]);
+    let outcome = site.run(&["preflight"], &[]);
     assert_eq!(outcome.status, 9, "{outcome:?}");
     for said in ["`rootless` is `true` in `", "921600 MiB"] {
         assert!(outcome.stderr.contains(said), "{outcome:?}");
     }
     fs::write(&settings, r#"{"cache": {"busybox": null}}"#).unwrap();
-    let outcome = run(&["preflight"], &[]);
-    assert!(
-        outcome.status == 0 && outcome.stdout.contains("warning: `cache` in `"),
-        "{outcome:?}"
-    );
-    for profile in ["abc-", &"a".repeat(64)] {
-        assert_eq!(
-            run(&["preflight", "--profile", profile], &[]).status,
-            2,
-            "{profile}"
-        );
-    }
+    let outcome = site.run(&["preflight"], &[]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(outcome.stdout.contains("warning: `cache` in `"), "{outcome:?}");
+}
+
+#[test]
+fn names_that_kubernetes_refuses_are_refused_at_once() {
+    let site = Site::new();
     let long = "a".repeat(62);
-    let outcome = run(&["start", "-y", "--profile", &long, "--", "--nodes=2"], &[]);
-    assert!(
-        outcome.status == 2
-            && outcome
-                .stderr
-                .contains("-m02` would have a name of 66 characters"),
-        "{outcome:?}"
-    );
-    assert!(engine.has().is_empty());
+    for (profile, nodes, said) in [
+        ("abc-", "1", "`abc-` cannot be the name of a profile"),
+        (&"a".repeat(64), "1", "` cannot be the name of a profile"),
+        (&long, "2", "-m02` would have a name of 66 characters"),
+    ] {
+        for verb in [&["start", "-y"][..], &["preflight"]] {
+            let arguments = [verb, &["--profile", profile, "--", "--nodes", nodes]].concat();
+            let outcome = site.run(&arguments, &[]);
+            assert_eq!(outcome.status, 2, "{outcome:?}");
+            assert!(outcome.stderr.contains(said), "{outcome:?}");
+        }
+    }
+    assert!(site.engine.has().is_empty());
 }
