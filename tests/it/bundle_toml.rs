@@ -96,7 +96,7 @@ const WRONG_VALUES: [(&str, &str); 15] = [
     (
         "kicbase = \"alpine\"",
         "1:11: `alpine` does not begin with a known transport (did you mean `docker://alpine`?); there are `docker-archive:PATH[:REF]`, \
-         `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
+         `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
     ),
     (
         "image = [\"docker-archive:\"]",
