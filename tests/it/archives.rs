@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use minikube_offline::bundle::{Arch, Digest};
 use serde_json::json;
@@ -200,6 +201,122 @@ fn what_skopeo_writes_is_packed_in_each_of_its_forms() {
     ] {
         let expected = format!("error: {said}\n\nhint: {fix}\n");
         assert_eq!(site.refused(&[&format!("--image={image}")]), (expected, 2));
+    }
+}
+
+/// A containerd of the test's own, which is killed at the end.
+struct Containerd(Child);
+
+impl Drop for Containerd {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts it with its socket in `ctd/c.sock`; `None`, after saying so, where it does not run.
+fn containerd(site: &Site) -> Option<Containerd> {
+    let folder = site.sandbox.path("ctd");
+    fs::create_dir(&folder).expect("a directory");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let config = format!(
+        "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
+         [grpc]\naddress = {:?}\n",
+        path("root"),
+        path("state"),
+        path("c.sock")
+    );
+    fs::write(path("c.toml"), config).expect("a file");
+    let mut command = Command::new("containerd");
+    command
+        .args(["-c", &path("c.toml")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut running = Containerd(command.spawn().ok()?);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < deadline && running.0.try_wait().ok()?.is_none() {
+        if fs::metadata(path("c.sock")).is_ok() {
+            return Some(running);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+#[test]
+fn what_containerd_writes_is_packed_for_each_platform() {
+    let site = Site::new();
+    let Some(_running) = containerd(&site) else {
+        report("skipped: containerd is not on this machine, or does not run for this user");
+        return;
+    };
+    // One image for two platforms, as a layout.
+    let mut blobs: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut blob = |kind: &str, bytes: Vec<u8>| {
+        let digest = Digest::of(&bytes);
+        let descriptor = json!({
+            "mediaType": format!("application/vnd.oci.image.{kind}"),
+            "digest": digest,
+            "size": bytes.len(),
+        });
+        blobs.push((format!("blobs/sha256/{}", digest.hex()), bytes));
+        descriptor
+    };
+    let mut manifests = Vec::new();
+    for arch in Arch::ALL {
+        let layer = tar_of(&[("file", arch.name())]);
+        let diff_ids = [Digest::of(&layer)];
+        let config = json!({
+            "architecture": arch.name(),
+            "os": "linux",
+            "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        });
+        let config = blob("config.v1+json", config.to_string().into());
+        let layers = [blob("layer.v1.tar", layer)];
+        let manifest = json!({ "schemaVersion": 2, "config": config, "layers": layers });
+        let mut manifest = blob("manifest.v1+json", manifest.to_string().into());
+        manifest["platform"] = json!({ "os": "linux", "architecture": arch.name() });
+        manifests.push(manifest);
+    }
+    let index = json!({ "schemaVersion": 2, "manifests": manifests });
+    let mut index = blob("index.v1+json", index.to_string().into());
+    index["annotations"] = json!({ "io.containerd.image.name": APP });
+    let index = json!({ "schemaVersion": 2, "manifests": [index] });
+    blobs.push(("index.json".to_owned(), index.to_string().into()));
+    blobs.push((
+        "oci-layout".to_owned(),
+        br#"{"imageLayoutVersion":"1.0.0"}"#.into(),
+    ));
+    let files: Vec<(&str, &Vec<u8>)> = blobs.iter().map(|(name, bytes)| (name.as_str(), bytes)).collect();
+    fs::write(site.sandbox.path("multi.oci"), tar_of(&files)).expect("a file");
+    let outcome = site.shell(&format!(
+        "ctr() {{ command ctr -a ctd/c.sock images \"$@\" >/dev/null; }}
+         ctr import --no-unpack --all-platforms multi.oci
+         ctr export --platform linux/amd64 one.tar {APP}
+         ctr export --all-platforms all.tar {APP}
+         ctr export --skip-manifest-json --all-platforms skip.tar {APP}"
+    ));
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    for image in [
+        "docker-archive:all.tar",
+        "oci-archive:all.tar",
+        "oci-archive:skip.tar",
+    ] {
+        let listed = site.packed(&[&format!("--image={image}")]);
+        assert!(listed.ends_with("linux/arm64"), "{image}: {listed}");
+    }
+    let (said, status) = site.refused(&["--image=docker-archive:skip.tar"]);
+    assert!(
+        status == 2 && said.contains("give it as `oci-archive:skip.tar`"),
+        "{said}"
+    );
+    for transport in ["docker-archive", "oci-archive"] {
+        let (said, status) = site.refused(&[&format!("--image={transport}:one.tar")]);
+        assert_eq!(status, 2, "{said}");
+        assert!(
+            said.contains("linux/arm64") && !said.contains("damaged"),
+            "{said}"
+        );
     }
 }
 
