@@ -1,8 +1,11 @@
 //! What can be wrong with a part.
 
+mod listed;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
+use self::listed::{any_of, listed, listed_needs};
 use super::{Need, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version, in_words};
 use crate::resolve::{AskError, ResolveError};
@@ -380,33 +383,5 @@ impl FetchError {
 impl From<UpstreamError> for FetchError {
     fn from(error: UpstreamError) -> Self {
         Self::Upstream(Box::new(error))
-    }
-}
-
-fn any_of(platforms: &[Platform]) -> String {
-    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
-    names.join(" or ")
-}
-
-fn listed_needs(needs: &[Need]) -> String {
-    let needs: Vec<String> = needs
-        .iter()
-        .filter(|need| need.bytes > 0)
-        .map(ToString::to_string)
-        .collect();
-    match &needs[..] {
-        [one] => format!("{one} are"),
-        several => format!("{} are", several.join(" and ")),
-    }
-}
-
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => "none with a name".to_owned(),
-        names => names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
     }
 }
