@@ -191,6 +191,8 @@ def read(path, key):
         need(not stored and len(set(sizes("volumes")[:-1])) <= 1 and (len(found["volumes"]) == 1 or sizes("volumes")[0] % (1 << 20) == 0), "the volumes")
         files = [open(f"{path}.{n:03}", "rb").read() if os.path.exists(f"{path}.{n:03}") else b"" for n in range(1, len(found["volumes"]) + 1)]
         need(all((len(f), sha(f)) == (v["size"], v["sha256"]) for f, v in zip(files, found["volumes"])), "a volume")
+        surplus = [n for n in [0, *range(len(files) + 1, 1000)] if os.path.lexists(f"{path}.{n:03}")]
+        need(not surplus, "a surplus volume")
         stored = b"".join(files)
     need(len(stored) == total and data[start - 8:start] == b"\x50\x2a\x4d\x18" + (len(data) - start).to_bytes(4, "little"), "the payload's place")
     at = 0

@@ -16,6 +16,7 @@ mod index;
 pub mod limits;
 mod moment;
 mod part;
+mod plain;
 mod platform;
 mod reference;
 mod runtime;
@@ -40,6 +41,7 @@ pub use part::{
     BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
     layout_documents,
 };
+pub use plain::{is_plain, plain};
 pub use platform::{Arch, Platform, PlatformError, in_words};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
@@ -48,4 +50,4 @@ pub use tail::{TAIL_HEADER_BYTES, tail_header};
 pub use trailer::{Trailer, TrailerError};
 pub use version::{Version, VersionError};
 pub use view::PlatformView;
-pub use volume::{ChunkPlace, volume_path};
+pub use volume::{ChunkPlace, surplus_volumes, volume_path};

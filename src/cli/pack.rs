@@ -14,7 +14,7 @@ use super::path_value::path_value;
 use super::size::{human_bytes, human_duration};
 use super::sources::DOWNLOADS;
 use super::volumes::{counted, volumes};
-use crate::bundle::ClusterFacts;
+use crate::bundle::{ClusterFacts, surplus_volumes};
 use crate::failure::{Failure, Kind};
 use crate::fetch;
 use crate::host::{self, Environment};
@@ -87,14 +87,9 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
              split it with `--split 4000M`, or use an exFAT or ext4 stick",
         );
     }
-    for stale in pack::stale_volumes(&spec.output, packed.index.volumes.len()) {
-        console.note(&format!(
-            "`{}` is of an older bundle: no part of this one",
-            stale.display()
-        ));
-    }
-    let beside = if let Some(signer) = &signer {
-        Some(signer.sign_file(&spec.output, &packed.index, console)?)
+    note_surplus_volumes(&spec.output, packed.index.volumes.len(), console);
+    let beside = if let (Some(signer), Some(signature)) = (&signer, &packed.signature) {
+        Some(signer.write_beside(&spec.output, signature)?)
     } else {
         note_stale_signature(&spec.output, console);
         None
@@ -129,6 +124,18 @@ fn no_key() -> Failure {
         "`--password-fd` is given, and no key that it unlocks",
     )
     .hint("add `--sign-key FILE`, or `sign-key` to the TOML file")
+}
+
+/// Nothing reads a split bundle while they are there.
+fn note_surplus_volumes(bundle: &Path, count: usize, console: &Console) {
+    let then = if count == 0 {
+        "no part of this one"
+    } else {
+        "remove it, or this one is refused"
+    };
+    for surplus in surplus_volumes(bundle, count) {
+        console.note(&format!("`{}` is of an older bundle: {then}", surplus.display()));
+    }
 }
 
 /// A signature that lies there from before is not of this bundle.

@@ -21,12 +21,16 @@ pub(super) enum HeaderError {
     Unfilled(String),
 }
 
-/// The header of a bundle that is `bundle_bytes` long; when it is split, its first file is.
+/// So many volumes are named one by one.
+const NAMED_VOLUMES: usize = 20;
+
+/// The header of a bundle that is `bundle_bytes` long; when it is split, into so many
+/// `volumes`, its first file is.
 pub(super) fn render(
     name: &str,
     stubs: &[StubEntry],
     bundle_bytes: u64,
-    split: bool,
+    volumes: usize,
 ) -> Result<Vec<u8>, HeaderError> {
     let mut skip = HEADER_BLOCKS;
     let mut cases = Vec::new();
@@ -39,10 +43,13 @@ pub(super) fn render(
         skip += count;
     }
     let platforms: Vec<String> = stubs.iter().map(|stub| stub.platform.to_string()).collect();
-    let payload = if split {
-        "cat FILE.[0-9][0-9][0-9]".to_owned()
-    } else {
-        format!("tail -c +{} FILE", skip * limits::BLOCK_BYTES + 1)
+    // Each by its name: a pattern would take what else lies there.
+    let payload = match volumes {
+        0 => format!("tail -c +{} FILE", skip * limits::BLOCK_BYTES + 1),
+        ..=NAMED_VOLUMES => (1..=volumes).fold("cat".to_owned(), |text, number| {
+            text + &format!(" FILE.{number:03}")
+        }),
+        _ => format!("cat $(seq -f FILE.%03g {volumes})"),
     };
     let text = fill(&[
         ("NAME", name.to_owned()),
@@ -92,18 +99,26 @@ mod tests {
             size: 12 * 4096,
             sha256: Digest::of(b"stub"),
         };
-        let rendered = |split| {
-            let header = render("name", &[stub], u64::MAX, split).expect("fits");
+        let rendered = |volumes| {
+            let header = render("name", &[stub], u64::MAX, volumes).expect("fits");
             String::from_utf8(header).expect("ASCII")
         };
-        let header = rendered(false);
+        let header = rendered(0);
         assert_eq!(header.len() as u64, HEADER_BYTES);
         let hex = Digest::of(b"stub").hex();
         assert!(header.contains(&format!("\nLinux/x86_64) skip=2 count=12 sha256={hex} ;;\n")));
         assert!(header.contains(&format!("\nbundle_bytes={}\n", u64::MAX)));
         assert!(header.contains("\n#   tail -c +57345 FILE | zstd -d --long=27 | tar -t\n"));
-        let split = rendered(true);
-        assert_eq!(split.len() as u64, HEADER_BYTES);
-        assert!(split.contains("\n#   cat FILE.[0-9][0-9][0-9] | zstd -d --long=27 | tar -t\n"));
+        for (volumes, names) in [
+            (1, "cat FILE.001"),
+            (3, "cat FILE.001 FILE.002 FILE.003"),
+            (999, "cat $(seq -f FILE.%03g 999)"),
+        ] {
+            let split = rendered(volumes);
+            assert_eq!(split.len() as u64, HEADER_BYTES);
+            let line = format!("\n#   {names} | zstd -d --long=27 | tar -t\n");
+            assert!(split.contains(&line), "{split}");
+        }
+        assert!(rendered(20).contains(" FILE.019 FILE.020 | zstd "));
     }
 }

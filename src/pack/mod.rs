@@ -21,9 +21,10 @@ use std::path::PathBuf;
 
 pub use error::PackError;
 pub use stub::Stub;
-pub use volumes::stale_volumes;
 
-use crate::bundle::{BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, Moment, StubEntry, limits};
+use crate::bundle::{
+    BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, Moment, Signature, StubEntry, limits,
+};
 use crate::fetch::Parts;
 use crate::progress::Progress;
 use crate::sign::Signer;
@@ -58,6 +59,8 @@ pub struct Packed {
     pub index: BundleIndex,
     /// Length of the bundle's first file in bytes, and of its only one when it is not split.
     pub first_bytes: u64,
+    /// The signature of that file, for stock minisign, where there is a key.
+    pub signature: Option<Signature>,
 }
 
 impl Packed {
@@ -124,7 +127,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
     };
     index.serial = replaced::serial(&options.output, &index, options.serial, progress);
     progress.begin("write", Some(stored));
-    let packed = output.write(index, &options.stubs, spooled, options.signer, progress)?;
+    let written = output.write(index, &options.stubs, spooled, options.signer, progress)?;
     progress.end("");
-    Ok(packed)
+    written.publish(options.signer, progress)
 }

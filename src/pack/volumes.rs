@@ -102,19 +102,6 @@ pub(super) fn check_names(path: &Path, count: u64) -> Result<(), PackError> {
     }
 }
 
-/// The files beside the bundle `path` that have a volume's name and are none of its first
-/// `count`: what an older bundle, which was split into more, left there.
-#[must_use]
-pub fn stale_volumes(path: &Path, count: usize) -> Vec<PathBuf> {
-    let mut numbers = volumes_beside(path).unwrap_or_default();
-    numbers.retain(|number| *number > count);
-    numbers.sort_unstable();
-    numbers
-        .into_iter()
-        .map(|number| volume_path(path, number))
-        .collect()
-}
-
 /// The numbers of the files beside `path` that have a volume's name.
 fn volumes_beside(path: &Path) -> io::Result<Vec<usize>> {
     let name = path.file_name().unwrap_or_default();
@@ -134,7 +121,7 @@ fn volumes_beside(path: &Path) -> io::Result<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::Digest;
+    use crate::bundle::{Digest, surplus_volumes};
 
     #[test]
     fn volumes_are_cut_where_they_are_full_however_the_bytes_arrive() {
@@ -190,9 +177,16 @@ mod tests {
         ] {
             fs::write(folder.path().join(name), "").expect("a file");
         }
-        let stale = stale_volumes(&bundle, 2);
-        assert_eq!(stale, [volume_path(&bundle, 3), volume_path(&bundle, 12)]);
-        assert_eq!(stale_volumes(&bundle, 3), [volume_path(&bundle, 12)]);
+        let surplus = |count, numbers: &[usize]| {
+            let paths: Vec<PathBuf> = numbers
+                .iter()
+                .map(|number| volume_path(&bundle, *number))
+                .collect();
+            assert_eq!(surplus_volumes(&bundle, count), paths);
+        };
+        surplus(2, &[0, 3, 12]);
+        surplus(3, &[0, 12]);
+        surplus(999, &[0]);
         assert!(check_names(&bundle, 2).is_ok());
         let error = check_names(&bundle, 3).expect_err("not ours").to_string();
         let (volume, bundle) = (volume_path(&bundle, 3), bundle.display());

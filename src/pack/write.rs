@@ -55,7 +55,7 @@ impl Output {
         })
     }
 
-    /// Writes the whole bundle and gives it its name. `index` comes with the parts; what
+    /// Writes the whole bundle, which has no name yet. `index` comes with the parts; what
     /// is known only now, volumes, chunks and header, is filled in. Takes no more space
     /// than the bundle and its largest frame: each frame's own file goes when it is copied.
     pub(super) fn write(
@@ -65,7 +65,7 @@ impl Output {
         frames: Vec<SpooledFrame>,
         signer: Option<&Signer>,
         progress: &dyn Progress,
-    ) -> Result<Packed, PackError> {
+    ) -> Result<Written, PackError> {
         let path = self.path.clone();
         let failed = |source| PackError::Write {
             path: path.clone(),
@@ -95,7 +95,7 @@ impl Output {
         let index_bytes = index.encode()?.len() as u64;
         let index_offset = index.tail_offset() + TAIL_HEADER_BYTES as u64;
         let total_bytes = index_offset + index_bytes + (Signature::RUN_BYTES + Trailer::BYTES) as u64;
-        let header = header::render(&index.name, &index.stubs, total_bytes, index.is_split())
+        let header = header::render(&index.name, &index.stubs, total_bytes, index.volumes.len())
             .map_err(|error| PackError::Header(error.to_string()))?;
         index.header.sha256 = Digest::of(&header);
         let json = index.encode()?;
@@ -112,14 +112,48 @@ impl Output {
         }
         out.write_all_at(&header, 0).map_err(failed)?;
         out.sync_all().map_err(failed)?;
-        if volumes.is_empty() {
-            self.file.commit(0o755).map_err(|error| failed(error.source))?;
-        } else {
-            publish(volumes, self.file, &self.path).map_err(failed)?;
-        }
-        Ok(Packed {
+        Ok(Written {
+            file: self.file,
+            path: self.path,
+            volumes,
             index,
             first_bytes: total_bytes,
+        })
+    }
+}
+
+/// A bundle that is whole, and has no name yet.
+pub(super) struct Written {
+    file: ClaimedFile,
+    path: PathBuf,
+    volumes: Vec<TempPath>,
+    index: BundleIndex,
+    first_bytes: u64,
+}
+
+impl Written {
+    /// Signs the file that was written, for stock minisign, and gives all files their names.
+    pub(super) fn publish(
+        mut self,
+        signer: Option<&Signer>,
+        progress: &dyn Progress,
+    ) -> Result<Packed, PackError> {
+        let (file, index) = (self.file.file(), &self.index);
+        let signature = signer.map(|signer| signer.sign_file(file, index, progress));
+        let signature = signature.transpose()?;
+        let failed = |source| PackError::Write {
+            path: self.path.clone(),
+            source,
+        };
+        if self.volumes.is_empty() {
+            self.file.commit(0o755).map_err(|error| failed(error.source))?;
+        } else {
+            publish(self.volumes, self.file, &self.path).map_err(failed)?;
+        }
+        Ok(Packed {
+            index: self.index,
+            first_bytes: self.first_bytes,
+            signature,
         })
     }
 }

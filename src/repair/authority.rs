@@ -4,7 +4,9 @@
 use super::RepairError;
 use super::copy::Copy;
 use super::runs::Run;
-use crate::bundle::{BundleIndex, ChunkPlace, Signature, TAIL_HEADER_BYTES, Trailer, limits, tail_header};
+use crate::bundle::{
+    BundleIndex, ChunkPlace, INDEX_COMMENT, Signature, TAIL_HEADER_BYTES, Trailer, limits, tail_header,
+};
 use crate::trust::{Refusal, TrustedKeys};
 
 /// An index that counts, with the bytes that it and its neighbours are stored as.
@@ -33,7 +35,7 @@ impl Authority {
                         continue;
                     };
                     // Where keys count, nothing else is parsed.
-                    if let Err(refusal) = trusted.judge(&json, parsed.as_ref()) {
+                    if let Err(refusal) = trusted.judge(&json, INDEX_COMMENT, parsed.as_ref()) {
                         refused.get_or_insert(refusal);
                         continue;
                     }

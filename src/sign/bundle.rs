@@ -1,7 +1,7 @@
 //! Signing a bundle that is there.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -28,11 +28,14 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
     let bundle = OpenedBundle::open(path, &TrustedKeys::none())?;
     let trailer = *bundle.trailer();
     let index = bundle.index().clone();
-    let mode = fs::metadata(path)
+    let bundle = bundle.verify(progress)?;
+    // The file that was verified, whatever lies at its name by now.
+    let source = bundle.first_file();
+    let mode = source
+        .metadata()
         .map_err(FileError::at("read", path))?
         .permissions()
         .mode();
-    bundle.verify(progress)?;
     // A parsed index has one encoding: these are the bytes in the file.
     let json = index.encode().map_err(|_| SignError::SelfCheck)?;
     let run = signer.sign_index(&json)?;
@@ -45,29 +48,35 @@ pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Res
     let path = fs::canonicalize(path).map_err(FileError::at("written", path))?;
     let mut copy = ClaimedFile::create(&path)?;
     progress.begin("copy", Some(trailer.total_bytes));
-    copy_all(&path, copy.file(), progress)?;
+    copy_all(source, &path, copy.file(), progress)?;
     let file = copy.file();
     file.write_all_at(&run, trailer.signature_offset())
         .and_then(|()| file.write_all_at(&sealed.encode(), trailer.total_bytes - Trailer::BYTES as u64))
         .map_err(FileError::at("written", &path))?;
     progress.end("");
     // What changed while it was copied must not leave under a good signature's name.
-    let copied = OpenedBundle::open_to_show(copy.path(), &TrustedKeys::none())?;
+    let copied = file.try_clone().map_err(FileError::at("read", &path))?;
+    let copied = OpenedBundle::of_file(&path, copied, &TrustedKeys::none())?;
     if !copied.index().is_split() {
         copied.verify(&Silent)?;
     }
+    // This very file, before it has a name that leads elsewhere.
+    let signature = signer.sign_file(copy.file(), &index, progress)?;
     copy.commit(mode & 0o7777)?;
-    let beside = signer.sign_file(&path, &index, progress)?;
+    let beside = signer.write_beside(&path, &signature)?;
     Ok(Signed { index, beside })
 }
 
 /// The copy takes the name of what is copied: that is what an error is about.
-fn copy_all(from: &Path, to: &mut File, progress: &dyn Progress) -> Result<(), SignError> {
-    let mut source = File::open(from).map_err(FileError::at("read", from))?;
+fn copy_all(source: &File, from: &Path, to: &mut File, progress: &dyn Progress) -> Result<(), SignError> {
     let mut buffer = vec![0; 1 << 20];
+    let mut offset = 0;
     loop {
         interrupt::received().map_or(Ok(()), Err)?;
-        let count = source.read(&mut buffer).map_err(FileError::at("read", from))?;
+        let count = source
+            .read_at(&mut buffer, offset)
+            .map_err(FileError::at("read", from))?;
+        offset += count as u64;
         if count == 0 {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::bundle::KeyId;
 use crate::failure::{Failure, Kind};
 use crate::host::{FileError, Interruption, LockError};
 use crate::verify::VerifyError;
@@ -33,6 +34,14 @@ pub enum SignError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A public key lies where a bundle should.
+    #[error("`{}` is no bundle: it is the public key {key_id}", path.display())]
+    KeyByAnotherName {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key_id: KeyId,
     },
     /// Another run signs the same file.
     #[error(transparent)]
@@ -88,6 +97,11 @@ impl From<SignError> for Failure {
                 Kind::Usage,
                 "give the secret key that `minikube-offline keygen` or `minisign -G` wrote; \
                  `minisign -C -s FILE` gives a key without a password one",
+            ),
+            SignError::KeyByAnotherName { .. } => (
+                Kind::Usage,
+                "give the bundle; whoever wants this key to follow the one that signs gives it under a name that \
+                 ends in `.pub`",
             ),
             SignError::Password { .. } => (
                 Kind::Usage,

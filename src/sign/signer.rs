@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use minisign::{ErrorKind, SecretKey, SecretKeyBox};
@@ -57,46 +58,66 @@ impl Signer {
     /// Signs `index`, the bytes of an index, for the run that follows it.
     pub fn sign_index(&self, index: &[u8]) -> Result<[u8; Signature::RUN_BYTES], SignError> {
         let signature = self.sign(index, INDEX_COMMENT)?;
-        if !self.public.has_signed(index, &signature) {
+        if !self.public.has_signed(index, INDEX_COMMENT, &signature) {
             return Err(SignError::SelfCheck);
         }
         signature.encode_run().ok_or(SignError::SelfCheck)
     }
 
-    /// Signs the whole file `path` beside it, as `path.minisig`, for stock minisign.
+    /// Signs all of `file`, the first of a bundle with this index, for stock minisign. It is
+    /// the open file that is signed: which one has its name is not asked.
     pub fn sign_file(
         &self,
-        path: &Path,
+        file: &File,
         index: &BundleIndex,
         progress: &dyn Progress,
-    ) -> Result<PathBuf, SignError> {
-        let read = |source| SignError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(read)?;
+    ) -> Result<Signature, SignError> {
         progress.begin("sign", file.metadata().ok().map(|facts| facts.len()));
         let comment = format!("minikube-offline format 1 bundle {} {}", index.name, index.serial);
-        let signature = self.sign(Counted { file, progress }, &comment)?;
-        let beside = write_beside(path, &signature, &self.public)?;
+        let bytes = Counted {
+            file,
+            offset: 0,
+            progress,
+        };
+        let signature = self.sign(bytes, &comment)?;
         progress.end("");
+        Ok(signature)
+    }
+
+    /// Writes `signature`, of the file that has the name `path`, as `path.minisig`.
+    pub fn write_beside(&self, path: &Path, signature: &Signature) -> Result<PathBuf, SignError> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".minisig");
+        let beside = std::path::absolute(&beside).map_err(FileError::at("written", Path::new(&beside)))?;
+        let text = signature.to_text(&format!(
+            "verify with minisign -Vm FILE -P {}",
+            self.public.base64()
+        ));
+        AtomicFile::write(&beside, text.as_bytes(), 0o644)?;
         Ok(beside)
     }
 
     /// Signs the public key in the file `path`, which then can take this key's place: the
-    /// statement for `trust rotate`.
+    /// statement for `trust rotate`. Only under the name of a public key, `NAME.pub`: who means
+    /// to sign a bundle vouches for no key that somebody put in its place.
     pub fn sign_key(&self, path: &Path) -> Result<PathBuf, SignError> {
         let text = read_key(path)?;
         let new = PublicKey::parse_file(&text).map_err(|error| SignError::Unsignable {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;
-        let comment = format!("minikube-offline key {}", new.key_id());
+        if path.extension().is_none_or(|extension| extension != "pub") {
+            return Err(SignError::KeyByAnotherName {
+                path: path.to_owned(),
+                key_id: new.key_id(),
+            });
+        }
+        let comment = new.statement_comment();
         let signature = self.sign(text.as_bytes(), &comment)?;
-        if !self.public.has_signed(text.as_bytes(), &signature) {
+        if !self.public.has_signed(text.as_bytes(), &comment, &signature) {
             return Err(SignError::SelfCheck);
         }
-        write_beside(path, &signature, &self.public)
+        self.write_beside(path, &signature)
     }
 
     fn sign(&self, message: impl Read, comment: &str) -> Result<Signature, SignError> {
@@ -135,18 +156,10 @@ fn read_key(path: &Path) -> Result<String, SignError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn write_beside(path: &Path, signature: &Signature, key: &PublicKey) -> Result<PathBuf, SignError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".minisig");
-    let beside = std::path::absolute(&beside).map_err(FileError::at("written", Path::new(&beside)))?;
-    let text = signature.to_text(&format!("verify with minisign -Vm FILE -P {}", key.base64()));
-    AtomicFile::write(&beside, text.as_bytes(), 0o644)?;
-    Ok(beside)
-}
-
 /// A file that tells how far it was read.
 struct Counted<'a> {
-    file: File,
+    file: &'a File,
+    offset: u64,
     progress: &'a dyn Progress,
 }
 
@@ -155,7 +168,8 @@ impl Read for Counted<'_> {
         if let Some(interruption) = interrupt::received() {
             return Err(io::Error::other(interruption));
         }
-        let count = self.file.read(out)?;
+        let count = self.file.read_at(out, self.offset)?;
+        self.offset += count as u64;
         self.progress.advance(count as u64);
         Ok(count)
     }

@@ -118,6 +118,18 @@ pub enum TrustError {
         /// The key that the signature names.
         key_id: KeyId,
     },
+    /// The signature says something else than that the new key follows another.
+    #[error("`{}` should say `{expected}`, and says `{found}`: it does not say that this key follows another", path.display())]
+    OtherStatement {
+        /// The signature.
+        path: PathBuf,
+        /// The new key's file.
+        key: PathBuf,
+        /// What its trusted comment should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// Others could have changed it.
     #[error("`{}` (owner {uid}, mode {mode:o}) could have been written by others", path.display())]
     Writable {
@@ -138,6 +150,7 @@ impl From<TrustError> for Failure {
             TrustError::Older { .. } => Kind::Downgrade,
             TrustError::Revoked { .. }
             | TrustError::Serials { .. }
+            | TrustError::OtherStatement { .. }
             | TrustError::Statement { .. }
             | TrustError::Writable { .. } => Kind::NotAuthentic,
             _ => Kind::Usage,
@@ -187,6 +200,11 @@ impl From<TrustError> for Failure {
                 "sign with minisign 0.10 or newer and without `-l`, or with `minikube-offline sign`"
                     .to_owned()
             }
+            TrustError::OtherStatement { key, expected, .. } => format!(
+                "the owner of the older key makes the statement: `minikube-offline sign {0} --key OLD.key`, or with stock \
+                 minisign: `minisign -S -s OLD.key -m {0} -t '{expected}'`; carry both files",
+                key.display()
+            ),
             TrustError::Statement { .. } => {
                 "if the key came by a way that you trust, pin it with `minikube-offline trust add`".to_owned()
             }

@@ -87,6 +87,12 @@ impl PublicKey {
         &self.base64
     }
 
+    /// The trusted comment of the statement that this key follows the one that signs it.
+    #[must_use]
+    pub fn statement_comment(&self) -> String {
+        format!("minikube-offline key {}", self.key_id)
+    }
+
     /// The key file, as stock minisign writes it.
     #[must_use]
     pub fn to_file(&self) -> String {
@@ -96,10 +102,13 @@ impl PublicKey {
         )
     }
 
-    /// Whether `signature` was made with this key over `message`, and over its own
-    /// trusted comment.
+    /// Whether `signature` was made with this key over `message` and over `comment`, its
+    /// trusted comment: what a signature is for is as much signed as what it is of.
     #[must_use]
-    pub fn has_signed(&self, message: &[u8], signature: &Signature) -> bool {
+    pub fn has_signed(&self, message: &[u8], comment: &str, signature: &Signature) -> bool {
+        if signature.trusted_comment() != comment {
+            return false;
+        }
         // The legacy form does not parse: every `Signature` is prehashed and has a
         // trusted comment. Said once more to the crate, whose default is laxer.
         let text = signature.to_text("");
@@ -121,17 +130,23 @@ mod tests {
         trusted comment: timestamp:1556193335\tfile:test\n\
         y/rUw2y8/hOUYjZU71eHp/Wo1KZ40fGy2VJEDl34XMJM+TX48Ss/17u3IvIfbVR1FkZZSNCisQbuQY+bHwhEBg==\n";
 
+    const COMMENT: &str = "timestamp:1556193335\tfile:test";
+
     #[test]
     fn a_foreign_vector_verifies_and_nothing_near_it_does() {
         let key = PublicKey::parse_base64(KEY).expect("a key");
         let signature = Signature::parse_text(PREHASHED).expect("a signature");
-        assert!(key.has_signed(b"test", &signature));
-        assert!(!key.has_signed(b"Test", &signature) && !key.has_signed(b"", &signature));
+        assert!(key.has_signed(b"test", COMMENT, &signature));
+        assert!(!key.has_signed(b"Test", COMMENT, &signature) && !key.has_signed(b"", COMMENT, &signature));
         let other_comment = PREHASHED.replace("file:test", "file:best");
         let other_comment = Signature::parse_text(&other_comment).expect("still a signature");
-        assert!(!key.has_signed(b"test", &other_comment));
+        assert!(!key.has_signed(b"test", "timestamp:1556193335\tfile:best", &other_comment));
+        assert!(!key.has_signed(b"test", "another comment", &signature));
         let other = PublicKey::of(key.key_id(), &[9; 32]).expect("a key");
-        assert!(!other.has_signed(b"test", &signature), "the id alone is nothing");
+        assert!(
+            !other.has_signed(b"test", COMMENT, &signature),
+            "the id alone is nothing"
+        );
     }
 
     #[test]

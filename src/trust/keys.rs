@@ -123,9 +123,14 @@ impl TrustedKeys {
         self.keys.iter()
     }
 
-    /// What `signature` says of who made `message`; refused when keys count and none of
-    /// them made it.
-    pub fn judge(&self, message: &[u8], signature: Option<&Signature>) -> Result<Authenticity, Refusal> {
+    /// What `signature` says of who made `message` for the purpose that `comment`, its
+    /// trusted comment, names; refused when keys count and none of them made it.
+    pub fn judge(
+        &self,
+        message: &[u8],
+        comment: &str,
+        signature: Option<&Signature>,
+    ) -> Result<Authenticity, Refusal> {
         if self.is_empty() {
             let claimed = signature.map(Signature::key_id);
             return Ok(Authenticity::IntegrityOnly { claimed });
@@ -145,7 +150,7 @@ impl TrustedKeys {
             return Err(Refusal::Unknown { key_id });
         }
         named
-            .find(|known| known.key.has_signed(message, signature))
+            .find(|known| known.key.has_signed(message, comment, signature))
             .map(|known| Authenticity::Signed(known.clone()))
             .ok_or(Refusal::Forged { key_id })
     }
@@ -178,6 +183,8 @@ mod tests {
         trusted comment: timestamp:1556193335\tfile:test\n\
         y/rUw2y8/hOUYjZU71eHp/Wo1KZ40fGy2VJEDl34XMJM+TX48Ss/17u3IvIfbVR1FkZZSNCisQbuQY+bHwhEBg==\n";
 
+    const COMMENT: &str = "timestamp:1556193335\tfile:test";
+
     fn nowhere() -> TrustFolders {
         let folder = KeyFolder::new(PathBuf::from("/no/such/folder"), 0);
         TrustFolders {
@@ -195,9 +202,9 @@ mod tests {
     fn without_keys_nothing_is_refused_and_nothing_is_vouched_for() {
         let signature = Signature::parse_text(SIGNATURE).expect("a signature");
         let claimed = Some(signature.key_id());
-        let judged = keys(&[]).judge(b"anything", Some(&signature));
+        let judged = keys(&[]).judge(b"anything", COMMENT, Some(&signature));
         assert_eq!(judged, Ok(Authenticity::IntegrityOnly { claimed }));
-        let judged = keys(&[]).judge(b"anything", None);
+        let judged = keys(&[]).judge(b"anything", COMMENT, None);
         assert_eq!(judged, Ok(Authenticity::IntegrityOnly { claimed: None }));
     }
 
@@ -207,18 +214,18 @@ mod tests {
         let key_id = signature.key_id();
         let right = keys(&[KEY]);
         assert!(matches!(
-            right.judge(b"test", Some(&signature)),
+            right.judge(b"test", COMMENT, Some(&signature)),
             Ok(Authenticity::Signed(_))
         ));
         assert_eq!(
-            right.judge(b"Test", Some(&signature)),
+            right.judge(b"Test", COMMENT, Some(&signature)),
             Err(Refusal::Forged { key_id })
         );
-        assert_eq!(right.judge(b"test", None), Err(Refusal::Unsigned));
+        assert_eq!(right.judge(b"test", COMMENT, None), Err(Refusal::Unsigned));
         let stranger = PublicKey::of(KeyId::from_bytes([1; 8]), &[9; 32]).expect("a key");
         let wrong = keys(&[stranger.base64()]);
         assert_eq!(
-            wrong.judge(b"test", Some(&signature)),
+            wrong.judge(b"test", COMMENT, Some(&signature)),
             Err(Refusal::Unknown { key_id })
         );
     }
@@ -230,11 +237,11 @@ mod tests {
         let impostor = PublicKey::of(key_id, &[9; 32]).expect("a key");
         let alone = keys(&[impostor.base64()]);
         assert_eq!(
-            alone.judge(b"test", Some(&signature)),
+            alone.judge(b"test", COMMENT, Some(&signature)),
             Err(Refusal::Forged { key_id })
         );
         let both = keys(&[impostor.base64(), KEY]);
-        assert!(both.judge(b"test", Some(&signature)).is_ok());
+        assert!(both.judge(b"test", COMMENT, Some(&signature)).is_ok());
     }
 
     #[test]
@@ -245,9 +252,9 @@ mod tests {
         all.revoked.insert(key_id);
         all.add(PublicKey::parse_base64(KEY).expect("a key"), "a file".to_owned());
         assert_eq!(all.iter().count(), 0);
-        let judged = all.judge(b"test", Some(&signature));
+        let judged = all.judge(b"test", COMMENT, Some(&signature));
         assert_eq!(judged, Err(Refusal::Revoked { key_id }));
-        assert_eq!(all.judge(b"test", None), Err(Refusal::Unsigned));
+        assert_eq!(all.judge(b"test", COMMENT, None), Err(Refusal::Unsigned));
     }
 
     #[test]

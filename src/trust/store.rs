@@ -91,14 +91,30 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
         return Err(TrustError::NoStatement { path: beside, key }.into());
     }
     // What signs is in its lines, and stock minisign does not mind how Windows ends them.
-    let signature = Signature::parse_text(&read_text(&beside)?.replace("\r\n", "\n"))
-        .map_err(|source| TrustError::Signature { path: beside, source })?;
+    let signature = Signature::parse_text(&read_text(&beside)?.replace("\r\n", "\n")).map_err(|source| {
+        TrustError::Signature {
+            path: beside.clone(),
+            source,
+        }
+    })?;
+    // The same key signs bundles, and whatever else its owner signs: none of that says that
+    // another key follows it.
+    let comment = new.statement_comment();
+    if signature.trusted_comment() != comment {
+        return Err(TrustError::OtherStatement {
+            path: beside,
+            key: statement.to_owned(),
+            expected: comment,
+            found: signature.trusted_comment().to_owned(),
+        }
+        .into());
+    }
     let revoked = folders.revoked()?;
     for folder in folders.iter() {
         let keys = folder.load()?;
         let Some((_, by)) = keys
             .iter()
-            .find(|(_, key)| key.has_signed(text.as_bytes(), &signature))
+            .find(|(_, key)| key.has_signed(text.as_bytes(), &comment, &signature))
         else {
             continue;
         };
@@ -231,8 +247,14 @@ mod tests {
 
         /// A statement of `new`, signed by `by`.
         fn rotate(&self, new: &KeyPair, by: &KeyPair) -> Result<Rotated, String> {
+            self.rotate_by(new, by, &parsed(new).statement_comment())
+        }
+
+        /// The same, with this trusted comment.
+        fn rotate_by(&self, new: &KeyPair, by: &KeyPair, comment: &str) -> Result<Rotated, String> {
             let text = parsed(new).to_file();
-            let signature = minisign::sign(None, &by.sk, text.as_bytes(), None, None).expect("signed");
+            let signature =
+                minisign::sign(None, &by.sk, text.as_bytes(), Some(comment), None).expect("signed");
             let statement = self.root.path().join("new.pub");
             fs::write(&statement, text).expect("a file");
             let beside = self.root.path().join("new.pub.minisig");
@@ -315,6 +337,44 @@ mod tests {
         fs::write(place.user().path().join("old.pub"), parsed(&old).to_file()).expect("a file");
         let refused = place.rotate(&key(), &old).expect_err("by a revoked key");
         assert!(refused.contains("revoked"), "{refused}");
+    }
+
+    #[test]
+    fn only_the_statement_for_the_new_key_is_one() {
+        let (place, [old, new, other]) = (Place::new(), [key(), key(), key()]);
+        place.pin(&old.pk.to_base64()).expect("pinned");
+        let beside = place.root.path().join("new.pub.minisig");
+        let expected = parsed(&new).statement_comment();
+        for comment in [
+            "timestamp:1700000000\tfile:vendor.pub\thashed".to_owned(),
+            "minikube-offline format 1 bundle minikube-offline-v1.35 1".to_owned(),
+            "minikube-offline format 1 index".to_owned(),
+            parsed(&other).statement_comment(),
+            expected.to_lowercase(),
+            format!("{expected} "),
+        ] {
+            let refused = place.rotate_by(&new, &old, &comment).expect_err(&comment);
+            let said = format!(
+                "`{}` should say `{expected}`, and says `{comment}`: it does not say that this key follows another",
+                beside.display()
+            );
+            assert_eq!(refused, said);
+        }
+        // The comment's own signature counts: another signature's half does not do.
+        place
+            .rotate_by(&new, &old, "something else")
+            .expect_err("no statement");
+        let text = fs::read_to_string(&beside).expect("a file");
+        fs::write(&beside, text.replace("something else", &expected)).expect("a file");
+        let forged = rotate(&place.folders, &place.root.path().join("new.pub")).expect_err("forged");
+        assert!(
+            forged
+                .error
+                .to_string()
+                .contains("was not signed with a key that is pinned here"),
+            "{forged}"
+        );
+        place.rotate(&new, &old).expect("the statement");
     }
 
     /// In the file system of terminals nobody makes a file or folder, not even root.

@@ -53,7 +53,7 @@ pub(super) fn obtain(
             found,
         });
     }
-    let judged = keys.judge(&bytes, Some(&signature));
+    let judged = keys.judge(&bytes, &comment, Some(&signature));
     match judged.map_err(|source| UpdateError::NotSigned {
         url: program.url.clone(),
         source,

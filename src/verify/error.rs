@@ -43,6 +43,24 @@ pub enum VerifyError {
         /// A file with the name of one of them but for capital letters.
         spelled: Option<PathBuf>,
     },
+    /// It is split, and files besides its volumes have a volume's name.
+    #[error(
+        "`{}` has {count} volume{}, and beside it {} {} that {} none of them: {}",
+        path.display(),
+        if *count == 1 { "" } else { "s" },
+        are(surplus.len()),
+        if surplus.len() == 1 { "a file" } else { "files" },
+        are(surplus.len()),
+        list(&surplus.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>())
+    )]
+    SurplusVolumes {
+        /// The bundle.
+        path: PathBuf,
+        /// How many volumes it has.
+        count: usize,
+        /// The files.
+        surplus: Vec<PathBuf>,
+    },
     /// A volume has another length than the index says.
     #[error(
         "`{}` is {found} bytes long, and volume {number} of {count} should be {expected}",
@@ -276,6 +294,17 @@ impl From<VerifyError> for Failure {
             let hint = format!(
                 "`{}` is spelt with other letters than the bundle: give all files the same, large or small",
                 found.display()
+            );
+            return Self::new(kind, error).hint(hint);
+        }
+        if let VerifyError::SurplusVolumes { surplus, .. } = &error {
+            let names = surplus.iter().map(|path| format!("'{}'", path.display()));
+            let names: Vec<String> = names.collect();
+            let hint = format!(
+                "move {them} away, or remove {them}: rm {}; the bundle itself is not damaged, but `cat` over such \
+                 names would take {them}, too",
+                names.join(" "),
+                them = if names.len() == 1 { "it" } else { "them" },
             );
             return Self::new(kind, error).hint(hint);
         }

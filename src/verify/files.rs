@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ExpectedVolume, MisplacedVolume};
 use super::{Damage, Misread, VerifyError};
-use crate::bundle::{BundleIndex, Digest, volume_path};
+use crate::bundle::{BundleIndex, Digest, surplus_volumes, volume_path};
 use crate::regular_file::open_regular;
 
 /// A file and the name that it was opened by.
@@ -32,10 +32,15 @@ impl NamedFile {
             source,
         };
         let (file, _) = open_regular(path).map_err(failed)?;
-        Ok(Self {
+        Ok(Self::of(path, file))
+    }
+
+    /// The open `file`, which has, or will have, the name `path`.
+    pub(super) fn of(path: &Path, file: File) -> Self {
+        Self {
             path: path.to_owned(),
             file,
-        })
+        }
     }
 
     pub(super) fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), VerifyError> {
@@ -98,9 +103,26 @@ impl Files {
             .map_or(&self.first, |volume| &self.volumes[volume])
     }
 
-    /// Opens the volumes that `index` names: all are there, with their lengths. What else
-    /// lies beside them does not matter.
+    /// Refuses files that have a volume's name and are none of those that `index` names:
+    /// who puts the volumes together by hand would take them, too.
+    pub(super) fn refuse_surplus(&self, index: &BundleIndex) -> Result<(), VerifyError> {
+        let bundle = &self.first.path;
+        let count = index.volumes.len();
+        let surplus = surplus_volumes(bundle, count);
+        if count == 0 || surplus.is_empty() {
+            return Ok(());
+        }
+        Err(VerifyError::SurplusVolumes {
+            path: bundle.clone(),
+            count,
+            surplus,
+        })
+    }
+
+    /// Opens the volumes that `index` names: all are there, with their lengths, and no file
+    /// besides has a volume's name.
     pub(super) fn open_volumes(&mut self, index: &BundleIndex) -> Result<(), VerifyError> {
+        self.refuse_surplus(index)?;
         let bundle = &self.first.path;
         let (mut volumes, mut missing) = (Vec::new(), Vec::new());
         for (at, extent) in index.volumes.iter().enumerate() {

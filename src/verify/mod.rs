@@ -17,6 +17,7 @@ mod open;
 mod sealed;
 mod volumes;
 
+use std::fs::File;
 use std::path::Path;
 
 pub use error::{Damage, ExpectedVolume, MisplacedVolume, OtherDamage, VerifyError};
@@ -46,6 +47,12 @@ impl VerifiedBundle {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.opened.path()
+    }
+
+    /// The first file, as it was opened: what lies at its name now may be another one.
+    #[must_use]
+    pub fn first_file(&self) -> &File {
+        &self.opened.files.first.file
     }
 
     /// Length of the bundle in bytes, its volumes included.

@@ -1,5 +1,6 @@
 //! From a path to a bundle whose every byte, but the payload's, is checked.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +8,7 @@ use std::thread;
 
 use super::bad_chunks::BadChunks;
 use super::chunks::Chunks;
-use super::files::Files;
+use super::files::{Files, NamedFile};
 use super::sealed::{Judgement, Sealed};
 use super::{VerifiedBundle, VerifyError};
 use crate::bundle::{
@@ -31,7 +32,7 @@ impl OpenedBundle {
     /// order, and that the volumes of a split bundle are there with their lengths. Where
     /// keys count, a bundle that none of them signed is refused before its index is parsed.
     pub fn open(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
-        let sealed = Sealed::read(path, trusted)?;
+        let sealed = Sealed::read(NamedFile::open(path)?, trusted)?;
         sealed.judgement.authentic(path)?;
         let mut bundle = Self::unseal(path, sealed)?;
         bundle.files.open_volumes(&bundle.index)?;
@@ -41,7 +42,15 @@ impl OpenedBundle {
     /// The same, but a bundle that is not authentic is opened too, and one whose volumes
     /// are elsewhere: it can be shown, and still not be verified.
     pub fn open_to_show(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
-        Self::unseal(path, Sealed::read(path, trusted)?)
+        let bundle = Self::unseal(path, Sealed::read(NamedFile::open(path)?, trusted)?)?;
+        bundle.files.refuse_surplus(&bundle.index)?;
+        Ok(bundle)
+    }
+
+    /// The open `file`, whatever lies at the name `path` that it will have, and without its
+    /// volumes.
+    pub fn of_file(path: &Path, file: File, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
+        Self::unseal(path, Sealed::read(NamedFile::of(path, file), trusted)?)
     }
 
     fn unseal(path: &Path, sealed: Sealed) -> Result<Self, VerifyError> {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::VerifyError;
 use super::files::NamedFile;
-use crate::bundle::{Signature, Trailer, TrailerError, limits};
+use crate::bundle::{INDEX_COMMENT, Signature, Trailer, TrailerError, limits};
 use crate::trust::{Authenticity, Refusal, TrustedKeys};
 
 /// What the trailer seals.
@@ -43,8 +43,8 @@ impl Judgement {
 
 impl Sealed {
     /// Reads trailer, index and signature, and nothing else.
-    pub(super) fn read(path: &Path, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
-        let file = NamedFile::open(path)?;
+    pub(super) fn read(file: NamedFile, trusted: &TrustedKeys) -> Result<Self, VerifyError> {
+        let path = file.path.clone();
         let trailer = read_trailer(&file)?;
         let size = usize::try_from(trailer.index_bytes).expect("limited by the trailer");
         let mut json = vec![0; size + Signature::RUN_BYTES];
@@ -53,11 +53,9 @@ impl Sealed {
         file.compare(what, trailer.index_offset, &json, trailer.sealed_sha256)?;
         let run = json.split_off(size);
         let run = run.as_slice().try_into().expect("what follows the index");
-        let signature = Signature::parse_run(run).map_err(|source| VerifyError::Signature {
-            path: path.to_owned(),
-            source,
-        })?;
-        let authenticity = trusted.judge(&json, signature.as_ref());
+        let signature =
+            Signature::parse_run(run).map_err(|source| VerifyError::Signature { path, source })?;
+        let authenticity = trusted.judge(&json, INDEX_COMMENT, signature.as_ref());
         let ids = trusted.iter().map(|known| known.key.key_id().to_string());
         let trusted = ids.collect::<Vec<_>>().join(", ");
         Ok(Self {

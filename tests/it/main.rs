@@ -36,6 +36,7 @@ mod sign_faults;
 mod sizes;
 mod standin;
 mod support;
+mod swapped;
 mod trust;
 mod upstream;
 mod volumes;

@@ -319,7 +319,18 @@ fn stock_minisign_makes_the_statement_that_a_new_key_follows_an_old_one() {
         outcome.stderr.contains("its algorithm is `Ed`, not `ED`"),
         "{outcome:?}"
     );
+    // What stock minisign says by itself is no statement; the error says what makes it one.
     assert_eq!(sign("-H").expect("here").status, 0);
+    let outcome = sandbox.packager(["trust", "rotate", "new.pub"]);
+    assert_eq!(outcome.status, 3, "{outcome:?}");
+    let command = format!(
+        "minisign -S -s OLD.key -m new.pub -t 'minikube-offline key {}'`",
+        new.id
+    );
+    assert!(outcome.stderr.contains(&command), "{outcome:?}");
+    let comment = format!("minikube-offline key {}", new.id);
+    let statement = ["-S", "-H", "-s", "old.key", "-m", "new.pub", "-t", &comment];
+    assert_eq!(minisign(&sandbox, &statement).expect("here").status, 0);
     let outcome = sandbox.packager(["trust", "rotate", "new.pub"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let list = sandbox.packager(["trust", "list"]);

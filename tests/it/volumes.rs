@@ -250,7 +250,7 @@ fn a_damaged_volume_is_told_with_chunk_and_offset() {
 }
 
 #[test]
-fn what_lies_beside_a_split_bundle_stays_and_does_not_matter() {
+fn volumes_of_an_older_bundle_stay_and_are_refused() {
     let sandbox = Sandbox::new();
     let parts = SampleParts::make_large(&sandbox.path("parts"));
     let bundle = sandbox.pack_with(&parts, "x.run", &["--split=1M"]);
@@ -265,7 +265,8 @@ fn what_lies_beside_a_split_bundle_stays_and_does_not_matter() {
     let outcome = pack(&["--split=2M"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     for number in [4, 5] {
-        let note = format!("  `x.run.{number:03}` is of an older bundle: no part of this one\n");
+        let note =
+            format!("  `x.run.{number:03}` is of an older bundle: remove it, or this one is refused\n");
         assert!(outcome.stderr.contains(&note), "{outcome:?}");
     }
     assert!(
@@ -275,16 +276,79 @@ fn what_lies_beside_a_split_bundle_stays_and_does_not_matter() {
     let carry = "carry all 4 files to the site, into one folder, and run the first there: ./x.run -y\n";
     assert!(outcome.stdout.ends_with(carry), "{outcome:?}");
     assert!(bytes(&volume_path(&bundle, 4)) == long, "never deleted");
-    assert_eq!(sandbox.packager(["verify", "--deep", "x.run"]).status, 0);
+    let refused = sandbox.packager(["verify", "x.run"]);
+    let expected = "error: `x.run` has 3 volumes, and beside it are files that are none of them: `x.run.004`, \
+                    `x.run.005`\n\nhint: move them away, or remove them: rm 'x.run.004' 'x.run.005'; the bundle \
+                    itself is not damaged, but `cat` over such names would take them, too\n";
+    assert_eq!((refused.status, refused.stderr.as_str()), (4, expected));
     // What no bundle of ours has left there is not replaced.
     let outcome = pack(&["--split=1M"]);
     let expected = "error: `x.run.004` is there, and is no volume of `x.run`\n\n\
                     hint: move it away, or write to another name with -o; nothing was changed\n";
     assert_eq!(outcome.status, 2, "{outcome:?}");
     assert!(outcome.stderr.ends_with(expected), "{outcome:?}");
-    assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
+    for number in [4, 5] {
+        fs::remove_file(volume_path(&bundle, number)).unwrap();
+    }
+    assert_eq!(sandbox.packager(["verify", "--deep", "x.run"]).status, 0);
     let left = names(&sandbox.path(""));
     assert!(left.iter().all(|name| !name.contains("partial")), "{left:?}");
+}
+
+#[test]
+fn a_file_with_a_volumes_name_is_refused_by_every_verb() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let count = index(&bundle).volumes.len();
+    let (first, last) = (volume_path(&bundle, 0), volume_path(&bundle, count + 1));
+    let verbs: [&[&str]; 6] = [
+        &["verify", "x.run"],
+        &["inspect", "x.run"],
+        &["list", "x.run"],
+        &["preflight", "x.run"],
+        &["extract", "x.run", "--to", "out"],
+        &["start", "x.run", "-y"],
+    ];
+    for surplus in [&first, &last, &volume_path(&bundle, 999)] {
+        // Also one that leads nowhere: it may lead somewhere later.
+        std::os::unix::fs::symlink("nowhere", surplus).unwrap();
+        let name = surplus.file_name().unwrap().to_string_lossy();
+        let expected = format!(
+            "error: `x.run` has {count} volumes, and beside it is a file that is none of them: `{name}`\n\n\
+             hint: move it away, or remove it: rm '{name}'; the bundle itself is not damaged, but `cat` over such \
+             names would take it, too\n"
+        );
+        for verb in verbs {
+            let outcome = sandbox.packager(verb);
+            assert_eq!(outcome.status, 4, "{verb:?}: {outcome:?}");
+            assert_eq!(outcome.stderr, expected, "{verb:?}");
+        }
+        fs::remove_file(surplus).unwrap();
+    }
+    for name in ["x.run.1", "x.run.0001", "x.run.minisig", "y.run.000"] {
+        fs::write(sandbox.path(name), "something else").unwrap();
+    }
+    assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
+}
+
+/// The line in the header is what somebody without this program types.
+#[test]
+fn the_headers_own_line_reads_the_volumes_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let bundle = split(&sandbox);
+    let text = String::from_utf8_lossy(&bytes(&bundle)[..4096]).into_owned();
+    let line = text.lines().find_map(|line| line.strip_prefix("#   cat "));
+    let line = line.expect("the line").replace("FILE", "x.run");
+    let script = format!("echo other | zstd -q > x.run.000; cat {line}");
+    let outcome = sandbox.run(Command::new("sh").args(["-c", &script]));
+    if outcome.stderr.contains("zstd: not found") {
+        return report("skipped: there is no zstd");
+    }
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(
+        outcome.stdout.lines().any(|path| path == "images/index.json"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
