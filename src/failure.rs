@@ -143,13 +143,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Whether `c` changes how other characters are shown: a control character, or one that
-/// turns the direction of the text. Source: Unicode 16, UAX #9, "Bidirectional Algorithm".
-#[must_use]
-pub fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
+pub use crate::bundle::steers;
 
 /// `text` with characters that steer a terminal, but line ends and tabs, made visible:
 /// names in a bundle, and what other programs say, are somebody else's.

@@ -14,10 +14,10 @@ KEYS = {"index": "format name serial packer resolved cluster header stubs volume
         "images": "role reference platform config layers manifest origin", "files": "role name size sha256 origin"}
 OPTIONAL = {"resolved", "unverified", "files"}  # not there where they say nothing
 RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
-         "url": lambda v: type(v) is str and len(v.encode()) <= 2048 and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]*", v),
+         "url": lambda v: plain(v, 2048), "packer": lambda v: plain(v, 128), "transport": lambda v: plain(v, 64),
          "sha256|config|manifest|digest|signature": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
-         "name": r"[a-z0-9][a-z0-9._-]{0,127}", "packer": r"[^\x00-\x1f\x7f-\x9f]{0,128}", "container_runtime": "docker|containerd|cri-o",
-         "kubernetes_version": r"v(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?", "transport": r"(?s).*",
+         "name": r"[a-z0-9][a-z0-9._-]{0,127}", "container_runtime": "docker|containerd|cri-o",
+         "kubernetes_version": r"v(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
          "reference": r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:\d{1,5})?"
                       r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"}
 DIGEST = RULES["sha256|config|manifest|digest|signature"]
@@ -25,6 +25,11 @@ def spelled_out(name):
     """A reference in full: Docker Hub's own images have their folder, a port is one."""
     host, path = name.split("/", 1)
     return len(name) <= 512 and (host != "docker.io" or "/" in path) and int(host.partition(":")[2] or 0) < 65536
+
+UNPLAIN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+def plain(v, most):
+    """One line of text that shows all that is in it."""
+    return type(v) is str and len(v.encode()) <= most and not UNPLAIN.search(v)
 
 class Bad(Exception): pass
 def need(right, what, code=4):
@@ -45,8 +50,8 @@ def shape(kind, value):
             for one in v if key.endswith("s") else [v]: shape(key, one)
         elif key == "members": need(number(v) and v > 0, key)
         elif key in ("chunks", "layers", "platforms", "evidence", "documents", "certificates"):
-            rule = {"evidence": r"(?s).*", "platforms": RULES["platform"]}.get(key, DIGEST)
-            need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
+            rule = RULES["platform"] if key == "platforms" else DIGEST
+            need(type(v) is list and all(plain(e, 5000) if key == "evidence" else type(e) is str and re.fullmatch(rule, e) for e in v), key)
         elif key == "role": need(v in {"binaries": ROLES, "files": FILE_ROLES}.get(kind, IMAGE_ROLES), key)
         elif key == "name" and kind == "files": need(type(v) is str and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", v), key)
         elif key == "resolved": need(moment(v), key)
@@ -121,18 +126,39 @@ def signed(found):
             files |= {*documents, one["signature"], *certificates} | ({one["log"]} if one["log"] else set())
     return {"evidence/" + digest[7:] for digest in files}
 
+DOCUMENTS = {}
+def documents(found):
+    """The documents of the image layout, as they follow from the index."""
+    sizes, kind = {m["sha256"]: m["size"] for m in found["members"] if "/blobs/" in m["path"]}, "application/vnd.oci.image."
+    write = lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+    blob = lambda what, digest, **more: {"mediaType": kind + what, "digest": digest, "size": sizes[digest], **more}
+    of = lambda image: blob("manifest.v1+json", image["manifest"], platform={"architecture": image["platform"][6:], "os": "linux"})
+    listing = lambda manifests: write({"schemaVersion": 2, "mediaType": kind + "index.v1+json", "manifests": manifests})
+    named = lambda part, entry: {**entry, "annotations": {"io.containerd.image.name": part["reference"], "org.opencontainers.image.ref.name": part["reference"]}}
+    place, single = lambda digest: "blobs/sha256/" + digest[7:], len(found["cluster"]["platforms"]) == 1
+    for i in found["images"]:
+        DOCUMENTS["images/" + place(i["manifest"])] = write({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
+            "config": blob("config.v1+json", i["config"]), "layers": [blob("layer.v1.tar", l) for l in i["layers"]]})
+    for l in found["lists"]:
+        DOCUMENTS["images/" + place(l["digest"])] = listing([of(i) for i in found["images"] if i["reference"] == l["reference"]])
+    DOCUMENTS["images/oci-layout"] = write({"imageLayoutVersion": "1.0.0"})
+    DOCUMENTS["images/index.json"] = listing([named(i, of(i)) for i in found["images"]] if single
+                                             else [named(l, blob("index.v1+json", l["digest"])) for l in found["lists"]])
+    for p in found["cluster"]["platforms"]:
+        DOCUMENTS["images/manifest.json" if single else f"images/{p}/manifest.json"] = write(
+            [{"Config": place(i["config"]), "RepoTags": [i["reference"]], "Layers": [place(l) for l in i["layers"]]}
+             for i in found["images"] if i["platform"] == p])
+
 def describe(found, path, content):
-    """A config and a manifest say of their images what the index says."""
+    """A config says of its images what the index says; the other documents follow from it."""
+    expected = DOCUMENTS.get(path)
+    need(expected is None or content == expected, path)
     for image in found["images"]:
         try:
             if path.endswith(image["config"][7:]):
                 said = json.loads(content)
                 need(len(content) <= 4 << 20 and f"{said['os']}/{said['architecture']}" == image["platform"]
                      and said["rootfs"].get("diff_ids", []) == image["layers"], image["reference"])
-            if path.endswith(image["manifest"][7:]):
-                said = json.loads(content)
-                need([said["config"]["digest"]] + [l["digest"] for l in said["layers"]]
-                     == [image["config"]] + image["layers"], image["reference"])
         except (ValueError, KeyError, TypeError, RecursionError): raise Bad(4, image["reference"])
 
 def payload(found, stored):
@@ -200,6 +226,7 @@ def read(path, key):
         need(sha(data[at:at + run["size"]]) == run["sha256"], "header or stub")
         at += run["size"]
     need([sha(stored[n:n + (1 << 20)]) for n in range(0, total, 1 << 20)] == found["chunks"], "a chunk")
+    documents(found)
     payload(found, stored)
 
 try:

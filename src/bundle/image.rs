@@ -14,46 +14,13 @@ pub struct ImageConfig {
     pub diff_ids: Vec<Digest>,
 }
 
-/// What the manifest of an image says of its config and layers. Source: OCI image spec,
-/// "OCI Image Manifest".
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ImageManifest {
-    /// The digest of the config.
-    pub config: Digest,
-    /// The digests of the layers, lowest first.
-    pub layers: Vec<Digest>,
-}
-
-impl ImageManifest {
-    /// Reads a manifest's JSON.
-    pub fn parse(json: &[u8]) -> Result<Self, ImageConfigError> {
-        #[derive(Deserialize)]
-        struct Manifest {
-            config: Descriptor,
-            layers: Vec<Descriptor>,
-        }
-        #[derive(Deserialize)]
-        struct Descriptor {
-            digest: Digest,
-        }
-        let manifest: Manifest = serde_json::from_slice(json).map_err(ImageConfigError::Manifest)?;
-        Ok(Self {
-            config: manifest.config.digest,
-            layers: manifest.layers.into_iter().map(|layer| layer.digest).collect(),
-        })
-    }
-}
-
-/// An image config, or manifest, that cannot be used.
+/// An image config that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageConfigError {
     /// It is not the JSON that the spec wants.
     #[error("it is not an image config")]
     Json(#[source] serde_json::Error),
-    /// It is not the JSON that the spec wants of a manifest.
-    #[error("it is not an image manifest")]
-    Manifest(#[source] serde_json::Error),
     /// The image is for a platform that no node has.
     #[error("it is for `{os}/{architecture}`, and only linux/amd64 and linux/arm64 can be carried")]
     Platform {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limits;
 use super::{
     BinaryPart, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Moment, Platform,
-    PublishedSignature, Version, blob_path,
+    PublishedSignature, Version, blob_path, plain,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -92,7 +92,7 @@ pub struct StubEntry {
 pub enum IndexError {
     /// It is not the JSON that format 1 wants.
     #[error("the index is not format 1")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] JsonError),
     /// It has a format that this version does not know.
     #[error(
         "the bundle has format {found}, and this program reads format {}",
@@ -106,8 +106,19 @@ pub enum IndexError {
     #[error("the index is not in its canonical form")]
     NotCanonical,
     /// It contradicts itself or passes a limit.
-    #[error("the index is not consistent: {0}")]
+    #[error("the index is not consistent: {}", plain(_0))]
     Inconsistent(String),
+}
+
+/// What is wrong with JSON. It may repeat the JSON's own words, but no line end of them.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", plain(&_0.to_string()))]
+pub struct JsonError(serde_json::Error);
+
+impl IndexError {
+    fn json(error: serde_json::Error) -> Self {
+        Self::Json(JsonError(error))
+    }
 }
 
 /// Whether a bundle can have this name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`, the
@@ -128,13 +139,13 @@ impl BundleIndex {
         struct Versioned {
             format: u64,
         }
-        let versioned: Versioned = serde_json::from_slice(json).map_err(IndexError::Json)?;
+        let versioned: Versioned = serde_json::from_slice(json).map_err(IndexError::json)?;
         if versioned.format != u64::from(limits::FORMAT) {
             return Err(IndexError::Format {
                 found: versioned.format,
             });
         }
-        let index: Self = serde_json::from_slice(json).map_err(IndexError::Json)?;
+        let index: Self = serde_json::from_slice(json).map_err(IndexError::json)?;
         if index.encode()? != json {
             return Err(IndexError::NotCanonical);
         }
@@ -144,7 +155,7 @@ impl BundleIndex {
     /// The canonical JSON.
     pub fn encode(&self) -> Result<Vec<u8>, IndexError> {
         self.check().map_err(IndexError::Inconsistent)?;
-        serde_json::to_vec(self).map_err(IndexError::Json)
+        serde_json::to_vec(self).map_err(IndexError::json)
     }
 
     /// Where the payload starts, when it is not split: after the header and the stubs.

@@ -38,6 +38,15 @@ pub const MEMBERS: usize = 20_000;
 /// Characters of a member's path: what fits in a plain ustar header.
 pub const PATH_BYTES: usize = 100;
 
+/// Bytes of the name of the program that packed.
+pub const PACKER_BYTES: usize = 128;
+
+/// Bytes of the name of the transport that a part came by.
+pub const TRANSPORT_BYTES: usize = 64;
+
+/// Bytes of a sentence that says what a part was compared with: it may name two URLs.
+pub const SENTENCE_BYTES: usize = 5000;
+
 /// Signatures of one part: it is signed anew when it is promoted, and nobody does that
 /// more often.
 pub const SIGNATURES: usize = 8;

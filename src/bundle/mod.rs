@@ -13,6 +13,7 @@ mod file;
 mod frame;
 mod image;
 mod index;
+mod layout;
 pub mod limits;
 mod moment;
 mod part;
@@ -34,14 +35,15 @@ pub use digest::{Digest, DigestError, Hasher};
 pub use evidence::{PublishedSignature, evidence_path};
 pub use file::{FilePart, FileRole, is_file_name};
 pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, member_span};
-pub use image::{ImageConfig, ImageConfigError, ImageManifest};
+pub use image::{ImageConfig, ImageConfigError};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
+pub use layout::{Blob, image_manifest, layout};
 pub use moment::{Moment, MomentError};
 pub use part::{
     BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
     layout_documents,
 };
-pub use plain::{is_plain, plain};
+pub use plain::{is_plain, plain, steers};
 pub use platform::{Arch, Platform, PlatformError, in_words};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};

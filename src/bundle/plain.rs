@@ -1,13 +1,11 @@
 //! Text from outside that is shown to a person: it cannot end a line, move the cursor or
 //! change the direction of what stands around it.
 
-use std::fmt::Write as _;
-
 /// Whether `text` is shown as it is: it has no control character, no other line end, and
 /// nothing that is invisible or changes the direction of writing.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    text.chars().all(is_plain_char)
+    !text.chars().any(steers)
 }
 
 /// `text` with what is not plain in it as an escape: `\n`, `\u{202e}`.
@@ -15,20 +13,22 @@ pub fn is_plain(text: &str) -> bool {
 pub fn plain(text: &str) -> String {
     text.chars()
         .fold(String::with_capacity(text.len()), |mut plain, c| {
-            let _ = match is_plain_char(c) {
-                true => plain.write_char(c),
-                false if c.is_ascii() => write!(plain, "{}", c.escape_default()),
-                false => write!(plain, "{}", c.escape_unicode()),
-            };
+            if steers(c) {
+                plain.extend(c.escape_default());
+            } else {
+                plain.push(c);
+            }
             plain
         })
 }
 
-/// Source: Unicode 16, general categories `Cc`, `Zl`, `Zp`, and of `Cf` what directs or
-/// joins.
-fn is_plain_char(c: char) -> bool {
-    !c.is_control()
-        && !matches!(
+/// Whether `c` changes how other characters are shown, or is not seen. Source: Unicode 16,
+/// general categories `Cc`, `Zl`, `Zp`, and of `Cf` what directs or joins; UAX #9,
+/// "Bidirectional Algorithm".
+#[must_use]
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(
             c,
             '\u{ad}'
                 | '\u{61c}'

@@ -241,12 +241,8 @@ fn compared(views: &[PlatformView<'_>]) -> String {
     let mut add = |name: &str, origin: &Origin| {
         let _ = match &origin.evidence[..] {
             [] => writeln!(text, "  {name}: nothing is said (from {})", origin.transport),
-            // A sentence is a line: it cannot look like another part's.
-            said => writeln!(
-                text,
-                "  {name}: {}",
-                said.join("; ").replace(char::is_control, " ")
-            ),
+            // Plain text, by the format: it cannot look like another part's line.
+            said => writeln!(text, "  {name}: {}", said.join("; ")),
         };
     };
     for view in views {

@@ -18,7 +18,7 @@ pub(super) struct SelfUpdateArgs {
     /// Only say whether there is a newer release
     #[arg(long)]
     check: bool,
-    /// This release instead of the newest; it may be an older one
+    /// This release instead of the newest
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
     /// The place of the releases: a mirror's URL or folder, or a release page
@@ -27,7 +27,7 @@ pub(super) struct SelfUpdateArgs {
     /// Trust this public key, a file or the key itself, and none of those built in
     #[arg(long = "key", value_name = "FILE|BASE64")]
     keys: Vec<String>,
-    /// Install the newest release even when it is older than this program
+    /// Install the release even when it is older than this program
     #[arg(long)]
     allow_downgrade: bool,
     /// The proxy for everything, instead of `HTTPS_PROXY` and its like

@@ -6,10 +6,8 @@
 
 mod beside;
 mod compress;
-mod documents;
 mod error;
 mod header;
-mod layout;
 mod plan;
 mod publish;
 mod replaced;

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::documents::documents;
-use super::layout::{self, Blob};
 use crate::bundle::{
-    BinaryPart, Digest, FilePart, ImageList, ImagePart, ImageRole, Member, Platform, PublishedSignature,
-    blob_path, evidence_path,
+    BinaryPart, Blob, Digest, FilePart, ImageList, ImagePart, ImageRole, Member, Platform,
+    PublishedSignature, blob_path, evidence_path, image_manifest, layout,
 };
 use crate::fetch::{LocalBinary, LocalFile, LocalImage, LocalLayer, Parts};
 
@@ -76,9 +74,22 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         groups.push(programs.chain(cluster_layers).collect());
     }
 
-    let (documents, lists) = documents(platforms, &images);
+    let image_parts: Vec<ImagePart> = images
+        .iter()
+        .map(|(image, manifest)| image_part(image, Digest::of(manifest)))
+        .collect();
+    let manifests = images.iter().map(|(_, manifest)| Blob::of(manifest));
+    let (documents, lists) = layout(platforms, &image_parts.iter().zip(manifests).collect::<Vec<_>>());
+    let (lists, list_blobs): (Vec<ImageList>, Vec<_>) = lists
+        .into_iter()
+        .map(|(list, json)| {
+            let path = blob_path(list.digest);
+            (list, (path, json))
+        })
+        .unzip();
     let small = documents
         .into_iter()
+        .chain(list_blobs)
         .chain(images.iter().flat_map(|(image, manifest)| {
             [manifest, &image.config_json].map(|json| (blob_path(Digest::of(json)), json.clone()))
         }));
@@ -99,10 +110,7 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
     BundlePlan {
         frames,
         binaries: binaries.iter().map(|binary| binary.part.clone()).collect(),
-        images: images
-            .iter()
-            .map(|(image, manifest)| image_part(image, Digest::of(manifest)))
-            .collect(),
+        images: image_parts,
         lists,
         files: parts.files.iter().map(|file| file.part.clone()).collect(),
     }
@@ -155,7 +163,7 @@ fn manifest_of(image: &LocalImage) -> Vec<u8> {
             size: layer.size,
         })
         .collect();
-    layout::manifest(config, &layers)
+    image_manifest(config, &layers)
 }
 
 fn image_part(image: &LocalImage, manifest: Digest) -> ImagePart {

@@ -41,6 +41,12 @@ pub enum UpdateError {
         #[source]
         source: self_update::Error,
     },
+    /// A server names a file of this machine.
+    #[error("`{url}` is a file of this machine, and only a folder of this machine may name one")]
+    LocalFile {
+        /// The file.
+        url: String,
+    },
     /// A release lacks a file.
     #[error("release {version} at `{origin}` has no `{name}`")]
     NoFile {
@@ -74,8 +80,8 @@ pub enum UpdateError {
         #[source]
         source: Refusal,
     },
-    /// The newest release is older than this program.
-    #[error("the newest release at `{origin}` is {found}, older than this {current}")]
+    /// The release is older than this program.
+    #[error("the {} at `{origin}` is {found}, older than this {current}", if *is_newest { "newest release" } else { "release" })]
     Older {
         /// The release.
         found: Version,
@@ -83,6 +89,8 @@ pub enum UpdateError {
         current: Version,
         /// Where the release is.
         origin: String,
+        /// Whether there is no newer one.
+        is_newest: bool,
     },
     /// The signature is of something else.
     #[error("`{url}` should sign `{expected}`; it signs `{found}`")]
@@ -175,7 +183,10 @@ impl UpdateError {
         match self {
             Self::Checksum { .. } | Self::WrongDigest { .. } => Kind::Damaged,
             Self::NoKeys | Self::NoPlatform | Self::NoRelease { .. } => Kind::Usage,
-            Self::NotSigned { .. } | Self::OtherRelease { .. } | Self::Signature { .. } => Kind::NotAuthentic,
+            Self::LocalFile { .. }
+            | Self::NotSigned { .. }
+            | Self::OtherRelease { .. }
+            | Self::Signature { .. } => Kind::NotAuthentic,
             Self::NoFile { name, .. } if name.ends_with(".minisig") => Kind::NotAuthentic,
             Self::Older { .. } => Kind::Downgrade,
             Self::Read { .. } | Self::Unwritable { .. } => Kind::Io,
@@ -194,6 +205,10 @@ impl UpdateError {
                  `manifest.json` among them"
             }
             Self::BuiltIn { .. } => "build it again with a `packaging/release-keys.txt` that has keys",
+            Self::LocalFile { .. } => {
+                "nothing was read; tell who runs the place that its list of releases names files of the machines \
+                 that read it. Where the mirror is on this machine, name its folder: `--from FOLDER`"
+            }
             Self::NoKeys => {
                 "this build has no release key inside: name the one that you trust with `--key FILE`"
             }

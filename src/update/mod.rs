@@ -67,7 +67,7 @@ pub struct Wish {
     pub version: Option<Version>,
     /// The version that is there.
     pub current: Version,
-    /// Whether the newest release may be older than what is there.
+    /// Whether the release may be older than what is there.
     pub allow_downgrade: bool,
     /// The program that is there.
     pub program: PathBuf,
@@ -90,7 +90,7 @@ impl Updater {
     /// program until all of it is there.
     pub fn new(origin: Origin, http: Http, store: Option<Store>) -> Result<Self, UpdateError> {
         Ok(Self {
-            transport: Arc::new(Transport::new(http, store)),
+            transport: Arc::new(Transport::new(http, store, &origin)),
             origin,
             platform: Platform::of_this_machine().ok_or(UpdateError::NoPlatform)?,
         })
@@ -114,11 +114,12 @@ impl Updater {
         }
         match release.standing(&wish.current) {
             Standing::Same => return Ok(Outcome::Same),
-            Standing::Older if wish.version.is_none() && !wish.allow_downgrade => {
+            Standing::Older if !wish.allow_downgrade => {
                 return Err(UpdateError::Older {
                     found: release.version.clone(),
                     current: wish.current.clone(),
                     origin: self.origin.to_string(),
+                    is_newest: wish.version.is_none(),
                 }
                 .into());
             }

@@ -40,6 +40,12 @@ const GITHUB: &str = "https://github.com/";
 const GITHUB_API: &str = "https://api.github.com";
 
 impl Origin {
+    /// Whether it is a folder of this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Mirror { folder } if folder.starts_with("file://"))
+    }
+
     /// The release page of the repository that `Cargo.toml` names, if it does.
     #[must_use]
     pub fn built_in() -> Option<Self> {

@@ -1,6 +1,5 @@
 //! Reads the files of a release: over the one way to the network, or from a folder.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +7,11 @@ use std::time::Duration;
 
 use self_update::http_client::{HeaderMap, HttpClient, HttpResponse, header};
 
-use super::UpdateError;
+use super::{Origin, UpdateError};
 use crate::bundle::Digest;
 use crate::http::{Download, Http, HttpError, Request};
 use crate::progress::Progress;
+use crate::regular_file::open_regular;
 use crate::store::{Store, StoreError};
 
 /// A list of releases larger than this is refused; the limit of `self_update`, too.
@@ -25,15 +25,18 @@ pub(super) struct Transport {
     http: Http,
     /// Where a program is kept until it is whole; without it it comes at one stretch.
     store: Option<Store>,
+    /// Whether the releases are on this machine: only then may one be named as a file of it.
+    is_local: bool,
     /// What went wrong last: the errors of `self_update` have no room for the whole of it.
     failed: Mutex<Option<UpdateError>>,
 }
 
 impl Transport {
-    pub(super) fn new(http: Http, store: Option<Store>) -> Self {
+    pub(super) fn new(http: Http, store: Option<Store>, origin: &Origin) -> Self {
         Self {
             http,
             store,
+            is_local: origin.is_local(),
             failed: Mutex::default(),
         }
     }
@@ -89,6 +92,9 @@ impl Transport {
 
     fn get(&self, url: &str, accept: &str, limit: u64) -> Result<(HeaderMap, Vec<u8>), UpdateError> {
         if let Some(path) = url.strip_prefix("file://") {
+            if !self.is_local {
+                return Err(UpdateError::LocalFile { url: url.to_owned() });
+            }
             let body = read_file(Path::new(path), limit).map_err(|source| UpdateError::Read {
                 url: url.to_owned(),
                 source,
@@ -109,7 +115,8 @@ fn request(url: &str, accept: &str) -> Request {
 
 fn read_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut body)?;
+    let (file, _) = open_regular(path)?;
+    file.take(limit + 1).read_to_end(&mut body)?;
     if body.len() as u64 > limit {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

@@ -136,6 +136,34 @@ impl Image {
     }
 }
 
+/// The documents that name the images to other tools: `index.json`, and `manifest.json`.
+fn layout(images: &[Image]) -> [Vec<u8>; 2] {
+    let named = images.iter().map(|Image { part, blobs }| {
+        json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": part.manifest,
+            "size": blobs[0].len(),
+            "platform": { "architecture": part.platform.arch.name(), "os": "linux" },
+            "annotations": {
+                "io.containerd.image.name": part.reference,
+                "org.opencontainers.image.ref.name": part.reference,
+            },
+        })
+    });
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": named.collect::<Vec<_>>(),
+    });
+    let path = |digest: &Digest| format!("blobs/sha256/{}", digest.hex());
+    let docker = images.iter().map(|Image { part, .. }| {
+        let layers: Vec<String> = part.layers.iter().map(path).collect();
+        json!({ "Config": path(&part.config), "RepoTags": [part.reference], "Layers": layers })
+    });
+    let docker = docker.collect::<serde_json::Value>();
+    [index, docker].map(|json| json.to_string().into_bytes())
+}
+
 /// What a draft is made of.
 pub(crate) struct Contents {
     /// One for each role.
@@ -147,6 +175,8 @@ pub(crate) struct Contents {
     /// The files of a publisher's signature of kubelet, and with the last of the second
     /// image: signature, certificate, document; or none.
     pub(crate) evidence: Vec<Vec<u8>>,
+    /// Makes other documents, `index.json` and `manifest.json`, of the right ones.
+    pub(crate) layout: fn([Vec<u8>; 2]) -> [Vec<u8>; 2],
     /// What whoever packed it added.
     pub(crate) files: Vec<(FileRole, &'static str, &'static [u8])>,
 }
@@ -159,6 +189,7 @@ impl Contents {
             layers: ["base", "node", "pause", "app"].map(|layer| text(layer, 1024)),
             config: None,
             evidence: Vec::new(),
+            layout: |right| right,
             files: Vec::new(),
         }
     }
@@ -210,13 +241,14 @@ impl Draft {
                 Image::new(platform, *named, &[base.clone(), layer.clone()], config)
             })
             .collect();
+        let [index_json, manifest_json] = (contents.layout)(layout(&images));
         let mut files: Vec<(String, &[u8])> = vec![
             (
                 "images/oci-layout".to_owned(),
                 br#"{"imageLayoutVersion":"1.0.0"}"#,
             ),
-            ("images/index.json".to_owned(), b"{}"),
-            ("images/manifest.json".to_owned(), b"[]"),
+            ("images/index.json".to_owned(), &index_json),
+            ("images/manifest.json".to_owned(), &manifest_json),
         ];
         for blob in images.iter().flat_map(|image| &image.blobs) {
             let path = blob_path(Digest::of(blob));

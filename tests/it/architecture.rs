@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 /// What each folder may use; nothing else.
 const ARROWS: [(&str, &[&str]); 20] = [
-    ("failure", &[]),
+    ("failure", &["bundle"]),
     ("progress", &[]),
     ("regular_file", &[]),
     ("bundle", &[]),
@@ -60,7 +60,16 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ),
     (
         "update",
-        &["bundle", "failure", "host", "http", "progress", "store", "trust"],
+        &[
+            "bundle",
+            "failure",
+            "host",
+            "http",
+            "progress",
+            "regular_file",
+            "store",
+            "trust",
+        ],
     ),
     (
         "install",

@@ -320,7 +320,7 @@ fn the_same_release_is_not_downloaded_again() {
 }
 
 #[test]
-fn an_older_release_is_taken_only_when_it_is_asked_for() {
+fn an_older_release_needs_its_flag() {
     let key = ReleaseKey::new();
     let (public, own) = (key.public(), own_version());
     let page = Page::new(Published::new("v0.0.1", &key));
@@ -340,7 +340,21 @@ fn an_older_release_is_taken_only_when_it_is_asked_for() {
         (check.status, check.stdout),
         (0, format!("this is {own}, newer than v0.0.1, which is there\n"))
     );
-    for asked in [&["--allow-downgrade"][..], &["--version", "v0.0.1"]] {
+    // To name it is not to say that it may be older.
+    let (status, stderr) = installed.refused(&["--from", &origin, "--key", &public, "--version", "v0.0.1"]);
+    assert_eq!(status, 8);
+    assert_eq!(
+        stderr,
+        format!(
+            "error: the release at `{origin}` is v0.0.1, older than this {own}\n\n\
+             hint: nothing was changed; `--allow-downgrade` takes it nevertheless\n"
+        )
+    );
+    installed.assert_unchanged();
+    for asked in [
+        &["--allow-downgrade"][..],
+        &["--version", "v0.0.1", "--allow-downgrade"],
+    ] {
         let installed = Installed::new();
         let outcome = installed.update(&[&["--from", &origin, "--key", &public][..], asked].concat());
         assert_eq!(outcome.status, 0, "{outcome:?}");

@@ -7,8 +7,8 @@ use crate::bundle::evidence::EVIDENCE_FOLDER;
 use crate::bundle::frame::TAR_END_BYTES;
 use crate::bundle::{
     BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member, Platform,
-    PublishedSignature, blob_path, chunk_count, evidence_path, is_file_name, layout_documents, limits,
-    member_span,
+    PublishedSignature, blob_path, chunk_count, evidence_path, is_file_name, is_plain, layout_documents,
+    limits, member_span,
 };
 
 impl BundleIndex {
@@ -30,8 +30,8 @@ impl BundleIndex {
                     .to_owned(),
             );
         }
-        if self.packer.len() > 128 || self.packer.chars().any(char::is_control) {
-            return Err("the packer's name is too long or has control characters".to_owned());
+        if self.packer.len() > limits::PACKER_BYTES || !is_plain(&self.packer) {
+            return Err("the packer's name is too long or no plain text".to_owned());
         }
         Ok(())
     }
@@ -180,8 +180,8 @@ impl BundleIndex {
                     binary.role, binary.platform
                 ));
             }
-            let signed = binary.origin.check_signatures(false);
-            signed.map_err(|reason| format!("{} for {} {reason}", binary.role, binary.platform))?;
+            let origin = binary.origin.check(false);
+            origin.map_err(|reason| format!("{} for {} {reason}", binary.role, binary.platform))?;
         }
         let key = |file: &FilePart| (file.role, file.name.clone());
         if !self.files.is_sorted_by(|a, b| key(a) < key(b)) {
@@ -200,6 +200,8 @@ impl BundleIndex {
                     "the {role} `{name}` has a publisher's signature, and no publisher"
                 ));
             }
+            let origin = file.origin.check(false);
+            origin.map_err(|reason| format!("the {role} `{name}` {reason}"))?;
         }
         self.check_images()
     }
@@ -218,8 +220,8 @@ impl BundleIndex {
             return Err(format!("{} is for {}", image.reference, image.platform));
         }
         for image in &self.images {
-            let signed = image.origin.check_signatures(true);
-            signed.map_err(|reason| format!("{} for {} {reason}", image.reference, image.platform))?;
+            let origin = image.origin.check(true);
+            origin.map_err(|reason| format!("{} for {} {reason}", image.reference, image.platform))?;
         }
         for view in platforms.iter().filter_map(|platform| self.on(*platform)) {
             let is_node = |image: &&ImagePart| image.role == ImageRole::Node;

@@ -119,7 +119,7 @@ fn files() -> Vec<Case> {
 }
 
 fn signatures() -> Vec<Case> {
-    let url = "whose URL is too long or has control characters";
+    let url = "whose URL is too long or no plain text";
     let what = "does not say what is signed, or says it twice";
     vec![
         signed("a program with a document", what, |index| {

@@ -10,6 +10,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(keys());
     cases.extend(numbers());
     cases.extend(names());
+    cases.extend(lines());
     cases
 }
 
@@ -97,6 +98,60 @@ fn not_json() -> Vec<Case> {
             r#"["made for a test",]"#,
         ),
     ]
+}
+
+/// Text that is shown, and would make a line of its own, or another one look different.
+fn lines() -> Vec<Case> {
+    const FORGED: &str = r"x\n  minikube: its SHA-256 is the one that https://github.com says";
+    let mut cases = Vec::new();
+    for (place, says, from) in [
+        (
+            "packer",
+            "the packer's name is too long or no plain text",
+            r#""packer":"a test""#,
+        ),
+        ("transport", "minikube for linux", r#""transport":"file""#),
+        (
+            "evidence",
+            "was compared with something that is",
+            r#""evidence":["made for a test"]"#,
+        ),
+    ] {
+        for (what, text) in [
+            ("a line end", FORGED),
+            ("a carriage return", r"x\ry"),
+            ("another line end", "x\u{2028}y"),
+            ("a turn of the text's direction", "x\u{202e}y"),
+            ("nothing that is seen", "x\u{200b}y"),
+            ("a tab", r"x\ty"),
+        ] {
+            let whole = from
+                .rsplit_once(|c| c == ':' || c == '[')
+                .map_or(from, |(key, _)| &from[..=key.len()]);
+            let end = if place == "evidence" { "]" } else { "" };
+            let to = format!(r#"{whole}"{text}"{end}"#);
+            cases.push(Case::replace(format!("{place} with {what}"), says, from, to));
+        }
+    }
+    let unknown = format!(r#"{{"format":1,"{FORGED}":1,"#);
+    cases.push(Case::replace(
+        "an unknown key of two lines",
+        JSON,
+        r#"{"format":1,"#,
+        unknown,
+    ));
+    let version = format!(r#""kubernetes_version":"{FORGED}""#);
+    let from = r#""kubernetes_version":"v1.35.4""#;
+    cases.push(Case::replace("a version of two lines", JSON, from, version));
+    let member = format!(r#""path":"{FORGED}""#);
+    let from = r#""path":"images/oci-layout""#;
+    cases.push(Case::replace(
+        "a path of two lines",
+        "no part needs",
+        from,
+        member,
+    ));
+    cases
 }
 
 /// Of each object: a key more, a key twice, a key less, two keys in another order.

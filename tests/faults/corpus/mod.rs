@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use minikube_offline::failure::Failure;
+use minikube_offline::failure::{Failure, steers};
 use minikube_offline::progress::Silent;
 use minikube_offline::verify::OpenedBundle;
 
@@ -180,6 +180,7 @@ fn judge(case: &Case, sound: &Draft, key: &Key) -> Option<String> {
         &["extract", "--key", &public, "--to", &out.to_string_lossy()],
     );
     let deep_only = [
+        "does not follow",
         "does not describe",
         "not an image config",
         "larger than such",
@@ -215,6 +216,8 @@ fn the_library_refuses_each_hostile_bundle_with_its_kind_and_words() {
         assert_eq!(i32::from(failure.kind.exit_code()), case.status, "{}", case.name);
         let words = words_of(failure.error.as_ref());
         assert!(words.contains(&case.says), "{}: {words}", case.name);
+        // What a bundle says makes no line of its own, also where it is only quoted.
+        assert!(!words.contains(steers), "{}: {words}", case.name);
     }
 }
 

@@ -6,6 +6,7 @@ use super::Case;
 use crate::draft::{Contents, Draft};
 
 const ROLES: &str = "there is not one program for each platform and role";
+const FOLLOWS: &str = "does not follow from the index";
 const JSON: &str = "the index is not format 1";
 
 pub(super) fn cases() -> Vec<Case> {
@@ -264,43 +265,43 @@ fn references() -> Vec<Case> {
 /// Configs and manifests that do not say what the index says: the payload is whole.
 fn documents() -> Vec<Case> {
     vec![
-        Case::draft(
-            "a layer named twice",
-            "does not describe gcr.io/k8s-minikube/kicbase:v0.0.50",
-            |draft| {
-                let layer = draft.index.images[0].layers[0];
-                draft.index.images[0].layers.push(layer);
-            },
+        layout("an index.json of no images", |[_, docker]| [b"{}".into(), docker]),
+        layout("an index.json with a space", |[index, docker]| {
+            [[b" ".to_vec(), index].concat(), docker]
+        }),
+        layout("an index.json of more than 4 MiB", |[_, docker]| {
+            [vec![b' '; (4 << 20) + 1], docker]
+        }),
+        layout(
+            "an index.json that names one image by another's name",
+            |[index, docker]| [renamed(&index), docker],
         ),
-        Case::draft(
-            "layers in another order",
-            "does not describe registry.k8s.io/pause:3.10.1",
-            |draft| {
-                draft.index.images[1].layers.reverse();
-            },
+        layout("a manifest.json of no images", |[index, _]| [index, b"[]".into()]),
+        layout(
+            "a manifest.json that names one image by another's name",
+            |[index, docker]| [index, renamed(&docker)],
         ),
+        Case::draft("a layer named twice", FOLLOWS, |draft| {
+            let layer = draft.index.images[0].layers[0];
+            draft.index.images[0].layers.push(layer);
+        }),
+        Case::draft("layers in another order", FOLLOWS, |draft| {
+            draft.index.images[1].layers.reverse();
+        }),
         Case::draft("an image with another one's config", "no part needs", |draft| {
             draft.index.images[1].config = draft.index.images[0].config;
         }),
-        Case::draft(
-            "two images with each other's configs",
-            "does not describe",
-            |draft| {
-                let (node, pause) = (draft.index.images[0].config, draft.index.images[1].config);
-                draft.index.images[0].config = pause;
-                draft.index.images[1].config = node;
-            },
-        ),
-        Case::draft(
-            "two images with each other's manifests",
-            "does not describe",
-            |draft| {
-                let (node, pause) = (draft.index.images[0].manifest, draft.index.images[1].manifest);
-                draft.index.images[0].manifest = pause;
-                draft.index.images[1].manifest = node;
-            },
-        ),
-        Case::draft("a layer as a config", "does not describe", |draft| {
+        Case::draft("two images with each other's configs", FOLLOWS, |draft| {
+            let (node, pause) = (draft.index.images[0].config, draft.index.images[1].config);
+            draft.index.images[0].config = pause;
+            draft.index.images[1].config = node;
+        }),
+        Case::draft("two images with each other's manifests", FOLLOWS, |draft| {
+            let (node, pause) = (draft.index.images[0].manifest, draft.index.images[1].manifest);
+            draft.index.images[0].manifest = pause;
+            draft.index.images[1].manifest = node;
+        }),
+        Case::draft("a layer as a config", FOLLOWS, |draft| {
             let layer = draft.index.images[2].layers[1];
             let config = draft.index.images[2].config;
             draft.index.images[2].layers[1] = config;
@@ -327,6 +328,31 @@ fn documents() -> Vec<Case> {
             || br#"{"architecture":"amd64","os":"windows","rootfs":{"diff_ids":[]}}"#.to_vec(),
         ),
     ]
+}
+
+/// Pause is the application, and the application is pause.
+fn renamed(document: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8(document.to_vec()).expect("JSON");
+    let (pause, app) = ("registry.k8s.io/pause:3.10.1", "docker.io/library/app:1");
+    text.replace(pause, "@")
+        .replace(app, pause)
+        .replace('@', app)
+        .into_bytes()
+}
+
+/// The documents that name the images to other tools are others.
+fn layout(name: &str, documents: fn([Vec<u8>; 2]) -> [Vec<u8>; 2]) -> Case {
+    let says = if name.contains("4 MiB") {
+        "larger than such a file can be"
+    } else {
+        FOLLOWS
+    };
+    Case::draft(name, says, move |draft| {
+        *draft = Draft::of(&Contents {
+            layout: documents,
+            ..Contents::small()
+        });
+    })
 }
 
 /// The application's image has another config, which its manifest names.

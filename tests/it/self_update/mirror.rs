@@ -88,6 +88,65 @@ fn a_mirror_is_believed_no_more_than_the_page() {
     );
 }
 
+/// The manifest in `folder` names this URL for each file whose name ends so.
+fn point(folder: &Path, suffix: &str, url: &str) {
+    let path = folder.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for asset in manifest["releases"][0]["assets"].as_array_mut().unwrap() {
+        if asset["name"] == format!("{}{suffix}", name()) {
+            asset["url"] = url.into();
+        }
+    }
+    fs::write(path, manifest.to_string()).unwrap();
+}
+
+#[test]
+fn a_remote_mirror_names_no_file_of_this_machine() {
+    let key = ReleaseKey::new();
+    let published = Published::new("v9.0.0", &key);
+    let installed = Installed::new();
+    let secret = installed.sandbox.path("secret");
+    fs::write(&secret, "secrettoken=abc").unwrap();
+    let url = format!("file://{}", secret.display());
+    for suffix in [".sha256", ".minisig", ""] {
+        let mirror = installed.sandbox.path(&format!("mirror{suffix}"));
+        lay_out(&mirror, &published);
+        point(&mirror, suffix, &url);
+        let (folder, manifest) = (mirror.clone(), fs::read(mirror.join("manifest.json")).unwrap());
+        let server = Server::start(move |seen: &Seen| match seen.target.trim_start_matches('/') {
+            "manifest.json" => Reply::ok(manifest.clone()),
+            name => fs::read(folder.join(name)).map_or(Reply::status(404), Reply::ok),
+        });
+        let (status, stderr) = installed.refused(&["--from", &server.url(""), "--key", &key.public()]);
+        let expected = format!(
+            "error: `{url}` is a file of this machine, and only a folder of this machine may name one\n\n\
+             hint: nothing was read; tell who runs the place that its list of releases names files of the \
+             machines that read it. Where the mirror is on this machine, name its folder: `--from FOLDER`\n"
+        );
+        assert!(status == 3 && stderr.ends_with(&expected), "{stderr}");
+        installed.assert_unchanged();
+    }
+}
+
+#[test]
+fn a_pipe_in_a_mirror_is_refused_at_once() {
+    let key = ReleaseKey::new();
+    let installed = Installed::new();
+    let mirror = installed.sandbox.path("mirror");
+    lay_out(&mirror, &Published::new("v9.0.0", &key));
+    let pipe = mirror.join(format!("{}.sha256", name()));
+    fs::remove_file(&pipe).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let (status, stderr) = installed.refused(&["--from", "mirror", "--key", &key.public()]);
+    assert_eq!(status, 5, "{stderr}");
+    let expected = format!(
+        "error: `file://{}` cannot be read\n  caused by: it is not a regular file\n",
+        pipe.display()
+    );
+    assert!(stderr.contains(&expected), "{stderr}");
+}
+
 #[test]
 fn a_page_is_reached_through_a_proxy_with_a_password() {
     let (installed, key) = (Installed::new(), ReleaseKey::new());

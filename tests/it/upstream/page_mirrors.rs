@@ -91,6 +91,40 @@ fn a_mirror_that_lies_lacks_it_or_is_down_is_named_and_upstream_gives_the_progra
 }
 
 #[test]
+fn a_mirror_that_sends_more_than_it_announced_is_left() {
+    const SENT: usize = 8 << 20;
+    let mirror = World::with(|seen, reply| {
+        if seen.method == "GET" && seen.target.ends_with("/kubelet") {
+            reply.body(vec![0; SENT]).without_length()
+        } else {
+            reply
+        }
+    });
+    let (world, sandbox) = (World::new(), Sandbox::new());
+    let outcome = pack(&world, &sandbox, &mirror.server, &["--level=fast"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let place = mirror.server.url("/release");
+    let said = outcome
+        .stderr
+        .lines()
+        .find(|line| line.contains("bytes at most; it has more"));
+    let said = said.unwrap_or_else(|| panic!("{outcome:?}"));
+    assert!(
+        said.starts_with(&format!("  `{place}"))
+            && said.ends_with(": going on with the publisher's own page"),
+        "{said}"
+    );
+    assert_eq!(programs(&world.server), 1, "the publisher is asked for it");
+    let partial = sandbox.path("home/.cache/minikube-offline/store/partial");
+    let left = std::fs::read_dir(partial).unwrap();
+    let left: Vec<_> = left
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none())
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn a_mirror_alone_is_not_believed_unless_the_user_says_so() {
     let (world, mirror, sandbox) = (mute(), World::new(), Sandbox::new());
     let list = "--minikube-version=v1.38.1";

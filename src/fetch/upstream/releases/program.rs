@@ -14,6 +14,10 @@ use crate::bundle::{BinaryRole, Digest, Platform, Version};
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
 
+/// A program larger than this is refused, whatever its page announces. Kubernetes' largest
+/// had 120 MB in 2026.
+const PROGRAM_BYTES: u64 = 1 << 30;
+
 /// A program that was downloaded.
 #[derive(Debug)]
 pub(in crate::fetch) struct Program {
@@ -35,6 +39,7 @@ pub(in crate::fetch) struct Published {
     pub(in crate::fetch) version: Version,
     /// What is published of its content; nothing where the user does without.
     pub(in crate::fetch) digest: Option<Digest>,
+    /// What a lock says, or what the first of the pages announces.
     pub(in crate::fetch) size: Option<u64>,
     pub(in crate::fetch) evidence: Option<String>,
     pub(in crate::fetch) unverified: bool,
@@ -237,7 +242,12 @@ pub(in crate::fetch::upstream) fn download(
             digest: published.digest,
             // What is in a lock was counted then; a server may announce nonsense.
             size: published.size.filter(|_| upstream.lock.is_some()),
-            limit: None,
+            // A mirror that goes on after what it announced is left. The publisher is the last
+            // to ask, and what a proxy announces for it may be another size than comes.
+            limit: match published.size {
+                Some(announced) if number == 0 && page.is_mirror => Some(announced.min(PROGRAM_BYTES)),
+                _ => Some(PROGRAM_BYTES),
+            },
         };
         match upstream.http.download(store, &download, progress) {
             Ok(path) => {
