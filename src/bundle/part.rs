@@ -74,6 +74,19 @@ pub struct Origin {
     pub signatures: Vec<PublishedSignature>,
 }
 
+/// What a sentence of evidence begins with where the part was compared with the checksum that
+/// its publisher publishes.
+const PUBLISHED_CHECKSUM: &str = "its SHA-256 is the one that ";
+
+impl Origin {
+    /// Whether it says that the part was compared with its publisher's checksum.
+    #[must_use]
+    pub fn agrees_with_publisher(&self) -> bool {
+        let mut evidence = self.evidence.iter();
+        evidence.any(|said| said.starts_with(PUBLISHED_CHECKSUM))
+    }
+}
+
 /// A program.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

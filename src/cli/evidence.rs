@@ -68,6 +68,8 @@ fn describe(parts: &[SignedPart], has_roots: bool) -> String {
         "proven: the keys in these certificates signed these parts\n\
          not proven: who certified the keys; `--trusted-root FILE` names who may\n"
     };
+    text += "not proven: version: a signature of an image names its repository and no tag, one of a binary neither its \
+             name nor its version\n";
     text += "not proven: that they signed while the certificates were valid, which only a log of signatures knows";
     text
 }

@@ -12,6 +12,7 @@ use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{Roots, Signer};
+use crate::bundle::is_plain;
 
 /// Extended key usage `codeSigning` (RFC 5280, 4.2.1.12), as DER without its head.
 const CODE_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 3];
@@ -76,23 +77,30 @@ impl Certificate {
         Err("the certificate's key is of a kind that signs nothing here".to_owned())
     }
 
-    /// Fails unless one of the roots issued the certificate, for signing. As to time, at
-    /// its own first moment: when the signature was made nobody knows here.
+    /// Fails unless an authority issued the certificate, for signing. As to time, at its own
+    /// first moment, in which the authority counted: when the signature was made nobody knows
+    /// here.
     pub(super) fn check_issuer(&self, roots: &Roots) -> Result<(), String> {
         let begins = self.parsed.tbs_certificate.validity.not_before.to_unix_duration();
-        let issuers: Vec<CertificateDer<'_>> = self.issuers.iter().chain(roots.others()).cloned().collect();
-        self.webpki()?
-            .verify_for_usage(
+        let (own, mut refused) = (self.webpki()?, String::new());
+        for authority in roots.at(begins)? {
+            let issuers = self.issuers.iter().chain(authority.others());
+            let (anchors, issuers) = (authority.anchors()?, issuers.cloned().collect::<Vec<_>>());
+            let verified = own.verify_for_usage(
                 webpki::ALL_VERIFICATION_ALGS,
-                &roots.anchors()?,
+                &anchors,
                 &issuers,
                 UnixTime::since_unix_epoch(begins),
                 KeyUsage::required(CODE_SIGNING),
                 None,
                 None,
-            )
-            .map(|_| ())
-            .map_err(|error| format!("its certificate does not lead to a trusted root: {error}"))
+            );
+            let Err(error) = verified.map(|_| ()) else {
+                return Ok(());
+            };
+            refused = format!("its certificate does not lead to a trusted root: {error}");
+        }
+        Err(refused)
     }
 
     /// Whom the certificate names.
@@ -102,11 +110,8 @@ impl Certificate {
         let issuer = self.issuer();
         let issuer = issuer.unwrap_or_else(|| "an issuer that is not named".to_owned());
         // They are shown to a person.
-        if [&identity, &issuer]
-            .iter()
-            .any(|name| name.chars().any(char::is_control))
-        {
-            return Err("the certificate names somebody with control characters".to_owned());
+        if !is_plain(&identity) || !is_plain(&issuer) {
+            return Err("the certificate names somebody with characters that are no plain text".to_owned());
         }
         Ok(Signer {
             identity,

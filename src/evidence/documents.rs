@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Files;
-use crate::bundle::Digest;
+use crate::bundle::{Digest, ImagePart, plain};
 
 /// What cosign signs of an image. Source: containers/image,
 /// `docs/containers-signature.5.md`.
@@ -15,7 +15,14 @@ struct Payload {
 
 #[derive(Deserialize)]
 struct Critical {
+    identity: Identity,
     image: SignedImage,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    #[serde(rename = "docker-reference")]
+    reference: String,
 }
 
 #[derive(Deserialize)]
@@ -24,14 +31,22 @@ struct SignedImage {
     digest: Digest,
 }
 
-/// Fails unless the documents lead to the image with this config; the reason is a
-/// sentence.
-pub(super) fn lead_to(documents: &[Digest], files: &Files, config: Digest) -> Result<(), String> {
+/// Fails unless the documents speak of this image's repository and lead to its config; the
+/// reason is a sentence.
+pub(super) fn lead_to(documents: &[Digest], files: &Files, image: &ImagePart) -> Result<(), String> {
     let (first, manifests) = documents.split_first().ok_or("nothing says what is signed")?;
     let payload = files.get(first).ok_or("what is signed is missing")?;
     let payload: Payload = serde_json::from_slice(payload)
-        .map_err(|error| format!("what is signed is not an image: {error}"))?;
-    let nexts = manifests.iter().chain([&config]);
+        .map_err(|error| format!("what is signed is not an image: {}", plain(&error.to_string())))?;
+    let of = &payload.critical.identity.reference;
+    if !speaks_of(of, image) {
+        return Err(format!(
+            "it was made for `{}`, which is not {}",
+            plain(of),
+            image.reference
+        ));
+    }
+    let nexts = manifests.iter().chain([&image.config]);
     let mut named = vec![payload.critical.image.digest];
     for next in nexts {
         if !named.contains(next) {
@@ -40,6 +55,23 @@ pub(super) fn lead_to(documents: &[Digest], files: &Files, config: Digest) -> Re
         named = files.get(next).map(|json| names(json)).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Whether a signature for `reference` is one for this image: the last part of its path is
+/// that of the image's repository. The registry and the folders are not compared, for an image
+/// is signed where it is built, too, and Kubernetes' are named after the mirror that was signed
+/// first (kubernetes-sigs/promo-tools, #928, #935). Nor is the tag, where none is named.
+fn speaks_of(reference: &str, image: &ImagePart) -> bool {
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = last(reference.split('@').next().unwrap_or_default());
+    let (name, tag) = match name.split_once(':') {
+        Some((name, tag)) => (name, Some(tag)),
+        None => (name.as_str(), None),
+    };
+    let own = last(image.reference.repository());
+    // Kubernetes' images for one platform are in repositories of their own, too.
+    let alone = format!("{own}-{}", image.platform.arch.name());
+    (name == own || name == alone) && tag.is_none_or(|tag| tag == image.reference.tag())
 }
 
 /// The digests that a manifest, or a list of them, names: what an image is made of.
@@ -58,6 +90,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn image(config: Digest) -> ImagePart {
+        let part = json!({
+            "role": "kubernetes", "reference": "registry.k8s.io/pause:3.10.1", "platform": "linux/amd64",
+            "config": config, "layers": [], "manifest": Digest::of(b"manifest"),
+            "origin": { "transport": "docker", "evidence": [], "signatures": [] },
+        });
+        serde_json::from_value(part).expect("an image")
+    }
+
     #[test]
     fn every_document_names_the_next_or_the_chain_is_broken() {
         let mut files = Files::new();
@@ -70,9 +111,30 @@ mod tests {
         let config = Digest::of(b"config");
         let manifest = add(json!({ "config": { "digest": config } }));
         let list = add(json!({ "manifests": [{ "digest": Digest::of(b"other") }, { "digest": manifest }] }));
-        let signed = |digest| json!({ "critical": { "image": { "docker-manifest-digest": digest } } });
-        let (of_list, of_manifest) = (add(signed(list)), add(signed(manifest)));
-        let lead = |documents: &[Digest]| lead_to(documents, &files, config);
+        let signed = |reference: &str, digest| {
+            let identity = json!({ "docker-reference": reference });
+            json!({ "critical": { "identity": identity, "image": { "docker-manifest-digest": digest } } })
+        };
+        let (of_list, of_manifest) = (add(signed("k8s/pause", list)), add(signed("k8s/pause", manifest)));
+        let of_nobody = add(json!({ "critical": { "image": { "docker-manifest-digest": manifest } } }));
+        let named = [
+            "k8s/etcd",
+            "registry.k8s.io/pause:3.9",
+            "pause-arm64",
+            "pause/",
+            "",
+            "a\nb",
+        ];
+        let named = named.map(|reference| (reference, add(signed(reference, manifest))));
+        let right = [
+            "pause",
+            "registry.k8s.io/kubernetes/pause-amd64",
+            "r.io/pause:3.10.1",
+            "r.io/pause@sha256:1",
+        ];
+        let right = right.map(|reference| add(signed(reference, manifest)));
+        let image = image(config);
+        let lead = |documents: &[Digest]| lead_to(documents, &files, &image);
         assert_eq!(lead(&[of_list, list, manifest]), Ok(()));
         assert_eq!(lead(&[of_manifest, manifest]), Ok(()));
         for (documents, missed) in [
@@ -86,6 +148,17 @@ mod tests {
                 Err(format!("what is signed does not lead to {missed}"))
             );
         }
+        for (reference, of) in named {
+            let said = format!(
+                "it was made for `{}`, which is not registry.k8s.io/pause:3.10.1",
+                plain(reference)
+            );
+            assert_eq!(lead(&[of, manifest]), Err(said));
+        }
+        for of in right {
+            assert_eq!(lead(&[of, manifest]), Ok(()));
+        }
+        assert!(lead(&[of_nobody, manifest]).is_err());
         assert_eq!(lead(&[]), Err("nothing says what is signed".to_owned()));
         let no_payload = lead(&[manifest]).expect_err("a manifest");
         assert!(

@@ -17,8 +17,20 @@ pub enum EvidenceError {
         /// Why not.
         reason: String,
     },
+    /// Signatures do not hold, or are of others.
+    #[error("{}", list(_0))]
+    Objections(Vec<Objection>),
+    /// The bundle itself cannot be read.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+}
+
+/// What is wrong with the signatures of a part.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Objection {
     /// A signature does not hold.
-    #[error("the signature of {name} from `{url}` does not hold: {reason}")]
+    #[error("the signature of {name} from `{url}` does not hold: {reason}{}", if *so_published { " (so published: the packer found the part's SHA-256 at its publisher's)" } else { "" })]
     Signature {
         /// The part.
         name: String,
@@ -26,6 +38,9 @@ pub enum EvidenceError {
         url: String,
         /// Why not.
         reason: String,
+        /// Whether the part was compared with its publisher's checksum, and only the signature
+        /// is broken.
+        so_published: bool,
     },
     /// Kubernetes' part was signed by somebody else.
     #[error("{name} should be signed by Kubernetes' release team; it is by {}", found.join(" and "))]
@@ -35,9 +50,11 @@ pub enum EvidenceError {
         /// Who signed it.
         found: Vec<String>,
     },
-    /// The bundle itself cannot be read.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
+}
+
+fn list(objections: &[Objection]) -> String {
+    let said: Vec<String> = objections.iter().map(ToString::to_string).collect();
+    said.join("; ")
 }
 
 impl From<EvidenceError> for Failure {
@@ -47,8 +64,24 @@ impl From<EvidenceError> for Failure {
             EvidenceError::Roots { .. } => Self::new(Kind::Usage, error).hint(
                 "give Sigstore's `trusted_root.json`, or its certificates in PEM, with `--trusted-root FILE`",
             ),
-            error => Self::new(Kind::NotAuthentic, error)
-                .hint("do not use the bundle before who packed it has explained this"),
+            EvidenceError::Objections(ref objections) => {
+                let published = |objection: &Objection| {
+                    matches!(
+                        objection,
+                        Objection::Signature {
+                            so_published: true,
+                            ..
+                        }
+                    )
+                };
+                let hint = if objections.iter().all(published) {
+                    "the publisher may have signed it wrongly: ask who packed the bundle to compare the part with \
+                     its publisher's again, or to take another version of it"
+                } else {
+                    "do not use the bundle before who packed it has explained this"
+                };
+                Self::new(Kind::NotAuthentic, error).hint(hint)
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Takes a verified bundle, says who signed the parts in it and how much of that is
-//! proven, without a network; fails when a signature does not hold.
+//! proven, without a network; fails with all signatures that do not hold.
 //!
 //! Proven is that the key in the certificate signed the part and, with the roots of who
 //! issues such certificates, that it was issued to this signer. Not proven is when it was
-//! signed: the certificate is valid for minutes, and only a log of signatures knows.
+//! signed: the certificate is valid for minutes, and only a log of signatures knows. Nor is
+//! the version: a signature of an image names its repository, and one of a binary names nothing.
 
 mod certificate;
 mod documents;
@@ -20,7 +21,7 @@ use crate::progress::Progress;
 use crate::verify::{VerifiedBundle, VerifyError};
 
 use certificate::Certificate;
-pub use error::EvidenceError;
+pub use error::{EvidenceError, Objection};
 pub use roots::Roots;
 
 /// Who signs Kubernetes' programs and images, and who knows them. Source: kubernetes.io,
@@ -88,69 +89,95 @@ pub fn check(
             name
         }
     };
-    let mut parts = Vec::new();
+    let (mut parts, mut objections) = (Vec::new(), Vec::new());
     for binary in &index.binaries {
         let name = named(binary.role.to_string(), binary.platform);
         let path = binary.member_path();
         let signed = !binary.origin.signatures.is_empty() && binary.size <= PROGRAM_BYTES;
         let program = read(bundle, |member| signed && member.path == path, binary.size)?;
-        let signers = signers(&name, &binary.origin, |signature| {
+        let part = signers(&name, &binary.origin, &mut objections, |signature| {
             signer(signature, &files, roots, program.get(&binary.sha256))
-        })?;
-        parts.push((SignedPart { name, signers }, binary.role != BinaryRole::Minikube));
+        });
+        parts.push((part, binary.role != BinaryRole::Minikube));
     }
     for image in &index.images {
         let name = named(image.reference.to_string(), image.platform);
-        let signers = signers(&name, &image.origin, |signature| {
-            documents::lead_to(&signature.documents, &files, image.config)?;
+        let part = signers(&name, &image.origin, &mut objections, |signature| {
+            documents::lead_to(&signature.documents, &files, image)?;
             let first = signature.documents.first().and_then(|first| files.get(first));
             signer(signature, &files, roots, first)
-        })?;
-        let is_kubernetes = image.reference.registry() == "registry.k8s.io";
-        parts.push((SignedPart { name, signers }, is_kubernetes));
+        });
+        parts.push((part, image.reference.registry() == "registry.k8s.io"));
     }
-    let parts = parts
-        .into_iter()
-        .map(|(part, is_kubernetes)| part.of_kubernetes(is_kubernetes))
-        .collect::<Result<Vec<_>, _>>()?;
+    let strangers = parts.iter().filter(|(_, is_kubernetes)| *is_kubernetes);
+    objections.extend(strangers.filter_map(|(part, _)| part.stranger()));
+    if !objections.is_empty() {
+        return Err(EvidenceError::Objections(objections));
+    }
+    let parts: Vec<SignedPart> = parts.into_iter().map(|(part, _)| part).collect();
     let count = parts.iter().filter(|part| !part.signers.is_empty()).count();
     progress.end(&format!("{count} of {} parts", parts.len()));
     Ok(parts)
 }
 
 impl SignedPart {
-    /// Itself; an error when it should be Kubernetes' own and somebody else signed it.
-    fn of_kubernetes(self, is_kubernetes: bool) -> Result<Self, EvidenceError> {
+    /// What is wrong where this is Kubernetes' own part, and somebody else signed it.
+    fn stranger(&self) -> Option<Objection> {
         let known =
             |signer: &Signer| KUBERNETES.contains(&signer.identity.as_str()) && signer.issuer == GOOGLE;
-        if !is_kubernetes || self.signers.is_empty() || self.signers.iter().any(known) {
-            return Ok(self);
+        if self.signers.is_empty() || self.signers.iter().any(known) {
+            return None;
         }
         let found = self
             .signers
             .iter()
             .map(|signer| format!("{} ({})", signer.identity, signer.issuer));
-        Err(EvidenceError::Stranger {
+        Some(Objection::Stranger {
             found: found.collect(),
-            name: self.name,
+            name: self.name.clone(),
         })
     }
 }
 
-/// Who made each of the part's signatures.
+/// The part with who made each of its signatures; those that do not hold are objected to.
 fn signers(
     name: &str,
     origin: &Origin,
-    check: impl Fn(&PublishedSignature) -> Result<Signer, String>,
-) -> Result<Vec<Signer>, EvidenceError> {
-    let checked = origin.signatures.iter().map(|signature| {
-        check(signature).map_err(|reason| EvidenceError::Signature {
-            name: name.to_owned(),
-            url: signature.url.clone(),
+    objections: &mut Vec<Objection>,
+    check: impl Fn(&PublishedSignature) -> Result<Signer, Flaw>,
+) -> SignedPart {
+    let mut signers = Vec::new();
+    for signature in &origin.signatures {
+        match check(signature) {
+            Ok(signer) => signers.push(signer),
+            Err(flaw) => objections.push(Objection::Signature {
+                name: name.to_owned(),
+                url: signature.url.clone(),
+                reason: flaw.reason,
+                so_published: flaw.is_broken && origin.agrees_with_publisher(),
+            }),
+        }
+    }
+    SignedPart {
+        name: name.to_owned(),
+        signers,
+    }
+}
+
+/// Why a signature does not hold.
+struct Flaw {
+    reason: String,
+    /// Whether its key did not sign this at all: a publisher's mistake looks like that, too.
+    is_broken: bool,
+}
+
+impl From<String> for Flaw {
+    fn from(reason: String) -> Self {
+        Self {
             reason,
-        })
-    });
-    checked.collect()
+            is_broken: false,
+        }
+    }
 }
 
 /// Who made this signature of `content`; a sentence when nobody did.
@@ -159,16 +186,21 @@ fn signer(
     files: &Files,
     roots: Option<&Roots>,
     content: Option<&Vec<u8>>,
-) -> Result<Signer, String> {
-    let content = content.ok_or("what is signed is missing, or too large to be checked")?;
+) -> Result<Signer, Flaw> {
+    let content =
+        content.ok_or_else(|| "what is signed is missing, or too large to be checked".to_owned())?;
     let file = |digest: &Digest| files.get(digest).map(Vec::as_slice);
     let given: Vec<&[u8]> = signature.certificates.iter().filter_map(file).collect();
     let certificate = Certificate::read(&given)?;
-    certificate.check_signature(content, file(&signature.signature).unwrap_or_default())?;
+    let checked = certificate.check_signature(content, file(&signature.signature).unwrap_or_default());
+    checked.map_err(|reason| Flaw {
+        reason,
+        is_broken: true,
+    })?;
     if let Some(roots) = roots {
         certificate.check_issuer(roots)?;
     }
-    certificate.signer(roots.is_some())
+    Ok(certificate.signer(roots.is_some())?)
 }
 
 /// The wanted members by digest; none has more than `limit` bytes.

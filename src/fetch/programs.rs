@@ -8,7 +8,7 @@ use super::elf::{self, ElfHeader};
 use super::estimate::Sizes;
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
-use super::upstream::{Program, Published, Signed, Unproven};
+use super::upstream::{Program, Published, Signed, Unproven, UpstreamError};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
 use crate::progress::Progress;
@@ -305,6 +305,16 @@ fn read(
     progress: &dyn Progress,
 ) -> Result<LocalBinary, FetchError> {
     let (sha256, size) = digest_counted(&candidate.path, |bytes| progress.advance(bytes))?;
+    if let Some(download) = &candidate.download
+        && download.digest != sha256
+    {
+        return Err(UpstreamError::Replaced {
+            path: candidate.path.clone(),
+            expected: download.digest,
+            found: sha256,
+        }
+        .into());
+    }
     Ok(LocalBinary {
         part: BinaryPart {
             role: candidate.role,

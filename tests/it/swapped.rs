@@ -17,7 +17,7 @@ use crate::support::program::{Outcome, Sandbox, bytes};
 const ROUNDS: usize = 5;
 
 /// Exchanges `path` and `other` as soon as something gets the name `path`.
-fn swap(path: &Path, other: &Path) -> JoinHandle<()> {
+pub(crate) fn swap(path: &Path, other: &Path) -> JoinHandle<()> {
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC).expect("inotify");
     let folder = path.parent().expect("a folder");
     inotify::add_watch(&watch, folder, inotify::WatchFlags::MOVED_TO).expect("watched");

@@ -209,6 +209,16 @@ pub enum UpstreamError {
         #[source]
         source: std::io::Error,
     },
+    /// What is used is not what was downloaded.
+    #[error("`{}` should have {expected}, as it was downloaded; it has {found}", path.display())]
+    Replaced {
+        /// The file in the store.
+        path: PathBuf,
+        /// What was published.
+        expected: Digest,
+        /// What is there.
+        found: Digest,
+    },
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),

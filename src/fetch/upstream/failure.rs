@@ -105,6 +105,12 @@ impl From<UpstreamError> for Failure {
                 Kind::of_io(source),
                 "name another folder with TMPDIR".to_owned(),
             ),
+            UpstreamError::Replaced { .. } => (
+                Kind::Damaged,
+                "nothing of it was used. Somebody else writes into the store, or its disk changes what is on it: look \
+                 at who may write there, then run it again; it is downloaded anew"
+                    .to_owned(),
+            ),
             UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
         };
         match error {

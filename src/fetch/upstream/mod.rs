@@ -12,6 +12,7 @@ mod releases;
 mod unproven;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -63,6 +64,8 @@ pub struct Upstream {
     silent_pages: SilentPages,
     /// The programs by their names, which some of them go by.
     programs: OnceLock<TempDir>,
+    /// The programs, open: their names lead to these files, whatever is in the store by now.
+    program_files: Mutex<Vec<File>>,
     /// Where these were downloaded, for messages: their folder is gone when one is read.
     program_urls: Mutex<BTreeMap<PathBuf, String>>,
 }
@@ -125,6 +128,7 @@ impl Upstream {
             minikube: OnceLock::new(),
             signed: Mutex::default(),
             silent_pages: SilentPages::default(),
+            program_files: Mutex::default(),
             program_urls: Mutex::default(),
             programs: OnceLock::new(),
         })

@@ -88,20 +88,8 @@ fn a_mirror_is_believed_no_more_than_the_page() {
     );
 }
 
-/// The manifest in `folder` names this URL for each file whose name ends so.
-fn point(folder: &Path, suffix: &str, url: &str) {
-    let path = folder.join("manifest.json");
-    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for asset in manifest["releases"][0]["assets"].as_array_mut().unwrap() {
-        if asset["name"] == format!("{}{suffix}", name()) {
-            asset["url"] = url.into();
-        }
-    }
-    fs::write(path, manifest.to_string()).unwrap();
-}
-
 #[test]
-fn a_remote_mirror_names_no_file_of_this_machine() {
+fn a_remote_page_names_no_file_of_this_machine() {
     let key = ReleaseKey::new();
     let published = Published::new("v9.0.0", &key);
     let installed = Installed::new();
@@ -109,21 +97,29 @@ fn a_remote_mirror_names_no_file_of_this_machine() {
     fs::write(&secret, "secrettoken=abc").unwrap();
     let url = format!("file://{}", secret.display());
     for suffix in [".sha256", ".minisig", ""] {
-        let mirror = installed.sandbox.path(&format!("mirror{suffix}"));
-        lay_out(&mirror, &published);
-        point(&mirror, suffix, &url);
-        let (folder, manifest) = (mirror.clone(), fs::read(mirror.join("manifest.json")).unwrap());
-        let server = Server::start(move |seen: &Seen| match seen.target.trim_start_matches('/') {
-            "manifest.json" => Reply::ok(manifest.clone()),
-            name => fs::read(folder.join(name)).map_or(Reply::status(404), Reply::ok),
+        let (own, file) = (published.clone(), url.clone());
+        let page = Server::start(move |seen: &Seen| {
+            let host = format!("http://{}", seen.header("host").unwrap_or_default());
+            if let Some(number) = seen.target.strip_prefix("/repos/o/n/releases/assets/") {
+                let number: usize = number.parse().expect("a number");
+                return Reply::ok(own.files[number].1.clone());
+            }
+            let mut described = own.described(&host);
+            for asset in described["assets"].as_array_mut().expect("a list") {
+                if asset["name"] == format!("{}{suffix}", name()) {
+                    asset["url"] = file.as_str().into();
+                }
+            }
+            Reply::ok(described.to_string())
         });
-        let (status, stderr) = installed.refused(&["--from", &server.url(""), "--key", &key.public()]);
+        let (status, stderr) =
+            installed.refused(&["--from", &page.url("/repos/o/n"), "--key", &key.public()]);
         let expected = format!(
             "error: `{url}` is a file of this machine, and only a folder of this machine may name one\n\n\
              hint: nothing was read; tell who runs the place that its list of releases names files of the \
              machines that read it. Where the mirror is on this machine, name its folder: `--from FOLDER`\n"
         );
-        assert!(status == 3 && stderr.ends_with(&expected), "{stderr}");
+        assert!(status == 3 && stderr.ends_with(&expected), "{status}: {stderr}");
         installed.assert_unchanged();
     }
 }

@@ -52,6 +52,8 @@ fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
         "\nwithout a signature: minikube, gcr.io/k8s-minikube/kicbase:v0.0.50, \
          gcr.io/k8s-minikube/storage-provisioner:v5\n\
          proven: the keys in these certificates signed these parts, and a given root certified them\n\
+         not proven: version: a signature of an image names its repository and no tag, one of a binary neither its \
+         name nor its version\n\
          not proven: that they signed while the certificates were valid, which only a log of signatures knows",
     );
     let without = verify(&sandbox, None);
@@ -96,18 +98,19 @@ fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
 }
 
 #[test]
-fn a_signature_that_does_not_hold_is_named() {
+fn signatures_that_do_not_hold_are_all_named() {
     let Some((sandbox, authority, world)) = signed(KUBERNETES) else {
         return;
     };
-    let refused = |sandbox: &Sandbox, root: Option<&Path>, words: &str| {
+    let refused_with = |sandbox: &Sandbox, root: Option<&Path>, words: &str, hint: &str| {
         let outcome = verify(sandbox, root);
         assert_eq!(outcome.status, 3, "{outcome:?}");
         assert!(outcome.stderr.contains(words), "`{words}` in {}", outcome.stderr);
-        assert!(
-            outcome.stderr.contains("hint: do not use the bundle"),
-            "{outcome:?}"
-        );
+        assert!(outcome.stderr.contains(hint), "{outcome:?}");
+        outcome.stderr
+    };
+    let refused = |sandbox: &Sandbox, root: Option<&Path>, words: &str| {
+        refused_with(sandbox, root, words, "hint: do not use the bundle")
     };
     // Another authority's certificate.
     pack(&world, &sandbox, &[]);
@@ -122,19 +125,18 @@ fn a_signature_that_does_not_hold_is_named() {
     world.change("/kubelet.sig", |signature| {
         *signature = authority.sign(b"another program").into_bytes();
     });
+    world.change("/kubectl.sig", |signature| *signature = b"?".to_vec());
     pack(&world, &sandbox, &[]);
-    refused(
+    // The checksums of both are their publisher's: it may be the one who is wrong.
+    let published = " (so published: the packer found the part's SHA-256 at its publisher's)";
+    let stderr = refused_with(
         &sandbox,
         Some(&authority.root()),
-        "kubelet.sig` does not hold: the certificate's key did not sign this",
+        &format!("kubelet.sig` does not hold: the certificate's key did not sign this{published}; "),
+        "hint: the publisher may have signed it wrongly: ask who packed the bundle",
     );
-    world.change("/kubelet.sig", |signature| *signature = b"?".to_vec());
-    pack(&world, &sandbox, &[]);
-    refused(
-        &sandbox,
-        None,
-        "kubelet.sig` does not hold: the signature is not base64",
-    );
+    let last = format!("kubectl.sig` does not hold: the signature is not base64{published}\n");
+    assert!(stderr.contains(&last), "{stderr}");
 
     // Somebody who is not Kubernetes' release team, certified by the same authority.
     let (sandbox, authority, world) = signed("somebody@example.com").expect("openssl");
@@ -152,6 +154,94 @@ fn a_signature_that_does_not_hold_is_named() {
             .stderr
             .contains("should hold root certificates: there is no root certificate in it"),
         "{usage:?}"
+    );
+}
+
+/// Sigstore's form of the root, which counts in this interval.
+fn trusted_root(authority: &Authority, file: &Path, interval: &serde_json::Value) {
+    let pem = fs::read_to_string(authority.root()).expect("a certificate");
+    let raw: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let root = serde_json::json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "certificateAuthorities": [{
+            "uri": "https://fulcio.example",
+            "certChain": { "certificates": [{ "rawBytes": raw }] },
+            "validFor": interval,
+        }],
+    });
+    fs::write(file, root.to_string()).expect("a file");
+}
+
+#[test]
+fn an_authority_counts_only_in_its_time() {
+    let Some((sandbox, authority, world)) = signed(KUBERNETES) else {
+        return;
+    };
+    pack(&world, &sandbox, &[]);
+    let file = sandbox.path("trusted_root.json");
+    let said = format!(
+        "no authority in `{}` counts for the time of its certificate",
+        file.display()
+    );
+    for (interval, until) in [
+        (
+            serde_json::json!({ "start": "2021-03-07T03:20:29.000Z", "end": "2021-12-31T23:59:59Z" }),
+            "; the last one counts until 2021-12-31T23:59:59Z; ",
+        ),
+        (serde_json::json!({ "start": "2099-01-01T00:00:00Z" }), "; "),
+    ] {
+        trusted_root(&authority, &file, &interval);
+        let outcome = verify(&sandbox, Some(&file));
+        assert_eq!(outcome.status, 3, "{outcome:?}");
+        let said = format!("kubeadm.sig` does not hold: {said}{until}");
+        assert!(outcome.stderr.contains(&said), "{outcome:?}");
+    }
+    for interval in [
+        serde_json::json!({ "start": "2021-03-07T03:20:29.000Z" }),
+        serde_json::json!({ "start": "2021-03-07T03:20:29.000Z", "end": "2099-01-01T00:00:00.000Z" }),
+        serde_json::Value::Null,
+    ] {
+        trusted_root(&authority, &file, &interval);
+        let outcome = verify(&sandbox, Some(&file));
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+    }
+    trusted_root(&authority, &file, &serde_json::json!({ "end": "soon" }));
+    let outcome = verify(&sandbox, Some(&file));
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    let said = "should hold root certificates: `soon` in it is no time\n";
+    assert!(outcome.stderr.contains(said), "{outcome:?}");
+}
+
+/// A signature and an image that belong together, under another image's name.
+#[test]
+fn a_signed_image_under_another_ones_name_is_named() {
+    let sandbox = Sandbox::new();
+    let Some(authority) = Authority::new(&sandbox.path("authority"), KUBERNETES) else {
+        return;
+    };
+    let pause: Mutex<std::collections::HashMap<String, Reply>> = Mutex::default();
+    let world = World::build(Some(&authority), move |seen, reply| {
+        let mut pause = pause.lock().expect("no panic");
+        let target = seen.target.replace("/3.6.6-0", "/3.10.1");
+        if seen.method == "GET" && target.contains("/k8s/pause/") {
+            pause.insert(target.clone(), reply.clone());
+        }
+        let pauses = target.replace("/k8s/etcd/", "/k8s/pause/");
+        pause.get(&pauses).cloned().unwrap_or(reply)
+    });
+    pack(&world, &sandbox, &[]);
+    let root = authority.root();
+    assert_eq!(verify(&sandbox, Some(&root)).status, 0);
+    // Now everything of pause is there for etcd.
+    let sandbox = Sandbox::new();
+    pack(&world, &sandbox, &[]);
+    let outcome = verify(&sandbox, Some(&root));
+    assert_eq!(outcome.status, 3, "{outcome:?}");
+    assert!(
+        outcome.stderr.contains(
+            ".sig` does not hold: it was made for `k8s/pause`, which is not registry.k8s.io/etcd:3.6.6-0"
+        ),
+        "{outcome:?}"
     );
 }
 
@@ -357,9 +447,9 @@ fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_no_
         outcome
             .stderr
             .contains("error: the signature of registry.k8s.io/etcd:3.6.6-0 from `http://")
-            && outcome
-                .stderr
-                .contains(".sig` does not hold: what is signed does not lead to sha256:"),
+            && outcome.stderr.contains(
+                ".sig` does not hold: it was made for `k8s/pause`, which is not registry.k8s.io/etcd:3.6.6-0"
+            ),
         "{}",
         outcome.stderr
     );

@@ -17,6 +17,7 @@ mod online;
 mod pack;
 mod page_mirrors;
 mod proxy;
+mod replaced;
 mod resolve;
 mod room;
 mod site;

@@ -47,5 +47,13 @@ pub(super) fn small_blob(
     let content = fs::read(&path)
         .map_err(FileError::at("read", &path))
         .map_err(StoreError::from)?;
-    Ok((path, content))
+    // What counts is what is used: these bytes.
+    match Digest::of(&content) {
+        found if found == digest => Ok((path, content)),
+        found => Err(UpstreamError::Replaced {
+            path,
+            expected: digest,
+            found,
+        }),
+    }
 }

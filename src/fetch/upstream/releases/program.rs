@@ -1,7 +1,8 @@
 //! Programs from their release pages: what their publishers say of them, and the files.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -11,8 +12,11 @@ use super::page::{Page, Pages, Released};
 use super::word::{does_not_answer, line};
 use super::{Upstream, UpstreamError, list};
 use crate::bundle::{BinaryRole, Digest, Platform, Version};
+use crate::fetch::hashing::hash;
+use crate::host::FileError;
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
+use crate::store::StoreError;
 
 /// A program larger than this is refused, whatever its page announces. Kubernetes' largest
 /// had 120 MB in 2026.
@@ -22,6 +26,8 @@ const PROGRAM_BYTES: u64 = 1 << 30;
 #[derive(Debug)]
 pub(in crate::fetch) struct Program {
     pub(in crate::fetch) path: PathBuf,
+    /// What its content had when it came, and must have when it is used.
+    pub(in crate::fetch) digest: Digest,
     pub(in crate::fetch) url: String,
     pub(in crate::fetch) version: Version,
     /// What it was compared with, unless the lock was all that there was.
@@ -252,12 +258,10 @@ pub(in crate::fetch::upstream) fn download(
         match upstream.http.download(store, &download, progress) {
             Ok(path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if let Ok(digest) = Digest::parse(&name) {
-                    store.describe(digest, &wanted.to_string())?;
-                }
+                let digest = Digest::parse(&name).expect("the store names files by their digests");
+                store.describe(digest, &wanted.to_string())?;
                 progress.end(if is_stored { "from the store" } else { "" });
-                let path = by_name(upstream, role, platform, &path)
-                    .map_err(|source| UpstreamError::Programs { source })?;
+                let path = by_name(upstream, role, platform, &path, digest)?;
                 let mut urls = upstream
                     .program_urls
                     .lock()
@@ -265,6 +269,7 @@ pub(in crate::fetch::upstream) fn download(
                 urls.insert(path.clone(), url.clone());
                 return Ok(Program {
                     path,
+                    digest,
                     url,
                     version: version.clone(),
                     evidence: published.evidence.clone(),
@@ -280,16 +285,53 @@ pub(in crate::fetch::upstream) fn download(
     unreachable!("the last page is always asked")
 }
 
-/// The program as a file that can be run and has its name: the store names files by
-/// their digests.
-fn by_name(upstream: &Upstream, role: BinaryRole, platform: Platform, stored: &Path) -> io::Result<PathBuf> {
-    fs::set_permissions(stored, Permissions::from_mode(0o755))?;
+/// The program as a file that can be run and has its name: the store names files by their
+/// digests. It is opened once and hashed, and its name leads to what is open: what takes its
+/// place in the store is neither read nor run.
+fn by_name(
+    upstream: &Upstream,
+    role: BinaryRole,
+    platform: Platform,
+    stored: &Path,
+    expected: Digest,
+) -> Result<PathBuf, UpstreamError> {
+    let unreadable = |error| StoreError::from(FileError::at("read", stored)(error));
+    let file = File::open(stored).map_err(unreadable)?;
+    let (found, _) = hash(&file, |_| ()).map_err(unreadable)?;
+    if found != expected {
+        return Err(UpstreamError::Replaced {
+            path: stored.to_owned(),
+            expected,
+            found,
+        });
+    }
+    let path = link(upstream, role, platform, expected, &file);
+    let path = path.map_err(|source| UpstreamError::Programs { source })?;
+    let mut files = upstream
+        .program_files
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    files.push(file);
+    Ok(path)
+}
+
+/// A link with the program's name to the open `file`.
+fn link(
+    upstream: &Upstream,
+    role: BinaryRole,
+    platform: Platform,
+    digest: Digest,
+    file: &File,
+) -> io::Result<PathBuf> {
+    file.set_permissions(Permissions::from_mode(0o755))?;
     // One for each content: several minikubes may be asked.
-    let digest = stored.file_name().unwrap_or_default();
-    let folder = upstream.programs()?.join(platform.arch.name()).join(digest);
+    let folder = upstream.programs()?.join(platform.arch.name()).join(digest.hex());
     fs::create_dir_all(&folder)?;
     let path = folder.join(role.name());
-    match symlink(stored, &path) {
+    // Not `self`: what is run looks there, too.
+    let open = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    match symlink(open, &path) {
+        // To the same content, which is open since then.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(path),
         linked => linked.map(|()| path),
     }
