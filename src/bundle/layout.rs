@@ -58,61 +58,72 @@ impl BundleIndex {
             .iter()
             .map(|image| Some((image, blob(image.manifest)?)))
             .collect();
-        let (layout, lists) = layout(&self.cluster.platforms, &images?);
-        documents.extend(layout);
-        // Under the digests that the index has, whatever they should be.
-        let named = self.lists.iter().zip(lists);
-        documents.extend(named.map(|(list, (_, json))| (blob_path(list.digest), json)));
+        let layout = Layout::of(&self.cluster.platforms, &images?);
+        documents.extend(layout.documents);
+        for (named, right) in self.lists.iter().zip(&layout.lists) {
+            // Under the digest that the index has, whatever it should be.
+            let json = documents.get(&blob_path(right.digest)).cloned();
+            documents.extend(json.map(|json| (blob_path(named.digest), json)));
+        }
         Some(documents)
     }
 }
 
-/// The documents that name `images` to stock tools, with their paths, and the lists. The
-/// images come in the index's order with the blobs of their manifests.
-///
-/// With one platform `index.json` names each image's manifest. With several it names
-/// lists of them, from which a tool takes its machine's; Docker's own form cannot do
-/// that, so it is there once for each platform.
-#[must_use]
-pub fn layout(
-    platforms: &[Platform],
-    images: &[(&ImagePart, Blob)],
-) -> (Vec<(String, Vec<u8>)>, Vec<(ImageList, Vec<u8>)>) {
-    let mut lists = Vec::new();
-    let mut listed: Vec<(&ImageReference, Listed)> = Vec::new();
-    if let [platform] = platforms {
-        let manifests = images.iter();
-        listed.extend(manifests.map(|(image, blob)| (&image.reference, Listed::Manifest(*blob, *platform))));
-    } else {
-        let mut by_name: BTreeMap<&ImageReference, Vec<(Blob, Platform)>> = BTreeMap::new();
-        for (image, blob) in images {
-            let manifests = by_name.entry(&image.reference).or_default();
-            manifests.push((*blob, image.platform));
+/// What names images to stock tools.
+pub struct Layout {
+    /// The documents with their paths, and the blobs of the lists.
+    pub documents: Vec<(String, Vec<u8>)>,
+    /// The lists of manifests.
+    pub lists: Vec<ImageList>,
+}
+
+impl Layout {
+    /// That of `images`, which come in the index's order with the blobs of their manifests.
+    ///
+    /// With one platform `index.json` names each image's manifest. With several it names
+    /// lists of them, from which a tool takes its machine's; Docker's own form cannot do
+    /// that, so it is there once for each platform.
+    #[must_use]
+    pub fn of(platforms: &[Platform], images: &[(&ImagePart, Blob)]) -> Self {
+        let (mut lists, mut list_blobs) = (Vec::new(), Vec::new());
+        let mut listed: Vec<(&ImageReference, Listed)> = Vec::new();
+        if let [platform] = platforms {
+            let manifests = images.iter();
+            listed.extend(
+                manifests.map(|(image, blob)| (&image.reference, Listed::Manifest(*blob, *platform))),
+            );
+        } else {
+            let mut by_name: BTreeMap<&ImageReference, Vec<(Blob, Platform)>> = BTreeMap::new();
+            for (image, blob) in images {
+                let manifests = by_name.entry(&image.reference).or_default();
+                manifests.push((*blob, image.platform));
+            }
+            for (reference, manifests) in by_name {
+                let json = list(manifests.into_iter());
+                let blob = Blob::of(&json);
+                listed.push((reference, Listed::List(blob)));
+                lists.push(ImageList {
+                    reference: reference.clone(),
+                    digest: blob.digest,
+                });
+                list_blobs.push((blob_path(blob.digest), json));
+            }
         }
-        for (reference, manifests) in by_name {
-            let json = list(manifests.into_iter());
-            let blob = Blob::of(&json);
-            listed.push((reference, Listed::List(blob)));
-            let named = ImageList {
-                reference: reference.clone(),
-                digest: blob.digest,
-            };
-            lists.push((named, json));
-        }
+        let mut documents = vec![
+            ("images/oci-layout".to_owned(), marker()),
+            ("images/index.json".to_owned(), index(listed.into_iter())),
+        ];
+        documents.extend(platforms.iter().map(|platform| {
+            let path = docker_manifest_path(*platform, platforms);
+            let here = images.iter().map(|(image, _)| *image);
+            (
+                path,
+                docker_manifest(here.filter(|image| image.platform == *platform)),
+            )
+        }));
+        documents.extend(list_blobs);
+        Self { documents, lists }
     }
-    let mut documents = vec![
-        ("images/oci-layout".to_owned(), marker()),
-        ("images/index.json".to_owned(), index(listed.into_iter())),
-    ];
-    documents.extend(platforms.iter().map(|platform| {
-        let path = docker_manifest_path(*platform, platforms);
-        let here = images.iter().map(|(image, _)| *image);
-        (
-            path,
-            docker_manifest(here.filter(|image| image.platform == *platform)),
-        )
-    }));
-    (documents, lists)
 }
 
 /// The OCI manifest of an image whose layers are stored uncompressed.

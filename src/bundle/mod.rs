@@ -37,7 +37,7 @@ pub use file::{FilePart, FileRole, is_file_name};
 pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
-pub use layout::{Blob, image_manifest, layout};
+pub use layout::{Blob, Layout, image_manifest};
 pub use moment::{Moment, MomentError};
 pub use part::{
     BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,

@@ -158,7 +158,7 @@ impl Authority {
 /// The whole seconds since 1970 of a time as RFC 3339 has it, in UTC.
 fn seconds(text: &str) -> Result<Duration, String> {
     let whole = match text.split_once('.') {
-        Some((whole, fraction)) if fraction.trim_end_matches(|c: char| c.is_ascii_digit()) == "Z" => whole,
+        Some((whole, fraction)) if fraction.trim_start_matches(|c: char| c.is_ascii_digit()) == "Z" => whole,
         Some(_) => "",
         None => text.strip_suffix('Z').unwrap_or_default(),
     };

@@ -46,7 +46,7 @@ pub(super) fn render(
     // Each by its name: a pattern would take what else lies there.
     let payload = match volumes {
         0 => format!("tail -c +{} FILE", skip * limits::BLOCK_BYTES + 1),
-        ..=NAMED_VOLUMES => (1..=volumes).fold("cat".to_owned(), |text, number| {
+        1..=NAMED_VOLUMES => (1..=volumes).fold("cat".to_owned(), |text, number| {
             text + &format!(" FILE.{number:03}")
         }),
         _ => format!("cat $(seq -f FILE.%03g {volumes})"),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::bundle::{
-    BinaryPart, Blob, Digest, FilePart, ImageList, ImagePart, ImageRole, Member, Platform,
-    PublishedSignature, blob_path, evidence_path, image_manifest, layout,
+    BinaryPart, Blob, Digest, FilePart, ImageList, ImagePart, ImageRole, Layout, Member, Platform,
+    PublishedSignature, blob_path, evidence_path, image_manifest,
 };
 use crate::fetch::{LocalBinary, LocalFile, LocalImage, LocalLayer, Parts};
 
@@ -79,17 +79,10 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         .map(|(image, manifest)| image_part(image, Digest::of(manifest)))
         .collect();
     let manifests = images.iter().map(|(_, manifest)| Blob::of(manifest));
-    let (documents, lists) = layout(platforms, &image_parts.iter().zip(manifests).collect::<Vec<_>>());
-    let (lists, list_blobs): (Vec<ImageList>, Vec<_>) = lists
-        .into_iter()
-        .map(|(list, json)| {
-            let path = blob_path(list.digest);
-            (list, (path, json))
-        })
-        .unzip();
+    let named: Vec<(&ImagePart, Blob)> = image_parts.iter().zip(manifests).collect();
+    let Layout { documents, lists } = Layout::of(platforms, &named);
     let small = documents
         .into_iter()
-        .chain(list_blobs)
         .chain(images.iter().flat_map(|(image, manifest)| {
             [manifest, &image.config_json].map(|json| (blob_path(Digest::of(json)), json.clone()))
         }));

@@ -52,10 +52,10 @@ fn signs_what_it_made(sandbox: &Sandbox, key: &Key, path: &Path, make: impl Fn()
         let signature = Signature::parse_text(&text).expect("a signature");
         let comment = signature.trusted_comment();
         // The files changed places.
-        let (there, made) = (bytes(path), bytes(&evil));
+        let (there, genuine) = (bytes(path), bytes(&evil));
         assert!(there.starts_with(b"#!/bin/sh\necho evil"), "round {round}");
         assert!(!public.has_signed(&there, comment, &signature), "round {round}");
-        assert!(public.has_signed(&made, comment, &signature), "round {round}");
+        assert!(public.has_signed(&genuine, comment, &signature), "round {round}");
         fs::rename(&evil, path).unwrap();
     }
 }

@@ -6,6 +6,9 @@ use crate::failure::{Failure, Kind};
 
 const TAKE_NEWEST: &str = "`--kubernetes-version v1.35` takes the newest patch, `stable` the newest release";
 
+const REPLACED: &str = "nothing of it was used. Somebody else writes into the store, or its disk changes what is \
+    on it: look at who may write there, then run it again; it is downloaded anew";
+
 fn take_newest(role: BinaryRole) -> &'static str {
     match role {
         BinaryRole::Minikube => "without `--minikube-version` the newest that has this Kubernetes is taken",
@@ -105,12 +108,7 @@ impl From<UpstreamError> for Failure {
                 Kind::of_io(source),
                 "name another folder with TMPDIR".to_owned(),
             ),
-            UpstreamError::Replaced { .. } => (
-                Kind::Damaged,
-                "nothing of it was used. Somebody else writes into the store, or its disk changes what is on it: look \
-                 at who may write there, then run it again; it is downloaded anew"
-                    .to_owned(),
-            ),
+            UpstreamError::Replaced { .. } => (Kind::Damaged, REPLACED.to_owned()),
             UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
         };
         match error {

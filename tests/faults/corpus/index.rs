@@ -126,7 +126,7 @@ fn lines() -> Vec<Case> {
             ("a tab", r"x\ty"),
         ] {
             let whole = from
-                .rsplit_once(|c| c == ':' || c == '[')
+                .rsplit_once([':', '['])
                 .map_or(from, |(key, _)| &from[..=key.len()]);
             let end = if place == "evidence" { "]" } else { "" };
             let to = format!(r#"{whole}"{text}"{end}"#);
