@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Digest, Platform};
+use super::{Digest, Platform, null_as_default};
 
 /// What the config of an image says of its platform and layers. Source: OCI image
 /// spec, "OCI Image Configuration"; Docker's configs have the same fields.
@@ -32,6 +32,22 @@ pub enum ImageConfigError {
 }
 
 impl ImageConfig {
+    /// The config with the architecture of `platform`, and all else as it was. Nothing where
+    /// it is not JSON.
+    ///
+    /// Some published configs name the platform of the machine that built them. minikube and
+    /// containerd believe the image index, and minikube rewrites the config, since the node's
+    /// runtime goes by it. Source: minikube v1.38.1, `pkg/minikube/image/image.go`
+    /// (`fixPlatform`).
+    #[must_use]
+    pub fn corrected(json: &[u8], platform: Platform) -> Option<Vec<u8>> {
+        let mut config: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(json).ok()?;
+        config.insert("architecture".to_owned(), platform.arch.name().into());
+        // It is of the other architecture.
+        config.remove("variant");
+        serde_json::to_vec(&config).ok()
+    }
+
     /// Reads a config's JSON.
     pub fn parse(json: &[u8]) -> Result<Self, ImageConfigError> {
         #[derive(Deserialize)]
@@ -42,7 +58,7 @@ impl ImageConfig {
         }
         #[derive(Deserialize)]
         struct RootFs {
-            #[serde(default)]
+            #[serde(default, deserialize_with = "null_as_default")]
             diff_ids: Vec<Digest>,
         }
         let config: Config = serde_json::from_slice(json).map_err(ImageConfigError::Json)?;
@@ -56,5 +72,23 @@ impl ImageConfig {
             platform,
             diff_ids: config.rootfs.diff_ids,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::Arch;
+
+    #[test]
+    fn a_corrected_config_differs_in_its_platform_alone() {
+        let json = br#"{"architecture":"arm","variant":"v7","os":"linux","config":{"Cmd":["/a"]},"rootfs":{"diff_ids":[]}}"#;
+        let platform = Platform { arch: Arch::Arm64 };
+        let corrected = ImageConfig::corrected(json, platform).expect("JSON");
+        assert_eq!(
+            String::from_utf8_lossy(&corrected),
+            r#"{"architecture":"arm64","config":{"Cmd":["/a"]},"os":"linux","rootfs":{"diff_ids":[]}}"#
+        );
+        assert_eq!(ImageConfig::corrected(b"[]", platform), None);
     }
 }

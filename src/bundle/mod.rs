@@ -5,6 +5,7 @@
 //!
 #![doc = include_str!("FORMAT.md")]
 
+mod addon;
 mod base64;
 mod chunk;
 mod digest;
@@ -16,6 +17,7 @@ mod index;
 mod layout;
 pub mod limits;
 mod moment;
+mod nullable;
 mod part;
 mod plain;
 mod platform;
@@ -29,6 +31,7 @@ mod version;
 mod view;
 mod volume;
 
+pub use addon::is_addon_of_network;
 pub use base64::{decode_base64, encode_base64};
 pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
@@ -39,6 +42,7 @@ pub use image::{ImageConfig, ImageConfigError};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
 pub use layout::{Blob, Layout, image_manifest};
 pub use moment::{Moment, MomentError};
+pub(crate) use nullable::null_as_default;
 pub use part::{
     BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
     layout_documents,

@@ -8,7 +8,7 @@
 use super::events::{self, Complaint, MinikubeEvent, Story};
 use super::hints;
 use super::minikube::{CHANGE, Minikube, REQUEST};
-use crate::bundle::ImageReference;
+use crate::bundle::{ImageReference, is_addon_of_network};
 use crate::failure::{Failure, Kind};
 use crate::host::remove_tree_if_there;
 use crate::install::{Session, SiteOptions};
@@ -26,6 +26,15 @@ pub enum RequestError {
         addon: String,
         /// The images that it needs and that are not there.
         missing: Vec<String>,
+    },
+    /// minikube lists no image of the addon, which takes what it needs from a network.
+    #[error(
+        "minikube's addon `{addon}` needs a network: minikube lists no image for it, and takes what it needs from \
+         there when it is enabled, such as a Helm chart"
+    )]
+    AddonOfNetwork {
+        /// The addon.
+        addon: String,
     },
     /// minikube does not take the flags.
     #[error("the bundle's minikube cannot be started with these flags: {message}")]
@@ -56,6 +65,10 @@ impl From<RequestError> for Failure {
                     "pack the bundle with `pack --addon {addon}`; or leave the addon away here, and once its \
                      images are in the cluster, by `minikube image load`, `minikube addons enable {addon}`"
                 ),
+            ),
+            RequestError::AddonOfNetwork { .. } => (
+                Kind::Usage,
+                "start without it: it cannot be packed, and nothing was started".to_owned(),
             ),
             RequestError::Flags { is_usage: true, .. } => (
                 Kind::Usage,
@@ -144,6 +157,13 @@ fn check_addon(minikube: &Minikube, addon: &str, carried: &[&ImageReference]) ->
         return Err(RequestError::UnknownAddon {
             addon: addon.to_owned(),
             known: known.into_iter().map(|(name, _)| name).collect(),
+        }
+        .into());
+    }
+    // What Go makes of a list without entries, and of one that nobody filled.
+    if matches!(answer.stdout.trim(), "[]" | "null") && is_addon_of_network(addon) {
+        return Err(RequestError::AddonOfNetwork {
+            addon: addon.to_owned(),
         }
         .into());
     }

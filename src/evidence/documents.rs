@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Files;
-use crate::bundle::{Digest, ImagePart, plain};
+use crate::bundle::{Digest, ImageConfig, ImagePart, plain};
 
 /// What cosign signs of an image. Source: containers/image,
 /// `docs/containers-signature.5.md`.
@@ -32,7 +32,8 @@ struct SignedImage {
 }
 
 /// Fails unless the documents speak of this image's repository and lead to its config; the
-/// reason is a sentence.
+/// reason is a sentence. The last document may be the config as it was published, which names
+/// another platform than the image's: then the image's is that one, corrected.
 pub(super) fn lead_to(documents: &[Digest], files: &Files, image: &ImagePart) -> Result<(), String> {
     let (first, manifests) = documents.split_first().ok_or("nothing says what is signed")?;
     let payload = files.get(first).ok_or("what is signed is missing")?;
@@ -53,6 +54,9 @@ pub(super) fn lead_to(documents: &[Digest], files: &Files, image: &ImagePart) ->
             return Err(format!("what is signed does not lead to {next}"));
         }
         named = files.get(next).map(|json| names(json)).unwrap_or_default();
+        let corrected = files.get(next).filter(|_| named.is_empty());
+        let corrected = corrected.and_then(|json| ImageConfig::corrected(json, image.platform));
+        named.extend(corrected.as_deref().map(Digest::of));
     }
     Ok(())
 }

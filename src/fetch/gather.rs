@@ -9,7 +9,9 @@ use super::estimate::Sizes;
 use super::found::FoundImage;
 use super::parts::{LocalBinary, LocalFile, Parts};
 use super::scratch::Scratch;
-use super::upstream::{Resolved, UpstreamError, WantedImage, addon_images, check_pair};
+use super::upstream::{
+    Resolved, UpstreamError, WantedImage, addon_images, check_pair, locked_provisioner, storage_provisioner,
+};
 use super::{Cache, FetchError, Upstream, images, network, own, programs, remote, room};
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
@@ -155,7 +157,12 @@ pub(super) fn find(
         }
         needs => needs?,
     };
-    let of_network = of_network(spec, binaries, upstream, ask, progress)?;
+    let mut of_network = of_network(spec, binaries, upstream, ask, progress)?;
+    let provisioner = provisioner(spec, binaries, upstream, ask, progress)?;
+    if !provisioner.is_empty() {
+        requirements.name_storage_provisioner(provisioner.iter().map(|image| image.reference.clone()));
+        of_network.extend(provisioner);
+    }
     requirements.add(of_network.iter().map(|image| image.reference.clone()));
     if upstream.is_none() {
         requirements.add(of_addons(spec, binaries, ask, progress)?);
@@ -259,6 +266,30 @@ fn of_network(
     };
     let shown = upstream.map_or_else(|| minikube.clone(), |upstream| upstream.shown(&minikube));
     network::images(spec, &minikube, &shown)
+}
+
+/// The images of minikube's storage provisioner, as the lock or a minikube that can be asked
+/// names them; none where neither does.
+fn provisioner(
+    spec: &Spec,
+    binaries: &[LocalBinary],
+    upstream: Option<&Upstream>,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<WantedImage>, FetchError> {
+    if let Some(lock) = upstream.and_then(Upstream::lock_of_others) {
+        return Ok(locked_provisioner(lock));
+    }
+    // For one that is given another need not be downloaded.
+    let is_given = |binary: &&LocalBinary| {
+        binary.part.role == BinaryRole::Minikube && binary.part.origin.transport != "https"
+    };
+    let upstream = upstream.filter(|_| binaries.iter().find(is_given).is_none());
+    let minikube = match for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress) {
+        Err(FetchError::Upstream(error)) if error.is_offline() => None,
+        minikube => minikube?,
+    };
+    Ok(minikube.map_or_else(Vec::new, |minikube| storage_provisioner(ask, &minikube)))
 }
 
 /// The images of the addons, where nothing is downloaded: then they must be here. Without a

@@ -3,6 +3,7 @@
 mod place;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use super::FetchError;
 use super::blob::Blob;
 use super::found::FoundImage;
-use crate::bundle::{Digest, ImageReference, Platform, limits};
+use crate::bundle::{Digest, ImageReference, Platform, limits, null_as_default};
 use crate::progress::Progress;
 use crate::spec::is_tag_alone;
 
@@ -18,7 +19,7 @@ use self::place::DOCUMENT_BYTES;
 pub(super) use self::place::Place;
 
 /// An index in an index in an index; nobody goes deeper.
-const DEPTH: usize = 3;
+pub(super) const DEPTH: usize = 3;
 
 /// Source: OCI image spec, "Annotations"; containerd writes the second one.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -49,33 +50,51 @@ pub(super) const LAYERS: [&str; 6] = [
 
 #[derive(Deserialize)]
 pub(super) struct Index {
+    #[serde(deserialize_with = "null_as_default")]
     pub(super) manifests: Vec<Descriptor>,
 }
 
 impl Index {
+    /// The entry for `platform`; the only one where that does not say for which it is.
+    pub(super) fn entry_for(&self, platform: Platform) -> Option<&Descriptor> {
+        let mut entries = self.manifests.iter();
+        entries
+            .find(|entry| entry.is_for(platform) == Some(true))
+            .or(match self.manifests.as_slice() {
+                [only] if only.platform.is_none() => Some(only),
+                _ => None,
+            })
+    }
+
+    /// The platforms that have the manifest `digest`.
+    pub(super) fn platforms_of(&self, digest: &str) -> Vec<String> {
+        let entries = self.manifests.iter().filter(|entry| entry.digest == digest);
+        let described = entries.filter_map(|entry| entry.platform.as_ref());
+        described.map(ToString::to_string).collect()
+    }
+
     /// The platforms that it names.
     pub(super) fn platforms(&self) -> Vec<String> {
         let described = self.manifests.iter().filter_map(|d| d.platform.as_ref());
-        described
-            .map(|p| format!("{}/{}", p.os, p.architecture))
-            .collect()
+        described.map(ToString::to_string).collect()
     }
 }
 
 #[derive(Deserialize)]
 pub(super) struct Manifest {
     pub(super) config: Descriptor,
+    #[serde(deserialize_with = "null_as_default")]
     pub(super) layers: Vec<Descriptor>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Descriptor {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) media_type: String,
     pub(super) digest: String,
     pub(super) size: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) annotations: HashMap<String, String>,
     platform: Option<DescribedPlatform>,
 }
@@ -84,6 +103,12 @@ pub(super) struct Descriptor {
 struct DescribedPlatform {
     architecture: String,
     os: String,
+}
+
+impl fmt::Display for DescribedPlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)
+    }
 }
 
 impl Descriptor {
@@ -118,7 +143,7 @@ impl Descriptor {
     /// Whether it is for `platform`; `None` where it does not say.
     pub(super) fn is_for(&self, platform: Platform) -> Option<bool> {
         let described = self.platform.as_ref()?;
-        Some(format!("{}/{}", described.os, described.architecture) == platform.to_string())
+        Some(described.to_string() == platform.to_string())
     }
 }
 
@@ -234,13 +259,7 @@ impl<'a> Layout<'a> {
             self.check_type(&descriptor, &INDEXES)?;
             let index: Index = parse(&json, &blob)?;
             descriptor = index
-                .manifests
-                .iter()
-                .find(|descriptor| descriptor.is_for(platform) == Some(true))
-                .or(match index.manifests.as_slice() {
-                    [only] if only.platform.is_none() => Some(only),
-                    _ => None,
-                })
+                .entry_for(platform)
                 .cloned()
                 .ok_or_else(|| FetchError::NoSuchImage {
                     path: self.path(),

@@ -190,7 +190,7 @@ fn remote_program(
         let program = upstream.download(role, platform, &published, progress)?;
         programs::digest(&program.path)?
     };
-    let signed = upstream.signed_program(role, &published.version, platform)?;
+    let signed = upstream.signed_program(role, &published.version, platform, progress)?;
     let locked = LockedProgram {
         role,
         platform,

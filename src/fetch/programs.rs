@@ -182,7 +182,7 @@ fn download(
         role,
         path: program.path.clone(),
         transport: "https",
-        signed: upstream.signed_program(role, &program.version, platform)?,
+        signed: upstream.signed_program(role, &program.version, platform, progress)?,
         download: Some(program),
     })
 }

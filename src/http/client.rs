@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Certificate, Method, Url};
+use reqwest::{Certificate, Method, StatusCode, Url};
 
 use super::clients::{clients, load_certificates};
 use super::redirect::Way;
 use super::{HttpError, Patience, Proxies};
 use crate::host::{Environment, interrupt};
+use crate::progress::Progress;
 
 /// How the network is to be used.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +65,8 @@ impl Request {
 /// An answer in memory.
 #[derive(Debug)]
 pub struct Answer {
+    /// Where it came from, after every redirect.
+    pub url: String,
     /// The headers.
     pub headers: HeaderMap,
     /// The content.
@@ -110,12 +113,19 @@ impl Http {
 
     /// The answer to `request`, which has `limit` bytes at most.
     pub fn get(&self, request: &Request, limit: u64) -> Result<Answer, HttpError> {
-        self.get_trying(request, limit, self.patience().attempts)
+        self.get_trying(request, limit, self.patience().attempts, None)
     }
 
-    /// The same, tried so often at most: for what a run can do without.
-    pub fn get_trying(&self, request: &Request, limit: u64, attempts: u32) -> Result<Answer, HttpError> {
-        self.trying(attempts, || {
+    /// The same, tried so often at most. With `telling` a server that asks for a long pause
+    /// gets it, and that is said there.
+    pub fn get_trying(
+        &self,
+        request: &Request,
+        limit: u64,
+        attempts: u32,
+        telling: Option<&dyn Progress>,
+    ) -> Result<Answer, HttpError> {
+        self.trying(attempts, telling, || {
             let response = self.send(request, &Method::GET, &[])?;
             self.answer(response, &request.url, limit)
         })
@@ -147,10 +157,31 @@ impl Http {
 
     /// The same, tried so often at most.
     pub fn size_trying(&self, request: &Request, attempts: u32) -> Result<Option<u64>, HttpError> {
-        self.trying(attempts, || {
-            let response = self.send(request, &Method::HEAD, &[])?;
-            let length = response.headers().get("content-length");
-            Ok(length.and_then(|length| length.to_str().ok()?.parse().ok()))
+        self.trying(attempts, None, || self.size_by_head(request))
+    }
+
+    /// Servers and proxies that give a file may refuse to speak of it: then its first byte is
+    /// asked for.
+    fn size_by_head(&self, request: &Request) -> Result<Option<u64>, HttpError> {
+        let number = |text: &str| text.trim().parse::<u64>().ok();
+        let response = match self.send(request, &Method::HEAD, &[]) {
+            Err(HttpError::Status { status, .. }) if !matches!(status, 404 | 410 | 429) => {
+                self.send(request, &Method::GET, &[("range", "bytes=0-0".to_owned())])?
+            }
+            response => response?,
+        };
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        if response.status() == StatusCode::PARTIAL_CONTENT {
+            return Ok(header("content-range").and_then(|range| number(range.rsplit_once('/')?.1)));
+        }
+        Ok(header("content-length").and_then(number))
+    }
+
+    /// Where `request` leads in the end; nothing of what is there is read.
+    pub fn destination(&self, request: &Request, attempts: u32) -> Result<String, HttpError> {
+        self.trying(attempts, None, || {
+            let response = self.send(request, &Method::GET, &[])?;
+            Ok(response.url().to_string())
         })
     }
 
@@ -163,10 +194,15 @@ impl Http {
 
     /// Does `work` until it succeeds, fails for good, or patience ends.
     fn patiently<T>(&self, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
-        self.trying(self.patience().attempts, work)
+        self.trying(self.patience().attempts, None, work)
     }
 
-    fn trying<T>(&self, attempts: u32, work: impl Fn() -> Result<T, HttpError>) -> Result<T, HttpError> {
+    fn trying<T>(
+        &self,
+        attempts: u32,
+        telling: Option<&dyn Progress>,
+        work: impl Fn() -> Result<T, HttpError>,
+    ) -> Result<T, HttpError> {
         let attempts = attempts.min(self.patience().attempts);
         let mut failures = 0;
         loop {
@@ -174,7 +210,7 @@ impl Http {
             match work() {
                 Err(error) if error.is_transient() => {
                     failures += 1;
-                    if failures >= attempts || !self.pause(failures, &error) {
+                    if failures >= attempts || !self.pause(failures, &error, telling) {
                         return Err(error);
                     }
                 }
@@ -184,11 +220,20 @@ impl Http {
     }
 
     /// Waits before the next try; `false` when there should be none.
-    pub(super) fn pause(&self, failures: u32, error: &HttpError) -> bool {
+    pub(super) fn pause(&self, failures: u32, error: &HttpError, telling: Option<&dyn Progress>) -> bool {
         let asked_for = match error {
             HttpError::Status { retry_after, .. } => *retry_after,
             _ => None,
         };
+        if let (Some(progress), Some(asked)) = (telling, asked_for)
+            && self.patience().is_long(asked)
+        {
+            progress.note(&format!(
+                "{error}: waiting {} s, as the server asks",
+                asked.as_secs()
+            ));
+            return self.patience().wait(asked);
+        }
         self.patience().pause(failures, asked_for)
     }
 
@@ -262,6 +307,7 @@ impl Http {
             return Err(too_long(announced));
         }
         let headers = response.headers().clone();
+        let from = response.url().to_string();
         let mut body = Vec::new();
         response
             .take(limit + 1)
@@ -275,7 +321,11 @@ impl Http {
         if body.len() as u64 > limit {
             return Err(too_long(None));
         }
-        Ok(Answer { headers, body })
+        Ok(Answer {
+            url: from,
+            headers,
+            body,
+        })
     }
 
     fn refusal(&self, response: Response, url: &str) -> HttpError {

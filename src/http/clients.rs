@@ -29,7 +29,10 @@ fn builder(options: &HttpOptions, proxies: &Proxies) -> ClientBuilder {
         .proxy(Proxy::custom(move |url| proxies.between(url).cloned()))
         // For connecting, and for each read of the body: not for the whole.
         .timeout(options.patience.stall)
-        .connect_timeout(options.patience.stall)
+        .connect_timeout(options.patience.stall / 2)
+        // A stream of HTTP/2 that stalls would be dropped, and its connection, which all
+        // requests to a host share, taken again: each retry would wait on what is dead.
+        .http1_only()
 }
 
 fn finish(builder: ClientBuilder, certificates: &[Certificate], insecure: bool) -> Result<Client, HttpError> {

@@ -45,7 +45,7 @@ impl Http {
         let key = download.digest.unwrap_or_else(|| Digest::of(url.as_bytes()));
         let mut told = Told::new(progress);
         let (mut failures, mut attempts) = (0, 0);
-        let mut fresh = false;
+        let (mut fresh, mut restarted) = (false, false);
         loop {
             interrupt::check()?;
             // Taken anew each time: a refused one is gone.
@@ -66,8 +66,8 @@ impl Http {
                 Ok(()) => match partial.publish(download.digest, download.size)? {
                     Ok(digest) => return Ok(store.path(digest)),
                     // The half from before may be to blame: once more, from the start.
-                    Err(_) if resumed => {
-                        fresh = true;
+                    Err(_) if resumed && !restarted => {
+                        (fresh, restarted) = (true, true);
                         continue;
                     }
                     Err(found) => return Err(self.refused(download, found.digest, found.size)),
@@ -86,7 +86,7 @@ impl Http {
             drop(partial);
             if failures >= self.patience().attempts
                 || attempts >= MOST_ATTEMPTS
-                || !self.pause(failures, &error)
+                || !self.pause(failures, &error, Some(progress))
             {
                 return Err(error);
             }
@@ -110,8 +110,10 @@ impl Http {
             .note()
             .and_then(|note| validator_in(&note, &download.request.url));
         let mut headers = Vec::new();
-        if let (true, Some(validator)) = (offset > 0, validator) {
-            headers = vec![("range", format!("bytes={offset}-")), ("if-range", validator)];
+        // What has a known digest is compared with that, whoever gave its first half.
+        if offset > 0 && (validator.is_some() || download.digest.is_some()) {
+            headers.push(("range", format!("bytes={offset}-")));
+            headers.extend(validator.map(|validator| ("if-range", validator)));
         }
         let response = match self.send(&download.request, &Method::GET, &headers) {
             Ok(response) => response,
@@ -223,7 +225,7 @@ fn note(url: &str, response: &Response) -> String {
     format!("{url}\n{}", validator.unwrap_or_default())
 }
 
-/// The validator in a note, if the note is of `url`. Only with one can a half be used.
+/// The validator in a note, if the note is of `url`.
 fn validator_in(note: &str, url: &str) -> Option<String> {
     let (noted, validator) = note.split_once('\n')?;
     (noted == url && !validator.is_empty()).then(|| validator.to_owned())

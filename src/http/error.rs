@@ -222,11 +222,19 @@ impl HttpError {
             }
             Self::Proxy(_) => "the password may need percent-encoding: `@` is `%40`".to_owned(),
             Self::Redirect { .. } => "ask who runs the server, or try a mirror".to_owned(),
+            Self::Status { url, status: 401 | 403, .. } if !is_registry(url) => {
+                "the server, or something between, does not let everybody in: try another network, a proxy with \
+                 `--proxy`, or a mirror with `--binary-mirror` or `--release-mirror`"
+                    .to_owned()
+            }
             Self::Status { status: 401 | 403, .. } => {
                 "log in with `docker login HOST` (its config.json is read), or ask who runs the server".to_owned()
             }
             Self::Status { status: 407, .. } => PROXY_LOGIN.to_owned(),
             Self::Status { status: 404, .. } => "check the version, the name and the mirror".to_owned(),
+            Self::Status { url, status: 429, .. } if !is_registry(url) => {
+                "the server limits requests: wait, or use a mirror; what was downloaded stays".to_owned()
+            }
             Self::Status { status: 429, .. } => {
                 "the server limits requests: wait, log in with `docker login`, or use a mirror; what was downloaded \
                  stays"
@@ -253,6 +261,11 @@ impl HttpError {
             _ => Kind::Io,
         }
     }
+}
+
+/// Whether this is a registry's: only there helps what `docker login` writes.
+fn is_registry(url: &str) -> bool {
+    url.contains("/v2/")
 }
 
 fn reach(has_proxy: bool) -> String {

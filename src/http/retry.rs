@@ -17,9 +17,13 @@ pub struct Patience {
     pub attempts: u32,
     /// The pause after the first failure; each further one is twice as long.
     pub first_pause: Duration,
-    /// No pause is longer, whatever a server asks for.
+    /// No pause is longer, unless a server asks for it and a person is told.
     pub longest_pause: Duration,
-    /// A connection on which nothing comes for so long is dropped.
+    /// A server that asks for more than this is left.
+    pub longest_wait: Duration,
+    /// A connection on which nothing comes for so long is dropped. cdn.dl.k8s.io takes half
+    /// a minute for a first byte now and then (kubernetes/k8s.io#9052). Nobody takes as long
+    /// to connect: half of it ends that.
     pub stall: Duration,
 }
 
@@ -29,7 +33,8 @@ impl Default for Patience {
             attempts: 6,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(60),
-            stall: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(15 * 60),
+            stall: Duration::from_secs(60),
         }
     }
 }
@@ -48,10 +53,51 @@ impl Patience {
         // So that many clients do not come back at the same time.
         let chance = u32::try_from(RandomState::new().hash_one(failures) % 512).unwrap_or(0);
         let jittered = grown / 2 + (grown / 1024) * chance;
-        let until = Instant::now() + asked_for.unwrap_or(jittered);
-        while interrupt::received().is_none() && Instant::now() < until {
-            thread::sleep(TICK.min(until.saturating_duration_since(Instant::now())));
-        }
+        sleep(asked_for.unwrap_or(jittered));
         true
+    }
+
+    /// Whether a server asks for a longer pause than is made without a word, but not for
+    /// too long a one.
+    #[must_use]
+    pub fn is_long(&self, asked: Duration) -> bool {
+        asked > self.longest_pause && asked <= self.longest_wait
+    }
+
+    /// Waits so long, unless a signal comes; `false` when that would be too long.
+    #[must_use]
+    pub fn wait(&self, asked: Duration) -> bool {
+        let may_wait = asked <= self.longest_wait;
+        if may_wait {
+            sleep(asked);
+        }
+        may_wait
+    }
+}
+
+/// Until the time is over or a signal comes.
+fn sleep(time: Duration) {
+    let until = Instant::now() + time;
+    while interrupt::received().is_none() && Instant::now() < until {
+        thread::sleep(TICK.min(until.saturating_duration_since(Instant::now())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_byte_may_take_as_long_as_the_slowest_server_takes() {
+        assert!(Patience::default().stall >= Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_pause_is_long_between_the_two_bounds() {
+        let patience = Patience::default();
+        let asked = [60, 61, 900, 901].map(|seconds| patience.is_long(Duration::from_secs(seconds)));
+        assert_eq!(asked, [false, true, true, false]);
+        assert!(!patience.pause(1, Some(Duration::from_secs(61))));
+        assert!(!patience.wait(Duration::from_secs(901)));
     }
 }

@@ -21,7 +21,7 @@ pub use inventory::Inventory;
 pub use lock::{Change, Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram};
 pub use moment::moment;
 
-/// What minikube's default addon runs. Source: minikube v1.38.1,
+/// What minikube's default addon runs, where no minikube can be asked. Source: minikube v1.38.1,
 /// pkg/minikube/bootstrapper/images/images.go; the same since v1.20.
 const STORAGE_PROVISIONER: &str = "gcr.io/k8s-minikube/storage-provisioner:v5";
 
@@ -125,6 +125,13 @@ impl Requirements {
             images,
             source: ListSource::Lock,
         }
+    }
+
+    /// Takes these, which minikube itself names, for its storage provisioner's images.
+    pub(crate) fn name_storage_provisioner(&mut self, named: impl IntoIterator<Item = ImageReference>) {
+        let known = parse(STORAGE_PROVISIONER);
+        self.images.retain(|image| *image != known);
+        self.add(named);
     }
 
     /// Adds images that nobody lists.

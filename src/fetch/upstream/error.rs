@@ -21,6 +21,15 @@ pub enum UpstreamError {
         #[source]
         source: AskError,
     },
+    /// minikube lists no image of the addon, which takes what it needs from a network.
+    #[error(
+        "minikube's addon `{addon}` cannot be packed: minikube lists no image for it, and takes what it needs from \
+         the network when it is enabled, such as a Helm chart"
+    )]
+    AddonOfNetwork {
+        /// Its name.
+        addon: String,
+    },
     /// What publishes a checksum publishes something else.
     #[error("`{url}` should begin with a SHA-256 digest")]
     Checksum {
@@ -51,7 +60,7 @@ pub enum UpstreamError {
         second: Box<(Digest, String)>,
     },
     /// docker's config.json cannot be used.
-    #[error("`{}` is not what `docker login` writes: {reason}", path.display())]
+    #[error("`{}` is not what `docker login` and `podman login` write: {reason}", path.display())]
     DockerConfig {
         /// The file.
         path: PathBuf,
@@ -133,7 +142,7 @@ pub enum UpstreamError {
         latest: String,
     },
     /// The image is there, but not for this platform.
-    #[error("`{reference}` is not there for {platform}; it is there for {}", there.join(", "))]
+    #[error("`{reference}` is not there for {platform}; {}", is_there_for(there))]
     NoPlatform {
         /// The image.
         reference: ImageReference,
@@ -141,6 +150,16 @@ pub enum UpstreamError {
         platform: Platform,
         /// What there is.
         there: Vec<String>,
+    },
+    /// The image index has one manifest for several platforms, and its config names another.
+    #[error("`{reference}` is not there for {platform}: {reason}")]
+    SharedManifest {
+        /// The image.
+        reference: ImageReference,
+        /// What was asked for.
+        platform: Platform,
+        /// Which manifest that is, and for which platforms.
+        reason: String,
     },
     /// The release is there, but not for this platform.
     #[error(
@@ -270,6 +289,21 @@ impl UpstreamError {
         )
     }
 
+    /// Whether a server lets nobody in with what it was shown.
+    pub(super) fn is_refusal(&self) -> bool {
+        let error = match self {
+            Self::Http(error) => error,
+            Self::Login { source, .. } => source,
+            _ => return false,
+        };
+        matches!(error.status(), Some(401 | 403))
+    }
+
+    /// Whether something is not here, and nothing may be downloaded.
+    pub(in crate::fetch) fn is_offline(&self) -> bool {
+        matches!(self, Self::Offline { .. } | Self::Http(HttpError::Offline { .. }))
+    }
+
     /// Whether another place would not help.
     pub(super) fn ends_the_run(&self) -> bool {
         matches!(
@@ -278,6 +312,13 @@ impl UpstreamError {
                 | Self::Interrupted(_)
                 | Self::Http(HttpError::Store(_) | HttpError::Interrupted(_) | HttpError::Offline { .. })
         ) || matches!(self, Self::Login { source, .. } if matches!(**source, HttpError::Interrupted(_)))
+    }
+}
+
+fn is_there_for(there: &[String]) -> String {
+    match there {
+        [] => "its index names no platform".to_owned(),
+        there => format!("it is there for {}", there.join(", ")),
     }
 }
 

@@ -8,6 +8,8 @@ const TAKE_NEWEST: &str = "`--kubernetes-version v1.35` takes the newest patch, 
 
 const REPLACED: &str = "nothing of it was used. Somebody else writes into the store, or its disk changes what is \
     on it: look at who may write there, then run it again; it is downloaded anew";
+const AS_A_MANIFEST: &str = "omit it; or write what it installs into a file, as `helm template` does, and pack that \
+                             with `--manifest FILE`, which takes the images that it names along";
 
 fn take_newest(role: BinaryRole) -> &'static str {
     match role {
@@ -30,6 +32,7 @@ impl From<UpstreamError> for Failure {
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
             ),
+            UpstreamError::AddonOfNetwork { .. } => (Kind::Usage, AS_A_MANIFEST.to_owned()),
             UpstreamError::UnknownAddon { there, .. } => (Kind::Usage, addons(there)),
             UpstreamError::Disagreement { .. } => (
                 Kind::Damaged,
@@ -94,7 +97,7 @@ impl From<UpstreamError> for Failure {
                 Kind::Usage,
                 "take another release, or another `--platform`, or give a program for it by hand".to_owned(),
             ),
-            UpstreamError::NoPlatform { .. } => (
+            UpstreamError::NoPlatform { .. } | UpstreamError::SharedManifest { .. } => (
                 Kind::Usage,
                 "take another image, or another `--platform`".to_owned(),
             ),

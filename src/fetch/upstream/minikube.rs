@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Pinned, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, ImageRole, Version};
+use crate::bundle::{Digest, ImageReference, ImageRole, Version, is_addon_of_network};
 use crate::resolve::{Ask, Lock, LockedImage};
 use crate::spec::near;
 
 /// Why the node image is the right one.
 const NODE_IMAGE: &str = "minikube names it by this digest";
+
+/// The addon that makes volumes.
+const PROVISIONER: &str = "storage-provisioner";
 
 fn addon_image(addon: &str) -> String {
     format!("minikube's addon `{addon}` names it by this digest")
@@ -101,13 +104,47 @@ pub(in crate::fetch) fn addon_images(
             addon: addon.to_owned(),
             source,
         })?;
-    parse_addon_images(&answer, &addon_image(addon)).ok_or_else(|| UpstreamError::NotAsked {
+    let images = parse_addon_images(&answer, ImageRole::Application, &addon_image(addon));
+    let images = images.ok_or_else(|| UpstreamError::NotAsked {
         what: "the images of an addon",
         reason: format!(
             "to `addons images {addon}` it says `{}`",
             answer.chars().take(200).collect::<String>()
         ),
-    })
+    })?;
+    if images.is_empty() && is_addon_of_network(addon) {
+        return Err(UpstreamError::AddonOfNetwork {
+            addon: addon.to_owned(),
+        });
+    }
+    Ok(images)
+}
+
+/// The storage provisioner's images in the lock; there, nothing but their name tells them.
+pub(in crate::fetch) fn locked_provisioner(lock: &Lock) -> Vec<WantedImage> {
+    let is_its = |image: &&LockedImage| {
+        let name = image.reference.repository().rsplit('/').next();
+        image.role == ImageRole::Kubernetes && name == Some(PROVISIONER)
+    };
+    let mut images: Vec<WantedImage> = Vec::new();
+    for image in lock.images.iter().filter(is_its) {
+        if images.iter().all(|other| other.reference != image.reference) {
+            images.push(WantedImage {
+                role: ImageRole::Kubernetes,
+                reference: image.reference.clone(),
+                pinned: None,
+            });
+        }
+    }
+    images
+}
+
+/// The image of the addon that every cluster has, where this minikube says which it is.
+pub(in crate::fetch) fn storage_provisioner(ask: Ask<'_>, minikube: &Path) -> Vec<WantedImage> {
+    let answer = ask(minikube, &["addons", "images", PROVISIONER, "-o", "json"]).ok();
+    let images = answer
+        .and_then(|answer| parse_addon_images(&answer, ImageRole::Kubernetes, &addon_image(PROVISIONER)));
+    images.unwrap_or_default()
 }
 
 /// The addons that this minikube has, where it says so: to `addons images` it answers
@@ -149,15 +186,16 @@ pub(in crate::fetch) fn check_pair(
     })
 }
 
-/// A JSON list of names, in any order, some of them twice.
-fn parse_addon_images(answer: &str, because: &str) -> Option<Vec<WantedImage>> {
-    let mut names: Vec<String> = serde_json::from_str(answer.trim()).ok()?;
+/// A JSON list of names, in any order, some of them twice; `null` is one without any.
+fn parse_addon_images(answer: &str, role: ImageRole, because: &str) -> Option<Vec<WantedImage>> {
+    let names: Option<Vec<String>> = serde_json::from_str(answer.trim()).ok()?;
+    let mut names = names.unwrap_or_default();
     names.sort();
     names.dedup();
     names
         .iter()
         // Where minikube names no registry the name begins with a slash.
-        .map(|name| pinned(ImageRole::Application, name.trim_start_matches('/'), because))
+        .map(|name| pinned(role, name.trim_start_matches('/'), because))
         .collect()
 }
 
@@ -205,13 +243,16 @@ mod tests {
         let twice = "registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.7@sha256:\
                      ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let answer = format!("[\"{twice}\",\"{twice}\",\"docker.io/registry:3.0.0\"]");
-        let images = parse_addon_images(&answer, "because").expect("images");
+        let images = parse_addon_images(&answer, ImageRole::Application, "because").expect("images");
         assert_eq!(images.len(), 2);
         assert_eq!(
             images[0].reference.to_string(),
             "docker.io/library/registry:3.0.0"
         );
         assert!(images[0].pinned.is_none() && images[1].pinned.is_some());
-        assert!(parse_addon_images("error", "because").is_none());
+        let parse = |answer| parse_addon_images(answer, ImageRole::Application, "because");
+        assert!(parse("error").is_none());
+        // What Go makes of a list that nobody filled.
+        assert_eq!(parse("null").map(|images| images.len()), Some(0));
     }
 }

@@ -11,7 +11,7 @@ mod registry;
 mod releases;
 mod unproven;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,8 @@ use releases::{ReleaseList, SilentPages};
 
 pub(crate) use minikube::has_addon;
 pub(super) use minikube::{
-    addon_images, check_pair, locked_addon_images, locked_node_image, node_image, pinned,
+    addon_images, check_pair, locked_addon_images, locked_node_image, locked_provisioner, node_image, pinned,
+    storage_provisioner,
 };
 pub(super) use registry::{Resolved, Signed};
 pub(super) use releases::{Program, Published};
@@ -60,6 +61,8 @@ pub struct Upstream {
     minikube: OnceLock<Version>,
     /// The files of the signatures that were found.
     signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
+    /// Whose signatures are not to be had, where that was said.
+    unsigned: Mutex<BTreeSet<String>>,
     /// Release pages that did not answer.
     silent_pages: SilentPages,
     /// The programs by their names, which some of them go by.
@@ -127,6 +130,7 @@ impl Upstream {
             minikubes: OnceLock::new(),
             minikube: OnceLock::new(),
             signed: Mutex::default(),
+            unsigned: Mutex::default(),
             silent_pages: SilentPages::default(),
             program_files: Mutex::default(),
             program_urls: Mutex::default(),

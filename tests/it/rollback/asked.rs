@@ -13,8 +13,10 @@ fn site_with_addons() -> Site {
     let mut program = fs::read(&minikube).unwrap();
     let digest = format!("sha256:{}", "7".repeat(64));
     let answers = serde_json::json!({ "addons": {
+        "default-storageclass": [],
         "greeter": [format!("registry.example/greeter:1@{digest}")],
         "pauser": [format!("registry.k8s.io/pause:3.10.1@{digest}")],
+        "traefik": null,
     }});
     program.extend_from_slice(format!("\nstandin-answers {answers}").as_bytes());
     fs::write(&minikube, program).unwrap();
@@ -34,7 +36,15 @@ fn what_minikube_would_not_do_is_told_before_the_engine_is_touched() {
         ),
         (&["--addons=greeter"], "`pack --addon greeter`"),
         (&["--addons=greter"], "minikube has no addon `greter`"),
-        (&["--addons=greter"], "its addons: greeter, pauser"),
+        (
+            &["--addons=greter"],
+            "its addons: default-storageclass, greeter, pauser, traefik",
+        ),
+        (
+            &["--addons=pauser,traefik"],
+            "error: minikube's addon `traefik` needs a network: minikube lists no image for it, and takes what it needs \
+             from there when it is enabled, such as a Helm chart\n",
+        ),
         (
             &["--memory=foo"],
             "`--memory foo` is no amount that minikube can read",
@@ -58,7 +68,7 @@ fn what_minikube_would_not_do_is_told_before_the_engine_is_touched() {
 fn what_minikube_would_do_goes_on() {
     let site = site_with_addons();
     let before = site.fingerprint();
-    let started = site.run(&["-y", "--way=cache", "--", "--addons=pauser"]);
+    let started = site.run(&["-y", "--way=cache", "--", "--addons=pauser,default-storageclass"]);
     // This engine starts no container.
     assert_eq!(started.status, 10, "{started:?}");
     assert!(

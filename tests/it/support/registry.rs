@@ -66,7 +66,10 @@ pub(crate) struct Signing {
 /// What an image is made of, to be changed before it goes in.
 #[derive(Clone)]
 pub(crate) struct Draft {
+    /// What the list says that it is for.
     pub(crate) arch: Arch,
+    /// What its config says.
+    pub(crate) config_arch: Arch,
     /// The layer as tar.
     pub(crate) layer: Vec<u8>,
     /// What the config says of the layer.
@@ -85,6 +88,7 @@ impl Draft {
         let layer = super::parts::tar_of(&[("file", &noise(seed, 20_000))]);
         Self {
             arch,
+            config_arch: arch,
             diff_id: Digest::of(&layer),
             layer,
             lie_bytes: 0,
@@ -114,9 +118,9 @@ impl Draft {
         (self.stored.clone().unwrap_or(bytes), media_type)
     }
 
-    fn config(&self, repository: &str) -> Vec<u8> {
+    pub(crate) fn config(&self, repository: &str) -> Vec<u8> {
         let config = json!({
-            "architecture": self.arch.name(), "os": "linux",
+            "architecture": self.config_arch.name(), "os": "linux",
             "config": { "Labels": { "name": repository } },
             "rootfs": { "type": "layers", "diff_ids": [self.diff_id] },
         });
@@ -171,6 +175,18 @@ impl Registry {
         self.add_one(repository, draft);
         let (manifest, media_type) = (draft.manifest(repository), draft.types()[1]);
         self.put(format!("{repository}/manifests/{tag}"), manifest, media_type);
+    }
+
+    /// Puts the manifests of one repository into another as well.
+    pub(crate) fn copy(&mut self, from: &str, to: &str) {
+        let from = format!("{from}/");
+        let there: Vec<_> = self.content.range(from.clone()..).collect();
+        let of_it = there.into_iter().filter_map(|(key, value)| {
+            let rest = key.strip_prefix(&from)?;
+            Some((format!("{to}/{rest}"), value.clone()))
+        });
+        let copied: Vec<_> = of_it.collect();
+        self.content.extend(copied);
     }
 
     /// Signs the manifest `digest` in `repository`, as cosign does.

@@ -78,6 +78,13 @@ impl Reply {
         self
     }
 
+    /// Without the header.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers
+            .retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self
+    }
+
     pub(crate) fn fault(mut self, fault: Fault) -> Self {
         self.fault = fault;
         self
@@ -98,19 +105,17 @@ impl Reply {
     /// The part of `body` that `request` asks for, as a file server would answer.
     pub(crate) fn file(request: &Seen, body: &[u8], etag: &str) -> Self {
         let asked = request.header("range").and_then(|range| {
-            range
-                .strip_prefix("bytes=")?
-                .strip_suffix('-')?
-                .parse::<usize>()
-                .ok()
+            let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+            let last = body.len().saturating_sub(1);
+            let to = to.parse().map_or(last, |to: usize| to.min(last));
+            Some((from.parse::<usize>().ok()?, to))
         });
         let same = request.header("if-range").is_none_or(|wanted| wanted == etag);
         let reply = match asked {
-            Some(from) if same && from >= body.len() => Self::status(416),
-            Some(from) if same => Self::status(206).body(&body[from..]).header(
-                "content-range",
-                format!("bytes {from}-{}/{}", body.len() - 1, body.len()),
-            ),
+            Some((from, _)) if same && from >= body.len() => Self::status(416),
+            Some((from, to)) if same => Self::status(206)
+                .body(&body[from..=to])
+                .header("content-range", format!("bytes {from}-{to}/{}", body.len())),
             _ => Self::ok(body),
         };
         reply.header("etag", etag)

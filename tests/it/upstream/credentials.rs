@@ -265,6 +265,81 @@ fn a_helper_is_asked_and_when_it_cannot_answer_it_is_named() {
 }
 
 #[test]
+fn a_helper_that_fails_does_not_keep_from_a_public_image() {
+    for script in [None, Some("echo 'the vault is locked'; exit 1")] {
+        let server = guarded(Guard::Token);
+        let site = Site::new();
+        site.add_helper(script.unwrap_or("exit 1"));
+        let name = script.map_or("desktop.exe", |_| "test");
+        site.log_in(&json!({ "credsStore": name }));
+        site.get(&Site::sources(&server)).expect("as anybody");
+        assert_eq!(shown(&server)[0], "Bearer let-me-in");
+    }
+    // What is written there counts, whatever becomes of the helper.
+    let server = guarded(Guard::Password);
+    let site = Site::new();
+    let mut config = password_for(&server);
+    config["credsStore"] = "desktop.exe".into();
+    site.log_in(&config);
+    site.get(&Site::sources(&server)).expect("by password");
+    // The token server's no is the helper's.
+    let tokens = Server::start(|_| Reply::status(401));
+    let server = with_tokens_of(tokens.url("/token"));
+    let site = Site::new();
+    site.log_in(&json!({ "credsStore": "desktop.exe" }));
+    let failure = site.get(&Site::sources(&server)).expect_err("nobody is let in");
+    assert_eq!(
+        said(&failure),
+        format!(
+            "`docker-credential-desktop.exe` gives no credentials for `{}`: there is no program \
+             `docker-credential-desktop.exe` on this machine's PATH",
+            server.host()
+        )
+    );
+}
+
+#[test]
+fn a_helper_that_fails_is_noted_once() {
+    let mut registry = registry(|_| {});
+    registry.guard = Guard::Token;
+    let server = serve(registry);
+    let sandbox = Sandbox::new();
+    let docker = sandbox.path("home/.docker");
+    fs::create_dir(&docker).expect("a folder");
+    fs::write(docker.join("config.json"), r#"{"credsStore":"desktop.exe"}"#).expect("a file");
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let host = server.host();
+    let mut arguments = vec![
+        "pack".to_owned(),
+        "-o=x.run".to_owned(),
+        "--level=fast".to_owned(),
+        "--image=docker://r.example/team/app:1".to_owned(),
+        format!("--registry-upstream=r.example={host}"),
+        format!("--insecure-registry={host}"),
+        format!("--stub={}", sandbox.stub().display()),
+    ];
+    arguments.extend(parts.flags());
+    let packed = sandbox.packager(&arguments);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    let note = format!("`docker-credential-desktop.exe` gives no credentials for `{host}`: ");
+    assert_eq!(packed.stderr.matches(&note).count(), 1, "{packed:?}");
+    assert!(
+        packed.stderr.contains(&format!(": `{host}` lets in without\n")),
+        "{packed:?}"
+    );
+}
+
+#[test]
+fn what_podman_login_wrote_lets_in() {
+    let server = guarded(Guard::Password);
+    let site = Site::new();
+    let folder = site.home().join(".config/containers");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("auth.json"), password_for(&server).to_string()).expect("a file");
+    site.get(&Site::sources(&server)).expect("by password");
+}
+
+#[test]
 fn a_helpers_identity_token_is_changed_for_a_token() {
     let tokens = Server::start(|_| Reply::ok(r#"{"token":"let-me-in"}"#));
     let server = with_tokens_of(tokens.url("/token"));

@@ -21,6 +21,7 @@ pub(super) fn patience() -> Patience {
         attempts: 4,
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_secs(2),
+        longest_wait: Duration::from_secs(2),
         stall: Duration::from_secs(3),
     }
 }
@@ -118,6 +119,44 @@ fn a_cut_a_reset_and_a_stall_are_resumed_where_they_came() {
         let expected = fault != Fault::ResetAfter(150_000);
         assert!(from == "150000" || !expected, "{fault:?}: from {from}");
     }
+}
+
+#[test]
+fn a_known_digest_is_enough_to_resume() {
+    for validator in [None, Some("Mon, 02 Nov 2026 10:00:00 GMT")] {
+        let test = Try::with(move |seen, number| {
+            let mut asked = seen.clone();
+            asked.headers.remove("if-range");
+            let mut reply = Reply::file(&asked, &content(), "").without("etag");
+            if let Some(validator) = validator {
+                reply = reply.header("last-modified", validator);
+            }
+            match number {
+                0 => reply.fault(Fault::CutAfter(150_000)),
+                _ => reply,
+            }
+        });
+        test.succeeds();
+        let seen = test.server.seen();
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[1].header("range"), Some("bytes=150000-"));
+        assert_eq!(seen[1].header("if-range"), validator);
+    }
+}
+
+#[test]
+fn a_half_of_something_else_is_thrown_away_once() {
+    // The first half is of another file each time: that must end.
+    let test = Try::with(|seen, number| {
+        let reply = Reply::file(seen, &content(), "").without("etag");
+        match seen.header("range") {
+            None if number < 10 => Reply::ok(noise("another", 400_000)).fault(Fault::CutAfter(1000)),
+            _ => reply,
+        }
+    });
+    let error = test.fails();
+    assert!(matches!(error, HttpError::WrongDigest { .. }), "{error}");
+    assert_eq!(test.server.seen().len(), 4);
 }
 
 #[test]

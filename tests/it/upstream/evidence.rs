@@ -386,7 +386,8 @@ fn a_lock_that_was_resolved_packs_the_same_signatures_for_two_platforms() {
                 .count(),
         );
     }
-    assert_eq!(files, [3 + 7 * 4 + 3; 2]);
+    // As below for one platform, and the config of etcd's as it was signed.
+    assert_eq!(files, [3 + 7 * 4 + 3 + 1; 2]);
 }
 
 #[test]
@@ -420,7 +421,7 @@ fn a_part_without_a_signature_is_packed_and_what_is_signed_later_is_not_in_its_l
 }
 
 #[test]
-fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_no_answer() {
+fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_noted() {
     let sandbox = Sandbox::new();
     let Some(authority) = Authority::new(&sandbox.path("authority"), KUBERNETES) else {
         return;
@@ -465,8 +466,9 @@ fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_no_
         reply
     });
     let outcome = failing.pack(&Sandbox::new(), VERSION, &["--level=fast"]);
-    assert_eq!(outcome.status, 5, "{outcome:?}");
-    assert!(outcome.stderr.contains("/kubelet.sig` "), "{}", outcome.stderr);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let note = "/kubelet.sig` answered 501: going on without the signatures of publishers that kubelet does not give\n";
+    assert!(outcome.stderr.contains(note), "{}", outcome.stderr);
 }
 
 #[test]

@@ -180,10 +180,48 @@ fn without_a_list_a_line_says_so_and_the_table_decides() {
             .filter(|line| line.contains("releases-v2"));
         let note = notes.next().expect("a note");
         assert!(note.contains(words), "{note}");
-        let rest = "going on without the list, with the minikubes that this program knows, up to v1.38.1";
-        assert!(note.ends_with(rest), "{note}");
+        assert!(note.ends_with(": going on without the list"), "{note}");
         assert_eq!(notes.next(), None);
+        let rest = "/minikube/latest` answered 404: going on with the minikubes that this program \
+                    knows, up to v1.38.1\n";
+        assert!(resolved.stderr.contains(rest), "{resolved:?}");
     }
+}
+
+#[test]
+fn without_a_list_the_release_page_says_which_is_newest() {
+    let world = World::with(|seen, reply| match seen.target.as_str() {
+        LIST => Reply::status(403),
+        "/minikube/latest" => Reply::status(302).header("location", "/minikube/tag/v1.99.0"),
+        "/minikube/tag/v1.99.0" => Reply::ok("<html>"),
+        _ => reply,
+    });
+    world.add_minikube("v1.99.0", &["v1.98.0", "v1.35.4"]);
+    let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.99.0");
+    let latest = world.server.url("/minikube/latest");
+    let note = format!("`{latest}` leads to minikube v1.99.0: taking that for the newest\n");
+    assert!(resolved.stderr.contains(&note), "{resolved:?}");
+    assert_eq!(world.server.count("/minikube/latest"), 1);
+}
+
+#[test]
+fn a_minikube_is_asked_for_its_storage_provisioner() {
+    let world = World::new();
+    world.add_minikube_with("v1.99.0", &["v1.35.4"], "v5.0.1");
+    world.list_releases(&["v1.99.0", "v1.38.1"]);
+    let sandbox = Sandbox::new();
+    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    let list = sandbox.packager(["list", "x.run"]).stdout;
+    let images: Vec<&str> = list
+        .lines()
+        .filter(|line| line.contains("storage-provisioner"))
+        .collect();
+    assert!(
+        images.len() == 1 && images[0].contains("storage-provisioner:v5.0.1"),
+        "{list}"
+    );
 }
 
 #[test]

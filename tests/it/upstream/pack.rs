@@ -79,7 +79,7 @@ type Case = (
     &'static [&'static str],
 );
 
-const REFUSED: [Case; 12] = [
+const REFUSED: [Case; 13] = [
     (
         "v1.99",
         |_| {},
@@ -121,7 +121,20 @@ const REFUSED: [Case; 12] = [
         2,
         &[
             "error: minikube has no addon `nonsense`\n",
-            "hint: this minikube names its addons by `minikube addons list`: greeter\n",
+            "hint: this minikube names its addons by `minikube addons list`: default-storageclass, greeter, \
+             storage-provisioner, traefik\n",
+        ],
+    ),
+    (
+        VERSION,
+        |_| {},
+        &["--addon=traefik"],
+        2,
+        &[
+            "error: minikube's addon `traefik` cannot be packed: minikube lists no image for it, and takes what it \
+             needs from the network when it is enabled, such as a Helm chart\n",
+            "hint: omit it; or write what it installs into a file, as `helm template` does, and pack that with \
+             `--manifest FILE`, which takes the images that it names along\n",
         ],
     ),
     (

@@ -64,6 +64,11 @@ impl Site {
     }
 
     pub(super) fn get(&self, sources: &Sources) -> Result<LocalImage, Failure> {
+        self.get_named(sources, APP)
+    }
+
+    /// Gets what the spec names, and of it the image with this name.
+    pub(super) fn get_named(&self, sources: &Sources, name: &str) -> Result<LocalImage, Failure> {
         let home = self.home();
         let programs = format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display());
         let variables = [("HOME", home.to_str().expect("text")), ("PATH", &programs)];
@@ -73,7 +78,7 @@ impl Site {
         let image = parts
             .images
             .iter()
-            .find(|image| image.reference.to_string() == APP);
+            .find(|image| image.reference.to_string() == name);
         Ok(image.expect("the image").clone())
     }
 

@@ -94,12 +94,10 @@ impl World {
             ("k8s/pause", "3.10.1"),
             ("k8s/etcd", "3.6.6-0"),
             ("k8s-minikube/storage-provisioner", "v5"),
+            ("k8s-minikube/storage-provisioner", "v5.0.1"),
         ] {
-            let digest = registry.add(
-                repository,
-                tag,
-                &[arch, other].map(|arch| Draft::new(arch, repository)),
-            );
+            let drafts = [arch, other].map(|arch| draft(arch, repository));
+            let digest = registry.add(repository, tag, &drafts);
             if let (Some(authority), true) = (authority, repository.starts_with("k8s/")) {
                 registry.sign(repository, digest, authority);
             }
@@ -109,6 +107,7 @@ impl World {
             "v0.0.50",
             &[arch, other].map(|arch| Draft::new(arch, "kicbase")),
         );
+        registry.copy("k8s-minikube/kicbase", "hub/kicbase/stable");
         let hello = registry.add(
             "k8s/hello",
             "1",
@@ -123,7 +122,12 @@ impl World {
         let answers = json!({
             "kindnet": format!("kindnetd:{KINDNETD}"),
             "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
-            "addons": { "greeter": [format!("registry.k8s.io/hello:1@{hello}")] },
+            "addons": {
+                "default-storageclass": [],
+                "greeter": [format!("registry.k8s.io/hello:1@{hello}")],
+                "storage-provisioner": ["gcr.io/k8s-minikube/storage-provisioner:v5"],
+                "traefik": [],
+            },
         });
         let name = arch.name();
         let mut files = vec![("/release/stable-1.35.txt".to_owned(), VERSION.into())];
@@ -223,7 +227,14 @@ impl World {
     /// Puts another minikube among the releases, with its checksums, that has these releases
     /// of Kubernetes. It stands in no list yet.
     pub(super) fn add_minikube(&self, version: &str, kubernetes: &[&str]) {
+        self.add_minikube_with(version, kubernetes, "v5");
+    }
+
+    /// The same with this tag of the storage provisioner.
+    pub(super) fn add_minikube_with(&self, version: &str, kubernetes: &[&str], provisioner: &str) {
         let mut answers = self.answers.clone();
+        let image = format!("gcr.io/k8s-minikube/storage-provisioner:{provisioner}");
+        answers["addons"]["storage-provisioner"] = json!([image]);
         answers["version"] = version.into();
         answers["kubernetes"] = kubernetes.into();
         let programs = minikubes(version, &self.manifests, &answers);
@@ -294,6 +305,19 @@ impl World {
         ];
         arguments.extend(more.iter().map(ToString::to_string));
         arguments
+    }
+}
+
+/// The image for `arch`. Some configs have the building machine's instead: that of
+/// `storage-provisioner:v5` (minikube's issue 10402), and once etcd's (kubernetes#99656).
+fn draft(arch: Arch, repository: &str) -> Draft {
+    let is_mislabelled = ["k8s/etcd", "k8s-minikube/storage-provisioner"].contains(&repository);
+    if !is_mislabelled || arch == Arch::Amd64 {
+        return Draft::new(arch, repository);
+    }
+    Draft {
+        config_arch: Arch::Amd64,
+        ..Draft::new(arch, &format!("{repository} {}", arch.name()))
     }
 }
 

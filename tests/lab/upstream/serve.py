@@ -20,6 +20,8 @@ ELSEWHERE = {
     "github.com": ("/", "https://release-assets.githubusercontent.com/"),
     "registry.k8s.io": ("/v2/", "https://us-west1-docker.pkg.dev/v2/k8s-artifacts-prod/images/"),
 }
+# Where a URL is signed for GET alone, as assets' were in storage of that kind.
+WITHOUT_HEAD = ["release-assets.githubusercontent.com"]
 
 
 def encoded(data):
@@ -50,7 +52,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         host = self.headers["host"].split(":")[0]
         path, _, query = self.path.partition("?")
-        if host == "auth.gcr.io":
+        if self.command == "HEAD" and host in WITHOUT_HEAD:
+            self.answer(403, b"")
+        elif host == "auth.gcr.io":
             asked = dict(urllib.parse.parse_qsl(query))
             self.answer(200, json.dumps({"token": token(asked.get("scope", ""), asked["service"])}).encode())
         elif host in ELSEWHERE and path.startswith(ELSEWHERE[host][0]):
@@ -64,11 +68,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b"<Code>NoSuchKey</Code>")
         with open(path, "rb") as content:
             whole = content.read()
-        begin = self.headers.get("range", "bytes=0-")[len("bytes="):-1]
-        if begin == "0":
+        asked = self.headers.get("range")
+        if asked is None:
             return self.answer(200, whole, etag='"%d"' % os.stat(path).st_mtime_ns)
-        span = "bytes %s-%d/%d" % (begin, len(whole) - 1, len(whole))
-        return self.answer(206, whole[int(begin):], **{"content-range": span})
+        begin, end = asked[len("bytes="):].split("-")
+        begin, end = int(begin), int(end or len(whole) - 1)
+        span = "bytes %d-%d/%d" % (begin, end, len(whole))
+        return self.answer(206, whole[begin:end + 1], **{"content-range": span})
 
     def answer(self, status, body, **headers):
         self.send_response_only(status)

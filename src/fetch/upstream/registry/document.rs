@@ -43,7 +43,11 @@ pub(super) fn by_digest(
         });
     }
     upstream.registries.first(places, progress, |place| {
-        let found = document(upstream, place, &digest.to_string()).map_err(|error| match error {
+        let is_last = places.last() == Some(place);
+        let attempts = upstream.attempts(!is_last);
+        let telling = is_last.then_some(progress);
+        let found = document(upstream, place, &digest.to_string(), attempts, telling);
+        let (found, _) = found.map_err(|error| match error {
             UpstreamError::Http(error) => missing(reference, place, error),
             error => error,
         })?;
@@ -57,26 +61,25 @@ pub(super) fn by_digest(
     })
 }
 
-/// The manifest that `place` has by this tag or digest. What the registry says of its
-/// digest must agree with its bytes.
-pub(super) fn document(upstream: &Upstream, place: &Place, tag: &str) -> Result<Document, UpstreamError> {
-    document_trying(upstream, place, tag, u32::MAX)
-}
-
-/// The same, tried so often at most.
-pub(super) fn document_trying(
+/// The manifest that `place` has by this tag or digest, tried so often at most, and the URL
+/// at which it was in the end. What the registry says of its digest must agree with its
+/// bytes. With `telling` a long pause is made where the registry asks for it.
+pub(super) fn document(
     upstream: &Upstream,
     place: &Place,
     tag: &str,
     attempts: u32,
-) -> Result<Document, UpstreamError> {
+    telling: Option<&dyn Progress>,
+) -> Result<(Document, String), UpstreamError> {
     let accept = [&INDEXES[..], &MANIFESTS[..]].concat().join(", ");
     let path = format!("manifests/{tag}");
     let answer: Answer =
         upstream
             .registries
             .let_in(&upstream.http, place, Some(&accept), &path, |request| {
-                upstream.http.get_trying(&request, MANIFEST_BYTES, attempts)
+                upstream
+                    .http
+                    .get_trying(&request, MANIFEST_BYTES, attempts, telling)
             })?;
     let digest = Digest::of(&answer.body);
     if let Some(said) = answer.header("docker-content-digest")
@@ -89,11 +92,12 @@ pub(super) fn document_trying(
     }
     let media_type = answer.header("content-type").unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
-    Ok(Document {
+    let document = Document {
         media_type,
         digest,
         json: answer.body,
-    })
+    };
+    Ok((document, answer.url))
 }
 
 /// The type of a manifest that no server sent along. It stands in most; in the others what

@@ -40,6 +40,7 @@ pub(in crate::fetch::upstream) fn resolve_all(
     let resolved = in_parallel_with(WORKERS, wanted, |wanted| {
         resolve(upstream, wanted, platform, progress)
     });
+    upstream.registries.say_notes(progress);
     progress.end(&format!("{} images", resolved.len()));
     resolved
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::UpstreamError;
 use super::credentials::Credentials;
 use super::place::Place;
+use crate::bundle::null_as_default;
 use crate::http::{Answer, Http, HttpError, Request};
 
 /// The token is some KiB.
@@ -20,7 +21,9 @@ const CLIENT: &str = "minikube-offline";
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Token {
+    #[serde(deserialize_with = "null_as_default")]
     token: String,
+    #[serde(deserialize_with = "null_as_default")]
     access_token: String,
 }
 
@@ -52,9 +55,7 @@ pub(super) fn authorization(
         reason: reason.to_owned(),
     };
     let url = Url::parse(realm).map_err(|_| refused("that is not a URL"))?;
-    if base.starts_with("https:") && url.scheme() != "https" {
-        return Err(refused("it has no TLS, though the registry has"));
-    }
+    let url = with_tls(url, base).ok_or_else(|| refused("it has no TLS, though the registry has"))?;
     let answer = ask(http, url, &challenge, place, credentials).map_err(|source| UpstreamError::Login {
         host: place.host.clone(),
         repository: place.repository.clone(),
@@ -67,6 +68,23 @@ pub(super) fn authorization(
         .find(|token| !token.is_empty())
         .ok_or_else(|| refused("its answer holds no token"))?;
     Ok(Some(format!("Bearer {token}")))
+}
+
+/// The token server with TLS, where the registry at `base` has it. Behind a proxy that ends
+/// TLS a registry may not know that, and names itself without (goharbor/harbor#20530): then it
+/// is asked as the registry was. Nothing for a server elsewhere that has no TLS.
+fn with_tls(realm: Url, base: &str) -> Option<Url> {
+    let base = Url::parse(base).ok()?;
+    if realm.scheme() == base.scheme() || realm.scheme() == "https" {
+        return Some(realm);
+    }
+    if realm.host_str() != base.host_str() {
+        return None;
+    }
+    let mut same = base;
+    same.set_path(realm.path());
+    same.set_query(realm.query());
+    Some(same)
 }
 
 /// Asks the token server for a token to read the place with.
@@ -159,6 +177,29 @@ mod tests {
         assert_eq!(challenge(r#"Basic realm="x""#), Some((None, String::new())));
         for text in ["", "Negotiate", "Bearer service=x", "\u{1}"] {
             assert_eq!(challenge(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_registry_that_does_not_know_of_its_tls_is_asked_with_it() {
+        let with = |realm, base| {
+            let url = with_tls(Url::parse(realm).expect("a URL"), base);
+            url.map(String::from)
+        };
+        let (plain, tls) = (
+            "http://r.example/service/token?a=b",
+            "https://r.example/service/token?a=b",
+        );
+        assert_eq!(with(plain, "https://r.example").as_deref(), Some(tls));
+        assert_eq!(
+            with("http://r.example:80/t", "https://r.example:8443").as_deref(),
+            Some("https://r.example:8443/t")
+        );
+        assert_eq!(with(plain, "http://r.example").as_deref(), Some(plain));
+        assert_eq!(with(tls, "https://other.example").as_deref(), Some(tls));
+        assert_eq!(with(tls, "http://r.example").as_deref(), Some(tls));
+        for base in ["https://other.example", "https://auth.r.example"] {
+            assert_eq!(with(plain, base), None);
         }
     }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use super::blob::small_blob;
-use super::document::{Document, by_digest};
+use super::config::{Config, config_for};
+use super::document::Document;
+use super::leaf::leaf;
 use super::named::{Top, top};
 use super::place::Place;
 use super::{Signed, Upstream, UpstreamError, WantedImage};
-use crate::bundle::{
-    Digest, ImageConfig, ImageConfigError, ImageReference, Platform, PublishedSignature, limits,
-};
-use crate::fetch::oci_layout::{CONFIGS, Descriptor, INDEXES, Index, LAYERS, MANIFESTS, Manifest};
+use crate::bundle::{Digest, ImageReference, Platform, PublishedSignature, limits};
+use crate::fetch::oci_layout::{CONFIGS, Descriptor, LAYERS, Manifest};
 use crate::progress::Progress;
 
 /// An image whose manifest is known.
@@ -46,24 +46,21 @@ pub(super) fn resolve(
     let origin = upstream.registries.upstream(reference);
     let mut places = upstream.registries.mirrors(reference);
     places.push(origin.clone());
+    let of_signatures = places.clone();
+    if wanted.pinned.is_some() {
+        places.extend(upstream.registries.second_origins(reference));
+    }
     let Top {
-        mut document,
+        document,
         mut evidence,
         unverified,
     } = top(upstream, wanted, &places, &origin, progress)?;
-    let mut chain = Vec::new();
-    if INDEXES.contains(&document.media_type.as_str()) {
-        let index: Index = parse(&document, reference)?;
-        let digest = choose(&index, reference, platform, &document)?;
-        chain.push(document);
-        document = by_digest(upstream, reference, digest, &places, progress)?;
-        evidence.push(format!("its manifest for {platform} is {digest}"));
+    let leaf = leaf(upstream, reference, document, platform, &places, progress)?;
+    let document = &leaf.manifest;
+    if !leaf.indexes.is_empty() {
+        evidence.push(format!("its manifest for {platform} is {}", document.digest));
     }
-    if !MANIFESTS.contains(&document.media_type.as_str()) {
-        let reason = format!("is of the type `{}`, which no node runs", document.media_type);
-        return Err(refused(reference, document.digest, reason));
-    }
-    let manifest: Manifest = parse(&document, reference)?;
+    let manifest: Manifest = parse(document, reference)?;
     let described = |descriptor: &Descriptor, known: &[&str]| {
         let digest = Digest::parse_prefixed(&descriptor.digest);
         if !known.contains(&descriptor.media_type.as_str()) {
@@ -84,22 +81,33 @@ pub(super) fn resolve(
         .iter()
         .map(|layer| described(layer, &LAYERS))
         .collect::<Result<_, _>>()?;
-    let (config_path, config_json) = small_blob(upstream, config.0, config.1, &places)?;
+    let (_, json) = small_blob(upstream, config.0, config.1, &places)?;
     let store = upstream.store()?;
     store.describe(config.0, &format!("the config of {reference}"))?;
-    let diff_ids = diff_ids(&config_json, reference, platform, layers.len(), &document)?;
-    let digest = document.digest;
-    chain.push(document);
+    let Config {
+        json: config_json,
+        diff_ids,
+        correction,
+    } = config_for(upstream, reference, json, platform, &leaf, layers.len())?;
+    let config = store.keep(&config_json)?;
+    store.describe(config, &format!("the corrected config of {reference}"))?;
+    let digest = leaf.manifest.digest;
+    let mut chain = leaf.indexes;
+    chain.push(leaf.manifest);
+    if let Some((original, said)) = correction {
+        evidence.push(said);
+        chain.push(original);
+    }
     let Signed {
         signatures,
         evidence: about_signatures,
-    } = upstream.signed_image(reference, platform, &chain, &places, progress)?;
+    } = upstream.signed_image(reference, platform, &chain, &of_signatures, progress)?;
     evidence.extend(about_signatures);
     Ok(Resolved {
         reference: reference.clone(),
         manifest: digest,
-        config,
-        config_path,
+        config: (config, config_json.len() as u64),
+        config_path: store.path(config),
         config_json,
         diff_ids,
         layers,
@@ -110,68 +118,10 @@ pub(super) fn resolve(
     })
 }
 
-/// The layers that the config lists; it must be for `platform`, and list as many as the
-/// manifest has.
-fn diff_ids(
-    config_json: &[u8],
-    reference: &ImageReference,
-    platform: Platform,
-    layers: usize,
+pub(super) fn parse<T: DeserializeOwned>(
     document: &Document,
-) -> Result<Vec<Digest>, UpstreamError> {
-    let wrong = |reason: String| refused(reference, document.digest, reason);
-    let config = match ImageConfig::parse(config_json) {
-        Err(ImageConfigError::Platform { os, architecture }) => {
-            return Err(UpstreamError::NoPlatform {
-                reference: reference.clone(),
-                platform,
-                there: vec![format!("{os}/{architecture}")],
-            });
-        }
-        config => config.map_err(|error| wrong(format!("names a config, but {error}")))?,
-    };
-    if config.platform != platform {
-        return Err(UpstreamError::NoPlatform {
-            reference: reference.clone(),
-            platform,
-            there: vec![config.platform.to_string()],
-        });
-    }
-    if config.diff_ids.len() != layers {
-        let listed = config.diff_ids.len();
-        return Err(wrong(format!(
-            "has {layers} layers, and its config lists {listed}"
-        )));
-    }
-    Ok(config.diff_ids)
-}
-
-/// The digest of the manifest for `platform` in the list.
-fn choose(
-    index: &Index,
     reference: &ImageReference,
-    platform: Platform,
-    document: &Document,
-) -> Result<Digest, UpstreamError> {
-    let chosen = index
-        .manifests
-        .iter()
-        .find(|descriptor| descriptor.is_for(platform) == Some(true))
-        .ok_or_else(|| UpstreamError::NoPlatform {
-            reference: reference.clone(),
-            platform,
-            there: index.platforms(),
-        })?;
-    Digest::parse_prefixed(&chosen.digest).map_err(|error| {
-        refused(
-            reference,
-            document.digest,
-            format!("names a manifest, but {error}"),
-        )
-    })
-}
-
-fn parse<T: DeserializeOwned>(document: &Document, reference: &ImageReference) -> Result<T, UpstreamError> {
+) -> Result<T, UpstreamError> {
     serde_json::from_slice(&document.json).map_err(|error| {
         refused(
             reference,
@@ -181,7 +131,7 @@ fn parse<T: DeserializeOwned>(document: &Document, reference: &ImageReference) -
     })
 }
 
-fn refused(reference: &ImageReference, digest: Digest, reason: String) -> UpstreamError {
+pub(super) fn refused(reference: &ImageReference, digest: Digest, reason: String) -> UpstreamError {
     UpstreamError::Manifest {
         reference: reference.to_string(),
         digest,

@@ -1,11 +1,14 @@
 //! Images from registries, each from its name to its layers, and whoever has to be let in.
 
+mod attached;
 mod blob;
+mod config;
 mod credentials;
 mod docker_config;
 mod document;
 mod helper;
 mod image;
+mod leaf;
 mod login;
 mod manifest;
 mod named;

@@ -1,6 +1,6 @@
 //! What an image's name stands for, and who says so.
 
-use super::document::{Document, by_digest, document, document_trying, keep, missing};
+use super::document::{Document, by_digest, document, keep, missing};
 use super::place::Place;
 use super::{Pinned, Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference};
@@ -43,8 +43,9 @@ pub(super) fn top(
     let mut silence = None;
     if mirrors.is_empty() || !upstream.registries.is_silent(origin) {
         let attempts = upstream.attempts(!mirrors.is_empty());
-        match document_trying(upstream, origin, reference.tag(), attempts) {
-            Ok(document) => {
+        let telling = mirrors.is_empty().then_some(progress);
+        match document(upstream, origin, reference.tag(), attempts, telling) {
+            Ok((document, _)) => {
                 keep(&document)?;
                 let text = format!("{} says that this tag is {}", origin.host, document.digest);
                 return Ok(Top {
@@ -72,8 +73,8 @@ pub(super) fn top(
         });
     }
     for mirror in mirrors.iter().filter(accepted) {
-        match document(upstream, mirror, reference.tag()) {
-            Ok(document) => {
+        match document(upstream, mirror, reference.tag(), u32::MAX, None) {
+            Ok((document, _)) => {
                 keep(&document)?;
                 let digest = document.digest;
                 let text = format!(
@@ -102,6 +103,6 @@ pub(super) fn top(
 /// What the image's tag stands for now, by the registry itself, if it says so.
 pub(in crate::fetch::upstream) fn tag_now(upstream: &Upstream, reference: &ImageReference) -> Option<Digest> {
     let place = upstream.registries.upstream(reference);
-    let document = document(upstream, &place, reference.tag());
-    document.ok().map(|document| document.digest)
+    let document = document(upstream, &place, reference.tag(), u32::MAX, None);
+    document.ok().map(|(document, _)| document.digest)
 }

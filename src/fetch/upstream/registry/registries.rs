@@ -1,7 +1,7 @@
 //! The registries of a run: where the images of each are, in its mirrors and itself, and
 //! how this run is let in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::docker_config::DockerConfig;
@@ -27,6 +27,8 @@ pub(in crate::fetch::upstream) struct Registries {
     docker: DockerConfig,
     bases: Mutex<HashMap<String, String>>,
     authorizations: Mutex<HashMap<Place, String>>,
+    /// What a person should know of how this run was let in, and whether it was said.
+    notes: Mutex<BTreeMap<String, bool>>,
     /// Mirrors that did not answer, however often they were asked.
     silent: Mutex<HashSet<String>>,
 }
@@ -41,6 +43,7 @@ impl Registries {
             docker: DockerConfig::of(environment),
             bases: Mutex::default(),
             authorizations: Mutex::default(),
+            notes: Mutex::default(),
             silent: Mutex::default(),
         }
     }
@@ -54,6 +57,23 @@ impl Registries {
             .map(|mirror| inside(mirror, reference.repository()))
             .chain(self.in_images_place(reference))
             .collect()
+    }
+
+    /// Where minikube itself looks for the node image when the registry does not give it: the
+    /// same content, so that a digest must be known. Source: minikube v1.38.1,
+    /// `pkg/drivers/kic/types.go` (`FallbackImages`).
+    pub(super) fn second_origins(&self, reference: &ImageReference) -> Vec<Place> {
+        let second = match (reference.registry(), reference.repository()) {
+            ("gcr.io", "k8s-minikube/kicbase") => "docker.io/kicbase/stable",
+            ("gcr.io", "k8s-minikube/kicbase-builds") => "docker.io/kicbase/build",
+            _ => return Vec::new(),
+        };
+        let Ok(second) = ImageReference::parse(&format!("{second}:{}", reference.tag())) else {
+            return Vec::new();
+        };
+        let mut places = self.mirrors(&second);
+        places.push(self.upstream(&second));
+        places
     }
 
     /// Where the place for all images of Kubernetes' and minikube's has this one, if there is
@@ -82,7 +102,7 @@ impl Registries {
             progress.note(&format!("{error}: going on with the next place"));
         } else if lock(&self.silent).insert(mirror.host.clone()) {
             progress.note(&format!(
-                "{error}: the mirror `{}` is not asked any more, going on with the next place",
+                "{error}: `{}` is not asked any more, going on with the next place",
                 mirror.host
             ));
         }
@@ -185,15 +205,35 @@ impl Registries {
             result => return Ok(result?),
         };
         let challenge = refusal.challenge();
-        let credentials = self.docker.credentials(&place.host)?;
+        let keys = self.docker.credentials(place)?;
+        let credentials = keys.credentials.as_ref();
         let base = self.base(http, &place.host);
-        let authorization = login::authorization(http, &base, place, challenge, credentials.as_ref())?;
-        let Some(authorization) = authorization else {
-            return Err(refusal.into());
-        };
-        let result = work(request(Some(authorization.clone())))?;
-        lock(&self.authorizations).insert(place.clone(), authorization);
-        Ok(result)
+        let result =
+            login::authorization(http, &base, place, challenge, credentials).and_then(|authorization| {
+                let authorization = authorization.ok_or(refusal)?;
+                let result = work(request(Some(authorization.clone())))?;
+                lock(&self.authorizations).insert(place.clone(), authorization);
+                Ok(result)
+            });
+        // A helper that fails says why nobody was let in; others get in without it.
+        match (result, keys.failure) {
+            (Err(error), Some(failure)) if error.is_refusal() => Err(failure),
+            (Ok(result), Some(failure)) if credentials.is_none() => {
+                let note = format!("{failure}: `{}` lets in without", place.host);
+                lock(&self.notes).entry(note).or_insert(false);
+                Ok(result)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Says what was noted meanwhile, each once.
+    pub(super) fn say_notes(&self, progress: &dyn Progress) {
+        for (note, is_said) in lock(&self.notes).iter_mut() {
+            if !std::mem::replace(is_said, true) {
+                progress.note(note);
+            }
+        }
     }
 }
 

@@ -7,27 +7,29 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use super::blob::small_blob;
-use super::document::{Document, document_trying};
+use super::document::Document;
 use super::place::Place;
-use super::{Upstream, UpstreamError};
+use super::{Upstream, UpstreamError, attached};
 use crate::bundle::{
     BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, Version, limits,
 };
 use crate::fetch::FetchError;
-use crate::fetch::oci_layout::{Descriptor, Manifest};
-use crate::fetch::upstream::releases::{self, SignedBeside, is_absent};
-use crate::http::HttpError;
+use crate::fetch::upstream::releases::{self, SignedBeside};
 use crate::progress::Progress;
 use crate::resolve::Lock;
 
 /// A signature, a certificate, what is signed: each is a few KiB.
-const FILE_BYTES: u64 = 256 << 10;
+pub(super) const FILE_BYTES: u64 = 256 << 10;
 
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const CHAIN: &str = "dev.sigstore.cosign/chain";
-const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
+/// What a look for signatures came to.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) signatures: Vec<PublishedSignature>,
+    /// How many are there in the form of a Sigstore bundle, which no bundle of ours carries.
+    pub(super) bundles: usize,
+    /// Whether somebody who should know did not answer.
+    pub(super) is_uncertain: bool,
+}
 
 /// What a publisher signed of a part.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,7 @@ impl Upstream {
         role: BinaryRole,
         version: &Version,
         platform: Platform,
+        progress: &dyn Progress,
     ) -> Result<Signed, FetchError> {
         // minikube's releases are not signed.
         if role == BinaryRole::Minikube {
@@ -52,7 +55,7 @@ impl Upstream {
         let locked = self.locked_program(platform, role);
         let locked = locked.map(|locked| &locked.origin);
         Ok(looked_for(self, locked, || {
-            of_program(self, role, version, platform)
+            of_program(self, role, version, platform, progress)
         })?)
     }
 
@@ -68,7 +71,18 @@ impl Upstream {
     ) -> Result<Signed, UpstreamError> {
         let locked = self.locked_image(platform, reference);
         let locked = locked.map(|locked| &locked.origin);
-        looked_for(self, locked, || of_image(self, chain, places, progress))
+        looked_for(self, locked, || attached::of_image(self, chain, places, progress))
+    }
+
+    /// Says once for `who` that its signatures are not to be had: a part comes without.
+    pub(super) fn note_unsigned(&self, who: &str, error: &UpstreamError, progress: &dyn Progress) {
+        let mut unsigned = self.unsigned.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsigned.insert(who.to_owned()) {
+            let reason = std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
+            progress.note(&format!(
+                "{error}{reason}: going on without the signatures of publishers that {who} does not give"
+            ));
+        }
     }
 
     /// Every file of the signatures that were found, and of those that a lock has of parts
@@ -87,13 +101,13 @@ impl Upstream {
 fn looked_for(
     upstream: &Upstream,
     locked: Option<&Origin>,
-    find: impl Fn() -> Result<Vec<PublishedSignature>, UpstreamError>,
+    find: impl Fn() -> Result<Found, UpstreamError>,
 ) -> Result<Signed, UpstreamError> {
     if upstream.lock.is_none() {
-        let signatures = find()?;
+        let found = find()?;
         return Ok(Signed {
-            evidence: Some(sentence(&signatures)),
-            signatures,
+            evidence: Some(sentence(&found)),
+            signatures: found.signatures,
         });
     }
     let known = locked.map_or(&[][..], |origin| &origin.signatures);
@@ -101,7 +115,7 @@ fn looked_for(
         if !is_stored(upstream, signature)? {
             return Ok(Signed {
                 evidence: None,
-                signatures: find()?,
+                signatures: find()?.signatures,
             });
         }
     }
@@ -132,142 +146,55 @@ fn of_program(
     role: BinaryRole,
     version: &Version,
     platform: Platform,
-) -> Result<Vec<PublishedSignature>, UpstreamError> {
-    let beside = releases::signature_beside(upstream, role, version, platform)?;
+    progress: &dyn Progress,
+) -> Result<Found, UpstreamError> {
+    let beside = match releases::signature_beside(upstream, role, version, platform) {
+        Ok(beside) => beside,
+        Err(error) if error.ends_the_run() => return Err(error),
+        Err(error) => {
+            upstream.note_unsigned(role.name(), &error, progress);
+            return Ok(Found {
+                is_uncertain: true,
+                ..Found::default()
+            });
+        }
+    };
     let Some(SignedBeside {
         url,
         signature,
         certificate,
     }) = beside
     else {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     };
-    Ok(vec![PublishedSignature {
+    let signature = PublishedSignature {
         url,
         documents: Vec::new(),
         signature: keep(upstream, signature)?,
         certificates: vec![keep(upstream, certificate)?],
         log: None,
-    }])
-}
-
-/// What the first place has that has any.
-fn of_image(
-    upstream: &Upstream,
-    chain: &[Document],
-    places: &[Place],
-    progress: &dyn Progress,
-) -> Result<Vec<PublishedSignature>, UpstreamError> {
-    let (Some(first), Some((registry, mirrors))) = (chain.first(), places.split_last()) else {
-        return Ok(Vec::new());
     };
-    let tag = format!("sha256-{}.sig", first.digest.hex());
-    for place in mirrors {
-        // Asked anew before each: meanwhile others may have found out.
-        if upstream.registries.is_silent(place) {
-            continue;
-        }
-        match at(upstream, chain, place, &tag, upstream.attempts(true)) {
-            Ok(found) if found.is_empty() => {}
-            Err(error) if !error.ends_the_run() => upstream.registries.failed(place, &error, progress),
-            result => return result,
-        }
-    }
-    let has_mirror = !mirrors.is_empty();
-    if has_mirror && upstream.registries.is_silent(registry) {
-        return Ok(Vec::new());
-    }
-    match at(upstream, chain, registry, &tag, upstream.attempts(has_mirror)) {
-        // All came from a mirror.
-        Err(UpstreamError::Http(HttpError::Connection { .. })) if has_mirror => {
-            upstream.registries.add_silent(registry);
-            Ok(Vec::new())
-        }
-        result => result,
-    }
-}
-
-/// The signatures that `place` has under `tag`.
-fn at(
-    upstream: &Upstream,
-    chain: &[Document],
-    place: &Place,
-    tag: &str,
-    attempts: u32,
-) -> Result<Vec<PublishedSignature>, UpstreamError> {
-    let signatures = match document_trying(upstream, place, tag, attempts) {
-        Ok(signatures) => signatures,
-        Err(UpstreamError::Http(error)) if is_absent(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    // Something else has this name.
-    let Ok(manifest) = serde_json::from_slice::<Manifest>(&signatures.json) else {
-        return Ok(Vec::new());
-    };
-    let url = upstream
-        .registries
-        .url(&upstream.http, place, &format!("manifests/{tag}"));
-    let mut found = Vec::new();
-    for layer in manifest.layers.iter().take(limits::SIGNATURES) {
-        found.extend(one(upstream, layer, chain, place, &url)?);
-    }
-    Ok(found)
-}
-
-/// A signature in the registry, when it was made with a certificate.
-fn one(
-    upstream: &Upstream,
-    layer: &Descriptor,
-    chain: &[Document],
-    place: &Place,
-    url: &str,
-) -> Result<Option<PublishedSignature>, UpstreamError> {
-    let annotation = |key| {
-        layer
-            .annotations
-            .get(key)
-            .map(|text: &String| text.clone().into_bytes())
-    };
-    let (Some(signature), Some(certificate)) = (annotation(SIGNATURE), annotation(CERTIFICATE)) else {
-        return Ok(None);
-    };
-    let Ok(digest) = Digest::parse_prefixed(&layer.digest) else {
-        return Ok(None);
-    };
-    if layer.size > FILE_BYTES {
-        return Ok(None);
-    }
-    let (_, payload) = small_blob(upstream, digest, layer.size, std::slice::from_ref(place))?;
-    let mut documents = vec![keep(upstream, payload)?];
-    for document in chain {
-        documents.push(keep(upstream, document.json.clone())?);
-    }
-    Ok(Some(PublishedSignature {
-        url: url.to_owned(),
-        documents,
-        signature: keep(upstream, signature)?,
-        certificates: [Some(certificate), annotation(CHAIN)]
-            .into_iter()
-            .flatten()
-            .map(|file| keep(upstream, file))
-            .collect::<Result<_, _>>()?,
-        log: annotation(LOG_ENTRY)
-            .map(|entry| keep(upstream, entry))
-            .transpose()?,
-    }))
+    Ok(Found {
+        signatures: vec![signature],
+        ..Found::default()
+    })
 }
 
 /// A sentence about what was found.
-fn sentence(found: &[PublishedSignature]) -> String {
-    match found.len() {
-        0 => "no signature of its publisher's with a certificate was found".to_owned(),
-        1 => "its publisher's signature is carried; it was not checked".to_owned(),
-        count => format!("{count} signatures of its publisher's are carried; they were not checked"),
+fn sentence(found: &Found) -> String {
+    match (found.signatures.len(), found.bundles, found.is_uncertain) {
+        (0, 0, false) => "no signature of its publisher's with a certificate was found".to_owned(),
+        (0, 0, true) => "whether its publisher signed it could not be found out".to_owned(),
+        (0, ..) => {
+            "its publisher's signature is a Sigstore bundle in the registry, and is not carried".to_owned()
+        }
+        (1, ..) => "its publisher's signature is carried; it was not checked".to_owned(),
+        (count, ..) => format!("{count} signatures of its publisher's are carried; they were not checked"),
     }
 }
 
 /// Keeps the file for the bundle, and in the store for the next one.
-fn keep(upstream: &Upstream, file: Vec<u8>) -> Result<Digest, UpstreamError> {
+pub(super) fn keep(upstream: &Upstream, file: Vec<u8>) -> Result<Digest, UpstreamError> {
     let store = upstream.store()?;
     let digest = store.keep(&file)?;
     store.describe(digest, "a publisher's signature, or a certificate of it")?;

@@ -29,7 +29,8 @@ pub(super) fn checksum(
     let program = pages.own.program(wanted);
     let url = format!("{program}.sha256");
     let has_mirror = pages.mirror.is_some();
-    match line_trying(upstream, &url, upstream.attempts(has_mirror)) {
+    let telling = (!has_mirror).then_some(progress);
+    match line_trying(upstream, &url, upstream.attempts(has_mirror), telling) {
         Ok(text) => match digest_in(&text) {
             Ok(digest) => Ok(Checksum::Beside { digest, url }),
             Err(source) => Err(UpstreamError::Checksum { url, source }),
@@ -62,7 +63,7 @@ pub(in crate::fetch::upstream) fn checksum_now(
         platform,
     };
     let program = Pages::of(&upstream.sources, role).own.program(wanted);
-    let text = line_trying(upstream, &format!("{program}.sha256"), 1).ok()?;
+    let text = line_trying(upstream, &format!("{program}.sha256"), 1, None).ok()?;
     digest_in(&text).ok()
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::Upstream;
 use super::known::newest_known;
 use super::page::{Page, Pages};
-use crate::bundle::{BinaryRole, Digest, Platform, Version};
+use crate::bundle::{BinaryRole, Digest, Platform, Version, null_as_default};
 use crate::http::{HttpError, Request};
 use crate::progress::Progress;
 
@@ -81,13 +81,39 @@ pub(super) fn list<'a>(upstream: &'a Upstream, progress: &dyn Progress) -> Optio
                 format!("`{url}` is not minikube's list of releases: {reason}")
             }
         };
-        progress.note(&format!(
-            "{reason}: going on without the list, with the minikubes that this program knows, up to {}",
-            newest_known()
-        ));
+        progress.note(&format!("{reason}: going on without the list"));
         None
     });
     fetched.as_ref()
+}
+
+/// The newest release by minikube's release page, where there is no list: its `latest` leads
+/// there. The table is all there is where that is not to be had, either, which is said.
+pub(super) fn latest(upstream: &Upstream, progress: &dyn Progress) -> Option<Version> {
+    if upstream.lock.is_some() {
+        return None;
+    }
+    let url = Pages::of(&upstream.sources, BinaryRole::Minikube).own.latest();
+    let led = upstream.http.destination(&Request::of(&url), LIST_ATTEMPTS);
+    let reason = match led {
+        Ok(led) => match led.rsplit('/').next().map(str::parse::<Version>) {
+            Some(Ok(version)) if !version.is_prerelease() => {
+                progress.note(&format!(
+                    "`{url}` leads to minikube {version}: taking that for the newest"
+                ));
+                return Some(version);
+            }
+            _ => format!("`{url}` leads to no release"),
+        },
+        // The next request ends the run, and says so.
+        Err(HttpError::Offline { .. } | HttpError::Interrupted(_)) => return None,
+        Err(error) => error.to_string(),
+    };
+    progress.note(&format!(
+        "{reason}: going on with the minikubes that this program knows, up to {}",
+        newest_known()
+    ));
+    None
 }
 
 /// Why there is no list.
@@ -115,7 +141,9 @@ fn fetch(upstream: &Upstream) -> Result<ReleaseList, Missing> {
 fn fetch_from(upstream: &Upstream, page: &Page) -> Result<ReleaseList, Missing> {
     let url = page.list();
     let request = Request::of(&url);
-    let answer = upstream.http.get_trying(&request, LIST_BYTES, LIST_ATTEMPTS);
+    let answer = upstream
+        .http
+        .get_trying(&request, LIST_BYTES, LIST_ATTEMPTS, None);
     let answer = answer.map_err(Missing::Http)?;
     match parse(&answer.body) {
         Ok(releases) => Ok(ReleaseList {
@@ -133,7 +161,7 @@ fn parse(list: &[u8]) -> Result<BTreeMap<Version, BTreeMap<String, Digest>>, Str
     #[derive(Deserialize)]
     struct Entry {
         name: String,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "null_as_default")]
         checksums: BTreeMap<String, Checksum>,
     }
     /// By system for an architecture; a digest of old entries stands where one would.

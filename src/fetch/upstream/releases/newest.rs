@@ -2,7 +2,7 @@
 //! what came later, by the list of its releases that minikube publishes.
 
 use super::known::{first_of_newest, known_with, newest_known, none_has, refuse_pair};
-use super::list::list;
+use super::list::{latest, list};
 use super::program::{download, published};
 use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Platform, Version};
@@ -66,8 +66,11 @@ fn later_with(upstream: &Upstream, kubernetes: &Version, progress: &dyn Progress
     if kubernetes.major() == 1 && kubernetes.minor() < first_of_newest() {
         return None;
     }
-    let newest_listed = list(upstream, progress)?.newest()?;
-    (*newest_listed > newest_known()).then(|| newest_listed.clone())
+    let newest = match list(upstream, progress) {
+        Some(list) => list.newest().cloned(),
+        None => latest(upstream, progress),
+    };
+    newest.filter(|newest| *newest > newest_known())
 }
 
 /// Fetches this minikube and asks it whether it has this Kubernetes.

@@ -115,6 +115,12 @@ impl Page {
         format!("{}/{name}", self.base)
     }
 
+    /// What redirects to the newest release.
+    pub(super) fn latest(&self) -> String {
+        let releases = self.base.strip_suffix("/download");
+        format!("{}/latest", releases.unwrap_or(&self.base))
+    }
+
     /// Where minikube's list of releases is.
     pub(super) fn list(&self) -> String {
         match self.base.as_str() {

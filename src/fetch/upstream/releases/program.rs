@@ -200,6 +200,10 @@ fn there(
                 leave(upstream, page, &error, progress);
                 pages.remove(0);
             }
+            // Only the size is not known: the program itself may come.
+            Err(HttpError::Status { status, .. }) if !matches!(status, 404 | 410) => {
+                return Ok((pages, None));
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -34,7 +34,7 @@ pub(in crate::fetch::upstream) fn signature_beside(
     let pages = Pages::of(&upstream.sources, role);
     let on = |page: &Page, attempts| on(upstream, &page.program(wanted), attempts);
     let Some(mirror) = &pages.mirror else {
-        return Ok(on(&pages.own, u32::MAX)?);
+        return Ok(on(&pages.own, upstream.attempts(true))?);
     };
     if !upstream.silent_pages.has(&pages.own) {
         match on(&pages.own, upstream.attempts(true)) {
@@ -52,7 +52,7 @@ pub(in crate::fetch::upstream) fn signature_beside(
 fn on(upstream: &Upstream, program: &str, attempts: u32) -> Result<Option<SignedBeside>, HttpError> {
     let beside = |ending: &str| {
         let request = Request::of(format!("{program}.{ending}"));
-        match upstream.http.get_trying(&request, FILE_BYTES, attempts) {
+        match upstream.http.get_trying(&request, FILE_BYTES, attempts, None) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),

@@ -25,8 +25,9 @@ pub(in crate::fetch::upstream) fn release(
     };
     let pages = Pages::of(&upstream.sources, BinaryRole::Kubelet);
     let attempts = upstream.attempts(pages.mirror.is_some());
+    let telling = pages.mirror.is_none().then_some(progress);
     let mut url = pages.own.file(&file);
-    let said = match (line_trying(upstream, &url, attempts), &pages.mirror) {
+    let said = match (line_trying(upstream, &url, attempts, telling), &pages.mirror) {
         (Err(error), Some(mirror)) if does_not_answer(&error) => {
             upstream.silent_pages.add(&pages.own);
             progress.note(&format!("{error}: asking the mirror"));
@@ -71,13 +72,20 @@ pub(super) fn does_not_answer(error: &HttpError) -> bool {
 
 /// The only line at `url`.
 pub(super) fn line(upstream: &Upstream, url: &str) -> Result<String, HttpError> {
-    line_trying(upstream, url, u32::MAX)
+    line_trying(upstream, url, u32::MAX, None)
 }
 
-/// The same, tried so often at most.
-pub(super) fn line_trying(upstream: &Upstream, url: &str, attempts: u32) -> Result<String, HttpError> {
+/// The same, tried so often at most. With `telling` a long pause is made where the server
+/// asks for it.
+pub(super) fn line_trying(
+    upstream: &Upstream,
+    url: &str,
+    attempts: u32,
+    telling: Option<&dyn Progress>,
+) -> Result<String, HttpError> {
+    let request = Request::of(url);
     let answer = upstream
         .http
-        .get_trying(&Request::of(url), LINE_BYTES, attempts)?;
+        .get_trying(&request, LINE_BYTES, attempts, telling)?;
     Ok(String::from_utf8_lossy(&answer.body).trim().to_owned())
 }
