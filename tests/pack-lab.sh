@@ -1,11 +1,12 @@
 #!/bin/sh
-# Packs the lab's real parts, and an application's image and manifests, into a bundle.
+# Packs the lab's real parts, and an application's image and manifests, into a bundle,
+# for the Kubernetes that the binaries are of.
 # Usage: pack-lab.sh MINIKUBE RUNTIME BINARIES BUNDLE [PACK FLAGS...]
 set -eu
 cd "$(dirname "$0")"
 minikube=$1 runtime=$2 binaries=$3 bundle=$4
 shift 4
-version=v1.35.4 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
+version=$("$binaries/kubeadm" version -o short) lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/app"

@@ -1,17 +1,18 @@
 #!/bin/sh
 # The lab's parts stand at upstream's hosts (lab/proxied.sh), one command packs them by
 # a proxy alone, and the bundle starts on a host without a network.
-# Usage: upstream-start.sh MINIKUBE RUNTIME WORK [PACK FLAGS...]   WORK: a folder for it
+# Usage: upstream-start.sh MINIKUBE RUNTIME KUBERNETES WORK [PACK FLAGS...]
+#   KUBERNETES  the lab's, as in v1.35.4   WORK  a directory for it
 set -eu
 cd "$(dirname "$0")"
 . ./check.sh
-minikube=$1 runtime=$2 work=$3
-shift 3
+minikube=$1 runtime=$2 kubernetes=$3 work=$4
+shift 4
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
 parts=$work/parts
 mkdir -p "$parts/images" "$parts/app" "$work/home/.docker" "$work/upstream"
-ln -s "$lab/kubernetes/v1.35.4" "$parts/binaries"
-ln -s "$lab/images/v1.35.4" "$parts/images/kubernetes"
+ln -s "$lab/kubernetes/$kubernetes" "$parts/binaries"
+ln -s "$lab/images/$kubernetes" "$parts/images/kubernetes"
 ln -s "$lab/kicbase.tar" "$parts/"
 ln -s "$minikube" "$parts/minikube"
 cp "$STANDIN" "$parts/app/app"
@@ -22,7 +23,7 @@ label="lab parts at upstream, $runtime"
 check "$label: packed by a proxy alone" \
     env HOME="$work/home" MINIKUBE_OFFLINE_LAB="$lab" HTTPS_PROXY='http://user:pass-word@localhost:3129' \
     lab/proxied.sh "$work/upstream" "$STANDIN" "$parts" \
-    "$PACKAGER" pack --kubernetes-version v1.35 --container-runtime "$runtime" --ca "$work/upstream/ca.pem" \
+    "$PACKAGER" pack --kubernetes-version "${kubernetes%.*}" --container-runtime "$runtime" --ca "$work/upstream/ca.pem" \
     --level fast -o "$work/upstream.run" "$@"
 tail -n 2 "$CHECKS/output" | sed 's/^/        /'
 rm -rf "$work/upstream" "${work:?}/home"

@@ -82,6 +82,32 @@ pub(super) fn load_script(runtime: ContainerRuntime, address: Option<&str>) -> S
     )
 }
 
+/// Loads images by `load`, and once more when the node's runtime ended early: containerd
+/// sometimes does that to a sound archive, and minikube tries three times for the same reason.
+/// Source: minikube, pull request 22310.
+pub(super) fn with_second_try<T>(
+    progress: &dyn Progress,
+    mut load: impl FnMut() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match load() {
+        Err(failure) if ended_early(&failure) => {
+            progress.note("the node's runtime did not read an archive to its end: a second try");
+            load()
+        }
+        loaded => loaded,
+    }
+}
+
+/// Whether the runtime says that its input was too short. A damaged bundle is a failure of
+/// another kind.
+fn ended_early(failure: &Failure) -> bool {
+    let text = failure.to_string();
+    matches!(failure.kind, Kind::Cluster | Kind::Other)
+        && ["unexpected EOF", "short read"]
+            .iter()
+            .any(|words| text.contains(words))
+}
+
 /// The images that a running node has.
 #[derive(Debug, Default)]
 pub(super) struct NodeImages {
@@ -147,7 +173,9 @@ pub(super) fn ensure(
     }
     let said = format!("{} images go into the running node `{node}`", missing.len());
     progress.note(&said);
-    load_into_running(bundle, &missing, engine, node, runtime, progress)?;
+    with_second_try(progress, || {
+        load_into_running(bundle, &missing, engine, node, runtime, progress)
+    })?;
     let there = list(engine, node)?;
     let still = there.missing(view);
     if still.is_empty() {
@@ -209,7 +237,50 @@ fn parse_list(text: &str) -> Result<NodeImages, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Command;
     use crate::install::testing::{index, view};
+    use crate::progress::Silent;
+
+    /// Programs that end with these words on stderr, one after the other, then one that does
+    /// well; gives how many were run, and how it ended.
+    fn load_after(failures: &[(Kind, &str)]) -> (usize, Result<(), String>) {
+        let mut tries = 0;
+        let loaded = with_second_try(&Silent, || {
+            tries += 1;
+            let Some((kind, words)) = failures.get(tries - 1) else {
+                return Ok(());
+            };
+            let program = Command::new("sh").args(["-c", "echo \"$0\" >&2; exit 1", words]);
+            let ended = program.run().and_then(|output| output.require_success());
+            let failure = Failure::from(EngineError::from(ended.expect_err("it fails")));
+            Err(Failure {
+                kind: *kind,
+                ..failure
+            })
+        });
+        (tries, loaded.map_err(|failure| failure.causes().join(": ")))
+    }
+
+    #[test]
+    fn a_load_that_ended_early_is_tried_once_more() {
+        const CTR: &str = "ctr: failed to copy: failed to send write: unexpected EOF";
+        assert_eq!(load_after(&[(Kind::Other, CTR)]), (2, Ok(())));
+        assert_eq!(
+            load_after(&[(Kind::Cluster, "ctr: short read: expected 9 bytes but got 4")]),
+            (2, Ok(()))
+        );
+        let (tries, ended) = load_after(&[(Kind::Other, CTR), (Kind::Other, CTR)]);
+        assert_eq!(tries, 2);
+        assert!(ended.expect_err("it failed twice").contains(CTR));
+        // Neither of these does better the second time.
+        for once in [
+            (Kind::Damaged, CTR),
+            (Kind::NoSpace, CTR),
+            (Kind::Other, "ctr: unknown flag"),
+        ] {
+            assert_eq!(load_after(&[once]).0, 1, "{once:?}");
+        }
+    }
 
     #[test]
     fn the_runtimes_list_is_read() {

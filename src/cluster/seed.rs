@@ -18,6 +18,7 @@ use self::inlet::{Inlet, Pipes};
 use self::vessel::{Found, create, discard, examine, stop};
 use crate::bundle::{ContainerRuntime, Digest};
 use crate::cluster::digests;
+use crate::cluster::images::with_second_try;
 use crate::failure::Failure;
 use crate::host::{Engine, EngineError, unix_nanoseconds};
 use crate::install::{Event, Session};
@@ -63,6 +64,22 @@ pub(super) fn seed(
         Found::Complete(content) if content == wanted => return Ok(Seeding::Already),
         Found::Complete(_) | Found::HalfFilled => discard_after_kill(session, engine, node)?,
     }
+    with_second_try(progress, || {
+        fill(bundle, session, engine, node, runtime, progress)
+    })?;
+    Ok(Seeding::Seeded)
+}
+
+/// Makes the volume, fills it, and records what is in it.
+fn fill(
+    bundle: PlatformBundle<'_>,
+    session: &mut Session,
+    engine: &Engine,
+    node: &str,
+    runtime: ContainerRuntime,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let view = bundle.view();
     let nonce = Digest::of(format!("{} {}", unix_nanoseconds(), std::process::id()).as_bytes()).hex();
     let name = node.to_owned();
     session.journal.record(Event::Volume {
@@ -88,9 +105,9 @@ pub(super) fn seed(
     session.journal.record(Event::VolumeSeeded {
         name,
         nonce,
-        content: wanted,
+        content: content(view, runtime),
     })?;
-    Ok(Seeding::Seeded)
+    Ok(())
 }
 
 impl From<SeedError> for Failure {

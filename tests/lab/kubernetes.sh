@@ -1,55 +1,42 @@
 #!/bin/sh
 # Builds real Kubernetes binaries from the published Go modules into the lab's
 # kubernetes/VERSION: kubeadm kubelet kubectl kube-apiserver
-# kube-controller-manager kube-scheduler kube-proxy, and beside them etcd and
-# coredns. About 12 minutes on 2 cores when cold; nothing when already there.
-# Usage: kubernetes.sh [VERSION] [ETCD] [COREDNS], as in v1.35.4 v3.6.6 v1.14.3
+# kube-controller-manager kube-scheduler kube-proxy, and beside them the etcd
+# that this kubeadm names, and coredns. About 12 minutes on 2 cores when cold;
+# nothing when already there.
+# Usage: kubernetes.sh [VERSION]...   as in v1.35.4 v1.37.2
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-version=${1:-v1.35.4} etcd=${2:-v3.6.6} coredns=${3:-v1.14.3}
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
-out=$lab/kubernetes/$version
-mkdir -p "$out"
-export CGO_ENABLED=0 GOFLAGS=-mod=mod
-
-build() { # build MODULE VERSION PACKAGE...: puts the programs into $out
-    module=$1 at=$2
-    shift 2
-    work=$(mktemp -d)
-    cd "$work"
-    printf 'module lab\n\ngo 1.25.0\n' >go.mod
-    go mod edit -require="$module@$at"
-    # The module points its staging modules at its own tree: pin their releases.
-    for staged in $(go mod download -json "$module@$at" | sed -n 's/.*"GoMod": "\(.*\)",/\1/p' | xargs sed -n 's#^\t\(k8s.io/[^ ]*\) => \./staging.*#\1#p'); do
-        go mod edit -replace="$staged=$staged@v0${at#v1}"
-    done
-    for package; do go mod edit -tool="$package"; done
-    go mod tidy
-    mkdir built
-    go build -trimpath -ldflags "$ldflags" -o built/ "$@"
-    for program in built/*; do
-        case ${program#built/} in
-        server) mv "$program" "$out/etcd" ;; # its package is go.etcd.io/etcd/server
-        *) mv "$program" "$out/" ;;
-        esac
-    done
-    cd / && chmod -R u+w "$work" && rm -rf "$work"
-}
-missing() { for program; do [ -x "$out/$program" ] || return 0; done; return 1; }
-
 kubernetes="kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy"
-# shellcheck disable=SC2086
-missing etcd coredns $kubernetes || exit 0
-"$here/need.sh" go=golang-go
-# Go 1.21 and newer fetch the toolchain that a module asks for by themselves.
-go version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])' || { echo "kubernetes.sh needs Go 1.21 or newer, this is $(go version)" >&2; exit 1; }
-echo "building Kubernetes $version, etcd $etcd and CoreDNS $coredns into $out: up to 12 minutes on 2 cores" >&2
-ldflags="-s -w"
-if missing etcd; then build go.etcd.io/etcd/server/v3 "$etcd" go.etcd.io/etcd/server/v3; fi
-if missing coredns; then build github.com/coredns/coredns "$coredns" github.com/coredns/coredns; fi
-minor=${version#v1.}
-for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-    ldflags="$ldflags -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=${minor%%.*} -X $package.gitTreeState=clean -X $package.gitCommit=lab -X $package.buildDate=2026-01-01T00:00:00Z"
+# Kubernetes is content with a newer CoreDNS than it names: one for all.
+coredns=v1.14.6
+
+missing() { for program; do [ -x "$out/$program" ] || return 0; done; return 1; }
+shared() { # shared NAME VERSION MODULE: one build for every Kubernetes that has it
+    missing "$1" || return 0
+    [ -x "$lab/kubernetes/$1-$2/$1" ] || "$here/go-build.sh" "$lab/kubernetes/$1-$2" "-s -w" "$3@$2" "$3"
+    ln -f "$lab/kubernetes/$1-$2/$1" "$out/$1"
+}
+named_etcd() { # as v3.7.0, by the kubeadm of this version
+    source=$(cd / && go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/.*"Dir": "\(.*\)",/\1/p')
+    sed -n 's/.*DefaultEtcdVersion = "\([0-9.]*\).*/v\1/p' "$source/cmd/kubeadm/app/constants/constants.go"
+}
+
+[ $# -gt 0 ] || set -- v1.35.4
+for version; do
+    out=$lab/kubernetes/$version
+    # shellcheck disable=SC2086
+    missing etcd coredns $kubernetes || continue
+    "$here/need.sh" go=golang-go
+    echo "building Kubernetes $version, its etcd and CoreDNS $coredns into $out: up to 12 minutes on 2 cores" >&2
+    mkdir -p "$out"
+    if missing etcd; then shared etcd "$(named_etcd)" go.etcd.io/etcd/server/v3; fi
+    shared coredns $coredns github.com/coredns/coredns
+    minor=${version#v1.} ldflags="-s -w"
+    for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+        ldflags="$ldflags -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=${minor%%.*} -X $package.gitTreeState=clean -X $package.gitCommit=lab -X $package.buildDate=2026-01-01T00:00:00Z"
+    done
+    # shellcheck disable=SC2046,SC2086
+    if missing $kubernetes; then "$here/go-build.sh" "$out" "$ldflags" "k8s.io/kubernetes@$version" $(printf 'k8s.io/kubernetes/cmd/%s ' $kubernetes); fi
 done
-# shellcheck disable=SC2046,SC2086
-if missing $kubernetes; then build k8s.io/kubernetes "$version" $(printf 'k8s.io/kubernetes/cmd/%s ' $kubernetes); fi

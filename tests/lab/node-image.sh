@@ -1,16 +1,15 @@
 #!/bin/sh
-# Builds a kicbase-like node image from Debian packages alone, and writes it to
-# the lab's kicbase.tar, named gcr.io/k8s-minikube/kicbase:v0.0.50. Debian 12's
-# systemd, because newer ones refuse cgroup v1; Debian 13's Docker and
-# containerd, because cri-dockerd would need Docker API 1.42. Debian has neither
-# crictl nor cri-dockerd: they are taken from the lab's bin/ if they are there
-# (real minikube needs both, the stand-in neither).
+# Builds a kicbase-like node image, from Debian packages and what containers.sh built,
+# and writes it to the lab's kicbase.tar, named gcr.io/k8s-minikube/kicbase:v0.0.50.
+# Debian 12's systemd, because newer ones refuse cgroup v1; Debian 13's runc. cri-dockerd
+# is in no distribution: it is taken from the lab's bin/ if it is there (real minikube
+# needs it with Docker, the stand-in does not).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
 root=$lab/node-rootfs output=$lab/kicbase.tar
 # An image that is newer than what it is made with is good.
-if [ -e "$output" ] && [ -z "$(find "$here/archive.sh" "$here/runc-wrapper" "$here"/node-* "$lab/bin" -newer "$output" 2>/dev/null)" ]; then exit 0; fi
+if [ -e "$output" ] && [ -z "$(find "$here/archive.sh" "$here/runc-wrapper" "$here"/node-* "$lab/bin" "$lab/containers" -newer "$output" 2>/dev/null)" ]; then exit 0; fi
 if [ ! -e "$root/.complete" ]; then
     "$here/need.sh" debootstrap=debootstrap gpgv=gpgv
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || "$here/need.sh" no-such-command=debian-archive-keyring
@@ -25,15 +24,17 @@ if [ ! -e "$root/.complete" ]; then
     mv "$root/usr/sbin/runc" "$root/usr/sbin/runc.real"
     touch "$root/.complete"
 fi
-# Where networks that run from images put their plugin; Debian's containerd looks elsewhere.
-sed -i 's#bin_dir = "/usr/lib/cni"#bin_dir = "/opt/cni/bin"#' "$root/etc/containerd/config.toml"
+for program in containerd containerd-shim-runc-v2 ctr docker docker-proxy; do install -m 755 "$lab/containers/$program" "$root/usr/bin/"; done
+install -m 755 "$lab/containers/dockerd" "$root/usr/sbin/"
+rm -f "$root/usr/sbin/docker-proxy"
 install -m 755 "$here/runc-wrapper" "$root/usr/sbin/runc"
 install -m 755 "$here/node-entrypoint" "$root/usr/local/bin/entrypoint"
 echo '{"kicbase_version":"lab"}' >"$root/version.json"
-if [ -x "$lab/bin/crictl" ]; then crictl=$lab/bin/crictl; else crictl=$here/node-crictl; fi
-install -m 755 "$crictl" "$root/usr/local/bin/crictl"
+install -m 755 "$lab/containers/crictl" "$root/usr/local/bin/crictl.real"
+install -m 755 "$here/node-crictl" "$root/usr/local/bin/crictl"
 if [ -x "$lab/bin/cri-dockerd" ]; then
     install -m 755 "$lab/bin/cri-dockerd" "$root/usr/bin/"
+    mv "$root/usr/local/bin/crictl.real" "$root/usr/local/bin/crictl"
     install -m 644 "$lab/bin/cri-docker.service" "$lab/bin/cri-docker.socket" "$root/usr/lib/systemd/system/"
 fi
 "$here/archive.sh" gcr.io/k8s-minikube/kicbase:v0.0.50 "$root" "$output" \

@@ -12,10 +12,9 @@ use crate::node::Node;
 use crate::profile::Profile;
 use crate::report::Report;
 use crate::stop::Stop;
+use crate::upstream;
 use std::env;
 
-/// The newest Kubernetes version that minikube v1.38.1 knows of itself.
-const NEWEST: (u32, u32) = (35, 1);
 const PROXIES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
 pub(crate) fn run(flags: &Flags, home: &Home, report: &mut Report) -> Result<(), Stop> {
@@ -305,16 +304,21 @@ fn check_flags(flags: &Flags, existing: Option<&Profile>, report: &mut Report) -
     })
 }
 
+/// Minor version and patch.
+fn numbers(version: &str) -> Option<(u32, u32)> {
+    let (minor, patch) = version.strip_prefix("v1.")?.split_once('.')?;
+    Some((minor.parse().ok()?, patch.parse().ok()?))
+}
+
 /// A version that minikube does not know makes it ask the network, unless forced.
 fn check_version(version: &str, is_forced: bool, report: &mut Report) -> Result<(), Stop> {
-    let invalid = || Stop::usage(format!("invalid --kubernetes-version: {version}"));
-    let numbers = version.strip_prefix("v1.").and_then(|rest| rest.split_once('.'));
-    let (minor, patch) = numbers.ok_or_else(invalid)?;
-    let numbers = (
-        minor.parse().map_err(|_| invalid())?,
-        patch.parse().map_err(|_| invalid())?,
-    );
-    if numbers <= NEWEST {
+    let wanted =
+        numbers(version).ok_or_else(|| Stop::usage(format!("invalid --kubernetes-version: {version}")))?;
+    let newest = upstream::kubernetes_versions()
+        .iter()
+        .filter_map(|known| numbers(known))
+        .max();
+    if Some(wanted) <= newest {
         return Ok(());
     }
     if !is_forced {

@@ -39,6 +39,15 @@ pub(crate) fn addons(args: &[String]) -> Result<u8, Stop> {
     Ok(0)
 }
 
+/// The Kubernetes versions that this minikube starts without `--force`, newest first.
+pub(crate) fn kubernetes_versions() -> Vec<String> {
+    if let Ok(versions) = serde_json::from_value(answers()["kubernetes"].clone()) {
+        return versions;
+    }
+    let known = "v1.35.1 v1.35.0 v1.34.4 v1.34.3 v1.33.8 v1.32.12 v1.31.14 v1.30.14 v1.29.15 v1.28.0";
+    known.split(' ').map(str::to_owned).collect()
+}
+
 /// What the test wrote behind the program.
 pub(crate) fn answers() -> Value {
     let program = std::fs::read("/proc/self/exe").unwrap_or_default();

@@ -79,14 +79,7 @@ fn config(args: &[String]) -> Result<u8, Stop> {
             "the stand-in has `config defaults kubernetes-version -o json` only",
         ));
     }
-    let releases = match upstream::answers()["kubernetes"].as_array() {
-        Some(releases) => json!(releases),
-        None => json!([
-            "v1.35.1", "v1.35.0", "v1.34.4", "v1.34.3", "v1.33.8", "v1.32.12", "v1.31.14", "v1.30.14",
-            "v1.29.15", "v1.28.0"
-        ]),
-    };
-    println!("{releases}");
+    println!("{}", json!(upstream::kubernetes_versions()));
     Ok(0)
 }
 

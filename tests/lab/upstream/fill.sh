@@ -22,9 +22,10 @@ done <"$folder/archives"
 put "$parts/images/app.tar" plain:1
 put "$parts/kicbase.tar" k8s-minikube/kicbase:v0.0.50
 
-releases=$folder/files/release-assets.githubusercontent.com/kubernetes/minikube/releases/download/v1.38.1
+minikube=$("$parts/minikube" version --short) version=$("$parts/binaries/kubeadm" version -o short)
+releases=$folder/files/release-assets.githubusercontent.com/kubernetes/minikube/releases/download/$minikube
 kubernetes=$folder/files/cdn.dl.k8s.io/release
-mkdir -p "$releases" "$kubernetes/v1.35.4/bin/linux/$arch"
+mkdir -p "$releases" "$kubernetes/$version/bin/linux/$arch"
 publish() { # publish PROGRAM FILE TEXT
     cp "$1" "$2"
     if cmp -s "$1" "$standin"; then printf '\n%s' "$3" >>"$2"; fi
@@ -34,9 +35,9 @@ publish "$parts/minikube" "$releases/minikube-linux-$arch" \
     "standin-answers {\"node_image\":\"gcr.io/k8s-minikube/kicbase:v0.0.50@$(cat "$folder/digest")\"}"
 list=$folder/files/storage.googleapis.com/minikube/releases-v2.json
 mkdir -p "$(dirname "$list")"
-printf '[{"checksums":{"%s":{"linux":"%s"}},"name":"v1.38.1"}]' \
-    "$arch" "$(cat "$releases/minikube-linux-$arch.sha256")" >"$list"
+printf '[{"checksums":{"%s":{"linux":"%s"}},"name":"%s"}]' \
+    "$arch" "$(cat "$releases/minikube-linux-$arch.sha256")" "$minikube" >"$list"
 for program in kubeadm kubelet kubectl; do
-    publish "$parts/binaries/$program" "$kubernetes/v1.35.4/bin/linux/$arch/$program" "$program"
+    publish "$parts/binaries/$program" "$kubernetes/$version/bin/linux/$arch/$program" "$program"
 done
-echo v1.35.4 >"$kubernetes/stable-1.35.txt"
+echo "$version" >"$kubernetes/stable-$(echo "${version#v}" | cut -d . -f 1,2).txt"

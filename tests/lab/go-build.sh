@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds programs of one published Go module into a directory.
+# Usage: go-build.sh DIR LDFLAGS MODULE@VERSION PACKAGE...
+set -eu
+out=$1 ldflags=$2 module=${3%@*} at=${3#*@}
+shift 3
+here=$(cd "$(dirname "$0")" && pwd)
+"$here/need.sh" go=golang-go
+# Go 1.21 and newer fetch the toolchain that a module asks for by themselves.
+go version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])' || { echo "$0 needs Go 1.21 or newer, this is $(go version)" >&2; exit 1; }
+export CGO_ENABLED=0
+mkdir -p "$out"
+facts=$(cd / && go mod download -json "$module@$at")
+mod=$(echo "$facts" | sed -n 's/.*"GoMod": "\(.*\)",/\1/p') source=$(echo "$facts" | sed -n 's/.*"Dir": "\(.*\)",/\1/p')
+work=$(mktemp -d)
+trap 'cd / && chmod -R u+w "$work" && rm -rf "$work"' EXIT
+cd "$work"
+mkdir built
+if ! grep -q '=>' "$mod" && [ ! -e "$source/vendor.mod" ]; then
+    # shellcheck disable=SC2046
+    GOBIN=$work/built go install -trimpath -ldflags "$ldflags" $(printf "%s@$at " "$@")
+else
+    # What is replaced by a tree beside it has releases of its own, and a module without a
+    # go.mod says in another file what it is built with.
+    printf 'module lab\n\ngo 1.25.0\n' >go.mod
+    go mod edit -require="$module@$at"
+    for staged in $(sed -n 's#^\t\(k8s.io/[^ ]*\) => \./staging.*#\1#p' "$mod"); do
+        go mod edit -replace="$staged=$staged@v0${at#v1}"
+    done
+    [ ! -e "$source/vendor.mod" ] || sed -n 's#^\t\([^ ]*/[^ ]*\) \(v[^ ]*\).*#-require=\1@\2#p' "$source/vendor.mod" | xargs go mod edit
+    go build -mod=mod -trimpath -ldflags "$ldflags" -o built/ "$@"
+fi
+[ ! -e built/server ] || mv built/server built/etcd # its package is go.etcd.io/etcd/server
+mv built/* "$out/"
