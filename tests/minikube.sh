@@ -55,5 +55,5 @@ nodes containerd '--cni flannel' flannel.tar -- --nodes 2
 nodes containerd --ha 'kindnet.tar kube-vip.tar' -- --ha
 rm -rf "$work/site" "$work"/*.run
 # minikube names its node image by the digest of its publisher's, which the lab's has not.
-./upstream-start.sh "$minikube" docker "$work" --kicbase docker://gcr.io/k8s-minikube/kicbase:v0.0.50 || true
+./upstream-start.sh "$minikube" docker v1.35.4 "$work" --kicbase docker://gcr.io/k8s-minikube/kicbase:v0.0.50 || true
 summary

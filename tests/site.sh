@@ -75,7 +75,7 @@ node_is_up() { if [ "$what" = kubernetes ]; then nodes_are_ready && pods_are_rea
 
 network='no route'
 [ -z "$(ip route show default)" ] || network='packets vanish'
-label="$what, $network${1:+, $*}"
+label="$what, engine $(docker version --format '{{.Server.Version}}' | cut -d . -f 1), $network${1:+, $*}"
 check "$label: start" start "$@"
 check "$label: the images take the short way" the_engine_sees_pipes
 check "$label: nodes and pods are Ready" node_is_up

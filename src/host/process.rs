@@ -78,9 +78,12 @@ fn exit_text(code: Option<i32>) -> String {
     code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
 }
 
+/// The last line that says something; Docker's client ends with where its usage is told.
 fn said(stderr: &str) -> String {
-    match stderr.lines().rev().find(|line| !line.trim().is_empty()) {
-        Some(line) => format!(": {}", shortened(line.trim())),
+    let lines = stderr.lines().map(str::trim);
+    let mut telling = lines.filter(|line| !line.is_empty() && !line.contains(" --help'"));
+    match telling.next_back() {
+        Some(line) => format!(": {}", shortened(line)),
         None => String::new(),
     }
 }
@@ -296,6 +299,17 @@ mod tests {
         );
         let error = output.require_success().expect_err("exit code 3");
         assert_eq!(error.to_string(), "`sh` ended with exit code 3: because");
+    }
+
+    #[test]
+    fn usage_hints_of_docker_do_not_hide_the_reason() {
+        const REASON: &str = "docker: Error response from daemon: no such namespace";
+        for usage in [
+            "Run 'docker run --help' for more information",
+            "See 'docker run --help'.",
+        ] {
+            assert_eq!(said(&format!("{REASON}\n\n{usage}\n")), format!(": {REASON}"));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@
 # AIRGAP_KEEP=1 keeps the Engine's data in the lab's airgap/ for the next run.
 # AIRGAP_ENGINE=29 is the same as --engine 29.
 set -eu
-blackhole= engine=${AIRGAP_ENGINE:-}
+engine=${AIRGAP_ENGINE:-} blackhole=
 while :; do
     case $1 in
     --blackhole) blackhole=1 ;;

@@ -7,8 +7,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 "$here/need.sh" dockerd=docker.io iptables=iptables ip=iproute2 nsenter=util-linux capsh=libcap2-bin
 runc=$(command -v runc)
-if ! capsh --has-b=cap_sys_resource 2>/dev/null && [ ! -e /usr/sbin/runc.real ]; then
+if ! capsh --has-b=cap_sys_resource 2>/dev/null && [ ! -e "$runc.real" ]; then
     echo "wrapping $runc: this machine cannot grant CAP_SYS_RESOURCE" >&2
-    mv "$runc" /usr/sbin/runc.real
+    mv "$runc" "$runc.real"
     install -m 755 "$here/runc-wrapper" "$runc"
 fi

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
 root=$lab/node-rootfs output=$lab/kicbase.tar
 # An image that is newer than what it is made with is good.
-if [ -e "$output" ] && [ -z "$(find "$here/archive.sh" "$here/runc-wrapper" "$here"/node-* "$lab/bin" "$lab/containers" -newer "$output" 2>/dev/null)" ]; then exit 0; fi
+if [ -e "$output" ] && [ -z "$(find "$here/archive.sh" "$here"/node-* "$lab/bin" "$lab/containers" -newer "$output" 2>/dev/null)" ]; then exit 0; fi
 if [ ! -e "$root/.complete" ]; then
     "$here/need.sh" debootstrap=debootstrap gpgv=gpgv
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || "$here/need.sh" no-such-command=debian-archive-keyring
@@ -21,13 +21,12 @@ if [ ! -e "$root/.complete" ]; then
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     chroot "$root" /node-setup >"$lab/node-setup.log" 2>&1 || { tail -20 "$lab/node-setup.log" >&2; exit 1; }
     rm "$root/node-setup"
-    mv "$root/usr/sbin/runc" "$root/usr/sbin/runc.real"
     touch "$root/.complete"
 fi
 for program in containerd containerd-shim-runc-v2 ctr docker docker-proxy; do install -m 755 "$lab/containers/$program" "$root/usr/bin/"; done
 install -m 755 "$lab/containers/dockerd" "$root/usr/sbin/"
 rm -f "$root/usr/sbin/docker-proxy"
-install -m 755 "$here/runc-wrapper" "$root/usr/sbin/runc"
+install -m 755 "$lab/containers/runc" "$lab/containers/runc.real" "$root/usr/sbin/"
 install -m 755 "$here/node-entrypoint" "$root/usr/local/bin/entrypoint"
 echo '{"kicbase_version":"lab"}' >"$root/version.json"
 install -m 755 "$lab/containers/crictl" "$root/usr/local/bin/crictl.real"
