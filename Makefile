@@ -55,12 +55,13 @@ lint:
 test-volumes: toolchain parts
 	tests/volumes.sh
 
-## test-cluster: real Kubernetes on a host without a network (root; 15 minutes cold)
+## test-cluster: real Kubernetes on hosts without a network, by two engines (root; 35 minutes cold)
 test-cluster: PROFILE := package
 test-cluster: toolchain release-parts
 	tests/cluster.sh
 
-## test-minikube: the same with real minikube, named by MINIKUBE_OFFLINE_TEST_MINIKUBE
+## test-minikube: the same with real minikube, named by MINIKUBE_OFFLINE_TEST_MINIKUBE, and a
+## newer one, named by MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT
 test-minikube: PROFILE := package
 test-minikube: toolchain release-parts
 	tests/minikube.sh

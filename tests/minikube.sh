@@ -1,34 +1,31 @@
 #!/bin/sh
 # `make test-minikube`: the journey with real minikube, for both runtimes, on a
-# host without a network and on one that swallows packets. minikube is named by
-# MINIKUBE_OFFLINE_TEST_MINIKUBE; the node image is the lab's, for which crictl
-# and cri-dockerd must lie in the lab's bin/ (see lab/README.md). Then several nodes, each
+# host without a network and on one that swallows packets, by this machine's engine and
+# by engine 29. minikube is named by MINIKUBE_OFFLINE_TEST_MINIKUBE, and a newer one, for
+# the same again, by MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT; Kubernetes is the lab's of the
+# minor version that each knows as its newest. The node image is the lab's, for which
+# cri-dockerd must lie in the lab's bin/ (see lab/README.md). Then several nodes, each
 # network that the lab has images for, and a bundle straight from a stand-in upstream.
 set -eu
 cd "$(dirname "$0")"
-minikube=${MINIKUBE_OFFLINE_TEST_MINIKUBE:-}
-if [ -z "$minikube" ]; then
+if [ -z "${MINIKUBE_OFFLINE_TEST_MINIKUBE:-}" ]; then
     echo "skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube"
     exit 0
 fi
 ./lab.sh
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
-for program in crictl cri-dockerd; do
-    [ -x "$lab/bin/$program" ] || { echo "skipped: $lab/bin/$program is not there, and real minikube needs it in the node"; exit 0; }
-done
+[ -x "$lab/bin/cri-dockerd" ] || { echo "skipped: $lab/bin/cri-dockerd is not there, and real minikube needs it in the node"; exit 0; }
 work=$(mktemp -d "$lab/minikube.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 . ./check.sh
-for runtime in docker containerd; do
-    check "pack for $runtime" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/v1.35.4" "$work/$runtime.run"
-    echo "        $(wc -c <"$work/$runtime.run") bytes"
-    for way in volume cache; do
-        HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/$runtime.run" kubernetes --way "$way" || true
-        rm -rf "$work/site"
-    done
-    HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh --blackhole ./site.sh "$work/$runtime.run" kubernetes || true
+
+on_site() { # on_site AIRGAP-FLAGS BUNDLE [START FLAGS...]
+    flags=$1 bundle=$2
+    shift 2
+    # shellcheck disable=SC2086
+    HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh $flags ./site.sh "$bundle" kubernetes "$@" || true
     rm -rf "$work/site"
-done
+}
 carried() { # carried ARCHIVE...: flags that pack every image in them
     for archive; do
         for name in $(tar -xOf "$lab/$archive" manifest.json | tr -d ' \n' | grep -o '"RepoTags":\["[^"]*' | cut -d '"' -f 4); do
@@ -43,17 +40,35 @@ nodes() { # nodes RUNTIME PACK-FLAGS ARCHIVES MINIKUBE-FLAGS...
         [ -e "$lab/$archive" ] || { echo "skipped: $runtime, $flags: it needs $lab/$archive (see lab/README.md)"; return; }
     done
     # shellcheck disable=SC2046,SC2086
-    check "pack for $runtime, $flags" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/v1.35.4" "$work/nodes.run" \
+    check "pack for $runtime, $flags" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/$kubernetes" "$work/nodes.run" \
         --level fast $flags $(carried $archives)
-    HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/nodes.run" kubernetes "$@" || true
-    rm -rf "$work/site" "$work/nodes.run"
+    on_site '' "$work/nodes.run" "$@"
+    rm -f "$work/nodes.run"
 }
-rm -f "$work"/*.run
-nodes docker '--cni kindnet' kindnet.tar -- --nodes 2
-nodes containerd '--cni flannel' flannel.tar
-nodes containerd '--cni flannel' flannel.tar -- --nodes 2
-nodes containerd --ha 'kindnet.tar kube-vip.tar' -- --ha
-rm -rf "$work/site" "$work"/*.run
-# minikube names its node image by the digest of its publisher's, which the lab's has not.
-./upstream-start.sh "$minikube" docker v1.35.4 "$work" --kicbase docker://gcr.io/k8s-minikube/kicbase:v0.0.50 || true
+journeys() { # journeys MINIKUBE: each by this machine's engine, and one by engine 29
+    minikube=$1
+    newest=$("$minikube" config defaults kubernetes-version -o json | grep -o 'v1\.[0-9]*\.[0-9]*' | head -n 1)
+    kubernetes=$(basename "$(find "$lab/kubernetes" -maxdepth 1 -name "${newest%.*}.*")")
+    echo "$("$minikube" version --short): its newest Kubernetes is $newest, the lab's $kubernetes"
+    for runtime in docker containerd; do
+        check "pack for $runtime" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/$kubernetes" "$work/$runtime.run"
+        echo "        $(wc -c <"$work/$runtime.run") bytes"
+        on_site '' "$work/$runtime.run" --way volume
+        on_site '--engine 29' "$work/$runtime.run" --way cache
+        on_site '--engine 29 --blackhole' "$work/$runtime.run"
+        rm -f "$work/$runtime.run"
+    done
+    nodes docker '--cni kindnet' kindnet.tar -- --nodes 2
+    nodes containerd '--cni flannel' flannel.tar
+    nodes containerd '--cni flannel' flannel.tar -- --nodes 2
+    nodes containerd --ha 'kindnet.tar kube-vip.tar' -- --ha
+    # minikube names its node image by the digest of its publisher's, which the lab's has not.
+    ./upstream-start.sh "$minikube" docker "$kubernetes" "$work" --kicbase docker://gcr.io/k8s-minikube/kicbase:v0.0.50 || true
+}
+journeys "$MINIKUBE_OFFLINE_TEST_MINIKUBE"
+if [ -n "${MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT:-}" ]; then
+    journeys "$MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT"
+else
+    echo "skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT does not name a newer minikube"
+fi
 summary
