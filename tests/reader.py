@@ -40,6 +40,39 @@ def moment(v):
     except ValueError: return False
 def sha(data): return "sha256:" + hashlib.sha256(data).hexdigest()
 
+IV = [0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19]
+START, END, PARENT, ROOT = 1, 2, 4, 8  # what a block is
+STEPS = [(0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15), (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14)]
+ORDER = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8]
+
+def compress(value, block, counter, flags):
+    """BLAKE3's compression of a block of 64 bytes at most, after its paper, section 2.2."""
+    words = [int.from_bytes(block[n:n + 4], "little") for n in range(0, 64, 4)]
+    s = value + IV[:4] + [counter & 0xFFFFFFFF, counter >> 32, len(block), flags]
+    for _ in range(7):
+        for step, (a, b, c, d) in enumerate(STEPS):
+            for word, right, left in [(words[2 * step], 16, 12), (words[2 * step + 1], 8, 7)]:
+                s[a] = s[a] + s[b] + word & 0xFFFFFFFF
+                s[d] = (s[d] ^ s[a]) >> right | (s[d] ^ s[a]) << 32 - right & 0xFFFFFFFF
+                s[c] = s[c] + s[d] & 0xFFFFFFFF
+                s[b] = (s[b] ^ s[c]) >> left | (s[b] ^ s[c]) << 32 - left & 0xFFFFFFFF
+        words = [words[n] for n in ORDER]
+    return [s[n] ^ s[n + 8] for n in range(8)]
+
+def node(data, counter, root):
+    """The value of a tree over `data`: leaves of 1024 bytes, as many to the left as a power of two."""
+    if len(data) <= 1024:
+        value, blocks = IV, [data[n:n + 64] for n in range(0, len(data), 64)] or [b""]
+        for n, block in enumerate(blocks):
+            last = n + 1 == len(blocks)
+            value = compress(value, block, counter, (START if n == 0 else 0) | (END | root if last else 0))
+        return value
+    left = 1024 << ((len(data) - 1) // 1024).bit_length() - 1
+    pair = node(data[:left], counter, 0) + node(data[left:], counter + left // 1024, 0)
+    return compress(IV, b"".join(word.to_bytes(4, "little") for word in pair), 0, PARENT | root)
+
+def blake3(data): return "blake3:" + b"".join(word.to_bytes(4, "little") for word in node(data, 0, ROOT)).hex()
+
 def shape(kind, value):
     """Keys, in their order and no others; each value by its rule."""
     need(type(value) is dict and list(value) == [k for k in KEYS[kind].split() if k in value or k not in OPTIONAL], f"the keys of {kind}")
@@ -50,7 +83,7 @@ def shape(kind, value):
             for one in v if key.endswith("s") else [v]: shape(key, one)
         elif key == "members": need(number(v) and v > 0, key)
         elif key in ("chunks", "layers", "platforms", "evidence", "documents", "certificates"):
-            rule = RULES["platform"] if key == "platforms" else DIGEST
+            rule = {"platforms": RULES["platform"], "chunks": r"blake3:[0-9a-f]{64}"}.get(key, DIGEST)
             need(type(v) is list and all(plain(e, 5000) if key == "evidence" else type(e) is str and re.fullmatch(rule, e) for e in v), key)
         elif key == "role": need(v in {"binaries": ROLES, "files": FILE_ROLES}.get(kind, IMAGE_ROLES), key)
         elif key == "name" and kind == "files": need(type(v) is str and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", v), key)
@@ -225,7 +258,7 @@ def read(path, key):
     for run in [found["header"], *found["stubs"]]:
         need(sha(data[at:at + run["size"]]) == run["sha256"], "header or stub")
         at += run["size"]
-    need([sha(stored[n:n + (1 << 20)]) for n in range(0, total, 1 << 20)] == found["chunks"], "a chunk")
+    need([blake3(stored[n:n + (1 << 20)]) for n in range(0, total, 1 << 20)] == found["chunks"], "a chunk")
     documents(found)
     payload(found, stored)
 

@@ -1,7 +1,7 @@
 //! The chunk table: what each MiB of the stored payload hashes to.
 
-use super::Digest;
 use super::limits::CHUNK_BYTES;
+use super::{Blake3, Blake3Hasher};
 
 /// How many chunks `payload_bytes` make; the last may be short.
 #[must_use]
@@ -12,8 +12,8 @@ pub fn chunk_count(payload_bytes: u64) -> u64 {
 /// Collects the hashes of chunks while the payload is written.
 #[derive(Debug, Default)]
 pub struct ChunkTable {
-    pending: super::Hasher,
-    digests: Vec<Digest>,
+    pending: Blake3Hasher,
+    digests: Vec<Blake3>,
 }
 
 impl ChunkTable {
@@ -38,7 +38,7 @@ impl ChunkTable {
 
     /// The digest of each chunk, in order.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Digest> {
+    pub fn finish(mut self) -> Vec<Blake3> {
         if self.pending.bytes() > 0 {
             self.digests.push(self.pending.finish());
         }
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn chunks_do_not_depend_on_how_the_bytes_arrive() {
         let bytes: Vec<u8> = (0..(CHUNK_BYTES * 2 + 7)).map(|i| (i % 251) as u8).collect();
-        let whole: Vec<Digest> = bytes.chunks(1 << 20).map(Digest::of).collect();
+        let whole: Vec<Blake3> = bytes.chunks(1 << 20).map(Blake3::of).collect();
         for step in [1 << 20, (1 << 20) - 1, 65_537] {
             let mut table = ChunkTable::new();
             bytes.chunks(step).for_each(|part| table.update(part));

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::tally;
 use super::text::serde_as_text;
 
 /// A SHA-256 digest. In text: 64 lower-case hexadecimal characters, with
@@ -13,10 +14,20 @@ use super::text::serde_as_text;
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Digest([u8; 32]);
 
-/// Text that is not a SHA-256 digest.
+/// Text that is not a digest.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a SHA-256 digest (64 lower-case hexadecimal characters)")]
-pub struct DigestError(String);
+#[error("`{text}` is not a {algorithm} digest (64 lower-case hexadecimal characters)")]
+pub struct DigestError {
+    algorithm: &'static str,
+    text: String,
+}
+
+impl DigestError {
+    pub(super) fn new(algorithm: &'static str, text: &str) -> Self {
+        let text = text.chars().take(80).collect();
+        Self { algorithm, text }
+    }
+}
 
 impl Digest {
     /// Length of a digest in bytes.
@@ -25,7 +36,9 @@ impl Digest {
     /// The digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        let mut hasher = Hasher::new();
+        hasher.update(bytes);
+        hasher.finish()
     }
 
     /// The digest whose raw bytes these are.
@@ -43,26 +56,13 @@ impl Digest {
     /// 64 hexadecimal characters, without the algorithm.
     #[must_use]
     pub fn hex(&self) -> String {
-        use fmt::Write;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        to_hex(&self.0)
     }
 
     /// Reads 64 hexadecimal characters, or the same after `sha256:`.
     pub fn parse(text: &str) -> Result<Self, DigestError> {
-        let hex = text.strip_prefix("sha256:").unwrap_or(text);
-        let refused = || DigestError(text.chars().take(80).collect());
-        if hex.len() != 64 || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(refused());
-        }
-        let mut bytes = [0; Self::BYTES];
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| refused())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| refused())?;
-        }
-        Ok(Self(bytes))
+        let bytes = from_hex(text.strip_prefix("sha256:").unwrap_or(text));
+        bytes.map(Self).ok_or_else(|| DigestError::new("SHA-256", text))
     }
 
     /// The same after `sha256:` only, as the OCI image spec and an index spell it.
@@ -70,9 +70,32 @@ impl Digest {
         if text.starts_with("sha256:") {
             Self::parse(text)
         } else {
-            Err(DigestError(text.to_owned()))
+            Err(DigestError::new("SHA-256", text))
         }
     }
+}
+
+/// The bytes as 64 lower-case hexadecimal characters.
+pub(super) fn to_hex(bytes: &[u8; Digest::BYTES]) -> String {
+    use fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * Digest::BYTES), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+/// What [`to_hex`] writes, read; `None` for anything else.
+pub(super) fn from_hex(hex: &str) -> Option<[u8; Digest::BYTES]> {
+    if hex.len() != 2 * Digest::BYTES || !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let mut bytes = [0; Digest::BYTES];
+    for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 /// `sha256:` and the hexadecimal digest.
@@ -113,6 +136,7 @@ impl Hasher {
 
     /// Adds `bytes`.
     pub fn update(&mut self, bytes: &[u8]) {
+        tally::SHA256.add(bytes);
         self.state.update(bytes);
         self.bytes += bytes.len() as u64;
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    BinaryPart, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Moment, Platform,
-    PublishedSignature, Version, blob_path, plain,
+    BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Moment,
+    Platform, PublishedSignature, Version, blob_path, plain,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -34,8 +34,8 @@ pub struct BundleIndex {
     pub stubs: Vec<StubEntry>,
     /// The files that hold the payload, in order; none when it lies in the bundle itself.
     pub volumes: Vec<Extent>,
-    /// The SHA-256 of each [`limits::CHUNK_BYTES`] of the stored payload.
-    pub chunks: Vec<Digest>,
+    /// The BLAKE3-256 of each [`limits::CHUNK_BYTES`] of the stored payload.
+    pub chunks: Vec<Blake3>,
     /// The payload's zstd frames.
     pub frames: Vec<Frame>,
     /// The files in the payload's tar.

@@ -7,6 +7,7 @@
 
 mod addon;
 mod base64;
+mod blake3;
 mod chunk;
 mod digest;
 mod evidence;
@@ -25,6 +26,7 @@ mod reference;
 mod runtime;
 mod signature;
 mod tail;
+mod tally;
 pub(crate) mod text;
 mod trailer;
 mod version;
@@ -33,6 +35,7 @@ mod volume;
 
 pub use addon::is_addon_of_network;
 pub use base64::{decode_base64, encode_base64};
+pub use blake3::{Blake3, Blake3Hasher, Checksum};
 pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
 pub use evidence::{PublishedSignature, evidence_path};
@@ -53,6 +56,7 @@ pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
 pub use signature::{INDEX_COMMENT, KeyId, Signature, SignatureError};
 pub use tail::{TAIL_HEADER_BYTES, tail_header};
+pub use tally::{HashedBytes, hashed_bytes};
 pub use trailer::{Trailer, TrailerError};
 pub use version::{Version, VersionError};
 pub use view::PlatformView;

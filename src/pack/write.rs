@@ -15,7 +15,7 @@ use super::publish::publish;
 use super::volumes::{VolumeWriter, check_count, check_names};
 use super::{PackError, Packed, Stub};
 use crate::bundle::{
-    BundleIndex, ChunkTable, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, tail_header,
+    Blake3, BundleIndex, ChunkTable, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, tail_header,
 };
 use crate::host::{ClaimedFile, LockError};
 use crate::progress::Progress;
@@ -163,7 +163,7 @@ fn payload(
     frames: Vec<SpooledFrame>,
     out: &mut impl Write,
     progress: &dyn Progress,
-) -> io::Result<Vec<Digest>> {
+) -> io::Result<Vec<Blake3>> {
     let mut chunks = ChunkTable::new();
     for SpooledFrame { mut file, .. } in frames {
         file.rewind()?;

@@ -5,7 +5,8 @@ use super::RepairError;
 use super::copy::Copy;
 use super::runs::Run;
 use crate::bundle::{
-    BundleIndex, ChunkPlace, INDEX_COMMENT, Signature, TAIL_HEADER_BYTES, Trailer, limits, tail_header,
+    BundleIndex, Checksum, ChunkPlace, INDEX_COMMENT, Signature, TAIL_HEADER_BYTES, Trailer, limits,
+    tail_header,
 };
 use crate::trust::{Refusal, TrustedKeys};
 
@@ -83,7 +84,7 @@ impl Authority {
                     offset,
                     size,
                 },
-                sha256,
+                digest: Checksum::Sha256(sha256),
                 content: None,
             });
             offset += size;
@@ -110,11 +111,11 @@ impl Authority {
             trailer,
         ));
         let count = index.chunks.len();
-        runs.extend((0..).zip(&index.chunks).map(|(number, sha256)| Run {
+        runs.extend((0..).zip(&index.chunks).map(|(number, digest)| Run {
             what: format!("chunk {number} of {count}"),
             chunk: Some(number),
             place: index.chunk_place(number).expect("the index was checked"),
-            sha256: *sha256,
+            digest: Checksum::Blake3(*digest),
             content: None,
         }));
         runs

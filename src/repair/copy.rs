@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::RepairError;
 use super::runs::Run;
 use crate::bundle::limits::{CHUNK_BYTES, VOLUMES};
-use crate::bundle::{BundleIndex, ChunkPlace, Digest, volume_path};
+use crate::bundle::{BundleIndex, Checksum, ChunkPlace, volume_path};
 use crate::regular_file::open_regular;
 use crate::verify::{Misread, forget_cached};
 
@@ -99,14 +99,14 @@ impl Copy {
     /// The bytes at `place` and their digest. Where it is not the one that is wanted, they
     /// are what the medium gives when it is asked once more: memory and cables fail more
     /// often than media.
-    pub(super) fn read_twice(&self, place: ChunkPlace, wanted: Digest) -> io::Result<(Vec<u8>, Digest)> {
+    pub(super) fn read_twice(&self, place: ChunkPlace, wanted: Checksum) -> io::Result<(Vec<u8>, Checksum)> {
         if let Ok(bytes) = self.read(place)
-            && Digest::of(&bytes) == wanted
+            && wanted.of_same_kind(&bytes) == wanted
         {
             return Ok((bytes, wanted));
         }
         let bytes = self.read_anew(place)?;
-        let found = Digest::of(&bytes);
+        let found = wanted.of_same_kind(&bytes);
         if found == wanted {
             self.misread
                 .add(&self.path_of(place.file), place.offset, place.size);
@@ -138,8 +138,8 @@ impl Copy {
             }
         }
         places.into_iter().find_map(|place| {
-            let read = self.read_twice(place, run.sha256).ok();
-            read.and_then(|(bytes, found)| (found == run.sha256).then_some(bytes))
+            let read = self.read_twice(place, run.digest).ok();
+            read.and_then(|(bytes, found)| (found == run.digest).then_some(bytes))
         })
     }
 
@@ -185,7 +185,7 @@ impl Copy {
     pub(super) fn check_kept(&self, run: &Run) -> Result<(), RepairError> {
         let path = self.path_of(run.place.file);
         match self.read_anew(run.place) {
-            Ok(bytes) if Digest::of(&bytes) == run.sha256 => Ok(()),
+            Ok(bytes) if run.digest.of_same_kind(&bytes) == run.digest => Ok(()),
             Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
                 Err(RepairError::Read { path, source })
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::bundle::{ChunkPlace, Digest, volume_path};
+use crate::bundle::{Checksum, ChunkPlace, Digest, volume_path};
 
 /// Bytes that are good or bad together.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,7 +12,7 @@ pub(super) struct Run {
     /// Which chunk of the payload they are, if they are one.
     pub(super) chunk: Option<u64>,
     pub(super) place: ChunkPlace,
-    pub(super) sha256: Digest,
+    pub(super) digest: Checksum,
     /// The bytes, where they are known already.
     pub(super) content: Option<Vec<u8>>,
 }
@@ -29,7 +29,7 @@ impl Run {
                 offset,
                 size,
             },
-            sha256: Digest::of(&bytes),
+            digest: Checksum::Sha256(Digest::of(&bytes)),
             content: Some(bytes),
         }
     }

@@ -10,7 +10,7 @@ use super::RepairError;
 use super::authority::Authority;
 use super::copy::Copy;
 use super::runs::Run;
-use crate::bundle::{BundleIndex, Digest, volume_path};
+use crate::bundle::{BundleIndex, Checksum, volume_path};
 use crate::host::{Interruption, interrupt};
 use crate::progress::Progress;
 use crate::verify::{MisplacedVolume, VerifyError};
@@ -20,7 +20,7 @@ use crate::verify::{MisplacedVolume, VerifyError};
 pub(super) enum Finding {
     Good,
     /// It has this other digest.
-    Other(Digest),
+    Other(Checksum),
     /// It cannot be read, or is not there.
     Unreadable,
 }
@@ -58,8 +58,8 @@ pub(super) fn compare(
 }
 
 fn finding(copy: &Copy, run: &Run) -> Finding {
-    match copy.read_twice(run.place, run.sha256) {
-        Ok((_, found)) if found == run.sha256 => Finding::Good,
+    match copy.read_twice(run.place, run.digest) {
+        Ok((_, found)) if found == run.digest => Finding::Good,
         Ok((_, found)) => Finding::Other(found),
         Err(_) => Finding::Unreadable,
     }
@@ -132,7 +132,9 @@ fn misplaced(path: &Path, index: &BundleIndex, runs: &[Run], findings: &[Finding
         .collect();
     let mut volumes: Vec<MisplacedVolume> = Vec::new();
     for (run, finding) in runs.iter().zip(findings) {
-        let (Some(chunk), Finding::Other(found), number @ 1..) = (run.chunk, finding, run.place.file) else {
+        let (Some(chunk), Finding::Other(Checksum::Blake3(found)), number @ 1..) =
+            (run.chunk, finding, run.place.file)
+        else {
             continue;
         };
         let within = chunk - index.first_chunk(number);

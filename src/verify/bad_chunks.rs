@@ -86,8 +86,8 @@ fn describe(path: &Path, place: ChunkPlace) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::Digest;
     use crate::bundle::limits::CHUNK_BYTES;
+    use crate::bundle::{Blake3, Checksum, Digest};
     use crate::verify::Damage;
 
     /// An index of nothing but 40 chunks.
@@ -99,7 +99,7 @@ mod tests {
                 "platforms": ["linux/amd64"], "kubernetes_version": "v1.35.4", "container_runtime": "docker",
             },
             "header": { "size": 4096, "sha256": digest },
-            "stubs": [], "volumes": [], "chunks": vec![digest; 40],
+            "stubs": [], "volumes": [], "chunks": vec![Blake3::of(b""); 40],
             "frames": [{ "size": 40 * CHUNK_BYTES, "plain_size": 1, "members": 1 }],
             "members": [], "binaries": [], "images": [], "lists": [],
         }))
@@ -112,8 +112,8 @@ mod tests {
             what: format!("chunk {number}"),
             offset: 0,
             size: 1,
-            expected: Digest::of(b""),
-            found: Digest::of(b""),
+            expected: Checksum::Blake3(Blake3::of(b"")),
+            found: Checksum::Blake3(Blake3::of(b"")),
             others: None,
         };
         damage.into()

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use super::files::{Files, NamedFile};
 use super::{Damage, VerifyError, forget_cached};
 use crate::bundle::limits::CHUNK_BYTES;
-use crate::bundle::{BundleIndex, ChunkPlace, Digest};
+use crate::bundle::{Blake3, BundleIndex, Checksum, ChunkPlace};
 
 /// Reads chunks into one buffer.
 pub(super) struct Chunks<'a> {
@@ -55,8 +55,8 @@ impl<'a> Chunks<'a> {
                 what,
                 offset,
                 size,
-                expected,
-                found,
+                expected: Checksum::Blake3(expected),
+                found: Checksum::Blake3(found),
                 others: None,
             }
             .into());
@@ -66,14 +66,14 @@ impl<'a> Chunks<'a> {
     }
 
     /// Fills the buffer; the digest that it then has.
-    fn read(&mut self, from: &NamedFile, offset: u64, expected: Digest) -> Result<Digest, VerifyError> {
+    fn read(&mut self, from: &NamedFile, offset: u64, expected: Blake3) -> Result<Blake3, VerifyError> {
         from.read_exact_at(&mut self.buffer, offset)?;
-        let mut found = Digest::of(&self.buffer);
+        let mut found = Blake3::of(&self.buffer);
         if found != expected {
             // Memory and cables fail more often than media: ask the medium once more.
             forget_cached(&from.file);
             from.read_exact_at(&mut self.buffer, offset)?;
-            found = Digest::of(&self.buffer);
+            found = Blake3::of(&self.buffer);
             if found == expected {
                 let size = self.buffer.len() as u64;
                 self.files.misread.add(&from.path, offset, size);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::bundle::{Digest, IndexError, Platform, SignatureError, TrailerError, in_words};
+use crate::bundle::{Checksum, Digest, IndexError, Platform, SignatureError, TrailerError, in_words};
 use crate::failure::{Failure, Kind};
 use crate::trust::Refusal;
 
@@ -227,9 +227,9 @@ pub struct Damage {
     /// How many they are.
     pub size: u64,
     /// What the index says.
-    pub expected: Digest,
+    pub expected: Checksum,
     /// What they have.
-    pub found: Digest,
+    pub found: Checksum,
     /// What else of the payload is damaged, where all of it was looked at.
     pub others: Option<OtherDamage>,
 }

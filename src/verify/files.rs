@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ExpectedVolume, MisplacedVolume};
 use super::{Damage, Misread, VerifyError};
-use crate::bundle::{BundleIndex, Digest, surplus_volumes, volume_path};
+use crate::bundle::{Blake3, BundleIndex, Checksum, Digest, surplus_volumes, volume_path};
 use crate::regular_file::open_regular;
 
 /// A file and the name that it was opened by.
@@ -78,8 +78,8 @@ impl NamedFile {
             what: what.to_owned(),
             offset,
             size: bytes.len() as u64,
-            expected,
-            found,
+            expected: Checksum::Sha256(expected),
+            found: Checksum::Sha256(found),
             others: None,
         }
         .into())
@@ -207,12 +207,12 @@ impl Files {
         Ok(others.map(|(other, _)| other).find(begins))
     }
 
-    fn first_digest(volume: &NamedFile, index: &BundleIndex) -> Result<Digest, VerifyError> {
+    fn first_digest(volume: &NamedFile, index: &BundleIndex) -> Result<Blake3, VerifyError> {
         let chunk = index.chunk_place(0).map_or(0, |place| place.size);
         let size = volume.size()?.min(chunk);
         let mut bytes = vec![0; usize::try_from(size).expect("at most a chunk")];
         volume.read_exact_at(&mut bytes, 0)?;
-        Ok(Digest::of(&bytes))
+        Ok(Blake3::of(&bytes))
     }
 }
 

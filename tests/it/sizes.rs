@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use minikube_offline::bundle::limits::CHUNK_BYTES;
 use minikube_offline::bundle::{
-    BundleIndex, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, chunk_count, tail_header, volume_path,
+    Blake3, BundleIndex, Digest, Extent, Signature, TAIL_HEADER_BYTES, Trailer, chunk_count, tail_header,
+    volume_path,
 };
 use minikube_offline::progress::Progress;
 use minikube_offline::trust::TrustedKeys;
@@ -60,11 +61,11 @@ fn create(sample: &Sample, path: &Path, payload: u64, volume: Option<u64>) -> (P
     let last_frame = index.frames.last_mut().expect("a frame");
     last_frame.size += payload - stored;
     let count = usize::try_from(chunk_count(payload)).unwrap();
-    let zeros = Digest::of(&vec![0; usize::try_from(CHUNK_BYTES).unwrap()]);
+    let zeros = Blake3::of(&vec![0; usize::try_from(CHUNK_BYTES).unwrap()]);
     let mut last = vec![0; usize::try_from(payload - (count as u64 - 1) * CHUNK_BYTES).unwrap()];
     *last.last_mut().expect("not empty") = LAST;
     index.chunks = vec![zeros; count];
-    index.chunks[count - 1] = Digest::of(&last);
+    index.chunks[count - 1] = Blake3::of(&last);
     if let Some(size) = volume {
         let full = payload / size;
         let sizes = (0..full)

@@ -200,6 +200,18 @@ fn keys() -> Vec<Case> {
     }
     cases.extend([
         Case::replace(
+            "a chunk by SHA-256",
+            JSON,
+            r#""chunks":["blake3:"#,
+            r#""chunks":["sha256:"#,
+        ),
+        Case::replace(
+            "a header by BLAKE3",
+            JSON,
+            r#""sha256":"sha256:"#,
+            r#""sha256":"blake3:"#,
+        ),
+        Case::replace(
             "two keys in another order",
             CANONICAL,
             r#""name":"draft","serial":7"#,

@@ -1,6 +1,6 @@
 //! The index as a structure: extents, frames, members, whose sums do not add up.
 
-use minikube_offline::bundle::{Digest, Frame, Member};
+use minikube_offline::bundle::{Blake3, Digest, Frame, Member};
 
 use super::Case;
 
@@ -79,10 +79,10 @@ fn extents() -> Vec<Case> {
         }),
         Case::draft("no chunk", "the chunk table", |draft| draft.index.chunks.clear()),
         Case::draft("a chunk too many", "the chunk table", |draft| {
-            draft.index.chunks.push(Digest::of(b""))
+            draft.index.chunks.push(Blake3::of(b""))
         }),
         Case::draft("a chunk with another digest", "chunk 0 of 1", |draft| {
-            draft.index.chunks[0] = Digest::of(b"other");
+            draft.index.chunks[0] = Blake3::of(b"other");
         }),
     ]
 }
