@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::remains::Remains;
 use super::unnamed::Unnamed;
-use crate::bundle::{Digest, Hasher};
 use crate::failure::{Failure, Kind};
 
 /// A file or folder that cannot be used.
@@ -61,7 +60,6 @@ impl From<FileError> for Failure {
 pub struct AtomicFile {
     unnamed: Unnamed,
     remains: Remains,
-    hasher: Hasher,
 }
 
 impl AtomicFile {
@@ -97,7 +95,6 @@ impl AtomicFile {
         Self {
             unnamed: Unnamed::new(target, file),
             remains,
-            hasher: Hasher::new(),
         }
     }
 
@@ -107,22 +104,15 @@ impl AtomicFile {
         Unnamed::path_for(target)
     }
 
-    /// The digest of what was written so far.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.hasher.clone().finish()
-    }
-
     /// Gives the file its name and `mode`, durably. What had the name is replaced.
-    pub fn commit(mut self, mode: u32) -> Result<Digest, FileError> {
+    pub fn commit(mut self, mode: u32) -> Result<(), FileError> {
         let cut = self.remains.drop_rest(&mut self.unnamed.file);
         cut.map_err(FileError::at("written", &self.unnamed.target))?;
-        self.unnamed.commit(mode)?;
-        Ok(self.hasher.finish())
+        self.unnamed.commit(mode)
     }
 
     /// Writes `bytes` as `target`.
-    pub fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<Digest, FileError> {
+    pub fn write(target: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
         let mut file = Self::create(target)?;
         file.write_all(bytes).map_err(FileError::at("written", target))?;
         file.commit(mode)
@@ -131,9 +121,7 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.remains.write(&mut self.unnamed.file, bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
+        self.remains.write(&mut self.unnamed.file, bytes)
     }
     fn flush(&mut self) -> io::Result<()> {
         self.unnamed.file.flush()
@@ -178,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dropped_file_leaves_nothing_and_a_committed_one_its_hash() {
+    fn a_dropped_file_leaves_nothing_and_a_committed_one_its_content() {
         let folder = std::env::temp_dir().join(format!("minikube-offline-atomic-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("folder");
         let target = folder.join("kubectl");
@@ -186,10 +174,8 @@ mod tests {
         file.write_all(b"half").expect("write");
         drop(file);
         assert_eq!(fs::read_dir(&folder).expect("list").count(), 0);
-        assert_eq!(
-            AtomicFile::write(&target, b"abc", 0o755).expect("write"),
-            Digest::of(b"abc")
-        );
+        AtomicFile::write(&target, b"abc", 0o755).expect("write");
+        assert_eq!(fs::read(&target).expect("there"), b"abc");
         assert_eq!(
             fs::metadata(&target).expect("there").permissions().mode() & 0o7777,
             0o755

@@ -256,10 +256,11 @@ pub fn write_images<W: Write>(
     let mut archive = ArchiveWriter::new(out);
     archive.documents(set).map_err(TransferError::Write)?;
     let mut members = bundle.members(|member| set.wants(member));
-    while let Some(mut reader) = members.next_member()? {
+    while let Some(reader) = members.next_member()? {
         let (digest, size) = (reader.member().sha256, reader.member().size);
         archive.begin_blob(digest, size).map_err(TransferError::Write)?;
-        transfer(&mut reader, &mut [&mut archive as &mut dyn Write], moved)?;
+        let mut blob = reader.by_its_chunks();
+        transfer(&mut blob, &mut [&mut archive as &mut dyn Write], moved)?;
     }
     archive.finish().map_err(TransferError::Write)
 }

@@ -1,14 +1,13 @@
 //! minikube's cache: programs and one archive per image, where a stock minikube looks.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::place::file_digest;
 use super::typed::move_away;
 use super::whole_archive::is_archive_of;
 use super::{ArchiveWriter, Cache, Existing, ImageSet, PlaceError, Placer, TransferError, transfer};
-use crate::bundle::{BinaryRole, ImagePart, ImageRole, Member, PlatformView};
+use crate::bundle::{BinaryRole, Blake3Hasher, Checksum, ImagePart, ImageRole, Member, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{AtomicFile, FileError};
 use crate::progress::Progress;
@@ -60,9 +59,26 @@ impl From<CacheError> for Failure {
 struct Pending<'a> {
     path: PathBuf,
     set: ImageSet<'a>,
-    archive: ArchiveWriter<AtomicFile>,
+    archive: ArchiveWriter<Hashed>,
     /// How many of its blobs are still to come.
     missing: usize,
+}
+
+/// A file in the making, and what was written to it so far.
+struct Hashed {
+    file: AtomicFile,
+    hasher: Blake3Hasher,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Fills `cache` in one pass over the bundle and says what the person should know.
@@ -104,7 +120,7 @@ pub fn fill_cache(
     while let Some(mut reader) = members.next_member()? {
         let member = reader.member().clone();
         if let Some((_, path)) = binaries.iter().find(|(name, _)| *name == member.path) {
-            placer.file(path, &mut reader, 0o755, &moved)?;
+            placer.file(path, (&mut reader, member.sha256), 0o755, &moved)?;
             continue;
         }
         let mut writers: Vec<&mut dyn Write> = Vec::new();
@@ -113,7 +129,7 @@ pub fn fill_cache(
             begun.map_err(FileError::at("written", &pending.path))?;
             writers.push(&mut pending.archive);
         }
-        transfer(&mut reader, &mut writers, &moved).map_err(|error| match error {
+        transfer(&mut reader.by_its_chunks(), &mut writers, &moved).map_err(|error| match error {
             TransferError::Write(source) => {
                 FileError::at("written", &image_folder(cache, view))(source).into()
             }
@@ -136,8 +152,8 @@ fn name_whole(
     }
     for whole in pending.extract_if(.., |pending| pending.missing == 0) {
         let Pending { path, archive, .. } = whole;
-        let file = archive.finish().map_err(FileError::at("written", &path))?;
-        placer.commit(file, &path, 0o644)?;
+        let Hashed { file, hasher } = archive.finish().map_err(FileError::at("written", &path))?;
+        placer.commit(file, &path, 0o644, Checksum::Blake3(hasher.finish()))?;
     }
     Ok(())
 }
@@ -160,7 +176,10 @@ fn begin_archive<'a>(
     set: ImageSet<'a>,
     placer: &mut Placer<'_>,
 ) -> Result<Pending<'a>, Failure> {
-    let mut archive = ArchiveWriter::new(placer.create(&path)?);
+    let mut archive = ArchiveWriter::new(Hashed {
+        file: placer.create(&path)?,
+        hasher: Blake3Hasher::new(),
+    });
     archive.documents(&set).map_err(FileError::at("written", &path))?;
     let missing = set.blobs().count();
     Ok(Pending {
@@ -203,6 +222,8 @@ fn archive_state(
     if is_file && is_archive_of(path, set, view.members())? {
         return Ok(Existing::Same);
     }
-    let ours = file_digest(path)?.is_some_and(|digest| placer.wrote(path, digest));
-    Ok(if ours { Existing::Ours } else { Existing::Foreign })
+    Ok(match placer.recorded(path)? {
+        Some(_) => Existing::Ours,
+        None => Existing::Foreign,
+    })
 }

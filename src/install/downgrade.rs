@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Receipt;
-use crate::bundle::{BinaryRole, PlatformView, Version};
+use crate::bundle::{BinaryRole, Checksum, PlatformView, Version};
 use crate::failure::{Failure, Kind};
 
 /// A bundle that is older than what is installed.
@@ -41,7 +41,7 @@ pub fn other_of_same_serial(receipt: &Receipt, view: PlatformView<'_>, minikube:
     let program = view.binary(BinaryRole::Minikube);
     let differs = if *then == now.to_string() {
         let known = receipt.files().get(minikube)?;
-        if known.contains(&program.sha256) {
+        if known.contains(&Checksum::Sha256(program.sha256)) {
             return None;
         }
         let version = program.version.as_ref();
@@ -92,7 +92,7 @@ mod tests {
             });
             receipt.apply(Event::File {
                 path: minikube.to_owned(),
-                sha256,
+                digest: Checksum::Sha256(sha256),
             });
             other_of_same_serial(&receipt, view, minikube).unwrap_or_default()
         };

@@ -80,7 +80,8 @@ pub fn extract_to(
     progress.begin("extract", Some(set.blob_bytes() + programs + own_files));
     let mut files = there.len();
     for (name, bytes) in documents.iter().filter(|(name, _)| !there.contains(name)) {
-        placer.file(&folder.join(name), &mut bytes.as_slice(), 0o644, &|_| {})?;
+        let path = folder.join(name);
+        placer.file(&path, (&mut bytes.as_slice(), Digest::of(bytes)), 0o644, &|_| {})?;
         files += 1;
     }
     let mut members = bundle.members(missing);
@@ -88,7 +89,8 @@ pub fn extract_to(
         let Some((name, mode)) = place(reader.member()) else {
             continue;
         };
-        placer.file(&folder.join(name), &mut reader, mode, &|bytes| {
+        let sha256 = reader.member().sha256;
+        placer.file(&folder.join(name), (&mut reader, sha256), mode, &|bytes| {
             progress.advance(bytes);
         })?;
         files += 1;

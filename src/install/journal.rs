@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use error::JournalError;
 
 use super::Receipt;
-use crate::bundle::Digest;
+use crate::bundle::{Checksum, Digest};
 use crate::host::{FileError, ProcessIdentity, sync_directory, unix_seconds};
 
 /// One thing that is about to happen, or that happened.
@@ -59,8 +59,8 @@ pub enum Event {
     File {
         /// The file.
         path: PathBuf,
-        /// Its SHA-256.
-        sha256: Digest,
+        /// Its SHA-256 where the bundle names it by that, else its BLAKE3.
+        digest: Checksum,
     },
     /// A file is written under its temporary name.
     FileBegun {

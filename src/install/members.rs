@@ -23,7 +23,10 @@ pub(super) fn place_members(
     let mut members = bundle.members(|member| place(member).is_some());
     while let Some(mut reader) = members.next_member()? {
         if let Some((_, path)) = place(reader.member()) {
-            placer.file(path, &mut reader, mode, &|bytes| progress.advance(bytes))?;
+            let sha256 = reader.member().sha256;
+            placer.file(path, (&mut reader, sha256), mode, &|bytes| {
+                progress.advance(bytes);
+            })?;
         }
     }
     Ok(())

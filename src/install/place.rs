@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Event, Journal, JournalError, TransferError, transfer};
-use crate::bundle::{Digest, Hasher};
+use super::{Event, Journal, JournalError, Receipt, TransferError, transfer};
+use crate::bundle::{Blake3Hasher, Checksum, Digest, Hasher};
 use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError, remove_if_there, sync_directory};
 
@@ -93,16 +93,17 @@ impl<'a> Placer<'a> {
         Ok(match file_digest(path)? {
             None if fs::symlink_metadata(path).is_err() => Existing::Absent,
             Some(digest) if digest == sha256 => Existing::Same,
-            Some(digest) if self.wrote(path, digest) => Existing::Ours,
+            Some(_) if self.recorded(path)?.is_some() => Existing::Ours,
             None | Some(_) => Existing::Foreign,
         })
     }
 
-    /// Whether the file `path` with this content is one that we wrote.
-    #[must_use]
-    pub fn wrote(&self, path: &Path, digest: Digest) -> bool {
-        let journal = self.journal.as_ref();
-        journal.is_some_and(|journal| journal.receipt().wrote(path, digest))
+    /// The digest under which we wrote the file `path`, if it is as we wrote it.
+    pub fn recorded(&self, path: &Path) -> Result<Option<Checksum>, FileError> {
+        match &self.journal {
+            Some(journal) => recorded(journal.receipt(), path),
+            None => Ok(None),
+        }
     }
 
     /// Starts a file, or takes up what a killed run left of it. Its folder is made when it is
@@ -116,29 +117,34 @@ impl<'a> Placer<'a> {
         Ok(AtomicFile::resume(path)?)
     }
 
-    /// Gives a file its name. An older one of ours that has it is kept until the run
-    /// ends well.
-    pub fn commit(&mut self, file: AtomicFile, path: &Path, mode: u32) -> Result<(), PlaceError> {
-        self.keep_earlier(path, file.digest())?;
-        let (path, sha256) = (path.to_owned(), file.digest());
-        self.record(Event::File { path, sha256 })?;
-        file.commit(mode)?;
-        Ok(())
+    /// Gives a file with this digest its name. An older one of ours that has it is kept until
+    /// the run ends well.
+    pub fn commit(
+        &mut self,
+        file: AtomicFile,
+        path: &Path,
+        mode: u32,
+        digest: Checksum,
+    ) -> Result<(), PlaceError> {
+        self.keep_earlier(path, digest)?;
+        let path = path.to_owned();
+        self.record(Event::File { path, digest })?;
+        Ok(file.commit(mode)?)
     }
 
     /// Gives the file that is at `path`, when it is an older one of ours, a second name.
-    fn keep_earlier(&mut self, path: &Path, new: Digest) -> Result<(), PlaceError> {
+    fn keep_earlier(&mut self, path: &Path, new: Checksum) -> Result<(), PlaceError> {
         let kept = earlier(path);
-        let Some(digest) = file_digest(path)?.filter(|digest| *digest != new) else {
+        let Some(digest) = self.recorded(path)?.filter(|digest| *digest != new) else {
             return Ok(());
         };
         // One that is kept already is older, from a run that did not end well.
-        if !self.wrote(path, digest) || fs::symlink_metadata(&kept).is_ok() {
+        if fs::symlink_metadata(&kept).is_ok() {
             return Ok(());
         }
         self.record(Event::File {
             path: kept.clone(),
-            sha256: digest,
+            digest,
         })?;
         Ok(fs::hard_link(path, &kept).map_err(FileError::at("made", &kept))?)
     }
@@ -179,11 +185,12 @@ impl<'a> Placer<'a> {
         kept.collect()
     }
 
-    /// Writes all of `reader` as the file `path`.
+    /// Writes all of `reader`, which has the digest `sha256` or ends in an error, as the file
+    /// `path`.
     pub fn file(
         &mut self,
         path: &Path,
-        reader: &mut (impl io::Read + Send),
+        (reader, sha256): (&mut (impl io::Read + Send), Digest),
         mode: u32,
         moved: &dyn Fn(u64),
     ) -> Result<(), PlaceError> {
@@ -192,7 +199,7 @@ impl<'a> Placer<'a> {
             TransferError::Write(source) => FileError::at("written", path)(source).into(),
             other => PlaceError::from(other),
         })?;
-        self.commit(file, path, mode)
+        self.commit(file, path, mode, Checksum::Sha256(sha256))
     }
 
     /// Makes `path` another name of the file `original`: a hard link, or a symbolic one
@@ -224,8 +231,10 @@ impl<'a> Placer<'a> {
         sha256: Digest,
     ) -> Result<(), PlaceError> {
         if fs::hard_link(original, temporary).is_ok() {
-            let path = path.to_owned();
-            self.record(Event::File { path, sha256 })?;
+            self.record(Event::File {
+                path: path.to_owned(),
+                digest: Checksum::Sha256(sha256),
+            })?;
         } else {
             symlink(original, temporary).map_err(FileError::at("made", path))?;
             self.record_link(path, original)?;
@@ -275,10 +284,34 @@ pub(super) fn file_digest(path: &Path) -> Result<Option<Digest>, FileError> {
         return Ok(None);
     }
     let mut hasher = Hasher::new();
-    File::open(path)
-        .and_then(|mut file| io::copy(&mut file, &mut hasher))
-        .map_err(FileError::at("read", path))?;
+    read_into(&mut hasher, path)?;
     Ok(Some(hasher.finish()))
+}
+
+/// The digest under which `receipt` has the file `path`, if the file has it now.
+pub(super) fn recorded(receipt: &Receipt, path: &Path) -> Result<Option<Checksum>, FileError> {
+    let known = receipt.files().get(path);
+    let Some(known) = known.filter(|_| path.is_file()) else {
+        return Ok(None);
+    };
+    let mut found = None;
+    if known.iter().any(|digest| matches!(digest, Checksum::Blake3(_))) {
+        let mut hasher = Blake3Hasher::new();
+        read_into(&mut hasher, path)?;
+        found = Some(Checksum::Blake3(hasher.finish())).filter(|digest| known.contains(digest));
+    }
+    if found.is_none() && known.iter().any(|digest| matches!(digest, Checksum::Sha256(_))) {
+        let digest = file_digest(path)?.map(Checksum::Sha256);
+        found = digest.filter(|digest| known.contains(digest));
+    }
+    Ok(found)
+}
+
+fn read_into(hasher: &mut impl Write, path: &Path) -> Result<(), FileError> {
+    File::open(path)
+        .and_then(|mut file| io::copy(&mut file, hasher))
+        .map(|_| ())
+        .map_err(FileError::at("read", path))
 }
 
 /// A folder for a test.
@@ -303,7 +336,7 @@ mod tests {
         let digest = Digest::of(b"ours");
         assert_eq!(placer.existing(&path, digest).expect("look"), Existing::Absent);
         placer
-            .file(&path, &mut b"ours".as_slice(), 0o755, &|_| {})
+            .file(&path, (&mut b"ours".as_slice(), digest), 0o755, &|_| {})
             .expect("place");
         assert_eq!(placer.existing(&path, digest).expect("look"), Existing::Same);
         let newer = Digest::of(b"newer");
@@ -320,7 +353,10 @@ mod tests {
         let mut journal = Journal::open(&folder.join("journal")).expect("journal");
         let mut placer = Placer::journalled(&mut journal);
         let place = |placer: &mut Placer<'_>, mut text: &[u8]| {
-            placer.file(&path, &mut text, 0o755, &|_| {}).expect("place");
+            let digest = Digest::of(text);
+            placer
+                .file(&path, (&mut text, digest), 0o755, &|_| {})
+                .expect("place");
         };
         place(&mut placer, b"one");
         assert!(!earlier(&path).exists(), "there was none before");
@@ -343,10 +379,16 @@ mod tests {
         let mut journal = Journal::open(&folder.join("journal")).expect("journal");
         let mut placer = Placer::journalled(&mut journal);
         placer
-            .file(&path, &mut b"one".as_slice(), 0o755, &|_| {})
+            .file(
+                &path,
+                (&mut b"one".as_slice(), Digest::of(b"one")),
+                0o755,
+                &|_| {},
+            )
             .expect("place");
         // Its next record found no space.
-        placer.keep_earlier(&path, Digest::of(b"two")).expect("keep");
+        let two = Checksum::Sha256(Digest::of(b"two"));
+        placer.keep_earlier(&path, two).expect("keep");
         assert_eq!(fs::metadata(&path).expect("there").nlink(), 2);
         placer.put_back().expect("put back");
         assert_eq!(fs::read(&path).expect("there"), b"one");

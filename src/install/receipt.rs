@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Event;
-use crate::bundle::Digest;
+use crate::bundle::{Checksum, Digest};
 use crate::host::ProcessIdentity;
 
 /// What is ours on this machine, made by folding the journal's events.
@@ -16,7 +16,7 @@ pub struct Receipt {
     folders: BTreeMap<PathBuf, u64>,
     /// How many folders were ever made.
     made: u64,
-    files: BTreeMap<PathBuf, BTreeSet<Digest>>,
+    files: BTreeMap<PathBuf, BTreeSet<Checksum>>,
     unfinished_files: BTreeSet<PathBuf>,
     links: BTreeMap<PathBuf, PathBuf>,
     images: BTreeMap<String, BTreeSet<Digest>>,
@@ -80,16 +80,8 @@ impl Receipt {
 
     /// The files that we wrote, with each hash that we gave them.
     #[must_use]
-    pub fn files(&self) -> &BTreeMap<PathBuf, BTreeSet<Digest>> {
+    pub fn files(&self) -> &BTreeMap<PathBuf, BTreeSet<Checksum>> {
         &self.files
-    }
-
-    /// Whether the file `path` with this content is one that we wrote.
-    #[must_use]
-    pub fn wrote(&self, path: &Path, digest: Digest) -> bool {
-        self.files
-            .get(path)
-            .is_some_and(|digests| digests.contains(&digest))
     }
 
     /// The files that a killed run may have left under their temporary names.
@@ -194,9 +186,9 @@ impl Receipt {
             Event::FileBegun { path } => {
                 self.unfinished_files.insert(path);
             }
-            Event::File { path, sha256 } => {
+            Event::File { path, digest } => {
                 self.unfinished_files.remove(&path);
-                self.files.entry(path).or_default().insert(sha256);
+                self.files.entry(path).or_default().insert(digest);
             }
             Event::Link { path, target } => {
                 self.links.insert(path, target);
@@ -271,11 +263,11 @@ mod tests {
 
     #[test]
     fn a_file_is_ours_under_every_hash_that_it_may_have() {
-        let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+        let [old, new] = [b"old", b"new"].map(|content| Checksum::Sha256(Digest::of(content)));
         let path = PathBuf::from("/bin/kubectl");
-        let file = |sha256| Event::File {
+        let file = |digest| Event::File {
             path: path.clone(),
-            sha256,
+            digest,
         };
         let both = receipt(vec![file(old), file(new)]);
         assert!(both.files()[&path].contains(&old) && both.files()[&path].contains(&new));

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::place::file_digest;
+use super::place::recorded;
 use super::state_folder::remove_state_folder;
 use super::{Event, Receipt, Session};
 use crate::failure::Failure;
@@ -153,15 +153,11 @@ fn remove_files(
         if except.files().contains_key(path) {
             continue;
         }
-        if let Some(digests) = receipt.files().get(path) {
-            match file_digest(path)? {
-                Some(digest) if digests.contains(&digest) => {
-                    remove_file(path)?;
-                    removal.removed.push(path.display().to_string());
-                }
-                Some(_) => removal.kept.push(changed(path)),
-                None => {}
-            }
+        if recorded(&receipt, path)?.is_some() {
+            remove_file(path)?;
+            removal.removed.push(path.display().to_string());
+        } else if receipt.files().contains_key(path) && path.is_file() {
+            removal.kept.push(changed(path));
         }
         gone.add(path);
     }

@@ -123,6 +123,11 @@ impl<'a> StoredReader<'a> {
         }
     }
 
+    /// What it reads chunks with: the one that is loaded is not hashed again.
+    pub(super) fn into_chunks(self) -> Chunks<'a> {
+        self.chunks
+    }
+
     pub(super) fn is_at_end(&self) -> bool {
         self.position == self.end
     }

@@ -17,6 +17,8 @@ pub struct Members<'a> {
     frame_end: usize,
     stored_offset: u64,
     decoder: Option<Decoder<'a>>,
+    /// The chunks that the last decoder read: two frames may share one.
+    chunks: Option<Chunks<'a>>,
     /// What a reader that was dropped early left in the decoder.
     unread: u64,
     /// The zeros that follow it.
@@ -33,6 +35,7 @@ impl<'a> Members<'a> {
             frame_end: 0,
             stored_offset: 0,
             decoder: None,
+            chunks: None,
             unread: 0,
             padding: 0,
         }
@@ -54,7 +57,9 @@ impl<'a> Members<'a> {
             let rest = &index.members[self.next_member..self.frame_end];
             if !rest.iter().any(&self.wanted) {
                 // Nothing more is wanted here: the rest of the frame stays undecoded.
-                self.decoder = None;
+                if let Some(decoder) = self.decoder.take() {
+                    self.chunks = Some(decoder.finish().into_inner().into_chunks());
+                }
                 (self.unread, self.padding) = (0, 0);
                 self.next_member = self.frame_end;
                 continue;
@@ -67,7 +72,7 @@ impl<'a> Members<'a> {
             if (self.wanted)(member) {
                 return Ok(Some(MemberReader {
                     left: member.size,
-                    hasher: Hasher::new(),
+                    hasher: Some(Hasher::new()),
                     member,
                     members: self,
                 }));
@@ -88,7 +93,8 @@ impl<'a> Members<'a> {
         {
             return Ok(());
         }
-        let chunks = Chunks::new(&opened.files, &opened.index);
+        let chunks = self.chunks.take();
+        let chunks = chunks.unwrap_or_else(|| Chunks::new(&opened.files, &opened.index));
         let mut stored = StoredReader::new(chunks, start, end);
         let mut header = [0; FRAME_HEADER_BYTES];
         let first = &opened.index.members[self.next_member];
@@ -125,11 +131,11 @@ impl<'a> Members<'a> {
             Err(error) => return Err(self.io(error)),
         }
         let stored = decoder.finish();
-        if stored.buffer().is_empty() && stored.get_ref().is_at_end() {
-            Ok(())
-        } else {
-            Err(self.broken("is followed by bytes that belong to no frame"))
+        if !stored.buffer().is_empty() || !stored.get_ref().is_at_end() {
+            return Err(self.broken("is followed by bytes that belong to no frame"));
         }
+        self.chunks = Some(stored.into_inner().into_chunks());
+        Ok(())
     }
 
     fn read_header(&mut self, member: &Member) -> Result<(), VerifyError> {
@@ -195,12 +201,12 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The content of one member. The last bytes are only given out when size and
-/// SHA-256 are those of the index.
+/// The content of one member. The last bytes are only given out when its size is that of the
+/// index, and so is its SHA-256 unless [`MemberReader::by_its_chunks`] waived that.
 pub struct MemberReader<'a, 'm> {
     members: &'m mut Members<'a>,
     member: &'a Member,
-    hasher: Hasher,
+    hasher: Option<Hasher>,
     left: u64,
 }
 
@@ -209,6 +215,15 @@ impl<'a> MemberReader<'a, '_> {
     #[must_use]
     pub fn member(&self) -> &'a Member {
         self.member
+    }
+
+    /// The same content, which is not hashed: its chunks have their digests, and decode to
+    /// nothing but what the packer wrote (see the format, "What a verified chunk vouches for").
+    /// For images on their way to a runtime, which computes the digests of what it takes.
+    #[must_use]
+    pub fn by_its_chunks(mut self) -> Self {
+        self.hasher = None;
+        self
     }
 }
 
@@ -224,10 +239,15 @@ impl Read for MemberReader<'_, '_> {
             Ok(count) => count,
             Err(error) => return Err(self.members.io(error).into()),
         };
-        self.hasher.update(&out[..count]);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&out[..count]);
+        }
         self.left -= count as u64;
         self.members.unread -= count as u64;
-        if self.left == 0 && std::mem::take(&mut self.hasher).finish() != self.member.sha256 {
+        if self.left == 0
+            && let Some(hasher) = self.hasher.take()
+            && hasher.finish() != self.member.sha256
+        {
             return Err(self
                 .members
                 .broken("has another digest than the index says")

@@ -89,7 +89,7 @@ fn write(
             programs.begin(role.name(), member.size, 0o755)?;
             transfer(&mut reader, &mut [programs as &mut dyn Write], &moved)?;
         } else {
-            images.take(member, &mut reader, &moved)?;
+            images.take(member, &mut reader.by_its_chunks(), &moved)?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::finding::{Finding, fatal};
 use crate::bundle::{BinaryRole, PlatformView};
 use crate::host::FileError;
-use crate::install::place::file_digest;
+use crate::install::place::{file_digest, recorded};
 use crate::install::typed::move_away;
 use crate::install::{Layout, Receipt, SiteOptions, Way};
 
@@ -33,8 +33,8 @@ pub(super) fn foreign_programs(
         }
         let cache = layout.cache();
         let path = cache.binary(view.platform().arch, view.kubernetes_version(), role);
-        let known = |digest| digest == view.binary(role).sha256 || receipt.wrote(&path, digest);
-        if file_digest(&path)?.is_some_and(|digest| !known(digest)) {
+        let is_other = file_digest(&path)?.is_some_and(|digest| digest != view.binary(role).sha256);
+        if is_other && recorded(receipt, &path)?.is_none() {
             foreign.push(ForeignProgram { role, path });
         }
     }
