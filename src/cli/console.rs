@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::size::{human_bytes, human_duration};
+use crate::bundle::hashed_bytes;
 use crate::failure::{Failure, printable, steers};
 use crate::progress::Progress;
 
@@ -57,7 +58,7 @@ impl Console {
     /// A result: `text` for a person, `value` for a program.
     pub(super) fn result(&self, text: &str, value: &Value) -> Result<(), Failure> {
         let line = if self.is_json() {
-            json_line(value)
+            json_line(&counted(value.clone()))
         } else {
             printable(text.trim_end())
         };
@@ -79,12 +80,12 @@ impl Console {
         self.close_line(stage.as_mut());
         *stage = None;
         if self.is_json() {
-            let last = json!({
+            let last = counted(json!({
                 "kind": failure.kind.name(),
                 "message": failure.error.to_string(),
                 "causes": failure.causes(),
                 "hint": failure.hint,
-            });
+            }));
             let _ = writeln!(io::stdout(), "{}", json_line(&last));
         } else {
             let _ = writeln!(io::stderr(), "{failure}");
@@ -109,6 +110,15 @@ impl Console {
 
 fn event(event: &Value) {
     let _ = writeln!(io::stdout(), "{}", json_line(event));
+}
+
+/// The last object of a run, with the bytes that the run hashed, where it hashed any.
+fn counted(mut last: Value) -> Value {
+    let hashed = hashed_bytes();
+    if let (Value::Object(object), true) = (&mut last, hashed.blake3 + hashed.sha256 > 0) {
+        object.insert("hashed_bytes".to_owned(), json!(hashed));
+    }
+    last
 }
 
 /// JSON without a character that steers a terminal: it may be looked at, too.

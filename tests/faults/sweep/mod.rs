@@ -2,6 +2,7 @@
 //! changes something. What comes after always ends in the same state.
 
 mod flaky;
+mod hashed;
 mod medium;
 mod power;
 mod random;

@@ -67,14 +67,18 @@ echo '{"items":[{"metadata":{"name":"minikube"},"status":{"conditions":[{"type":
 "#;
 
 fn draft(kubectl: &str) -> Draft {
+    Draft::of(&contents(kubectl))
+}
+
+fn contents(kubectl: &str) -> Contents {
     let mut contents = Contents::with_files();
     contents.programs[0] = MINIKUBE.into();
     contents.programs[3] = kubectl.into();
-    Draft::of(&contents)
+    contents
 }
 
 /// The program on `bundle` in `folder`; the verb is to be added.
-fn on(folder: &Path, bundle: &str) -> Command {
+pub(super) fn on(folder: &Path, bundle: &str) -> Command {
     let mut command = Command::new(folder.join("stub"));
     command.env_clear().arg("--bundle").arg(folder.join(bundle));
     command.env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()));
@@ -92,6 +96,15 @@ pub(super) struct Start {
 impl Start {
     pub(super) fn new() -> Self {
         Self::of(draft(KUBECTL))
+    }
+
+    /// The same with images a hundred times as large as the programs.
+    pub(super) fn of_large_images() -> Self {
+        let mut contents = contents(KUBECTL);
+        for layer in &mut contents.layers {
+            *layer = layer.repeat(300);
+        }
+        Self::of(Draft::of(&contents))
     }
 
     fn of(draft: Draft) -> Self {
