@@ -2,7 +2,7 @@
 # `make test-online`: packs straight from upstream as a person would, verifies the
 # bundle, packs it again from its lock and, with root, carries it to a host without
 # a network and starts it there. Takes the programs from PACKAGER and STANDIN.
-#   ONLINE_VERSIONS   the Kubernetes versions (default: v1.35)
+#   ONLINE_VERSIONS   the Kubernetes versions (default: v1.37)
 #   ONLINE_RUNTIMES   the container runtimes (default: docker containerd)
 #   ONLINE_REQUIRED=1 no network is a failure
 set -eu
@@ -37,7 +37,7 @@ lab/archive.sh registry.example/app:1 "$work/app" "$work/app.tar" '{"Entrypoint"
 own_files=$(lab/carried/flags)
 # shellcheck disable=SC2086 # flags
 pack() { "$PACKAGER" pack --container-runtime "$runtime" --level fast --image "docker-archive:$work/app.tar" $own_files "$@"; }
-for version in ${ONLINE_VERSIONS:-v1.35}; do
+for version in ${ONLINE_VERSIONS:-v1.37}; do
     for runtime in ${ONLINE_RUNTIMES:-docker containerd}; do
         label="upstream $version, $runtime" bundle=$work/$runtime.run
         check "$label: pack" pack --kubernetes-version "$version" -o "$bundle" || continue

@@ -25,10 +25,11 @@ pub(super) struct SpecArgs {
     /// Take what the flags leave open from this TOML file
     #[arg(short, long, value_name = "BUNDLE.TOML")]
     file: Option<PathBuf>,
-    /// The Kubernetes release: v1.35.4, v1.35 for its newest patch, stable or latest
+    /// The Kubernetes release: v1.37.2, v1.37 for its newest patch, stable or latest
     #[arg(long, value_name = "VERSION", help_heading = STARTS)]
     kubernetes_version: Option<VersionWord>,
-    /// The container runtime in the node: docker or containerd [default: docker]
+    /// The container runtime in the node: docker or containerd [default: what minikube
+    /// takes by itself]
     #[arg(long, value_name = "RUNTIME", help_heading = STARTS)]
     container_runtime: Option<ContainerRuntime>,
     /// The platforms of the sites' machines, such as linux/amd64,linux/arm64 [default: this machine's]

@@ -73,7 +73,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         cluster: ClusterFacts {
             platforms: spec.platforms.clone(),
             kubernetes_version: spec.kubernetes_version.clone(),
-            container_runtime: spec.container_runtime,
+            container_runtime: parts.container_runtime,
         },
         level: spec.level,
         stubs,

@@ -200,14 +200,14 @@ mod tests {
     fn images_of_an_addon_are_compared_by_name_and_tag() {
         // What minikube v1.38.1 prints.
         let digest = "sha256:7c74a715af2c94cb734785b4d3ea1357b4f02b88e1e123c622a9cb68b62f669c";
-        let certgen = format!("registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.7@{digest}");
-        let answer = format!(r#"["{certgen}","{certgen}","/kubetail/kubetail-dashboard:0.6.3@{digest}"]"#);
+        let server = format!("registry.k8s.io/metrics-server/metrics-server:v0.9.0@{digest}");
+        let answer = format!(r#"["{server}","{server}","/kubetail/kubetail-dashboard:0.6.3@{digest}"]"#);
         let parse = |name: &str| name.parse::<ImageReference>().expect("a reference");
-        let certgen_there = parse("registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.7");
-        let older = parse("registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.6");
+        let server_there = parse("registry.k8s.io/metrics-server/metrics-server:v0.9.0");
+        let older = parse("registry.k8s.io/metrics-server/metrics-server:v0.8.1");
         let dashboard = parse("docker.io/kubetail/kubetail-dashboard:0.6.3");
-        assert!(missing(&answer, &[&certgen_there, &dashboard]).is_empty());
-        assert_eq!(missing(&answer, &[&older, &dashboard]), [certgen]);
+        assert!(missing(&answer, &[&server_there, &dashboard]).is_empty());
+        assert_eq!(missing(&answer, &[&older, &dashboard]), [server]);
         assert_eq!(missing(&answer, &[]).len(), 2);
         assert!(missing("[]", &[]).is_empty() && missing("a table", &[]).is_empty());
     }

@@ -101,14 +101,20 @@ fn load<T>(
         session.journal.record(Event::Load { process })?;
     }
     let written = write_images(bundle, &set, &mut running, &|bytes| progress.advance(bytes)).map(|_| ());
+    let finished = |running, written| {
+        finish(running, written).map_err(|failure| match failure.kind {
+            Kind::NoSpace => failure.hint(engine.room_for_images()),
+            _ => failure,
+        })
+    };
     let done = match written {
         Ok(()) => {
             running.end_input();
             let done = meanwhile(session);
             // Also after a failure: the engine, which has got all, would go on without us.
-            finish(running, Ok(())).and(done)
+            finished(running, Ok(())).and(done)
         }
-        Err(error) => finish(running, Err(error)).and_then(|()| meanwhile(session)),
+        Err(error) => finished(running, Err(error)).and_then(|()| meanwhile(session)),
     };
     session.journal.record(Event::LoadEnded)?;
     done

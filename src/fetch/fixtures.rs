@@ -164,9 +164,9 @@ pub(super) fn on(mut descriptor: Value, arch: &str) -> Value {
     descriptor
 }
 
-pub(super) const VERSION: &str = "v1.35.4";
-pub(super) const NODE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.50";
-pub(super) const PAUSE: &str = "registry.k8s.io/pause:3.10.1";
+pub(super) const VERSION: &str = "v1.37.2";
+pub(super) const NODE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.51";
+pub(super) const PAUSE: &str = "registry.k8s.io/pause:3.10.2";
 pub(super) const PROVISIONER: &str = "gcr.io/k8s-minikube/storage-provisioner:v5";
 
 pub(super) fn arch() -> Arch {
@@ -189,7 +189,7 @@ pub(super) fn answers(program: &Path, arguments: &[&str]) -> Result<String, AskE
         (Some("kubeadm"), "config") => format!("{PAUSE}\n"),
         (Some("kubelet"), _) => format!("Kubernetes {VERSION}\n"),
         (Some("kubectl"), _) => format!(r#"{{"clientVersion":{{"gitVersion":"{VERSION}"}}}}"#),
-        (Some("minikube"), _) => "v1.38.1\n".to_owned(),
+        (Some("minikube"), _) => "v1.39.0\n".to_owned(),
         _ => format!("{VERSION}\n"),
     })
 }

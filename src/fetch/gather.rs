@@ -12,8 +12,8 @@ use super::scratch::Scratch;
 use super::upstream::{
     Resolved, UpstreamError, WantedImage, addon_images, check_pair, locked_provisioner, storage_provisioner,
 };
-use super::{Cache, FetchError, Upstream, images, network, own, programs, remote, room};
-use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform};
+use super::{Cache, FetchError, Upstream, images, network, own, programs, remote, room, runtime};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
 use crate::spec::Spec;
@@ -51,6 +51,7 @@ pub(super) fn gather_by_asking(
     let found = find(spec, &caches, &binaries, &roles, upstream, ask, progress)?;
     let Found {
         requirements,
+        container_runtime,
         mut images,
         wanted,
         scratch,
@@ -77,6 +78,7 @@ pub(super) fn gather_by_asking(
             .map(Upstream::signature_files)
             .transpose()?
             .unwrap_or_default(),
+        container_runtime,
         requirements,
         _scratch: scratch,
     })
@@ -127,6 +129,7 @@ pub(super) fn caches(spec: &Spec) -> Result<Vec<Cache>, FetchError> {
 /// The images that are here, and those that have to come.
 pub(super) struct Found {
     pub(super) requirements: Requirements,
+    pub(super) container_runtime: ContainerRuntime,
     pub(super) images: Vec<(ImageRole, FoundImage)>,
     pub(super) wanted: Vec<(Platform, Vec<WantedImage>)>,
     /// Archives that were written on the way.
@@ -181,6 +184,18 @@ pub(super) fn find(
     if binaries.iter().any(|binary| Some(role_of(binary)) == own) {
         minikube()?;
     }
+    let container_runtime = match spec.container_runtime {
+        Some(runtime) => runtime,
+        None => {
+            // For this nothing is downloaded but the minikube that will be packed.
+            let is_here = binaries
+                .iter()
+                .any(|binary| binary.part.role == BinaryRole::Minikube);
+            let upstream = upstream.filter(|_| !is_here);
+            let path = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
+            runtime::default(spec, path.as_deref(), binaries, ask, progress)?
+        }
+    };
     let wanted = if let Some(upstream) = upstream {
         let lock = upstream.lock_of_others();
         let wanted = remote::wanted(
@@ -204,6 +219,7 @@ pub(super) fn find(
     };
     Ok(Found {
         requirements,
+        container_runtime,
         images,
         wanted,
         scratch: scratch.into_directory(),
@@ -218,13 +234,7 @@ fn needs(
     progress: &dyn Progress,
 ) -> Result<Result<Requirements, ResolveError>, FetchError> {
     let answer = |kubeadm: Option<PathBuf>| {
-        requirements_from(
-            ask,
-            &spec.kubernetes_version,
-            spec.container_runtime,
-            &spec.platforms,
-            kubeadm.as_deref(),
-        )
+        requirements_from(ask, &spec.kubernetes_version, &spec.platforms, kubeadm.as_deref())
     };
     // A kubeadm that nobody has is fetched only for what the table does not know.
     let here = for_this_machine(BinaryRole::Kubeadm, spec, binaries, None, ask, progress)?;

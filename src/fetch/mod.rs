@@ -23,6 +23,7 @@ mod plan;
 mod programs;
 mod remote;
 mod room;
+mod runtime;
 mod scratch;
 mod sniff;
 mod tar_index;

@@ -8,7 +8,9 @@ use tempfile::TempDir;
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{BinaryPart, Digest, FilePart, ImageReference, ImageRole, Origin, Platform};
+use crate::bundle::{
+    BinaryPart, ContainerRuntime, Digest, FilePart, ImageReference, ImageRole, Origin, Platform,
+};
 use crate::resolve::{Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram, Requirements};
 use crate::spec::{Cni, Spec};
 
@@ -24,6 +26,8 @@ pub struct Parts {
     pub files: Vec<LocalFile>,
     /// The files of the signatures that the parts' origins name.
     pub signature_files: BTreeMap<Digest, Vec<u8>>,
+    /// The container runtime in the node: the one that was asked for, or minikube's default.
+    pub container_runtime: ContainerRuntime,
     /// What was asked for, all of which is here.
     pub requirements: Requirements,
     /// Archives that the engine wrote; the layers lie in them.
@@ -89,7 +93,13 @@ impl Parts {
     pub fn lock(&self, spec: &Spec) -> Lock {
         let programs = self.binaries.iter().map(lock_program);
         let images = self.images.iter().map(lock_image);
-        lock_of(spec, programs.collect(), images.collect(), &self.files)
+        lock_of(
+            spec,
+            self.container_runtime,
+            programs.collect(),
+            images.collect(),
+            &self.files,
+        )
     }
 }
 
@@ -132,13 +142,14 @@ impl Parts {
 /// The lock of these parts, with what `spec` asked for.
 pub(super) fn lock_of(
     spec: &Spec,
+    container_runtime: ContainerRuntime,
     programs: Vec<LockedProgram>,
     images: Vec<LockedImage>,
     files: &[LocalFile],
 ) -> Lock {
     let mut lock = Lock::new(
         spec.kubernetes_version.clone(),
-        spec.container_runtime,
+        container_runtime,
         spec.platforms.clone(),
         programs,
         images,

@@ -79,6 +79,7 @@ fn plan_by_asking(
     }
     let Found {
         requirements,
+        container_runtime,
         images: found,
         wanted,
         scratch: _scratch,
@@ -112,7 +113,7 @@ fn plan_by_asking(
     }
     parts.extend(files.iter().map(given_file));
     Ok(Plan {
-        lock: lock_of(spec, programs, images, &files),
+        lock: lock_of(spec, container_runtime, programs, images, &files),
         parts,
     })
 }

@@ -36,38 +36,37 @@ fn parse_list(answer: &str) -> Result<Vec<ImageReference>, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::{Arch, ContainerRuntime, Platform};
+    use crate::bundle::{Arch, Platform};
     use crate::resolve::{ListSource, requirements_from};
 
-    // What kubeadm v1.35.4 prints.
-    const V1_35_4: &str = "registry.k8s.io/kube-apiserver:v1.35.4
-registry.k8s.io/kube-controller-manager:v1.35.4
-registry.k8s.io/kube-scheduler:v1.35.4
-registry.k8s.io/kube-proxy:v1.35.4
-registry.k8s.io/coredns/coredns:v1.13.1
-registry.k8s.io/pause:3.10.1
-registry.k8s.io/etcd:3.6.6-0
+    // What kubeadm v1.37.0-rc.0 prints. Source: as for the table.
+    const V1_37_0_RC_0: &str = "registry.k8s.io/kube-apiserver:v1.37.0-rc.0
+registry.k8s.io/kube-controller-manager:v1.37.0-rc.0
+registry.k8s.io/kube-scheduler:v1.37.0-rc.0
+registry.k8s.io/kube-proxy:v1.37.0-rc.0
+registry.k8s.io/coredns/coredns:v1.14.6
+registry.k8s.io/pause:3.10.2
+registry.k8s.io/etcd:3.7.0-0
 ";
 
     #[test]
     fn a_kubeadm_knows_more_than_the_table() {
-        let version = "v1.35.4".parse().expect("version");
+        let version = "v1.37.0-rc.0".parse().expect("version");
         let platforms = [Platform { arch: Arch::Amd64 }];
         let asked = |program: &Path, arguments: &[&str]| {
             assert_eq!(program, Path::new("kubeadm"));
             assert_eq!(
                 arguments.join(" "),
-                "config images list --kubernetes-version v1.35.4"
+                "config images list --kubernetes-version v1.37.0-rc.0"
             );
-            Ok(V1_35_4.to_owned())
+            Ok(V1_37_0_RC_0.to_owned())
         };
-        let runtime = ContainerRuntime::Docker;
-        let needs = requirements_from(&asked, &version, runtime, &platforms, Some(Path::new("kubeadm")))
-            .expect("list");
+        let needs =
+            requirements_from(&asked, &version, &platforms, Some(Path::new("kubeadm"))).expect("list");
         assert_eq!(needs.source, ListSource::Kubeadm);
         assert_eq!(needs.images.len(), 8);
         assert!(needs.images.is_sorted());
-        let unknown = requirements_from(&asked, &version, runtime, &platforms, None);
+        let unknown = requirements_from(&asked, &version, &platforms, None);
         assert!(matches!(unknown, Err(ResolveError::UnknownVersion { .. })));
     }
 

@@ -250,7 +250,7 @@ mod tests {
         }
         let mut full = lock();
         full.resolved = "2026-11-25T14:24:56Z".parse().ok();
-        full.addons = vec!["ingress".to_owned()];
+        full.addons = vec!["metrics-server".to_owned()];
         (full.cni, full.ha) = (Some("flannel".to_owned()), true);
         full.programs[0].origin.unverified = true;
         let text = full.text();

@@ -1,5 +1,5 @@
-//! Takes a Kubernetes version, runtime and platforms, gives the `Requirements`:
-//! what a bundle for them must carry; fails when nobody knows, or something is missing.
+//! Takes a Kubernetes version and platforms, gives the `Requirements`: what a bundle for
+//! them must carry; fails when nobody knows, or something is missing.
 
 mod ask;
 mod error;
@@ -12,7 +12,7 @@ mod table;
 use std::fmt;
 use std::path::Path;
 
-use crate::bundle::{BinaryRole, ContainerRuntime, ImageReference, ImageRole, Platform, Version};
+use crate::bundle::{BinaryRole, ImageReference, ImageRole, Platform, Version};
 
 pub use ask::AskError;
 pub(crate) use ask::{Ask, ask, run, run_into};
@@ -64,24 +64,22 @@ pub struct Requirements {
 /// What a single-node cluster needs.
 ///
 /// `kubeadm` is asked when it is given, so it must run on this machine and have the
-/// version; without it the table answers. The runtime adds no image: a single node is
+/// version; without it the table answers. A container runtime adds no image: a single node is
 /// started with `--cni=bridge` where minikube would take kindnet (containerd), and
 /// the bridge's plugins are in the node image. What several nodes need is added by who
 /// asks for it.
 pub fn requirements(
     kubernetes_version: &Version,
-    runtime: ContainerRuntime,
     platforms: &[Platform],
     kubeadm: Option<&Path>,
 ) -> Result<Requirements, ResolveError> {
-    requirements_from(&ask, kubernetes_version, runtime, platforms, kubeadm)
+    requirements_from(&ask, kubernetes_version, platforms, kubeadm)
 }
 
 /// [`requirements`], asking kubeadm by way of `ask`.
 pub(crate) fn requirements_from(
     ask: Ask<'_>,
     kubernetes_version: &Version,
-    runtime: ContainerRuntime,
     platforms: &[Platform],
     kubeadm: Option<&Path>,
 ) -> Result<Requirements, ResolveError> {
@@ -92,10 +90,6 @@ pub(crate) fn requirements_from(
         ),
         None => (table::list(kubernetes_version)?, ListSource::Table),
     };
-    // A runtime that comes new must be thought of here.
-    match runtime {
-        ContainerRuntime::Containerd | ContainerRuntime::Docker => {}
-    }
     images.push(parse(STORAGE_PROVISIONER));
     images.sort();
     images.dedup();
@@ -171,13 +165,7 @@ mod tests {
     const ARM64: Platform = Platform { arch: Arch::Arm64 };
 
     fn from_table(version: &str) -> Requirements {
-        requirements(
-            &version.parse().expect("version"),
-            ContainerRuntime::Docker,
-            &[AMD64],
-            None,
-        )
-        .expect(version)
+        requirements(&version.parse().expect("version"), &[AMD64], None).expect(version)
     }
 
     #[test]
@@ -245,20 +233,6 @@ mod tests {
   kubectl for linux/arm64
   the node image (kicbase) for linux/arm64
   gcr.io/k8s-minikube/storage-provisioner:v5 for linux/arm64"
-        );
-    }
-
-    #[test]
-    fn a_runtime_adds_no_image() {
-        let version = "v1.33.0".parse().expect("version");
-        let images = |runtime| {
-            requirements(&version, runtime, &[AMD64], None)
-                .expect("table")
-                .images
-        };
-        assert_eq!(
-            images(ContainerRuntime::Docker),
-            images(ContainerRuntime::Containerd)
         );
     }
 }

@@ -28,9 +28,9 @@ const fn row(
     }
 }
 
-/// Source: minikube v1.38.1, `pkg/minikube/constants/constants_kubeadm_images.go`,
-/// which is generated from `kubeadm config images list`.
-const ROWS: [Row; 19] = [
+/// Source: minikube eb25dbc703, before v1.39.0, `pkg/minikube/constants/constants_kubeadm_images.go`,
+/// which is generated from `kubeadm config images list`. Of v1.37 it has pre-releases alone.
+const ROWS: [Row; 21] = [
     row(28, 0, "3.9", "3.5.9-0", "v1.10.1"),
     row(28, 6, "3.9", "3.5.10-0", "v1.10.1"),
     row(28, 8, "3.9", "3.5.12-0", "v1.10.1"),
@@ -50,22 +50,22 @@ const ROWS: [Row; 19] = [
     row(33, 6, "3.10", "3.5.24-0", "v1.12.0"),
     row(34, 0, "3.10.1", "3.6.4-0", "v1.12.1"),
     row(34, 2, "3.10.1", "3.6.5-0", "v1.12.1"),
+    row(35, 0, "3.10.1", "3.6.6-0", "v1.13.1"),
+    row(36, 0, "3.10.2", "3.6.8-0", "v1.14.2"),
 ];
-
-/// The tags of v1.35.0 and v1.35.1, the newest in the same source.
-const NEWEST: Row = row(35, 0, "3.10.1", "3.6.6-0", "v1.13.1");
 
 /// The newest patch release of each minor one in that source: what comes after it may
 /// need other tags, and a guess would be found out at the site.
-const LAST_PATCHES: [(u32, u32); 8] = [
+const LAST_PATCHES: [(u32, u32); 9] = [
     (28, 15),
     (29, 15),
     (30, 14),
     (31, 14),
-    (32, 12),
-    (33, 8),
-    (34, 4),
-    (35, 1),
+    (32, 13),
+    (33, 13),
+    (34, 10),
+    (35, 7),
+    (36, 3),
 ];
 
 /// The images that kubeadm `version` would list; an error for a version, or a
@@ -83,7 +83,6 @@ pub(super) fn list(version: &Version) -> Result<Vec<ImageReference>, ResolveErro
     }
     let row = ROWS
         .iter()
-        .chain([&NEWEST])
         .rfind(|row| row.minor == version.minor() && row.from_patch <= version.patch())
         .ok_or_else(unknown)?;
     let programs = ["apiserver", "controller-manager", "scheduler", "proxy"];
@@ -125,12 +124,25 @@ mod tests {
             ]
         );
         assert!(images("v1.33.5").contains(&"registry.k8s.io/etcd:3.5.21-0".to_owned()));
-        assert!(images("v1.35.1").contains(&"registry.k8s.io/etcd:3.6.6-0".to_owned()));
+        assert!(images("v1.35.7").contains(&"registry.k8s.io/etcd:3.6.6-0".to_owned()));
+        for image in ["etcd:3.6.8-0", "pause:3.10.2", "coredns/coredns:v1.14.2"] {
+            assert!(
+                images("v1.36.3").contains(&format!("registry.k8s.io/{image}")),
+                "{image}"
+            );
+        }
     }
 
     #[test]
     fn a_version_beyond_the_table_is_not_guessed() {
-        for version in ["v1.27.0", "v1.35.2", "v1.36.0", "v2.30.0", "v1.35.0-rc.1"] {
+        for version in [
+            "v1.27.0",
+            "v1.35.8",
+            "v1.36.4",
+            "v1.37.0",
+            "v2.30.0",
+            "v1.35.0-rc.1",
+        ] {
             let error = list(&version.parse().expect("version")).expect_err(version);
             assert!(error.to_string().contains(version), "{error}");
         }

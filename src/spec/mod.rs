@@ -50,8 +50,8 @@ pub use word::{VersionWord, VersionWordError};
 pub struct Spec {
     /// The Kubernetes release.
     pub kubernetes_version: Version,
-    /// The runtime in the node.
-    pub container_runtime: ContainerRuntime,
+    /// The runtime in the node; the one that minikube takes by itself, where nothing is said.
+    pub container_runtime: Option<ContainerRuntime>,
     /// The platforms of the sites' machines, sorted.
     pub platforms: Vec<Platform>,
     /// The program minikube, a file for each platform.

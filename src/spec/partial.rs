@@ -92,7 +92,7 @@ impl PartialSpec {
         }
     }
 
-    /// Fills the gaps: runtime docker, this machine's platform, and the name
+    /// Fills the gaps: this machine's platform, and the name
     /// `minikube-offline-v<major.minor>`, in the current folder and with `.run` for
     /// the output. Fails without a Kubernetes release; a word for one was to be replaced
     /// by it before.
@@ -108,7 +108,7 @@ impl PartialSpec {
         let name = self.name.unwrap_or(default_name);
         Ok(Spec {
             kubernetes_version,
-            container_runtime: self.container_runtime.unwrap_or(ContainerRuntime::Docker),
+            container_runtime: self.container_runtime,
             platforms: self
                 .platform
                 .or_else(Platforms::of_this_machine)
@@ -291,7 +291,7 @@ mod tests {
         .expect("spec");
         assert_eq!(spec.output, PathBuf::from("minikube-offline-v1.35.run"));
         assert_eq!(spec.name, "minikube-offline-v1.35");
-        assert_eq!(spec.container_runtime, ContainerRuntime::Docker);
+        assert_eq!(spec.container_runtime, None);
         assert_eq!(spec.level, Level::Default);
         assert_eq!(spec.serial, None);
     }

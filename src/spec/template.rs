@@ -60,7 +60,6 @@ mod tests {
     #[test]
     fn what_stands_behind_a_hash_parses_and_is_the_default_where_there_is_one() {
         let (bare, full) = (resolved(TEMPLATE), resolved(&uncommented()));
-        assert_eq!(full.container_runtime, bare.container_runtime);
         // Counted, where nothing is said: from 1 on.
         assert_eq!(
             (full.level, full.serial, bare.serial),

@@ -166,7 +166,8 @@ fn assert_same(name: &str, path: &Path) {
 
 fn run(sandbox: &Sandbox, name: &str, flags: &[String], more: &[&str]) -> Outcome {
     let file = format!("{name}.run");
-    let arguments = ["pack", "-o", &file]
+    // As minikube v1.38.1, of which they are, takes it.
+    let arguments = ["pack", "-o", &file, "--container-runtime=docker"]
         .into_iter()
         .chain(flags.iter().map(String::as_str));
     let outcome = sandbox.packager(arguments.chain(more.iter().copied()));

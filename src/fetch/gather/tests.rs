@@ -48,10 +48,10 @@ fn every_part_is_found_and_known() {
     assert_eq!(
         programs,
         [
-            "minikube Some(\"v1.38.1\")",
-            "kubeadm Some(\"v1.35.4\")",
-            "kubelet Some(\"v1.35.4\")",
-            "kubectl Some(\"v1.35.4\")",
+            "minikube Some(\"v1.39.0\")",
+            "kubeadm Some(\"v1.37.2\")",
+            "kubelet Some(\"v1.37.2\")",
+            "kubectl Some(\"v1.37.2\")",
         ]
     );
     let images: Vec<(ImageRole, String)> = parts
@@ -108,7 +108,7 @@ fn a_minikube_cache_has_all_but_minikube() {
         ),
         (
             "kicbase.tar",
-            format!("kic/{arch}/kicbase_v0.0.50@sha256_eb4f.tar"),
+            format!("kic/{arch}/kicbase_v0.0.51@sha256_eb4f.tar"),
         ),
     ] {
         let bytes = fs::read(site.path(from)).expect(from);
@@ -136,7 +136,7 @@ fn a_minikube_cache_has_all_but_minikube() {
         text,
         format!(
             "there is more than one node image: `DIR/home/cache/kic/{arch}/kicbase_v0.0.49.tar`, \
-             `DIR/home/cache/kic/{arch}/kicbase_v0.0.50@sha256_eb4f.tar`"
+             `DIR/home/cache/kic/{arch}/kicbase_v0.0.51@sha256_eb4f.tar`"
         )
     );
     assert_eq!(kind, Kind::Usage);
@@ -155,7 +155,7 @@ fn every_missing_part_is_named_at_once() {
     assert_eq!(
         text,
         format!(
-            "3 parts are missing for Kubernetes v1.35.4 on {platform} (kubeadm lists the images):\n  minikube\n  \
+            "3 parts are missing for Kubernetes v1.37.2 on {platform} (kubeadm lists the images):\n  minikube\n  \
              the node image (kicbase)\n  {PROVISIONER}"
         )
     );
@@ -166,7 +166,7 @@ fn every_missing_part_is_named_at_once() {
     assert_eq!(
         text,
         format!(
-            "5 parts are missing for Kubernetes v1.35.4 on {platform}:\n  minikube\n  kubeadm\n  kubelet\n  \
+            "5 parts are missing for Kubernetes v1.37.2 on {platform}:\n  minikube\n  kubeadm\n  kubelet\n  \
              the node image (kicbase)\n  the images that kubeadm will list"
         )
     );
@@ -235,7 +235,7 @@ fn a_program_of_another_release_or_that_does_not_run_is_refused() {
     let (text, kind) = site.refused(&spec);
     assert_eq!(
         text,
-        "kubeadm `DIR/binaries/kubeadm` should be v1.35.5; it says `v1.35.4`"
+        "kubeadm `DIR/binaries/kubeadm` should be v1.35.5; it says `v1.37.2`"
     );
     assert_eq!(kind, Kind::Usage);
     let silent = |_: &Path, _: &[&str]| Ok(String::new());

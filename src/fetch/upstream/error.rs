@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::bundle::{BinaryRole, Digest, DigestError, ImageReference, Platform, Version, in_words};
+use crate::bundle::{
+    BinaryRole, Digest, DigestError, ImageReference, Platform, RuntimeError, Version, in_words,
+};
 use crate::host::Interruption;
 use crate::http::HttpError;
 use crate::resolve::AskError;
@@ -107,6 +109,12 @@ pub enum UpstreamError {
         what: &'static str,
         /// Why not.
         reason: String,
+    },
+    /// The container runtime that minikube takes by itself is none that a bundle can have.
+    #[error("cannot take minikube's default container runtime: {reason}")]
+    Runtime {
+        /// What is wrong with it.
+        reason: RuntimeError,
     },
     /// None of the places that may be believed has the image.
     #[error("none of the places has `{reference}`: {}", places.join(", "))]

@@ -112,6 +112,10 @@ impl From<UpstreamError> for Failure {
                 "name another folder with TMPDIR".to_owned(),
             ),
             UpstreamError::Replaced { .. } => (Kind::Damaged, REPLACED.to_owned()),
+            UpstreamError::Runtime { .. } => (
+                Kind::Usage,
+                "name one with `--container-runtime containerd`".to_owned(),
+            ),
             UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
         };
         match error {

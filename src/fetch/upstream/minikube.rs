@@ -220,7 +220,7 @@ pub(in crate::fetch) fn pinned(role: ImageRole, name: &str, because: &str) -> Op
 mod tests {
     use super::*;
 
-    // What minikube v1.38.1 prints.
+    // What minikube v1.38.1 prints; later ones name another image.
     const HELP: &str = "    --auto-update-drivers=true:
 \tIf set, automatically updates drivers to the latest version. Defaults to true.
 
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_addons_images_are_taken_once_each_with_their_digests() {
-        let twice = "registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.7@sha256:\
+        let twice = "registry.k8s.io/metrics-server/metrics-server:v0.9.0@sha256:\
                      ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let answer = format!("[\"{twice}\",\"{twice}\",\"docker.io/registry:3.0.0\"]");
         let images = parse_addon_images(&answer, ImageRole::Application, "because").expect("images");

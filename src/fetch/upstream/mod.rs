@@ -38,7 +38,7 @@ pub(super) use minikube::{
     storage_provisioner,
 };
 pub(super) use registry::{Resolved, Signed};
-pub(super) use releases::{Program, Published};
+pub(super) use releases::{Program, Published, newest_known_with, runtime_of_release};
 pub(super) use unproven::Unproven;
 
 pub use error::UpstreamError;

@@ -1,5 +1,6 @@
 //! The machine's Docker Engine, through its own client.
 
+mod folders;
 mod info;
 mod objects;
 mod survey;
@@ -8,7 +9,6 @@ pub use info::EngineInfo;
 pub use objects::{ContainerState, ImageState, NetworkState, VolumeState};
 pub use survey::MinikubeNode;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Command, Environment, Output, ProcessError};
@@ -95,7 +95,7 @@ impl From<EngineError> for Failure {
                 if stderr.contains("no space left on device") =>
             {
                 return Self::new(Kind::NoSpace, error)
-                    .hint("free space where Docker keeps its data (`docker info -f '{{.DockerRootDir}}'`, `df -h`), for example with `docker image prune`, then run the same command again");
+                    .hint("free space where Docker keeps volumes (`docker info -f '{{.DockerRootDir}}'`, `df -h`) and images (the same folder; Docker 29 often `/var/lib/containerd`), for example with `docker image prune`, then run the same command again");
             }
             EngineError::Answer { .. } | EngineError::Request(_) => {
                 "look with `docker info`; `journalctl -u docker` has the Engine's log"
@@ -137,13 +137,6 @@ impl Engine {
     #[must_use]
     pub fn variables(&self) -> &[(&'static str, String)] {
         &self.environment
-    }
-
-    /// Where the engine keeps its data, as far as this machine sees that folder.
-    #[must_use]
-    pub fn data_folder(&self) -> Option<PathBuf> {
-        let folder = PathBuf::from(&self.info.docker_root_dir);
-        (folder.is_absolute() && std::fs::metadata(&folder).is_ok()).then_some(folder)
     }
 
     /// The client with `arguments`.

@@ -35,11 +35,11 @@ mod tests {
     #[test]
     fn an_addon_that_was_packed_is_nothing_to_tell() {
         let mut index = index();
-        let evidence = "minikube's addon `ingress` names it by this digest: sha256:00".to_owned();
+        let evidence = "minikube's addon `metrics-server` names it by this digest: sha256:00".to_owned();
         index.images[3].origin.evidence.push(evidence);
         let told = |arguments: &str| examine(view(&index), &with(arguments)).len();
         assert_eq!(told(""), 0);
-        assert_eq!(told("--addons=ingress"), 0);
-        assert_eq!(told("--addons=ingress,ingress-dns --addons registry"), 2);
+        assert_eq!(told("--addons=metrics-server"), 0);
+        assert_eq!(told("--addons=metrics-server,dashboard --addons registry"), 2);
     }
 }

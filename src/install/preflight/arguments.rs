@@ -236,7 +236,7 @@ mod tests {
     fn what_contradicts_the_bundle_or_the_journal_is_refused() {
         for (arguments, refused) in [
             ("", &[][..]),
-            ("--wait=none --addons ingress --nodes 2", &[]),
+            ("--wait=none --addons metrics-server --nodes 2", &[]),
             ("--driver=docker --kubernetes-version=1.35.4", &[]),
             ("-d docker --preload=false --dry-run=false", &[]),
             ("-p other", &["-p"]),

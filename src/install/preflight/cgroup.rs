@@ -9,8 +9,9 @@ use crate::host::{CgroupVersion, Cgroups};
 const NEEDED_V1: [&str; 6] = ["cpu", "cpuacct", "cpuset", "devices", "freezer", "memory"];
 const NEEDED_V2: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 
-/// From here on the kubelet refuses cgroup v1, unless told otherwise as minikube does.
-/// Source: minikube v1.38.1, `bsutil/kubeadm.go:112-115`.
+/// From here on the kubelet refuses cgroup v1, unless told otherwise as minikube does: with
+/// `failCgroupV1: false`, which v1.37 still takes. Sources: KEP-5573; minikube v1.38.1,
+/// `bsutil/kubeadm.go:112-115`, the same in eb25dbc703.
 const REFUSES_V1: (u32, u32) = (1, 35);
 const TELLS_OTHERWISE: (u32, u32) = (1, 38);
 
@@ -55,7 +56,8 @@ pub(super) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<
         let what = "this machine has cgroup v1";
         findings.push(if minikube.is_some_and(|version| line(version) >= TELLS_OTHERWISE) {
             let why = format!(
-                "Kubernetes {kubernetes} calls it obsolete, and takes it as minikube tells it to; a later one will not"
+                "Kubernetes {kubernetes} calls it obsolete, and takes it because minikube tells its kubelet \
+                 `failCgroupV1: false`; a later one may not"
             );
             note(what, why, mend)
         } else {
@@ -125,10 +127,31 @@ mod tests {
             version: CgroupVersion::V1,
             ..Cgroups::default()
         };
-        for (minikube, severity) in [("v1.37.0", Severity::Warning), ("v1.38.1", Severity::Note)] {
+        for (kubernetes, minikube, severity, why) in [
+            (
+                "v1.35.0",
+                "v1.37.0",
+                Severity::Warning,
+                "the kubelet of Kubernetes v1.35.0 ends there",
+            ),
+            (
+                "v1.35.0",
+                "v1.38.1",
+                Severity::Note,
+                "Kubernetes v1.35.0 calls it obsolete, and takes it",
+            ),
+            (
+                "v1.37.2",
+                "v1.39.0",
+                Severity::Note,
+                "Kubernetes v1.37.2 calls it obsolete, and takes it because minikube tells its kubelet \
+                 `failCgroupV1: false`; a later one may not",
+            ),
+        ] {
             let minikube = minikube.parse().expect("version");
-            let findings = examine(&cgroups, &"v1.35.0".parse().expect("version"), Some(&minikube));
+            let findings = examine(&cgroups, &kubernetes.parse().expect("version"), Some(&minikube));
             assert_eq!(findings[0].severity, severity, "{minikube}");
+            assert!(findings[0].why.starts_with(why), "{}", findings[0].why);
         }
     }
 

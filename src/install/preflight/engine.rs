@@ -85,6 +85,12 @@ fn storage(engine: &EngineInfo) -> Vec<Finding> {
             "each layer and each container is a whole copy: the node takes several times the space and starts slowly",
             "set `\"storage-driver\": \"overlay2\"` in /etc/docker/daemon.json and restart Docker; its images must then be loaded again",
         ));
+    } else if engine.keeps_images_in_containerd() && driver == "native" {
+        findings.push(warning(
+            "Docker Engine keeps images with containerd's snapshotter `native`",
+            "each layer and each container is a whole copy: the node takes several times the space and starts slowly",
+            "remove `\"storage-driver\": \"native\"` from /etc/docker/daemon.json and restart Docker; its images must then be loaded again",
+        ));
     } else if !driver.is_empty() && !PRELOAD_DRIVERS.contains(&driver) {
         findings.push(note(
             format!("Docker Engine's storage driver is `{driver}`"),

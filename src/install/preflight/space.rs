@@ -75,38 +75,45 @@ pub(super) fn demands(
         add("minikube's cache", archives + kubelet, &layout.minikube_home)?;
     }
     if let Some(engine) = engine
-        && let Some(folder) = engine.data_folder()
+        && let (Some(data), Some(images)) = (engine.data_folder(), engine.image_folder())
     {
-        let bytes = engine_bytes(view, options, engine, receipt)?;
-        add("the node and its images in Docker Engine", bytes, &folder)?;
+        let node_image = node_image_bytes(view, engine, receipt)?;
+        let in_nodes = in_nodes(view, options, engine, receipt)?;
+        // While the node image is loaded it lies there twice: spooled, and unpacked. Where
+        // images are kept in containerd, both stay.
+        let loading = node_image.saturating_mul(2);
+        if engine.info().keeps_images_in_containerd() {
+            add("the node image in Docker Engine's containerd", loading, &images)?;
+            add("the node's volumes in Docker Engine", in_nodes, &data)?;
+        } else {
+            let bytes = loading.max(node_image.saturating_add(in_nodes));
+            add("the node and its images in Docker Engine", bytes, &data)?;
+        }
     }
     Ok(demands)
 }
 
-/// The most that Docker Engine holds at any time. While the node image is loaded it lies
-/// there twice: spooled, and unpacked. An Engine that keeps images in containerd keeps
-/// both.
-fn engine_bytes(
+/// The node image's, unless the engine has it.
+fn node_image_bytes(view: PlatformView<'_>, engine: &Engine, receipt: &Receipt) -> Result<u64, Failure> {
+    let node = view.node_image();
+    let name = node.reference.to_string();
+    // Another image under its name does not spare the loading.
+    let there = engine.image(&name)?;
+    let is_there = there.is_some_and(|state| is_image(&state, node, receipt));
+    Ok(if is_there {
+        0
+    } else {
+        ImageSet::new(view, [node]).blob_bytes()
+    })
+}
+
+/// What the volumes of the nodes take that are not filled yet.
+fn in_nodes(
     view: PlatformView<'_>,
     options: &SiteOptions,
     engine: &Engine,
     receipt: &Receipt,
 ) -> Result<u64, Failure> {
-    let node = view.node_image();
-    let name = node.reference.to_string();
-    // Another image under its name does not spare the loading.
-    let there = engine.image(&name)?;
-    let node_image = if there.is_some_and(|state| is_image(&state, node, receipt)) {
-        0
-    } else {
-        ImageSet::new(view, [node]).blob_bytes()
-    };
-    let loading = 2 * node_image;
-    let kept = if engine.info().keeps_images_in_containerd() {
-        loading
-    } else {
-        node_image
-    };
     let mut in_nodes: u64 = 0;
     for node in options.node_names() {
         let volume = receipt.volumes().get(&node);
@@ -115,7 +122,7 @@ fn engine_bytes(
             in_nodes = in_nodes.saturating_add(node_bytes(view, options));
         }
     }
-    Ok(loading.max(kept.saturating_add(in_nodes)))
+    Ok(in_nodes)
 }
 
 /// What a node writes of its own until it is Ready: `/var` of its image, etcd's log, the

@@ -118,6 +118,7 @@ impl Upstream {
         let host = server.host();
         let flags = vec![
             format!("--kubernetes-version={VERSION}"),
+            "--minikube-version=v1.38.1".to_owned(),
             BOTH.to_owned(),
             format!("--binary-upstream={}", server.url("/release")),
             format!("--release-upstream={}", server.url("/minikube")),

@@ -483,7 +483,7 @@ fn a_mirrors_address_with_a_password_is_refused_and_not_repeated() {
         "--binary-mirror=https://me:hidden@m.example/release",
         "--release-mirror=https://me:hidden@m.example",
     ] {
-        let outcome = sandbox.packager(["pack", "--kubernetes-version=v1.35.4", flag]);
+        let outcome = sandbox.packager(["pack", "--kubernetes-version=v1.37.2", flag]);
         assert_eq!(outcome.status, 2, "{outcome:?}");
         let name = flag.split('=').next().unwrap_or_default();
         let words = format!("error: the address in `{name}` holds a name or a password");

@@ -43,13 +43,13 @@ fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
     let outcome = verify(&sandbox, Some(&authority.root()));
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let says = |text: &str| assert!(outcome.stdout.contains(text), "`{text}` in {}", outcome.stdout);
-    for part in ["kubeadm", "kubelet", "kubectl", "registry.k8s.io/pause:3.10.1"] {
+    for part in ["kubeadm", "kubelet", "kubectl", "registry.k8s.io/pause:3.10.2"] {
         says(&format!(
             "\n{part}: by {KUBERNETES} ({GOOGLE}), with a key that was certified from "
         ));
     }
     says(
-        "\nwithout a signature: minikube, gcr.io/k8s-minikube/kicbase:v0.0.50, \
+        "\nwithout a signature: minikube, gcr.io/k8s-minikube/kicbase:v0.0.51, \
          gcr.io/k8s-minikube/storage-provisioner:v5\n\
          proven: the keys in these certificates signed these parts, and a given root certified them\n\
          not proven: version: a signature of an image names its repository and no tag, one of a binary neither its \
@@ -369,7 +369,7 @@ fn a_lock_that_was_resolved_packs_the_same_signatures_for_two_platforms() {
     assert!(bytes(&sandbox.path("x.run")) == locked);
     let outcome = verify(&sandbox, None);
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    for part in ["kubelet", "registry.k8s.io/pause:3.10.1"] {
+    for part in ["kubelet", "registry.k8s.io/pause:3.10.2"] {
         for platform in ["linux/amd64", "linux/arm64"] {
             let says = format!("\n{part} for {platform}: by {KUBERNETES} ");
             assert!(outcome.stdout.contains(&says), "`{says}` in {}", outcome.stdout);
@@ -447,9 +447,9 @@ fn an_image_under_another_ones_signature_is_named_and_a_server_that_fails_is_not
     assert!(
         outcome
             .stderr
-            .contains("error: the signature of registry.k8s.io/etcd:3.6.6-0 from `http://")
+            .contains("error: the signature of registry.k8s.io/etcd:3.7.0-0 from `http://")
             && outcome.stderr.contains(
-                ".sig` does not hold: it was made for `k8s/pause`, which is not registry.k8s.io/etcd:3.6.6-0"
+                ".sig` does not hold: it was made for `k8s/pause`, which is not registry.k8s.io/etcd:3.7.0-0"
             ),
         "{}",
         outcome.stderr
@@ -510,7 +510,7 @@ fn cosign_itself_finds_the_extracted_signature_good() {
     // Of an image the first document is what is signed.
     let images = shown["index"]["images"].as_array().expect("images");
     let pause = images.last().expect("an image");
-    assert_eq!(pause["reference"], "registry.k8s.io/pause:3.10.1");
+    assert_eq!(pause["reference"], "registry.k8s.io/pause:3.10.2");
     let signature = &pause["origin"]["signatures"][0];
     let good = cosign(signature, &file(&signature["documents"][0]));
     assert_eq!(good.status, 0, "{good:?}");

@@ -115,7 +115,7 @@ fn programs_that_changed_do_not_hide_images_that_are_gone() {
         &[
             "error: 2 parts are not what the lock `x.lock` says:\n",
             "/kubelet` is not there any more\n",
-            &format!("  registry.k8s.io/pause:3.10.1 for linux/{} (line ", arch()),
+            &format!("  registry.k8s.io/pause:3.10.2 for linux/{} (line ", arch()),
             ", which is not there any more, and its tag is sha256:",
         ],
     );
@@ -129,15 +129,15 @@ fn a_flag_that_contradicts_the_lock_is_refused_before_anything_is_asked() {
     for (version, flag, words) in [
         (
             VERSION,
-            "--container-runtime=containerd",
-            "`--container-runtime containerd`: the lock has docker",
+            "--container-runtime=docker",
+            "`--container-runtime docker`: the lock has containerd",
         ),
         (
-            "v1.35.3",
+            "v1.37.1",
             "",
-            "`--kubernetes-version v1.35.3`: the lock has v1.35.4",
+            "`--kubernetes-version v1.37.1`: the lock has v1.37.2",
         ),
-        ("v1.34", "", "`--kubernetes-version v1.34`: the lock has v1.35.4"),
+        ("v1.34", "", "`--kubernetes-version v1.34`: the lock has v1.37.2"),
         (
             VERSION,
             "--platform=linux/amd64,linux/arm64",
@@ -146,12 +146,12 @@ fn a_flag_that_contradicts_the_lock_is_refused_before_anything_is_asked() {
         (
             VERSION,
             "--minikube-version=v1.37.0",
-            "`--minikube-version v1.37.0`: the lock has v1.38.1",
+            "`--minikube-version v1.37.0`: the lock has v1.39.0",
         ),
         (
             VERSION,
-            "--addon=ingress",
-            "`--addon ingress`: the lock has the addons greeter",
+            "--addon=registry",
+            "`--addon registry`: the lock has the addons greeter",
         ),
         (
             VERSION,
@@ -182,7 +182,7 @@ fn a_flag_that_contradicts_the_lock_is_refused_before_anything_is_asked() {
     }
     assert_eq!(world.server.seen().len(), before);
     // What a flag leaves open the lock says.
-    let outcome = world.pack(&sandbox, "v1.35", &["--locked", "--level=fast"]);
+    let outcome = world.pack(&sandbox, "v1.37", &["--locked", "--level=fast"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert!(sandbox.packager(["list", "x.run"]).stdout.contains("hello:1"));
 }

@@ -18,32 +18,62 @@ fn minikube_in(outcome: &Outcome) -> &str {
 /// A world with a later minikube, which has these releases of Kubernetes.
 fn with_later(kubernetes: &[&str]) -> World {
     let world = World::new();
-    world.add_minikube("v1.39.0", kubernetes);
-    world.list_releases(&["v1.39.0", "v1.38.1"]);
+    world.add_minikube("v1.40.0", kubernetes);
+    world.list_releases(&["v1.40.0", "v1.39.0"]);
+    world
+}
+
+/// A world that lists no minikube which this program knows.
+fn without_known(kubernetes: &[&str]) -> World {
+    let world = with_later(kubernetes);
+    world.list_releases(&["v1.40.0"]);
     world
 }
 
 #[test]
-fn the_newest_listed_minikube_that_has_the_kubernetes_is_taken() {
-    let world = with_later(&["v1.36.0", "v1.35.4", "v1.30.0"]);
+fn a_known_minikube_that_has_the_kubernetes_is_preferred() {
+    let world = with_later(&["v1.38.0", "v1.37.2", "v1.28.0"]);
     let sandbox = Sandbox::new();
     let resolved = world.resolve(&sandbox, VERSION, &[]);
     assert_eq!(minikube_in(&resolved), "v1.39.0");
+    assert_eq!(world.server.count("v1.40.0"), 0);
+    let resolved = world.resolve(&sandbox, "stable", &[]);
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
+    // Of the known ones the newest that is listed, as on a mirror without the others.
+    world.add_minikube("v1.38.1", &["v1.35.7"]);
+    world.list_releases(&["v1.40.0", "v1.38.1"]);
+    let refused = world.resolve(&Sandbox::new(), "v1.35.7", &[]);
+    assert!(
+        refused.stderr.contains("there is no kubeadm v1.35.7"),
+        "{refused:?}"
+    );
+    assert_eq!(world.server.count("/v1.38.1/"), 2, "checksum and program");
+}
+
+#[test]
+fn an_unknown_minikube_is_taken_where_no_known_one_is_and_a_note_says_so() {
+    let world = without_known(&["v1.38.0", "v1.37.2"]);
+    let sandbox = Sandbox::new();
+    let resolved = world.resolve(&sandbox, VERSION, &[]);
+    assert_eq!(minikube_in(&resolved), "v1.40.0");
+    let note = "taking minikube v1.40.0, which this program does not know: it says that it has Kubernetes v1.37.2, and \
+                none is there that is known, up to v1.39.0\n";
+    assert!(resolved.stderr.contains(note), "{resolved:?}");
     assert_eq!(world.server.count(LIST), 1, "asked for once");
 
     // With the lock nobody asks what is newest today, or what the list says.
-    world.add_minikube("v1.40.0", &["v1.35.4"]);
-    world.list_releases(&["v1.40.0"]);
+    world.add_minikube("v1.41.0", &["v1.37.2"]);
+    world.list_releases(&["v1.41.0"]);
     let before = world.server.seen().len();
     let packed = world.pack(&sandbox, VERSION, &["--locked", "--level=fast"]);
     assert_eq!(packed.status, 0, "{packed:?}");
     let seen = &world.server.seen()[before..];
     assert!(seen.iter().all(|seen| seen.target != LIST), "{seen:?}");
     let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
-    assert!(inspected.contains("it says that it is v1.39.0"), "{inspected}");
+    assert!(inspected.contains("it says that it is v1.40.0"), "{inspected}");
 
     // And the bytes are those of a pack in the world of the lock.
-    world.list_releases(&["v1.39.0", "v1.38.1"]);
+    world.list_releases(&["v1.40.0"]);
     let fresh = Sandbox::new();
     let packed = world.pack(&fresh, VERSION, &["--level=fast"]);
     assert_eq!(packed.status, 0, "{packed:?}");
@@ -57,6 +87,64 @@ fn the_newest_listed_minikube_that_has_the_kubernetes_is_taken() {
     let packed = world.pack(&fresh, VERSION, &["--level=fast"]);
     assert_eq!(packed.status, 0, "{packed:?}");
     assert_eq!(downloads(&world, before), Vec::<String>::new());
+}
+
+#[test]
+fn a_bundle_takes_its_minikubes_container_runtime() {
+    let world = World::new();
+    world.add_minikube("v1.38.1", &["v1.37.2"]);
+    let runtime_in = |sandbox: &Sandbox| -> (String, String) {
+        let lock = std::fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
+        let line = lock.lines().find(|line| line.starts_with("container-runtime"));
+        let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]);
+        let (_, packed) = inspected
+            .stdout
+            .split_once("\"container_runtime\":")
+            .expect("a key");
+        let packed = packed
+            .trim_start()
+            .split([',', '}', '\n'])
+            .next()
+            .unwrap_or_default();
+        (line.expect("a line").to_owned(), packed.to_owned())
+    };
+    let named = |name: &str| (format!("container-runtime = \"{name}\""), format!("\"{name}\""));
+    let sandbox = Sandbox::new();
+    for (more, expected) in [
+        (&[][..], "containerd"),
+        // Which the lock then has.
+        (&["--container-runtime=docker"], "docker"),
+        (&["--locked"], "docker"),
+        (&[], "containerd"),
+    ] {
+        let packed = world.pack(&sandbox, VERSION, &[&["--level=fast"], more].concat());
+        assert_eq!(packed.status, 0, "{packed:?}");
+        assert_eq!(runtime_in(&sandbox), named(expected), "{more:?}");
+        let resolved = world.resolve(
+            &sandbox,
+            VERSION,
+            &more
+                .iter()
+                .copied()
+                .filter(|flag| *flag != "--locked")
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(resolved.status, 0, "{resolved:?}");
+    }
+    // For another platform nobody is asked: the release of what is packed decides.
+    let platform = format!(
+        "--platform=linux/{}",
+        super::world::other(
+            minikube_offline::bundle::Platform::of_this_machine()
+                .expect("a platform")
+                .arch
+        )
+        .name()
+    );
+    let other = Sandbox::new();
+    let packed = world.pack(&other, VERSION, &["--level=fast", &platform]);
+    assert_eq!(packed.status, 0, "{packed:?}");
+    assert_eq!(runtime_in(&other), named("containerd"));
 }
 
 fn arch() -> &'static str {
@@ -80,38 +168,32 @@ fn downloads(world: &World, before: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_later_minikube_that_does_not_have_it_is_asked_and_left() {
-    let world = with_later(&["v1.38.0", "v1.36.0"]);
+fn an_unknown_minikube_that_does_not_have_it_is_asked_and_left() {
+    let world = without_known(&["v1.39.0", "v1.38.0"]);
     let sandbox = Sandbox::new();
     let resolved = world.resolve(&sandbox, VERSION, &[]);
-    assert_eq!(minikube_in(&resolved), "v1.38.1");
-    let note = "minikube v1.39.0 has Kubernetes v1.36 to v1.38, and not v1.35.4: taking minikube v1.38.1";
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
+    let note = "minikube v1.40.0 has Kubernetes v1.38 to v1.39, and not v1.37.2: taking minikube v1.39.0";
     assert!(resolved.stderr.contains(note), "{resolved:?}");
-    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
-    assert_eq!(packed.status, 0, "{packed:?}");
-    let before = world.server.seen().len();
-    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
-    assert_eq!(packed.status, 0, "{packed:?}");
-    assert_eq!(downloads(&world, before), Vec::<String>::new());
 
-    // Of several later ones only the newest is asked: each has 130 MB.
-    world.add_minikube("v1.39.1", &["v1.38.0"]);
-    world.list_releases(&["v1.39.1", "v1.39.0", "v1.38.1"]);
+    // Of several unknown ones only the newest is asked: each has 130 MB.
+    world.add_minikube("v1.40.1", &["v1.38.0"]);
+    world.list_releases(&["v1.40.1", "v1.40.0"]);
     let before = world.server.seen().len();
-    assert_eq!(minikube_in(&world.resolve(&sandbox, VERSION, &[])), "v1.38.1");
+    assert_eq!(minikube_in(&world.resolve(&sandbox, VERSION, &[])), "v1.39.0");
     let got = downloads(&world, before);
-    assert!(got.len() == 1 && got[0].contains("v1.39.1"), "{got:?}");
+    assert!(got.len() == 1 && got[0].contains("v1.40.1"), "{got:?}");
 
     // Where no known one has the Kubernetes either, that is the error.
     let refused = world.resolve(&sandbox, "v1.99.0", &[]);
     assert_eq!(refused.status, 2, "{refused:?}");
-    let error = "error: minikube v1.39.1 has Kubernetes v1.38 to v1.38, and not v1.99.0\n";
+    let error = "error: minikube v1.40.1 has Kubernetes v1.38 to v1.38, and not v1.99.0\n";
     assert!(refused.stderr.contains(error), "{refused:?}");
 }
 
 #[test]
 fn a_kubernetes_that_is_too_old_for_what_is_known_asks_no_later_minikube() {
-    let world = with_later(&["v1.36.0"]);
+    let world = without_known(&["v1.38.0"]);
     let sandbox = Sandbox::new();
     let refused = world.resolve(&sandbox, "v1.27.0", &[]);
     // The world has neither this Kubernetes nor the minikube for it.
@@ -119,35 +201,39 @@ fn a_kubernetes_that_is_too_old_for_what_is_known_asks_no_later_minikube() {
         refused.stderr.contains("there is no minikube v1.33.1"),
         "{refused:?}"
     );
-    assert_eq!(world.server.count("v1.39.0"), 0);
+    assert_eq!(world.server.count("v1.40.0"), 0);
 }
 
 #[test]
 fn what_is_named_is_taken_and_no_later_one_asked() {
-    let world = with_later(&["v1.35.4"]);
+    let world = without_known(&["v1.37.2"]);
     let sandbox = Sandbox::new();
-    let resolved = world.resolve(&sandbox, VERSION, &["--minikube-version=v1.38.1"]);
-    assert_eq!(minikube_in(&resolved), "v1.38.1");
-    assert_eq!(world.server.count("v1.39.0"), 0);
+    let resolved = world.resolve(&sandbox, VERSION, &["--minikube-version=v1.39.0"]);
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
+    assert_eq!(world.server.count("v1.40.0"), 0);
+    let refused = world.resolve(&sandbox, VERSION, &["--minikube-version=v1.38.1"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    let error = "error: minikube v1.38.1 has Kubernetes v1.28 to v1.35, and not v1.37.2\n";
+    assert!(refused.stderr.contains(error), "{refused:?}");
 }
 
 #[test]
 fn prereleases_and_what_is_no_version_are_passed_over() {
     let world = World::new();
-    world.add_minikube("v1.39.0-beta.0", &["v1.35.4"]);
-    world.list_releases(&["v1.39.0-beta.0", "nightly", "v1.38.1"]);
+    world.add_minikube("v1.40.0-beta.0", &["v1.37.2"]);
+    world.list_releases(&["v1.40.0-beta.0", "nightly", "v1.38.0"]);
     let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
-    assert_eq!(minikube_in(&resolved), "v1.38.1");
-    assert_eq!(world.server.count("v1.39.0-beta.0"), 0);
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
+    assert_eq!(world.server.count("v1.40.0-beta.0"), 0);
 }
 
 #[test]
 fn a_listed_release_that_is_not_there_is_left() {
     let world = World::new();
-    world.list_releases(&["v1.39.0", "v1.38.1"]);
+    world.list_releases(&["v1.40.0"]);
     let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
-    assert_eq!(minikube_in(&resolved), "v1.38.1");
-    let note = "there is no minikube v1.39.0: taking minikube v1.38.1";
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
+    let note = "there is no minikube v1.40.0: taking minikube v1.39.0";
     assert!(resolved.stderr.contains(note), "{resolved:?}");
 }
 
@@ -170,10 +256,10 @@ fn without_a_list_a_line_says_so_and_the_table_decides() {
         ),
     ];
     for (spoil, words) in faults {
-        let world = with_later(&["v1.35.4"]);
+        let world = with_later(&["v1.37.2"]);
         spoil(&world);
         let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
-        assert_eq!(minikube_in(&resolved), "v1.38.1");
+        assert_eq!(minikube_in(&resolved), "v1.39.0");
         let mut notes = resolved
             .stderr
             .lines()
@@ -183,7 +269,7 @@ fn without_a_list_a_line_says_so_and_the_table_decides() {
         assert!(note.ends_with(": going on without the list"), "{note}");
         assert_eq!(notes.next(), None);
         let rest = "/minikube/latest` answered 404: going on with the minikubes that this program \
-                    knows, up to v1.38.1\n";
+                    knows, up to v1.39.0\n";
         assert!(resolved.stderr.contains(rest), "{resolved:?}");
     }
 }
@@ -234,7 +320,7 @@ fn a_list_that_does_not_come_is_tried_twice() {
         }
     });
     let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
-    assert_eq!(minikube_in(&resolved), "v1.38.1");
+    assert_eq!(minikube_in(&resolved), "v1.39.0");
     assert!(
         resolved.stderr.contains("releases-v2.json` cannot be read"),
         "{resolved:?}"
@@ -258,8 +344,8 @@ fn a_checksum_that_the_list_does_not_agree_with_is_refused() {
         let refused = world.pack(&sandbox, VERSION, more);
         assert_eq!(refused.status, 4, "{refused:?}");
         for part in [
-            &format!("error: minikube v1.38.1 for linux/{} should have sha256:", arch()),
-            &format!("/minikube/v1.38.1/minikube-linux-{}.sha256`, and sha256:", arch()),
+            &format!("error: minikube v1.39.0 for linux/{} should have sha256:", arch()),
+            &format!("/minikube/v1.39.0/minikube-linux-{}.sha256`, and sha256:", arch()),
             &format!("by `{}`\n", world.server.url(LIST)),
             "hint: nothing of it was taken",
         ] {

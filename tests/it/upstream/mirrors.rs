@@ -173,10 +173,10 @@ fn asked_of(repository: &str, country: bool) -> Vec<String> {
         ..Sources::default()
     };
     for image in [
-        "registry.k8s.io/pause:3.10.1",
-        "registry.k8s.io/coredns/coredns:v1.13.1",
+        "registry.k8s.io/pause:3.10.2",
+        "registry.k8s.io/coredns/coredns:v1.14.6",
         "gcr.io/k8s-minikube/storage-provisioner:v5",
-        "gcr.io/k8s-minikube/kicbase:v0.0.50",
+        "gcr.io/k8s-minikube/kicbase:v0.0.51",
         "docker.io/kindest/kindnetd:v1",
         "docker.io/library/busybox:1",
         "r.example/team/app:1",
@@ -196,10 +196,10 @@ fn an_image_repository_has_the_names_that_minikube_gives_them() {
     assert_eq!(
         asked_of("k8s/", false),
         [
-            "k8s/pause:3.10.1",
-            "k8s/coredns/coredns:v1.13.1",
+            "k8s/pause:3.10.2",
+            "k8s/coredns/coredns:v1.14.6",
             "k8s/k8s-minikube/storage-provisioner:v5",
-            "k8s/k8s-minikube/kicbase:v0.0.50",
+            "k8s/k8s-minikube/kicbase:v0.0.51",
             "hub/kindest/kindnetd:v1",
             "hub/library/busybox:1",
             "own/team/app:1",
@@ -208,10 +208,10 @@ fn an_image_repository_has_the_names_that_minikube_gives_them() {
     assert_eq!(
         asked_of("", true),
         [
-            "hangzhou/google_containers/pause:3.10.1",
-            "hangzhou/google_containers/coredns:v1.13.1",
+            "hangzhou/google_containers/pause:3.10.2",
+            "hangzhou/google_containers/coredns:v1.14.6",
             "hangzhou/google_containers/storage-provisioner:v5",
-            "hangzhou/google_containers/kicbase:v0.0.50",
+            "hangzhou/google_containers/kicbase:v0.0.51",
             "hub/kindest/kindnetd:v1",
             "hub/library/busybox:1",
             "own/team/app:1",
@@ -267,8 +267,8 @@ fn a_place_for_images_alone_is_believed_when_the_user_says_so() {
     let outcome = with_place(&world, &sandbox, &place, &[&kicbase]);
     assert_eq!(outcome.status, 2, "{outcome:?}");
     for words in [
-        "error: nothing says what gcr.io/k8s-minikube/storage-provisioner:v5, registry.k8s.io/coredns/coredns:v1.13.1, ",
-        "--accept-unverified registry.k8s.io/pause:3.10.1`",
+        "error: nothing says what gcr.io/k8s-minikube/storage-provisioner:v5, registry.k8s.io/coredns/coredns:v1.14.6, ",
+        "--accept-unverified registry.k8s.io/pause:3.10.2`",
         "or all that `--image-repository PLACE` has with `--accept-unverified PLACE`; the bundle will say so",
     ] {
         assert!(outcome.stderr.contains(words), "{words} in {outcome:?}");

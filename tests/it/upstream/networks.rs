@@ -83,7 +83,7 @@ fn a_minikube_whose_manifest_is_a_template_leaves_calico_to_the_person() {
     assert_eq!(refused.status, 2, "{refused:?}");
     for part in [
         &format!(
-            "error: `{}/v1.38.1/minikube-linux-",
+            "error: `{}/v1.39.0/minikube-linux-",
             world.server.url("/minikube")
         ),
         "` names no image of calico\n",

@@ -22,7 +22,7 @@ fn online(world: &World) -> Outcome {
     script("id", "echo 1000");
     let program = env!("CARGO_BIN_EXE_minikube-offline");
     // What makes `pack` take these servers for upstream; what to pack says the script.
-    let mut flags = world.arguments("v1.35", &[]);
+    let mut flags = world.arguments("v1.37", &[]);
     flags.retain(|flag| flag.starts_with("--") && !flag.starts_with("--kubernetes-version"));
     let flags = flags.join("' '");
     let packager = script(
@@ -47,7 +47,7 @@ fn the_journey_from_upstream_is_walked_and_what_breaks_is_a_failure() {
     let first: Vec<&str> = outcome
         .stdout
         .lines()
-        .filter_map(|line| line.strip_prefix("ok      upstream v1.35, docker: "))
+        .filter_map(|line| line.strip_prefix("ok      upstream v1.37, docker: "))
         .filter_map(|line| line.split(" (").next())
         .collect();
     let expected = [
@@ -69,7 +69,7 @@ fn the_journey_from_upstream_is_walked_and_what_breaks_is_a_failure() {
     let outcome = online(&world);
     assert_eq!(outcome.status, 1, "{outcome:?}");
     assert!(
-        outcome.stdout.contains("FAILED  upstream v1.35, docker: pack"),
+        outcome.stdout.contains("FAILED  upstream v1.37, docker: pack"),
         "{outcome:?}"
     );
 }

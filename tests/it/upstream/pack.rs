@@ -13,15 +13,15 @@ use crate::support::program::{Sandbox, bytes};
 fn a_version_is_enough_and_the_second_pack_downloads_nothing() {
     let world = World::new();
     let sandbox = Sandbox::new();
-    let outcome = world.pack(&sandbox, "v1.35", &["--addon=greeter", "--level=fast"]);
+    let outcome = world.pack(&sandbox, "v1.37", &["--addon=greeter", "--level=fast"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let verified = sandbox.packager(["verify", "--deep", "x.run"]);
     assert_eq!(verified.status, 0, "{verified:?}");
     let listed = sandbox.packager(["list", "x.run"]).stdout;
     for part in [
         "kubelet",
-        "kicbase:v0.0.50",
-        "etcd:3.6.6-0",
+        "kicbase:v0.0.51",
+        "etcd:3.7.0-0",
         "storage-provisioner:v5",
         "hello:1",
     ] {
@@ -53,10 +53,10 @@ fn a_version_is_enough_and_the_second_pack_downloads_nothing() {
     let store = sandbox.packager(["store", "list"]);
     assert!(store.stdout.contains("44 blobs"), "{store:?}");
     for about in [
-        "  kubelet v1.35.4 for linux/",
-        "  a layer of registry.k8s.io/pause:3.10.1\n",
+        "  kubelet v1.37.2 for linux/",
+        "  a layer of registry.k8s.io/pause:3.10.2\n",
         "  the config of registry.k8s.io/hello:1\n",
-        "  a manifest of gcr.io/k8s-minikube/kicbase:v0.0.50\n",
+        "  a manifest of gcr.io/k8s-minikube/kicbase:v0.0.51\n",
     ] {
         assert!(store.stdout.contains(about), "{about} in {}", store.stdout);
     }
@@ -88,12 +88,12 @@ const REFUSED: [Case; 13] = [
         &["there is no Kubernetes v1.99", "takes the newest patch"],
     ),
     (
-        "v1.35.99",
+        "v1.37.99",
         |_| {},
         &[],
         2,
         &[
-            "there is no kubeadm v1.35.99; the newest of v1.35 is v1.35.4",
+            "there is no kubeadm v1.37.99; the newest of v1.37 is v1.37.2",
             "hint: ",
         ],
     ),
@@ -112,7 +112,7 @@ const REFUSED: [Case; 13] = [
         |_| {},
         &["--minikube-version=v1.0.0"],
         2,
-        &["there is no minikube v1.0.0; the newest release is v1.38.1\n"],
+        &["there is no minikube v1.0.0; the newest release is v1.39.0\n"],
     ),
     (
         VERSION,
@@ -150,7 +150,7 @@ const REFUSED: [Case; 13] = [
         &["--minikube-version=v1.33.1"],
         2,
         &[
-            "error: minikube v1.33.1 has Kubernetes v1.20 to v1.30, and not v1.35.4\n",
+            "error: minikube v1.33.1 has Kubernetes v1.20 to v1.30, and not v1.37.2\n",
             "hint: name a Kubernetes",
         ],
     ),
@@ -164,7 +164,7 @@ const REFUSED: [Case; 13] = [
         &[],
         2,
         &[
-            "error: there is no kubectl v1.35.4 for linux/",
+            "error: there is no kubectl v1.37.2 for linux/",
             "; there is one for linux/",
             "hint: take another release",
         ],
@@ -298,7 +298,7 @@ fn a_name_that_is_accepted_and_is_none_of_the_parts_is_told_of() {
     ] {
         assert_eq!(outcome.status, 0, "{outcome:?}");
         let note = "`--accept-unverified registry.k8s.io/pause:3.10` names none of the parts; the nearest is \
-                    `registry.k8s.io/pause:3.10.1`\n";
+                    `registry.k8s.io/pause:3.10.2`\n";
         assert!(outcome.stderr.contains(note), "{outcome:?}");
     }
 }
@@ -347,7 +347,7 @@ fn write(path: &Path, content: &[u8]) {
 fn a_lock_packs_the_same_again_or_names_what_changed() {
     let world = World::new();
     let sandbox = Sandbox::new();
-    let outcome = world.pack(&sandbox, "v1.35", &["--level=fast"]);
+    let outcome = world.pack(&sandbox, "v1.37", &["--level=fast"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let first = bytes(&sandbox.path("x.run"));
     let lock = fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
@@ -361,16 +361,16 @@ fn a_lock_packs_the_same_again_or_names_what_changed() {
     }
 
     // Nothing says what is newest, or what a program should be, but the lock.
-    world.remove("stable-1.35.txt");
+    world.remove("stable-1.37.txt");
     world.remove(".sha256");
     let other = Sandbox::new();
     fs::copy(sandbox.path("x.lock"), other.path("x.lock")).unwrap();
-    let outcome = world.pack(&other, "v1.35", &["--level=fast", "--locked"]);
+    let outcome = world.pack(&other, "v1.37", &["--level=fast", "--locked"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert!(bytes(&other.path("x.run")) == first);
     assert_eq!(fs::read_to_string(other.path("x.lock")).unwrap(), lock);
 
-    let outcome = world.pack(&Sandbox::new(), "v1.35", &["--locked"]);
+    let outcome = world.pack(&Sandbox::new(), "v1.37", &["--locked"]);
     assert_eq!(outcome.status, 2, "{outcome:?}");
     assert!(
         outcome.stderr.contains("cannot read the lock `x.lock`"),

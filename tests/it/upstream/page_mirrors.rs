@@ -127,7 +127,7 @@ fn a_mirror_that_sends_more_than_it_announced_is_left() {
 #[test]
 fn a_mirror_alone_is_not_believed_unless_the_user_says_so() {
     let (world, mirror, sandbox) = (mute(), World::new(), Sandbox::new());
-    let list = "--minikube-version=v1.38.1";
+    let list = "--minikube-version=v1.39.0";
     let outcome = pack(&world, &sandbox, &mirror.server, &["--level=fast", list]);
     assert_eq!(outcome.status, 2, "{outcome:?}");
     assert!(
@@ -162,7 +162,7 @@ fn where_upstream_does_not_answer_a_mirror_says_what_is_newest() {
     let (world, mirror, sandbox) = (mute(), World::new(), Sandbox::new());
     let flags = mirrored(&mirror.server);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let outcome = world.resolve(&sandbox, "v1.35", &flags);
+    let outcome = world.resolve(&sandbox, "v1.37", &flags);
     assert_eq!(outcome.status, 2, "{outcome:?}");
     assert!(outcome.stderr.contains(": asking the mirror\n"), "{outcome:?}");
     assert!(

@@ -19,12 +19,12 @@ fn result(outcome: &Outcome) -> Value {
 fn a_lock_without_the_parts_packs_the_same_bytes_as_a_pack() {
     let world = World::new();
     let plain = Sandbox::new();
-    let outcome = world.pack(&plain, "v1.35", &["--addon=greeter", "--level=fast"]);
+    let outcome = world.pack(&plain, "v1.37", &["--addon=greeter", "--level=fast"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
 
     let before = world.server.seen().len();
     let sandbox = Sandbox::new();
-    let outcome = world.resolve(&sandbox, "v1.35", &["--addon=greeter"]);
+    let outcome = world.resolve(&sandbox, "v1.37", &["--addon=greeter"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert!(!sandbox.path("x.run").exists());
     // Of the blobs only the ten configs; of the programs only minikube, which is asked,
@@ -50,11 +50,11 @@ fn a_lock_without_the_parts_packs_the_same_bytes_as_a_pack() {
     assert_eq!(programs.len(), 2, "{programs:?}");
 
     // Years later: nothing says any more what is newest, or what a program should be.
-    world.remove("stable-1.35.txt");
+    world.remove("stable-1.37.txt");
     world.remove(".sha256");
     let outcome = world.pack(
         &sandbox,
-        "v1.35",
+        "v1.37",
         &["--addon=greeter", "--level=fast", "--locked"],
     );
     assert_eq!(outcome.status, 0, "{outcome:?}");
@@ -110,7 +110,7 @@ fn a_person_is_told_what_comes_from_where_and_that_an_estimate_is_one() {
     let outcome = world.resolve(&sandbox, VERSION, &[]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     for text in [
-        "docker://registry.k8s.io/pause:3.10.1: download\n",
+        "docker://registry.k8s.io/pause:3.10.2: download\n",
         "/kubelet: download\n",
         "in the store\n",
         "\nto download ",
@@ -139,7 +139,7 @@ fn an_image_that_changed_since_is_named_by_the_locked_pack() {
     assert_eq!(outcome.status, 4, "{outcome:?}");
     assert!(
         outcome.stderr.contains(
-            "1 part is not what the lock `x.lock` says:\n  gcr.io/k8s-minikube/kicbase:v0.0.50 for linux/"
+            "1 part is not what the lock `x.lock` says:\n  gcr.io/k8s-minikube/kicbase:v0.0.51 for linux/"
         ),
         "{}",
         outcome.stderr

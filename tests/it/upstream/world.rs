@@ -14,7 +14,7 @@ use crate::support::registry::{Draft, Registry};
 use crate::support::server::{Reply, Seen, Server};
 use crate::support::stripped;
 
-pub(super) const VERSION: &str = "v1.35.4";
+pub(super) const VERSION: &str = "v1.37.2";
 
 /// The tag of kindnet that the world's minikube names.
 pub(super) const KINDNETD: &str = "v20260213-ea8e5717";
@@ -90,9 +90,9 @@ impl World {
             ("k8s/kube-controller-manager", VERSION),
             ("k8s/kube-scheduler", VERSION),
             ("k8s/kube-proxy", VERSION),
-            ("k8s/coredns/coredns", "v1.13.1"),
-            ("k8s/pause", "3.10.1"),
-            ("k8s/etcd", "3.6.6-0"),
+            ("k8s/coredns/coredns", "v1.14.6"),
+            ("k8s/pause", "3.10.2"),
+            ("k8s/etcd", "3.7.0-0"),
             ("k8s-minikube/storage-provisioner", "v5"),
             ("k8s-minikube/storage-provisioner", "v5.0.1"),
         ] {
@@ -104,7 +104,7 @@ impl World {
         }
         let kicbase = registry.add(
             "k8s-minikube/kicbase",
-            "v0.0.50",
+            "v0.0.51",
             &[arch, other].map(|arch| Draft::new(arch, "kicbase")),
         );
         registry.copy("k8s-minikube/kicbase", "hub/kicbase/stable");
@@ -120,8 +120,10 @@ impl World {
         );
         let manifests = add_networks(&mut registry, [arch, other]);
         let answers = json!({
+            "version": "v1.39.0",
+            "kubernetes": ["v1.37.0", "v1.36.2", "v1.35.6", "v1.28.0"],
             "kindnet": format!("kindnetd:{KINDNETD}"),
-            "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.50@{kicbase}"),
+            "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.51@{kicbase}"),
             "addons": {
                 "default-storageclass": [],
                 "greeter": [format!("registry.k8s.io/hello:1@{hello}")],
@@ -130,14 +132,17 @@ impl World {
             },
         });
         let name = arch.name();
-        let mut files = vec![("/release/stable-1.35.txt".to_owned(), VERSION.into())];
+        let mut files = vec![
+            ("/release/stable-1.37.txt".to_owned(), VERSION.into()),
+            ("/release/stable.txt".to_owned(), VERSION.into()),
+        ];
         for role in ["kubeadm", "kubelet", "kubectl"] {
             let path = format!("/release/{VERSION}/bin/linux/{name}/{role}");
             files.push((path, kubernetes_program(role)));
             let path = format!("/release/{VERSION}/bin/linux/{}/{role}", other.name());
             files.push((path, elf(other.elf_machine(), role)));
         }
-        files.extend(minikubes("v1.38.1", &manifests, &answers));
+        files.extend(minikubes("v1.39.0", &manifests, &answers));
         let sums: Vec<_> = files
             .iter()
             .filter(|(path, _)| !path.contains(".txt"))
@@ -180,7 +185,7 @@ impl World {
             answers,
             manifests,
         };
-        world.list_releases(&["v1.38.1"]);
+        world.list_releases(&["v1.39.0"]);
         world
     }
 
@@ -368,8 +373,13 @@ fn minikubes(version: &str, manifests: &str, answers: &Value) -> Files {
     Arch::ALL.map(of).into()
 }
 
-/// The stand-in with a mark, so that no two programs are the same file.
+/// The stand-in with a mark, so that no two programs are the same file, as a program of this
+/// Kubernetes.
 pub(super) fn kubernetes_program(role: &str) -> Vec<u8> {
     let program = fs::read(stand_in()).expect("the stand-in");
-    [&program[..], role.as_bytes()].concat()
+    let answers = format!(
+        "{role}\nstandin-answers {}",
+        json!({ "kubernetes_version": VERSION })
+    );
+    [&program[..], answers.as_bytes()].concat()
 }

@@ -27,6 +27,11 @@ pub(in crate::fetch::upstream) struct ReleaseList {
 }
 
 impl ReleaseList {
+    /// Whether this release stands in it.
+    pub(super) fn has(&self, version: &Version) -> bool {
+        self.releases.contains_key(version)
+    }
+
     /// The newest release in it.
     pub(super) fn newest(&self) -> Option<&Version> {
         self.releases.last_key_value().map(|(version, _)| version)
@@ -36,7 +41,7 @@ impl ReleaseList {
 /// The newest listed release of this one's line, or of all, where there is a list.
 pub(super) fn nearest(upstream: &Upstream, version: &Version, progress: &dyn Progress) -> Option<Version> {
     // One that is listed and not there is not near itself.
-    let list = list(upstream, progress).filter(|list| !list.releases.contains_key(version))?;
+    let list = list(upstream, progress).filter(|list| !list.has(version))?;
     let mut of_line = list.releases.keys().rev();
     let of_line = of_line.find(|listed| listed.line() == version.line());
     of_line.or_else(|| list.newest()).cloned()

@@ -28,20 +28,36 @@ pub(in crate::fetch::upstream) fn minikube_for(
     Ok(upstream.minikube.get_or_init(|| found).clone())
 }
 
-/// The newest release that is listed and later than all known ones, if it says that it
-/// has this Kubernetes; else the newest known one that has it.
+/// The newest known release that has it, of those that are listed where there is a list. Only
+/// where there is none, the newest listed release, if it says that it has this Kubernetes:
+/// nothing here was ever tried with it.
 fn newest_with(
     upstream: &Upstream,
     kubernetes: &Version,
     ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Version, UpstreamError> {
-    let known = known_with(kubernetes);
+    let mut known = known_with(kubernetes);
+    let list = list(upstream, progress);
+    if let Some(first) = known
+        .iter()
+        .position(|version| list.is_none_or(|list| list.has(version)))
+    {
+        return Ok(known.swap_remove(first));
+    }
+    let known = known.into_iter().next();
     let Some(later) = later_with(upstream, kubernetes, progress) else {
         return known.ok_or_else(|| none_has(kubernetes));
     };
     let refusal = match asked(upstream, &later, kubernetes, ask, progress) {
-        Ok(()) => return Ok(later),
+        Ok(()) => {
+            progress.note(&format!(
+                "taking minikube {later}, which this program does not know: it says that it has Kubernetes {kubernetes}, \
+                 and none is there that is known, up to {}",
+                newest_known()
+            ));
+            return Ok(later);
+        }
         Err(
             error @ (UpstreamError::NoRelease { .. }
             | UpstreamError::NotAsked { .. }

@@ -1,0 +1,141 @@
+//! The container runtime of a bundle for which none is named: the one that its minikube
+//! takes by itself.
+
+use std::path::Path;
+
+use super::FetchError;
+use super::parts::LocalBinary;
+use super::upstream::{UpstreamError, newest_known_with, runtime_of_release};
+use crate::bundle::{BinaryRole, ContainerRuntime, RuntimeError, Version};
+use crate::progress::Progress;
+use crate::resolve::Ask;
+use crate::spec::Spec;
+
+/// What `minikube`, a program that can be asked, says in its help. Up to v1.39 that is
+/// nothing, which stands for what the release takes; so its version decides then, which is
+/// also known of a program for another platform that was downloaded. Where nothing is
+/// known, the newest release that has this Kubernetes does, and a note says so.
+///
+/// Fails when minikube says one that no bundle can have.
+pub(super) fn default(
+    spec: &Spec,
+    minikube: Option<&Path>,
+    binaries: &[LocalBinary],
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<ContainerRuntime, FetchError> {
+    let asked = |arguments: &[&str]| minikube.and_then(|path| ask(path, arguments).ok());
+    let help = asked(&["start", "--help"]);
+    if let Some(said) = help.as_deref().and_then(said) {
+        let runtime = said.parse();
+        return runtime.map_err(|reason: RuntimeError| UpstreamError::Runtime { reason }.into());
+    }
+    let answer = asked(&["version", "--short"]);
+    let of_packed = || {
+        let mut minikubes = binaries
+            .iter()
+            .filter(|binary| binary.part.role == BinaryRole::Minikube);
+        minikubes.find_map(|binary| binary.part.version.clone())
+    };
+    if let Some(version) = answer.as_deref().and_then(release).or_else(of_packed) {
+        return Ok(runtime_of_release(&version));
+    }
+    let newest = newest_known_with(&spec.kubernetes_version);
+    let runtime = runtime_of_release(&newest);
+    let is_given = binaries
+        .iter()
+        .any(|binary| binary.part.role == BinaryRole::Minikube);
+    if is_given {
+        progress.note(&format!(
+        "which container runtime this minikube takes by itself is not known: it gets {runtime}, as minikube {newest} \
+         does; `--container-runtime` says otherwise"
+        ));
+    }
+    Ok(runtime)
+}
+
+/// `--container-runtime='':` in the help: the name, where there is one. Source: minikube
+/// v1.38.1, `cmd/minikube/cmd/start_flags.go:176`; `auto` and nothing leave it open.
+fn said(help: &str) -> Option<&str> {
+    let value = help.split("--container-runtime=").nth(1)?;
+    let end = value.find([':', '\n', ' ']).unwrap_or(value.len());
+    let name = value[..end].trim_matches(['\'', '"']);
+    (!["", "auto"].contains(&name)).then_some(name)
+}
+
+/// `v1.39.0+dirty`, as a build from source says it, is v1.39.0.
+fn release(answer: &str) -> Option<Version> {
+    let line = answer.lines().next()?.trim();
+    line.split('+').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::failure::{Failure, Kind};
+    use crate::fetch::fixtures::Site;
+    use crate::progress::Silent;
+    use crate::resolve::AskError;
+
+    /// The line of the help, as minikube prints it, with this default.
+    fn help(default: &str) -> String {
+        format!(
+            "    --cni='':\n\tCNI plug-in to use.\n\n    -c, --container-runtime='{default}':\n\tThe container \
+             runtime to be used. Valid options: docker, cri-o, containerd (default: auto)\n\n    --cpus='2':\n"
+        )
+    }
+
+    fn runtime(help: &str, version: &str) -> Result<String, Failure> {
+        let ask = |_: &Path, arguments: &[&str]| -> Result<String, AskError> {
+            Ok(if arguments[0] == "start" { help } else { version }.to_owned())
+        };
+        let minikube = PathBuf::from("minikube");
+        let found = default(&Site::new().spec(), Some(&minikube), &[], &ask, &Silent);
+        Ok(found?.to_string())
+    }
+
+    #[test]
+    fn minikubes_help_decides_then_its_release() {
+        for (default, version, expected) in [
+            ("", "v1.38.1", "docker"),
+            ("", "v1.39.0", "containerd"),
+            ("", "v1.39.0-beta.0", "docker"),
+            ("auto", "v1.39.0+dirty\n", "containerd"),
+            ("", "v1.41.2", "containerd"),
+            ("docker", "v1.39.0", "docker"),
+            ("containerd", "v1.38.1", "containerd"),
+        ] {
+            let found = runtime(&help(default), version).expect(default);
+            assert_eq!(found, expected, "{default} {version}");
+        }
+        assert_eq!(runtime("no such flag", "what?").expect("the table"), "containerd");
+    }
+
+    #[test]
+    fn a_default_that_no_bundle_can_have_is_refused() {
+        let failure = runtime(&help("crio"), "v1.50.0").expect_err("crio");
+        assert_eq!(failure.kind, Kind::Usage);
+        assert_eq!(
+            failure.to_string(),
+            "error: cannot take minikube's default container runtime: `crio` is not a supported container runtime \
+             (docker or containerd)\n\nhint: name one with `--container-runtime containerd`"
+        );
+    }
+
+    #[test]
+    fn without_a_minikube_to_ask_the_newest_known_decides() {
+        let ask = |_: &Path, _: &[&str]| -> Result<String, AskError> { unreachable!("nobody to ask") };
+        let mut spec = Site::new().spec();
+        for (kubernetes, expected) in [
+            ("v1.37.2", "containerd"),
+            ("v1.27.0", "docker"),
+            ("v9.9.9", "containerd"),
+        ] {
+            spec.kubernetes_version = kubernetes.parse().expect("version");
+            let found = default(&spec, None, &[], &ask, &Silent).expect("the table");
+            assert_eq!(found.to_string(), expected, "{kubernetes}");
+        }
+    }
+}
