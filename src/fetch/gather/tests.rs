@@ -101,7 +101,7 @@ fn a_minikube_cache_has_all_but_minikube() {
         ("binaries/kubeadm", format!("linux/{arch}/{VERSION}/kubeadm")),
         ("binaries/kubelet", format!("linux/{arch}/{VERSION}/kubelet")),
         ("binaries/kubectl", format!("linux/{arch}/{VERSION}/kubectl")),
-        ("pause.tar", format!("images/{arch}/registry.k8s.io/pause_3.10.1")),
+        ("pause.tar", format!("images/{arch}/registry.k8s.io/pause_3.10.2")),
         (
             "provisioner.tar",
             format!("images/{arch}/gcr.io/k8s-minikube/storage-provisioner_v5"),

@@ -43,9 +43,9 @@ const START: [&str; 4] = ["-y", "--way", "cache", "--keep-failed"];
 
 #[test]
 fn another_config_over_the_same_layers_is_not_the_node_image() {
-    for driver in ["overlay2", "overlayfs"] {
+    for (driver, in_containerd) in [("overlay2", false), ("overlayfs", true), ("btrfs", true)] {
         let site = Site::new();
-        site.engine.says("Driver", driver);
+        site.engine.keeps_images(driver, in_containerd);
         let image = site.node_image();
         fs::write(site.remembered(&image), same_layers(&image, OTHER_ID)).unwrap();
         let outcome = site.run(&START);
@@ -57,9 +57,15 @@ fn another_config_over_the_same_layers_is_not_the_node_image() {
 
 #[test]
 fn an_engine_with_a_manifest_of_its_own_is_known_again_by_what_it_had_after_loading() {
-    for (driver, loads) in [("overlay2", false), ("overlayfs", true)] {
+    for (driver, loads) in [
+        ("overlay2", false),
+        ("btrfs", false),
+        ("overlayfs", true),
+        ("btrfs", true),
+        ("native", true),
+    ] {
         let site = Site::new();
-        site.engine.says("Driver", driver);
+        site.engine.keeps_images(driver, loads);
         let image = site.node_image();
         fs::write(site.sandbox.path("engine/loads"), same_layers(&image, OTHER_ID)).unwrap();
         let first = site.run(&START);
@@ -73,6 +79,9 @@ fn an_engine_with_a_manifest_of_its_own_is_known_again_by_what_it_had_after_load
             let again = site.run(&START);
             assert!(!again.stderr.contains("was another image"), "{again:?}");
             assert!(again.stderr.contains("already there"), "{again:?}");
+            assert_eq!(site.run(&["uninstall", "-y"]).status, 0);
+            let left = site.engine.has();
+            assert!(left.iter().all(|thing| !thing.starts_with("image ")), "{left:?}");
         }
     }
 }
@@ -98,6 +107,54 @@ fn another_image_under_the_name_leaves_the_node_image_to_be_counted() {
     assert!(needed(&site) < none, "it is there: {none}");
     fs::write(site.remembered(&image), same_layers(&image, OTHER_ID)).unwrap();
     assert_eq!(needed(&site), none, "another is there");
+}
+
+#[test]
+fn room_is_asked_for_where_containerd_has_images_and_where_the_engine_has_volumes() {
+    let site = Site::new();
+    let images = site.sandbox.path("data/containerd/daemon");
+    let preflight = |in_containerd: bool, data: &str| {
+        site.engine.keeps_images("overlayfs", in_containerd);
+        site.engine.says("DockerRootDir", data);
+        site.run(&["preflight", "--way", "cache"])
+    };
+    let data = site.sandbox.path("data");
+    fs::create_dir_all(data.join("containerd")).unwrap();
+    // What is mounted at `/proc` has no room.
+    std::os::unix::fs::symlink("/proc", &images).unwrap();
+    let full = preflight(true, data.to_str().unwrap());
+    assert_eq!(full.status, 6, "{full:?}");
+    let said = format!(
+        "the file system of `{}` has 0 MiB free (0 bytes)",
+        images.display()
+    );
+    assert!(full.stderr.contains(&said), "{full:?}");
+    assert!(
+        full.stderr
+            .contains("the node image in Docker Engine's containerd need"),
+        "{full:?}"
+    );
+    assert!(!full.stderr.contains("the node's volumes"), "{full:?}");
+    // The same engine without containerd's store has all in its own folder.
+    let roomy = preflight(false, data.to_str().unwrap());
+    assert!(!roomy.stderr.contains("0 MiB free"), "{roomy:?}");
+
+    // And when the space ends while the image is loaded, the hint names that folder.
+    site.engine.keeps_images("native", true);
+    site.engine
+        .says("DockerRootDir", site.sandbox.path("home").to_str().unwrap());
+    site.engine.fails(
+        "image load",
+        Some("write /x/ingest/1/data: no space left on device"),
+    );
+    let refused = site.run(&["-y", "--way", "cache"]);
+    assert_eq!(refused.status, 6, "{refused:?}");
+    let folder = site.sandbox.path("home/containerd/daemon");
+    let hint = format!(
+        "hint: free space in `{0}`, where Docker keeps images (`df -h {0}`)",
+        folder.display()
+    );
+    assert!(refused.stderr.contains(&hint), "{refused:?}");
 }
 
 #[test]

@@ -49,6 +49,20 @@ impl FakeEngine {
         fs::write(path, info.to_string()).expect("a file");
     }
 
+    /// Says as Docker Engine 29 does that it keeps images in a containerd of its own, with this
+    /// snapshotter; else, or for a graph driver, that it does not.
+    pub(crate) fn keeps_images(&self, driver: &str, in_containerd: bool) {
+        self.says("Driver", driver);
+        let status = if in_containerd {
+            json!([["driver-type", "io.containerd.snapshotter.v1"]])
+        } else {
+            json!([["Backing Filesystem", "extfs"]])
+        };
+        self.says("DriverStatus", status);
+        let address = "/var/run/docker/containerd/containerd.sock";
+        self.says("Containerd", json!({ "Address": address }));
+    }
+
     /// Lets a request, such as `image load`, fail with `said`, until it is called with
     /// nothing.
     pub(crate) fn fails(&self, request: &str, said: Option<&str>) {
