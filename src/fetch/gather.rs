@@ -184,18 +184,7 @@ pub(super) fn find(
     if binaries.iter().any(|binary| Some(role_of(binary)) == own) {
         minikube()?;
     }
-    let container_runtime = match spec.container_runtime {
-        Some(runtime) => runtime,
-        None => {
-            // For this nothing is downloaded but the minikube that will be packed.
-            let is_here = binaries
-                .iter()
-                .any(|binary| binary.part.role == BinaryRole::Minikube);
-            let upstream = upstream.filter(|_| !is_here);
-            let path = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
-            runtime::default(spec, path.as_deref(), binaries, ask, progress)?
-        }
-    };
+    let container_runtime = container_runtime(spec, binaries, upstream, ask, progress)?;
     let wanted = if let Some(upstream) = upstream {
         let lock = upstream.lock_of_others();
         let wanted = remote::wanted(
@@ -224,6 +213,25 @@ pub(super) fn find(
         wanted,
         scratch: scratch.into_directory(),
     })
+}
+
+/// The one that the spec names, or minikube's. To ask for it nothing is downloaded but the
+/// minikube that will be packed.
+fn container_runtime(
+    spec: &Spec,
+    binaries: &[LocalBinary],
+    upstream: Option<&Upstream>,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<ContainerRuntime, FetchError> {
+    if let Some(runtime) = spec.container_runtime {
+        return Ok(runtime);
+    }
+    let mut minikubes = binaries.iter();
+    let is_here = minikubes.any(|binary| binary.part.role == BinaryRole::Minikube);
+    let upstream = upstream.filter(|_| !is_here);
+    let path = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
+    runtime::default(spec, path.as_deref(), binaries, ask, progress)
 }
 
 fn needs(

@@ -11,6 +11,8 @@ const REPLACED: &str = "nothing of it was used. Somebody else writes into the st
 const AS_A_MANIFEST: &str = "omit it; or write what it installs into a file, as `helm template` does, and pack that \
                              with `--manifest FILE`, which takes the images that it names along";
 
+const NAME_RUNTIME: &str = "name one with `--container-runtime containerd`";
+
 fn take_newest(role: BinaryRole) -> &'static str {
     match role {
         BinaryRole::Minikube => "without `--minikube-version` the newest that has this Kubernetes is taken",
@@ -112,10 +114,7 @@ impl From<UpstreamError> for Failure {
                 "name another folder with TMPDIR".to_owned(),
             ),
             UpstreamError::Replaced { .. } => (Kind::Damaged, REPLACED.to_owned()),
-            UpstreamError::Runtime { .. } => (
-                Kind::Usage,
-                "name one with `--container-runtime containerd`".to_owned(),
-            ),
+            UpstreamError::Runtime { .. } => (Kind::Usage, NAME_RUNTIME.to_owned()),
             UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
         };
         match error {

@@ -222,7 +222,7 @@ fn a_signed_image_under_another_ones_name_is_named() {
     let pause: Mutex<std::collections::HashMap<String, Reply>> = Mutex::default();
     let world = World::build(Some(&authority), move |seen, reply| {
         let mut pause = pause.lock().expect("no panic");
-        let target = seen.target.replace("/3.6.6-0", "/3.10.1");
+        let target = seen.target.replace("/3.7.0-0", "/3.10.2");
         if seen.method == "GET" && target.contains("/k8s/pause/") {
             pause.insert(target.clone(), reply.clone());
         }
@@ -239,7 +239,7 @@ fn a_signed_image_under_another_ones_name_is_named() {
     assert_eq!(outcome.status, 3, "{outcome:?}");
     assert!(
         outcome.stderr.contains(
-            ".sig` does not hold: it was made for `k8s/pause`, which is not registry.k8s.io/etcd:3.6.6-0"
+            ".sig` does not hold: it was made for `k8s/pause`, which is not registry.k8s.io/etcd:3.7.0-0"
         ),
         "{outcome:?}"
     );
