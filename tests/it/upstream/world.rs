@@ -132,10 +132,8 @@ impl World {
             },
         });
         let name = arch.name();
-        let mut files = vec![
-            ("/release/stable-1.37.txt".to_owned(), VERSION.into()),
-            ("/release/stable.txt".to_owned(), VERSION.into()),
-        ];
+        let words = ["stable-1.37", "stable"];
+        let mut files = Files::from(words.map(|word| (format!("/release/{word}.txt"), VERSION.into())));
         for role in ["kubeadm", "kubelet", "kubectl"] {
             let path = format!("/release/{VERSION}/bin/linux/{name}/{role}");
             files.push((path, kubernetes_program(role)));
