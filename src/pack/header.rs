@@ -75,7 +75,7 @@ fn fill(values: &[(&str, String)]) -> Result<String, HeaderError> {
     }
 }
 
-/// The shell never reads the padding: the template ends with `exit`.
+/// The shell never reads the padding: what stands in braces ends before it.
 fn pad(text: String) -> Result<Vec<u8>, HeaderError> {
     let size = usize::try_from(HEADER_BYTES).expect("a few KiB");
     let mut bytes = text.into_bytes();

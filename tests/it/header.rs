@@ -1,5 +1,8 @@
 //! The shell header: every shell, every awkward place.
 
+mod cut;
+mod owner;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -165,7 +168,7 @@ fn a_machine_without_a_place_for_programs_is_told_what_to_do() {
     };
     assert_eq!(outcome.status, 9, "{outcome:?}");
     assert!(
-        outcome.stderr.contains("set TMPDIR to a folder"),
+        outcome.stderr.contains("set TMPDIR to a directory"),
         "{}",
         outcome.stderr
     );

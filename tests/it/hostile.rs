@@ -116,7 +116,7 @@ const HEADER_CASES: [(&str, &str, Expected); 44] = [
     (
         "no file may grow",
         r#"ulimit -f 1; "$B" list"#,
-        Exit(9, "set TMPDIR to a folder"),
+        Exit(9, "set TMPDIR to a directory"),
     ),
     (
         "the current folder is gone",
@@ -155,12 +155,12 @@ const HEADER_CASES: [(&str, &str, Expected); 44] = [
     (
         "mktemp that names a folder of ours",
         r#"mkdir s keep; touch keep/file; printf '#!/bin/sh\necho %s/keep\n' "$PWD" >s/mktemp; chmod +x s/mktemp; PATH=$PWD/s:$PATH "$B" list; s=$?; [ -e keep/file ] && exit $s"#,
-        Exit(9, "set TMPDIR to a folder"),
+        Exit(9, "set TMPDIR to a directory"),
     ),
     (
         "mktemp that says nothing",
         r#"mkdir s; printf '#!/bin/sh\n' >s/mktemp; chmod +x s/mktemp; PATH=$PWD/s:$PATH "$B" list"#,
-        Exit(9, "set TMPDIR to a folder"),
+        Exit(9, "set TMPDIR to a directory"),
     ),
 ];
 

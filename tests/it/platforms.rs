@@ -272,7 +272,7 @@ fn the_header_takes_the_stub_of_the_machine() {
     let outcome = run();
     assert_eq!(outcome.status, 9, "{outcome:?}");
     assert!(
-        outcome.stderr.contains("no folder was found where a program"),
+        outcome.stderr.contains("no directory was found where a program"),
         "{outcome:?}"
     );
     let index = index(&bundle);
