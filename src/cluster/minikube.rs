@@ -1,6 +1,7 @@
 //! minikube as a program: its flags, its environment, how it failed.
 
 use std::fs;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,13 +38,18 @@ pub(super) const REQUEST: Duration = Duration::from_secs(60);
 /// For requests to minikube that change a cluster.
 pub(super) const CHANGE: Duration = Duration::from_secs(600);
 
+/// What a failure shows of minikube's log.
+const LOG_END_LINES: usize = 5;
+const LOG_END_BYTES: u64 = 8 << 10;
+const LOG_LINE_CHARACTERS: usize = 300;
+
 /// A cluster that minikube did not start, or a request that it refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MinikubeError {
     /// It ended with an exit code.
-    #[error("minikube could not {verb}{}{} (exit code {}){}",
-        reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()), log_text(log.as_deref()))]
+    #[error("minikube could not {verb}\n  reason: {}{}\n  exit code: {}{}",
+        reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()), log_text(log.as_deref(), log_end))]
     Failed {
         /// What it was to do: `start the cluster`.
         verb: &'static str,
@@ -57,6 +63,8 @@ pub enum MinikubeError {
         code: Option<i32>,
         /// Where its log is, when it wrote one.
         log: Option<PathBuf>,
+        /// The last lines of its log.
+        log_end: Vec<String>,
         /// What helps without a network.
         hint: &'static str,
     },
@@ -64,21 +72,47 @@ pub enum MinikubeError {
 
 fn reason(name: &str, message: &str) -> String {
     match (name, message.trim()) {
-        ("", "") => ": it gave no reason".to_owned(),
-        ("", message) => format!(": {message}"),
-        (name, message) => format!(": `{name}`: {message}"),
+        ("", "") => "it gave none".to_owned(),
+        ("", message) => message.to_owned(),
+        (name, message) => format!("`{name}`: {message}"),
     }
 }
 
 fn advice_text(advice: &str) -> String {
     match advice.trim() {
         "" => String::new(),
-        advice => format!("; it advises: {advice}"),
+        advice => format!("\n  it advises: {advice}"),
     }
 }
 
-fn log_text(log: Option<&Path>) -> String {
-    log.map_or_else(String::new, |log| format!("; its log is `{}`", log.display()))
+fn log_text(log: Option<&Path>, end: &[String]) -> String {
+    let Some(log) = log else {
+        return String::new();
+    };
+    let end = end.iter().map(|line| format!("\n    {line}"));
+    format!("\n  log: `{}`{}", log.display(), end.collect::<String>())
+}
+
+/// The last lines of the log at `path`, as far as it can be read.
+fn end_of(path: &Path) -> Vec<String> {
+    let read = || {
+        let mut file = fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(io::SeekFrom::Start(length.saturating_sub(LOG_END_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_END_BYTES).read_to_end(&mut bytes)?;
+        io::Result::Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = &lines[lines.len().saturating_sub(LOG_END_LINES)..];
+    let cut = |line: &&str| line.chars().take(LOG_LINE_CHARACTERS).collect();
+    last.iter().map(cut).collect()
 }
 
 impl MinikubeError {
@@ -252,14 +286,16 @@ impl Minikube {
             message: last_line(&output.stderr).to_owned(),
             ..Complaint::default()
         });
+        let log = Some(last_start_log(&self.home)).filter(|log| log.is_file());
         MinikubeError::Failed {
             verb,
             hint: hints::hint(&complaint),
+            log_end: log.as_deref().map(end_of).unwrap_or_default(),
             name: complaint.name,
             message: complaint.message,
             advice: complaint.advice,
             code: output.code,
-            log: Some(last_start_log(&self.home)).filter(|log| log.is_file()),
+            log,
         }
     }
 }
@@ -303,6 +339,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_five_lines_of_a_log_are_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let long = "x".repeat(400);
+        fs::write(
+            &path,
+            format!(
+                "{}one\ntwo\nthree\n\nfour\nfive\n{long}\n\n",
+                "early\n".repeat(5000)
+            ),
+        )
+        .expect("a file");
+        let end = end_of(&path);
+        assert_eq!(end, ["two", "three", "four", "five", &long[..300]]);
+        assert!(end_of(&folder.path().join("none")).is_empty());
+    }
+
+    #[test]
     fn a_failure_has_reason_code_and_log() {
         let failure = Failure::from(MinikubeError::Failed {
             verb: "start the cluster",
@@ -311,13 +365,15 @@ mod tests {
             advice: String::new(),
             code: Some(80),
             log: Some("/root/.minikube/logs/lastStart.txt".into()),
+            log_end: vec!["I1130 one".into(), "E1130 two".into()],
             hint: "look",
         });
         assert_eq!(failure.kind.exit_code(), 10);
         assert_eq!(
             failure.to_string(),
-            "error: minikube could not start the cluster: `GUEST_PROVISION`: no node (exit code 80); \
-             its log is `/root/.minikube/logs/lastStart.txt`\n\nhint: look"
+            "error: minikube could not start the cluster\n  reason: `GUEST_PROVISION`: no node\n  \
+             exit code: 80\n  log: `/root/.minikube/logs/lastStart.txt`\n    I1130 one\n    E1130 two\n\n\
+             hint: look"
         );
     }
 }

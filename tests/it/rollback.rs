@@ -140,7 +140,7 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
                 .sandbox
                 .path("home/.local/state/minikube-offline/failed-start.log");
             assert!(after.contains_key(&log), "{outcome:?}");
-            let named = format!("; its log is `{}`\n", log.display());
+            let named = format!("\n  log: `{}`\n", log.display());
             assert!(outcome.stderr.contains(&named), "{outcome:?}");
             assert!(!outcome.stderr.contains("lastStart.txt"), "{outcome:?}");
             assert_eq!(site.run(&["uninstall"]).status, 0);
