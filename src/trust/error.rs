@@ -1,11 +1,13 @@
 //! Why the keys of this machine cannot be used.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::PublicKeyError;
 use crate::bundle::{KeyId, SignatureError};
 use crate::failure::{Failure, Kind};
+use crate::host::Environment;
 
 /// A key, a folder of keys or a statement that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -220,10 +222,19 @@ impl From<TrustError> for Failure {
 
 /// What to do about a key, or a folder of keys, that cannot be read.
 fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
+    let is_pinned = path.parent().is_some_and(|parent| parent.ends_with("trust.d"));
     match kind {
-        io::ErrorKind::NotFound => "give the path of the key's file, which ends in .pub, or the key's own 56 characters; \
-             a link to where nothing is must leave the folder of keys before anything is trusted"
-            .to_owned(),
+        io::ErrorKind::NotFound if is_pinned => {
+            "nothing is trusted while a link to where nothing is lies among the pinned keys: remove it"
+                .to_owned()
+        }
+        io::ErrorKind::NotFound => {
+            "give the path of the key's file, which ends in .pub, or the key's own 56 characters".to_owned()
+        }
+        io::ErrorKind::PermissionDenied if let Some(home) = foreign_home(path) => format!(
+            "`{}` belongs to another user: set HOME to the directory of the user who runs this, as `sudo -H` does",
+            home.display()
+        ),
         io::ErrorKind::PermissionDenied => {
             // Of the folder of keys the one around it may be the reason.
             let around = path.parent().filter(|_| path.ends_with("trust.d"));
@@ -233,13 +244,22 @@ fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
                 path.display()
             )
         }
+        io::ErrorKind::IsADirectory if is_pinned => {
+            "nothing is trusted while a folder lies among the pinned keys: move it away".to_owned()
+        }
         io::ErrorKind::IsADirectory => {
-            "it is a folder: give the key's file in it, which ends in .pub; a folder must leave the folder of keys \
-             before anything is trusted"
-                .to_owned()
+            "it is a folder: give the key's file in it, which ends in .pub".to_owned()
         }
         _ => "nothing is trusted until it can be read".to_owned(),
     }
+}
+
+/// The home of this run, where `path` is in it and it is another user's.
+fn foreign_home(path: &Path) -> Option<PathBuf> {
+    let environment = Environment::of_this_process();
+    let home = environment.home().filter(|home| path.starts_with(home))?;
+    let owner = home.metadata().ok()?.uid();
+    (owner != environment.uid()).then_some(home)
 }
 
 #[cfg(test)]
@@ -288,6 +308,16 @@ mod tests {
                 "give the path of the key's file",
             ),
             (io::ErrorKind::IsADirectory, "a.pub", "it is a folder: "),
+            (
+                io::ErrorKind::NotFound,
+                "/x/trust.d/a.pub",
+                "lies among the pinned keys: remove it",
+            ),
+            (
+                io::ErrorKind::IsADirectory,
+                "/x/trust.d/a.pub",
+                "lies among the pinned keys: move it away",
+            ),
             (
                 io::ErrorKind::Other,
                 "a.pub",

@@ -90,6 +90,12 @@ pub enum VerifyError {
         /// The file.
         path: PathBuf,
     },
+    /// It neither begins nor ends as a bundle does.
+    #[error("`{}` is not a bundle", path.display())]
+    NotABundle {
+        /// The file.
+        path: PathBuf,
+    },
     /// The trailer is not a bundle's.
     #[error("`{}` is not a whole bundle", path.display())]
     Trailer {
@@ -280,7 +286,7 @@ impl From<VerifyError> for Failure {
             VerifyError::Read { source, .. } => Kind::of_io(source),
             VerifyError::NotAuthentic { .. } => Kind::NotAuthentic,
             VerifyError::OtherPlatform { .. } => Kind::Unfit,
-            VerifyError::Key { .. } => Kind::Usage,
+            VerifyError::Key { .. } | VerifyError::NotABundle { .. } => Kind::Usage,
             _ => Kind::Damaged,
         };
         if let VerifyError::NotAuthentic { trusted, source, .. } = &error {
@@ -325,6 +331,9 @@ impl From<VerifyError> for Failure {
             VerifyError::Key { .. } => {
                 "give the bundle, and a key behind `--key`: `minikube-offline verify bundle.run --key KEY.pub`"
             }
+            VerifyError::NotABundle { .. } => {
+                "give the file that `minikube-offline pack` wrote, which ends in .run; of a split one the first file"
+            }
             VerifyError::Read { .. } => {
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
             }
@@ -347,7 +356,7 @@ impl From<VerifyError> for Failure {
                 "give each volume the number that it has, and leave the digits at three"
             }
             VerifyError::OtherPlatform { .. } => {
-                "carry a bundle that was packed for this platform too: `minikube-offline pack --platform`"
+                "carry a bundle that was packed for this platform, too: `pack --platform` takes several"
             }
             VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
             _ => {

@@ -85,6 +85,11 @@ fn read_trailer(file: &NamedFile) -> Result<Trailer, VerifyError> {
         None if is_minisign_text(&file.file) => VerifyError::Key {
             path: path.to_owned(),
         },
+        None if matches!(source, TrailerError::Missing) && !begins_as_bundle(&file.file) => {
+            VerifyError::NotABundle {
+                path: path.to_owned(),
+            }
+        }
         // The trailer went with the end of the file; the header still tells the length.
         Some(expected) if expected != found && matches!(source, TrailerError::Missing) => {
             VerifyError::CutShort {
@@ -105,6 +110,14 @@ fn is_minisign_text(file: &File) -> bool {
     const BEGIN: &[u8] = b"untrusted comment: ";
     let mut bytes = [0; BEGIN.len()];
     file.read_exact_at(&mut bytes, 0).is_ok() && bytes == BEGIN
+}
+
+/// Whether it begins as a bundle does, as far as it goes.
+fn begins_as_bundle(file: &File) -> bool {
+    const BEGIN: &[u8] = b"#!/bin/sh\n";
+    let mut bytes = [0; BEGIN.len()];
+    file.read_at(&mut bytes, 0)
+        .is_ok_and(|count| bytes[..count] == BEGIN[..count])
 }
 
 /// The length that the shell header declares in its line `bundle_bytes=N`.
