@@ -82,9 +82,18 @@ pub struct Report {
 
 /// This machine cannot start the cluster.
 #[derive(Debug, thiserror::Error)]
-#[error("this machine is not fit to start the cluster{}", ListOf(reasons))]
+#[error("{}{}", headline(reasons), ListOf(reasons))]
 struct Unfit {
     reasons: Vec<Finding>,
+}
+
+/// A mistake in the command line says nothing about the machine.
+fn headline(reasons: &[Finding]) -> &'static str {
+    if reasons.iter().all(|reason| reason.kind == Kind::Usage) {
+        "cannot start the cluster as asked"
+    } else {
+        "this machine is not fit to start the cluster"
+    }
 }
 
 struct ListOf<'a>(&'a [Finding]);
@@ -156,6 +165,35 @@ mod tests {
         assert_eq!(kind(&[&full, &full]).err(), Some(Kind::NoSpace));
         assert_eq!(kind(&[&full, &fatal("a", "b", "c")]).err(), Some(Kind::Unfit));
         assert!(kind(&[&note("a", "b", "c"), &warning("a", "b", "c")]).is_ok());
+    }
+
+    #[test]
+    fn a_mistake_in_the_command_line_blames_no_machine() {
+        let said = |findings: Vec<Finding>| {
+            let failure = Report::of(findings).into_result().expect_err("fatal");
+            (failure.kind, failure.error.to_string())
+        };
+        let mistake = || {
+            usage(
+                "`--driver` after `--`",
+                "the bundle has one node image",
+                "omit it",
+            )
+        };
+        assert_eq!(
+            said(vec![mistake()]),
+            (
+                Kind::Usage,
+                "cannot start the cluster as asked: `--driver` after `--`; the bundle has one node image"
+                    .to_owned()
+            )
+        );
+        let (kind, text) = said(vec![mistake(), fatal("no Docker", "w", "m")]);
+        assert_eq!(kind, Kind::Unfit);
+        assert!(
+            text.starts_with("this machine is not fit to start the cluster\n  1. "),
+            "{text}"
+        );
     }
 
     #[test]
