@@ -13,6 +13,8 @@ use std::io;
 pub enum Kind {
     /// Nothing more precise fits.
     Other,
+    /// Whoever was asked said no: nothing went wrong.
+    Declined,
     /// The command line, the spec or a given part is not usable.
     Usage,
     /// The bundle is not signed by a key that this machine trusts.
@@ -42,7 +44,7 @@ impl Kind {
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Other => 1,
+            Self::Other | Self::Declined => 1,
             Self::Usage => 2,
             Self::NotAuthentic => 3,
             Self::Damaged => 4,
@@ -62,6 +64,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Other => "other",
+            Self::Declined => "declined",
             Self::Usage => "usage",
             Self::NotAuthentic => "not-authentic",
             Self::Damaged => "damaged",
@@ -132,7 +135,12 @@ impl Failure {
 /// The whole message as it stands on stderr: error, causes, hint.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", printable(&self.error.to_string()))?;
+        let error = printable(&self.error.to_string());
+        if self.kind == Kind::Declined {
+            let hint = self.hint.as_deref().map(printable).unwrap_or_default();
+            return write!(f, "{error}: {hint}");
+        }
+        write!(f, "error: {error}")?;
         for cause in self.causes() {
             write!(f, "\n  caused by: {}", printable(&cause))?;
         }

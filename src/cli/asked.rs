@@ -3,12 +3,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::console::Console;
 use super::locked::fill;
 use super::sources::{SourceArgs, upstream};
 use crate::bundle::ContainerRuntime;
 use crate::failure::{Failure, Kind};
 use crate::fetch::Upstream;
-use crate::progress::Progress;
 use crate::resolve::LockFile;
 use crate::spec::{
     Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, check_accepted,
@@ -82,13 +82,18 @@ pub(super) struct SpecArgs {
     name: Option<String>,
     /// The bundle's number among those of its name [default: one more than that of the bundle
     /// that it replaces, or 1]
-    #[arg(long, help_heading = BUNDLE)]
+    #[arg(long, help_heading = BUNDLE, value_parser = whole_number)]
     serial: Option<u64>,
     /// Sign it with this secret key of minisign
     #[arg(long, value_name = "SECRET", help_heading = BUNDLE)]
     sign_key: Option<PathBuf>,
     #[command(flatten)]
     sources: SourceArgs,
+}
+
+fn whole_number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "it is no whole number, such as 7".to_owned())
 }
 
 /// What is to be packed, and the servers that give what is not given.
@@ -139,12 +144,8 @@ impl SpecArgs {
 
 /// Finds out what `asked` means today, or, when it is `locked`, what the lock beside the
 /// bundle says.
-pub(super) fn settle(
-    mut asked: PartialSpec,
-    locked: bool,
-    progress: &dyn Progress,
-) -> Result<Settled, Failure> {
-    let mut upstream = upstream(&asked.sources, locked)?;
+pub(super) fn settle(mut asked: PartialSpec, locked: bool, console: &Console) -> Result<Settled, Failure> {
+    let mut upstream = upstream(&asked.sources, locked, console)?;
     let mut lock = None;
     if locked {
         let locked = LockFile::load(&lock_of(&asked)?)?;
@@ -153,7 +154,7 @@ pub(super) fn settle(
         lock = Some(locked);
     }
     if let (Some(upstream), Some(word)) = (&upstream, &asked.kubernetes_version) {
-        asked.kubernetes_version = Some(upstream.release(word, progress)?.into());
+        asked.kubernetes_version = Some(upstream.release(word, console)?.into());
     }
     let spec = asked.resolve()?;
     Ok(Settled { spec, upstream, lock })

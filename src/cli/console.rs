@@ -1,7 +1,11 @@
 //! The terminal, or the program, that listens: progress, results and failures.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
+mod line;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,7 +13,9 @@ use serde_json::{Value, json};
 use super::size::{human_bytes, human_duration};
 use crate::bundle::hashed_bytes;
 use crate::failure::{Failure, printable, steers};
-use crate::progress::Progress;
+use crate::host::{Environment, Terminal};
+use crate::progress::{Listener, Progress};
+use line::{Standing, line};
 
 /// How results and progress are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
@@ -23,10 +29,25 @@ pub enum OutputFormat {
 
 /// Where a verb writes. Results go to stdout, everything else to stderr, so that a
 /// result can be piped.
+#[derive(Clone)]
 pub(super) struct Console {
     format: OutputFormat,
-    terminal: bool,
-    stage: Mutex<Option<Stage>>,
+    /// Where a line can be drawn again and again.
+    terminal: Option<Terminal>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    stage: Option<Stage>,
+    waits_for: Option<Wait>,
+    /// Who was waited for: a pipe is told once.
+    told: BTreeSet<String>,
+    shown: Option<Instant>,
+    /// A line without its end stands on the terminal.
+    open: bool,
+    /// There is a thread that draws while nothing happens.
+    ticks: bool,
 }
 
 struct Stage {
@@ -34,20 +55,25 @@ struct Stage {
     begun: Instant,
     total: Option<u64>,
     done: u64,
-    shown: Instant,
-    /// A line without its end stands on the terminal.
-    open: bool,
+}
+
+struct Wait {
+    whom: String,
+    what: String,
+    since: Instant,
 }
 
 const REDRAW: Duration = Duration::from_millis(200);
 
 impl Console {
     pub(super) fn new(format: OutputFormat) -> Self {
-        let terminal = format == OutputFormat::Human && io::stderr().is_terminal();
+        let human = format == OutputFormat::Human;
         Self {
             format,
-            terminal,
-            stage: Mutex::new(None),
+            terminal: human
+                .then(|| Terminal::on_stderr(&Environment::of_this_process()))
+                .flatten(),
+            state: Arc::default(),
         }
     }
 
@@ -55,8 +81,16 @@ impl Console {
         self.format == OutputFormat::Json
     }
 
+    /// Shows whom each request goes to.
+    pub(super) fn listener(&self) -> Listener {
+        let console = self.clone();
+        Listener::new(move |whom, what| console.waits_for(whom, what))
+    }
+
     /// A result: `text` for a person, `value` for a program.
     pub(super) fn result(&self, text: &str, value: &Value) -> Result<(), Failure> {
+        let mut state = self.state();
+        state.clear();
         let line = if self.is_json() {
             json_line(&counted(value.clone()))
         } else {
@@ -76,9 +110,9 @@ impl Console {
 
     /// The last words of a run that failed.
     pub(super) fn failure(&self, failure: &Failure) {
-        let mut stage = self.stage();
-        self.close_line(stage.as_mut());
-        *stage = None;
+        let mut state = self.state();
+        state.clear();
+        state.stage = None;
         if self.is_json() {
             let last = counted(json!({
                 "kind": failure.kind.name(),
@@ -92,17 +126,70 @@ impl Console {
         }
     }
 
-    fn stage(&self) -> std::sync::MutexGuard<'_, Option<Stage>> {
-        self.stage
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// A question, behind which the answer is typed.
+    pub(super) fn prompt(&self, text: &str) {
+        self.state().clear();
+        let _ = write!(io::stderr(), "{}", printable(text));
     }
 
-    fn close_line(&self, stage: Option<&mut Stage>) {
-        if let Some(stage) = stage
-            && self.terminal
-            && std::mem::take(&mut stage.open)
-        {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws the line, and from now on again and again.
+    fn draw(&self, state: &mut State) {
+        let Some(terminal) = self.terminal else {
+            return;
+        };
+        state.draw(terminal);
+        // Not before something is to be drawn: a sandbox is entered by a single thread.
+        if !std::mem::replace(&mut state.ticks, true) {
+            let shared = Arc::clone(&self.state);
+            thread::spawn(move || {
+                loop {
+                    thread::sleep(REDRAW);
+                    let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                    if state.is_due() {
+                        state.draw(terminal);
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl State {
+    /// Shows how far the stage is, how quick, and how long it will take; or what it waits for.
+    fn draw(&mut self, terminal: Terminal) {
+        if self.stage.is_none() && self.waits_for.is_none() {
+            return;
+        }
+        let mut standing = Standing::default();
+        let name = self.stage.as_ref().map(|stage| printable(&stage.name));
+        if let (Some(stage), Some(name)) = (&self.stage, &name) {
+            standing.name = name;
+            (standing.done, standing.total) = (stage.done, stage.total);
+            standing.elapsed = stage.begun.elapsed();
+        }
+        let waits_for = self.waits_for.as_ref();
+        let texts = waits_for.map(|wait| (printable(&wait.whom), printable(&wait.what)));
+        if let (Some(wait), Some((whom, what))) = (waits_for, &texts) {
+            standing.waits_for = Some((whom, what));
+            standing.elapsed = wait.since.elapsed();
+        }
+        let _ = write!(io::stderr(), "\r{}\x1b[K", line(&standing, terminal.columns()));
+        self.open = true;
+        self.shown = Some(Instant::now());
+    }
+
+    fn is_due(&self) -> bool {
+        self.shown.is_none_or(|shown| shown.elapsed() >= REDRAW)
+    }
+
+    /// What is written next begins a line; nobody is waited for any more.
+    fn clear(&mut self) {
+        self.waits_for = None;
+        if std::mem::take(&mut self.open) {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
@@ -135,62 +222,62 @@ fn json_line(value: &Value) -> String {
     line
 }
 
-/// Shows how far the stage is, how quick, and how long it will take.
-fn redraw(stage: &mut Stage) {
-    #[allow(clippy::cast_precision_loss)] // shown with three digits
-    let (done, total) = (stage.done as f64, stage.total.unwrap_or(0) as f64);
-    let rate = done / stage.begun.elapsed().as_secs_f64().max(0.001);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
-    let per_second = human_bytes(rate as u64);
-    let done_bytes = human_bytes(stage.done);
-    let name = printable(&stage.name);
-    let line = match stage.total {
-        Some(bytes) if rate > 0.0 && total >= done => {
-            let left = Duration::from_secs_f64(((total - done) / rate).min(86_400.0));
-            let (of, left) = (human_bytes(bytes), human_duration(left));
-            format!("{name}: {done_bytes} of {of}, {per_second}/s, {left} left")
-        }
-        _ => format!("{name}: {done_bytes}, {per_second}/s"),
-    };
-    let _ = write!(io::stderr(), "\r{line}\x1b[K");
-    stage.open = true;
-    stage.shown = Instant::now();
-}
-
 impl Progress for Console {
     fn begin(&self, name: &str, total_bytes: Option<u64>) {
         if self.is_json() {
             event(&json!({ "event": "begin", "stage": name, "total_bytes": total_bytes }));
         }
-        let now = Instant::now();
-        let (name, total) = (name.to_owned(), total_bytes);
-        *self.stage() = Some(Stage {
-            name,
-            begun: now,
-            total,
+        let mut state = self.state();
+        state.waits_for = None;
+        state.shown = Some(Instant::now());
+        state.stage = Some(Stage {
+            name: name.to_owned(),
+            begun: Instant::now(),
+            total: total_bytes,
             done: 0,
-            shown: now,
-            open: false,
         });
+        self.draw(&mut state);
     }
 
     fn advance(&self, bytes: u64) {
-        if let Some(stage) = self.stage().as_mut() {
-            stage.done += bytes;
-            if stage.shown.elapsed() < REDRAW {
-                return;
+        let mut state = self.state();
+        state.waits_for = None;
+        let due = state.is_due();
+        let Some(stage) = state.stage.as_mut() else {
+            return;
+        };
+        stage.done += bytes;
+        if !due {
+            return;
+        }
+        if self.is_json() {
+            let progress = json!({ "event": "progress", "stage": stage.name, "bytes": stage.done });
+            state.shown = Some(Instant::now());
+            event(&progress);
+        } else {
+            self.draw(&mut state);
+        }
+    }
+
+    fn waits_for(&self, whom: &str, what: &str) {
+        let mut state = self.state();
+        state.waits_for = Some(Wait {
+            whom: whom.to_owned(),
+            what: what.to_owned(),
+            since: Instant::now(),
+        });
+        if self.terminal.is_some() {
+            if !state.open || state.is_due() {
+                self.draw(&mut state);
             }
-            if self.terminal {
-                redraw(stage);
-            } else if self.is_json() {
-                stage.shown = Instant::now();
-                event(&json!({ "event": "progress", "stage": stage.name, "bytes": stage.done }));
-            }
+        } else if !self.is_json() && state.told.insert(whom.to_owned()) {
+            let _ = writeln!(io::stderr(), "{}", printable(whom));
         }
     }
 
     fn note(&self, text: &str) {
-        self.close_line(self.stage().as_mut());
+        let mut state = self.state();
+        state.clear();
         if self.is_json() {
             event(&json!({ "event": "note", "message": text }));
         } else {
@@ -199,10 +286,11 @@ impl Progress for Console {
     }
 
     fn end(&self, outcome: &str) {
-        let Some(mut stage) = self.stage().take() else {
+        let mut state = self.state();
+        state.clear();
+        let Some(stage) = state.stage.take() else {
             return;
         };
-        self.close_line(Some(&mut stage));
         let took = stage.begun.elapsed();
         if self.is_json() {
             event(&json!({

@@ -8,7 +8,7 @@ use super::console::Console;
 use super::question;
 use super::size::human_bytes;
 use crate::cluster::{self, Doomed, NodeStatus, ProfileStatus, Status};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::host::Environment;
 use crate::progress::Progress;
 use crate::trust::{Serials, TrustFolders};
@@ -51,6 +51,7 @@ struct HomeArg {
 }
 
 pub(super) fn status(args: &StatusArgs, console: &Console) -> Result<(), Failure> {
+    console.waits_for("asking Docker Engine and minikube", "how the clusters are");
     let status = cluster::status(args.home.minikube_home.as_deref(), args.profile.as_deref())?;
     let mut text = describe(&status);
     if let (Some(profile), true) = (&args.profile, status.profiles.is_empty()) {
@@ -70,13 +71,14 @@ pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
 
 pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), Failure> {
     let (home, profile) = (args.home.minikube_home.as_deref(), args.profile.as_deref());
+    console.waits_for("asking Docker Engine", "what there is of the clusters");
     let doomed = cluster::doomed(home, profile)?;
     // A script has nobody to be asked, and never had to say `-y`.
     if !args.yes && !doomed.is_empty() && question::somebody_is_there() {
         console.note(&goes(&doomed));
-        if !question::agrees("remove all of that", false) {
-            let kept = Failure::new(Kind::Usage, "not removed");
-            return Err(kept.hint("nothing was changed; `-y` removes it without a question"));
+        if !question::agrees(console, "remove all of that", false)? {
+            let hint = "nothing was changed; `-y` removes it without a question";
+            return Err(question::declined("not removed", hint));
         }
     }
     console.begin("uninstall", None);

@@ -6,6 +6,7 @@ use super::console::Console;
 use super::start::StartOptions;
 use crate::failure::Failure;
 use crate::install::{self, Finding, Severity};
+use crate::progress::Progress;
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
@@ -19,6 +20,7 @@ pub(super) struct PreflightArgs {
 
 /// Tells every finding; the fatal ones as a failure.
 pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+    console.waits_for("asking Docker Engine", "");
     let report = install::preflight(bundle, &args.options.into_site(args.extra))?;
     let findings = report.findings().to_vec();
     let tolerable = findings

@@ -63,7 +63,11 @@ pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure
         Store::folder_of(&environment).ok()
     };
     let store = store.and_then(|folder| Store::open(&folder).ok());
-    let updater = Updater::new(origin, Http::new(options, &environment)?, store)?;
+    let updater = Updater::new(
+        origin,
+        Http::new(options, &environment)?.heard_by(console.listener()),
+        store,
+    )?;
     let current = update::own_version();
     let release = updater.find(args.version.as_ref())?;
     let found = &release.version;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::console::Console;
 use crate::bundle::Version;
 use crate::failure::Failure;
 use crate::fetch::Upstream;
@@ -86,10 +87,15 @@ impl SourceArgs {
 
 /// The servers that give what is not given; none when nothing may be downloaded. With a
 /// lock everything is known by its digest, and the store alone may do.
-pub(super) fn upstream(sources: &Sources, locked: bool) -> Result<Option<Upstream>, Failure> {
+pub(super) fn upstream(
+    sources: &Sources,
+    locked: bool,
+    console: &Console,
+) -> Result<Option<Upstream>, Failure> {
     if sources.offline && !locked {
         return Ok(None);
     }
     let environment = Environment::of_this_process();
-    Ok(Some(Upstream::new(sources, &environment, Patience::default())?))
+    let upstream = Upstream::new(sources, &environment, Patience::default())?;
+    Ok(Some(upstream.heard_by(console.listener())))
 }

@@ -100,6 +100,7 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
         serials.check(authenticity, &name, serial, options.allow_downgrade)?;
     }
     console.begin("preflight", None);
+    console.waits_for("asking Docker Engine", "");
     let report = install::preflight(&bundle, &options)?;
     let findings = report.into_result()?;
     for finding in findings
@@ -110,7 +111,7 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
     }
     console.end("this machine is fit");
     if !args.yes {
-        confirm(bundle.index(), &options)?;
+        confirm(bundle.index(), &options, console)?;
     }
     let bundle = bundle.verify(console)?;
     let own = bundle.on(platform::choose(None, bundle.index())?)?;
@@ -128,25 +129,21 @@ fn sentence(finding: &Finding) -> String {
 }
 
 /// Asks whoever sits there; a script says `-y`.
-fn confirm(index: &BundleIndex, options: &SiteOptions) -> Result<(), Failure> {
+fn confirm(index: &BundleIndex, options: &SiteOptions, console: &Console) -> Result<(), Failure> {
     let what = format!(
         "start Kubernetes {} as profile `{}` on this machine",
         index.cluster.kubernetes_version, options.profile
     );
-    let refused = |message: String, hint: &str| Err(Failure::new(Kind::Usage, message).hint(hint));
     if !question::somebody_is_there() {
-        return refused(
-            format!("nobody is there to be asked whether to {what}"),
-            "add -y to start without a question; nothing was changed",
-        );
+        let message = format!("nobody is there to be asked whether to {what}");
+        return Err(Failure::new(Kind::Usage, message)
+            .hint("add -y to start without a question; nothing was changed"));
     }
-    if question::agrees(&what, true) {
+    if question::agrees(console, &what, true)? {
         return Ok(());
     }
-    refused(
-        "not started".to_owned(),
-        "nothing was changed; run it again to start",
-    )
+    let hint = "nothing was changed; run it again to start";
+    Err(question::declined("not started", hint))
 }
 
 fn summary(started: &Started) -> String {

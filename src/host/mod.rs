@@ -28,6 +28,7 @@ mod routes;
 mod running;
 mod sandbox;
 mod signals;
+mod terminal;
 mod unnamed;
 mod writable;
 
@@ -58,6 +59,7 @@ pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
 pub use running::Running;
 pub use sandbox::{Sandbox, SandboxError};
 pub use signals::Interruption;
+pub use terminal::{Terminal, typed_line};
 pub use writable::{Unwritable, why_unwritable};
 
 /// Catching and asking for signals.

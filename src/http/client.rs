@@ -13,7 +13,7 @@ use super::clients::{clients, load_certificates};
 use super::redirect::Way;
 use super::{HttpError, Patience, Proxies};
 use crate::host::{Environment, interrupt};
-use crate::progress::Progress;
+use crate::progress::{Listener, Progress};
 
 /// How the network is to be used.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub struct HttpOptions {
     pub patience: Patience,
     /// Whether nothing may be asked of anybody.
     pub offline: bool,
+    /// Told of each request before it is sent.
+    pub listener: Listener,
 }
 
 /// The network.
@@ -97,6 +99,13 @@ impl Http {
         })
     }
 
+    /// The same, whose requests `listener` is told of.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Listener) -> Self {
+        self.options.listener = listener;
+        self
+    }
+
     fn clients(&self) -> Result<&[Client; 2], HttpError> {
         if let Some(clients) = self.clients.get() {
             return Ok(clients);
@@ -141,6 +150,7 @@ impl Http {
         let form = form.query().unwrap_or_default().to_owned();
         let client = self.client_for(&parsed)?;
         self.patiently(|| {
+            self.tell(&parsed);
             let request = client
                 .post(parsed.clone())
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -248,6 +258,7 @@ impl Http {
         self.check_online(&request.url)?;
         let mut way = Way::from(parse(&request.url)?);
         loop {
+            self.tell(&way.url);
             let client = self.client_for(&way.url)?;
             let mut builder: RequestBuilder = client.request(method.clone(), way.url.clone());
             if let Some(accept) = &request.accept {
@@ -266,6 +277,12 @@ impl Http {
                 return self.accepted(response, &request.url);
             }
         }
+    }
+
+    fn tell(&self, url: &Url) {
+        let path = url.path().trim_start_matches('/');
+        let host = url.host_str().unwrap_or_default();
+        self.options.listener.contacts(host, path);
     }
 
     fn check_online(&self, url: &str) -> Result<(), HttpError> {

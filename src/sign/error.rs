@@ -46,7 +46,14 @@ pub enum SignError {
     /// Another run signs the same file.
     #[error(transparent)]
     Locked(#[from] LockError),
-    /// The password cannot be had.
+    /// There is nobody to ask for the password.
+    #[error("no password: there is no terminal to ask on")]
+    NoTerminal {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The password cannot be used.
     #[error("no password: {reason}")]
     Password {
         /// Why.
@@ -103,9 +110,13 @@ impl From<SignError> for Failure {
                 "give the bundle; whoever wants this key to follow the one that signs gives it under a name that \
                  ends in `.pub`",
             ),
+            SignError::NoTerminal { .. } => (
+                Kind::Usage,
+                "give the number of an open file descriptor that holds it: --password-fd 3 3<FILE",
+            ),
             SignError::Password { .. } => (
                 Kind::Usage,
-                "type it on a terminal, or give the number of an open file descriptor: --password-fd 3 3<FILE",
+                "a password has 1 to 1024 bytes of UTF-8 and ends with its line; one from a file: --password-fd 3 3<FILE",
             ),
             SignError::Read { ref source, .. } => (
                 if source.kind() == io::ErrorKind::NotFound {

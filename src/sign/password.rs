@@ -36,11 +36,20 @@ impl Password {
 
     /// The password of a new key, typed twice.
     pub(super) fn ask_new(self, what: &str) -> Result<String, SignError> {
-        let password = self.ask(what)?;
-        if self == Self::Terminal && prompt("the same again: ")? != password {
-            return Err(refused("the two are not the same"));
+        if self != Self::Terminal {
+            return self.ask(what);
         }
-        Ok(password)
+        let mut why = String::new();
+        loop {
+            let typed = checked(prompt(&format!("{why}password of {what}: "))?);
+            let again = match typed {
+                Ok(password) if prompt("the same again: ")? == password => return Ok(password),
+                Ok(_) => "the two are not the same".to_owned(),
+                Err(SignError::Password { reason }) => reason,
+                Err(other) => return Err(other),
+            };
+            why = format!("{again}; ");
+        }
     }
 }
 
@@ -48,7 +57,7 @@ impl Password {
 fn prompt(text: &str) -> Result<String, SignError> {
     rpassword::prompt_password(text).map_err(|error| match error.kind() {
         std::io::ErrorKind::Interrupted => Interruption::Interrupt.into(),
-        _ => refused(&format!("there is no terminal to ask on: {error}")),
+        _ => SignError::NoTerminal { source: error },
     })
 }
 

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Version};
 use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
-use crate::progress::Progress;
+use crate::progress::{Listener, Progress};
 use crate::resolve::{Ask, Difference, Lock, LockFile, LockedImage, LockedProgram};
 use crate::spec::{Sources, VersionWord, is_accepted, near};
 use crate::store::{Store, StoreError};
@@ -119,6 +119,7 @@ impl Upstream {
             insecure_hosts: sources.insecure_registries.clone(),
             patience,
             offline: sources.offline,
+            ..HttpOptions::default()
         };
         Ok(Self {
             http: Http::new(options, environment).map_err(UpstreamError::from)?,
@@ -136,6 +137,13 @@ impl Upstream {
             program_urls: Mutex::default(),
             programs: OnceLock::new(),
         })
+    }
+
+    /// The same, whose requests `listener` is told of.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Listener) -> Self {
+        self.http = self.http.heard_by(listener);
+        self
     }
 
     /// The same, for exactly what the lock in `file` says.
@@ -158,6 +166,11 @@ impl Upstream {
         let own = Platform::of_this_machine();
         let is_others = |lock: &&Lock| own.is_none_or(|own| !lock.platforms.contains(&own));
         self.lock().filter(is_others)
+    }
+
+    /// Whether a lock says what is to come.
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.is_some()
     }
 
     fn lock(&self) -> Option<&Lock> {

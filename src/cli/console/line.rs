@@ -1,0 +1,213 @@
+//! The line that says how far a stage is, never longer than the terminal is wide.
+
+use std::time::Duration;
+
+use crate::cli::size::{human_bytes, human_duration};
+
+/// Before that nobody can say how long it will take.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// What is known when a line is drawn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Standing<'a> {
+    /// The stage's name; nothing where none was begun.
+    pub(super) name: &'a str,
+    pub(super) done: u64,
+    pub(super) total: Option<u64>,
+    /// For how long the stage, or what is waited for, has gone on.
+    pub(super) elapsed: Duration,
+    /// Whom, and what for.
+    pub(super) waits_for: Option<(&'a str, &'a str)>,
+}
+
+/// The longest form that leaves a column of `columns` free: a full line would wrap.
+pub(super) fn line(standing: &Standing<'_>, columns: usize) -> String {
+    let room = columns.saturating_sub(1);
+    let forms = forms(standing);
+    if let Some((head, tail)) = forms
+        .iter()
+        .find(|(head, tail)| width(head) + width(tail) <= room)
+    {
+        return format!("{head}{tail}");
+    }
+    let (head, tail) = forms.last().expect("there is one");
+    let head = cut(head, room.saturating_sub(width(tail)));
+    cut(&format!("{head}{tail}"), room)
+}
+
+/// From the longest to the shortest; of the last, what stands first is cut.
+fn forms(standing: &Standing<'_>) -> Vec<(String, String)> {
+    let Standing { name, done, .. } = *standing;
+    let clock = match standing.elapsed.as_secs() {
+        0 => String::new(),
+        _ => format!(" {}", human_duration(standing.elapsed)),
+    };
+    if let Some((whom, what)) = standing.waits_for {
+        let stage = if name.is_empty() {
+            String::new()
+        } else {
+            format!("{name}: ")
+        };
+        let tail = format!(" ...{clock}");
+        return vec![
+            (
+                format!("{stage}{whom} {what}").trim_end().to_owned(),
+                tail.clone(),
+            ),
+            (format!("{whom} {what}").trim_end().to_owned(), tail.clone()),
+            (whom.to_owned(), tail),
+        ];
+    }
+    if done == 0 {
+        return vec![(name.to_owned(), format!(" ...{clock}"))];
+    }
+    let done_bytes = human_bytes(done);
+    #[allow(clippy::cast_precision_loss)] // shown with three digits
+    let rate = done as f64 / standing.elapsed.as_secs_f64().max(0.001);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+    let per_second = human_bytes(rate as u64);
+    let form = |tail: String| (name.to_owned(), format!(": {tail}"));
+    let settled = standing.elapsed >= SETTLED;
+    match standing.total.filter(|total| *total >= done) {
+        // Whoever took it is still at work.
+        Some(total) if total == done => vec![form(format!("{done_bytes},{clock}")), form("100 %".to_owned())],
+        Some(total) => {
+            #[allow(clippy::cast_precision_loss)]
+            let left = Duration::from_secs_f64(((total - done) as f64 / rate).min(86_400.0));
+            let left = human_duration(left);
+            let percent = u128::from(done) * 100 / u128::from(total);
+            let of_total = format!("{done_bytes} of {}", human_bytes(total));
+            let mut forms = if settled {
+                vec![
+                    form(format!("{of_total}, {per_second}/s, {left} left")),
+                    form(format!("{percent} %, {left} left")),
+                ]
+            } else {
+                vec![form(of_total)]
+            };
+            forms.push(form(format!("{percent} %")));
+            forms
+        }
+        None if settled => vec![form(format!("{done_bytes}, {per_second}/s")), form(done_bytes)],
+        None => vec![form(done_bytes)],
+    }
+}
+
+/// How many columns `text` takes at most: what is not ASCII may take two.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
+/// `text` in `room` columns, its end left out.
+fn cut(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let dots = ".".repeat(room.min(2));
+    let mut left = room - dots.len();
+    let kept = text.chars().take_while(|c| {
+        let columns = if c.is_ascii() { 1 } else { 2 };
+        let fits = columns <= left;
+        left = left.saturating_sub(columns);
+        fits
+    });
+    kept.collect::<String>() + &dots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loading(seconds: u64) -> Standing<'static> {
+        Standing {
+            name: "node image and programs",
+            done: 22_000_000,
+            total: Some(51_300_000),
+            elapsed: Duration::from_secs(seconds),
+            waits_for: None,
+        }
+    }
+
+    #[test]
+    fn a_narrow_terminal_keeps_name_and_percent() {
+        for (columns, seconds, shown) in [
+            (
+                80,
+                10,
+                "node image and programs: 22.0 MB of 51.3 MB, 2.20 MB/s, 13 s left",
+            ),
+            (60, 10, "node image and programs: 42 %, 13 s left"),
+            (36, 10, "node image and programs: 42 %"),
+            (20, 10, "node image a..: 42 %"),
+            (80, 1, "node image and programs: 22.0 MB of 51.3 MB"),
+            (36, 1, "node image and programs: 42 %"),
+        ] {
+            // A column is left free.
+            assert_eq!(line(&loading(seconds), columns + 1), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_waited_for_is_named_with_its_time() {
+        let waiting = |name, seconds| Standing {
+            name,
+            elapsed: Duration::from_secs(seconds),
+            waits_for: Some(("contacting dl.k8s.io", "for release/stable-1.35.txt")),
+            ..Standing::default()
+        };
+        for (columns, standing, shown) in [
+            (
+                80,
+                waiting("", 0),
+                "contacting dl.k8s.io for release/stable-1.35.txt ...",
+            ),
+            (
+                80,
+                waiting("", 12),
+                "contacting dl.k8s.io for release/stable-1.35.txt ... 12 s",
+            ),
+            (
+                80,
+                waiting("asking", 2),
+                "asking: contacting dl.k8s.io for release/stable-1.35.txt ... 2 s",
+            ),
+            (
+                60,
+                waiting("asking", 2),
+                "contacting dl.k8s.io for release/stable-1.35.txt ... 2 s",
+            ),
+            (36, waiting("asking", 2), "contacting dl.k8s.io ... 2 s"),
+            (26, waiting("asking", 2), "contacting dl.k8.. ... 2 s"),
+        ] {
+            assert_eq!(line(&standing, columns + 1), shown);
+        }
+        let counted = Standing {
+            name: "minikube start",
+            elapsed: Duration::from_secs(65),
+            ..Standing::default()
+        };
+        assert_eq!(line(&counted, 80), "minikube start ... 1 min 05 s");
+    }
+
+    #[test]
+    fn no_line_is_as_wide_as_the_terminal() {
+        for columns in 0..120 {
+            for seconds in [0, 1, 2, 10, 4000] {
+                for done in [0, 1, 22_000_000, 51_300_000, 51_300_001] {
+                    for total in [None, Some(51_300_000)] {
+                        for waits_for in [None, Some(("contacting r.io", "for v2/漢字/manifests/1"))] {
+                            let standing = Standing {
+                                done,
+                                total,
+                                waits_for,
+                                ..loading(seconds)
+                            };
+                            let line = line(&standing, columns);
+                            assert!(width(&line) < columns.max(1), "{columns}: {line}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
