@@ -44,6 +44,7 @@ mod start;
 mod store;
 #[cfg(feature = "packager")]
 mod trust;
+mod usage;
 mod verb_first;
 mod verify;
 mod volumes;
@@ -54,11 +55,7 @@ mod platform;
 mod preflight;
 mod stub;
 
-use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
-
-use clap::error::{ContextKind, ContextValue};
 
 pub use console::OutputFormat;
 #[cfg(feature = "packager")]
@@ -67,7 +64,7 @@ pub use stub::main as stub_main;
 
 use console::Console;
 
-use crate::failure::{Failure, Kind, masked, printable};
+use crate::failure::{Failure, Kind};
 
 /// Says how a run ended, and gives its exit code.
 fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
@@ -84,28 +81,4 @@ fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
 fn catch_signals() -> Result<(), Failure> {
     crate::host::interrupt::catch()
         .map_err(|error| Failure::new(Kind::Other, format!("signals cannot be caught: {error}")))
-}
-
-/// A command line that clap refuses: its own text, and the exit code for usage.
-fn refuse(error: &clap::Error) -> ExitCode {
-    // It names what was typed, and the bundle's file, which somebody else named.
-    let text = masked(&printable(&error.render().to_string()));
-    if error.use_stderr() {
-        let _ = io::stderr().write_all((text + &verb_hint(error)).as_bytes());
-        ExitCode::from(Kind::Usage.exit_code())
-    } else {
-        let _ = io::stdout().write_all(text.as_bytes());
-        ExitCode::SUCCESS
-    }
-}
-
-/// What to type where a file stands in the place of the verb.
-fn verb_hint(error: &clap::Error) -> String {
-    match error.get(ContextKind::InvalidSubcommand) {
-        Some(ContextValue::String(word)) if Path::new(word).exists() => format!(
-            "\nhint: the verb stands first: `minikube-offline verify {}`\n",
-            printable(word)
-        ),
-        _ => String::new(),
-    }
 }

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
-use super::{asked, catch_signals, finish, init, lint, pack, refuse, resolve, sign, store, trust};
+use super::{asked, catch_signals, finish, init, lint, pack, resolve, sign, store, trust, usage};
 use super::{extract::ExtractArgs, inspect::InspectArgs, inspect::ShowArgs, preflight::PreflightArgs};
 use super::{repair::RepairArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
@@ -85,9 +85,9 @@ struct OfBundle<A: clap::Args> {
 #[must_use]
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let line = verb_first(&PackagerCli::command(), arguments);
-    let cli = match PackagerCli::try_parse_from(line) {
+    let cli = match PackagerCli::try_parse_from(&line) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return usage::refuse(&error, &PackagerCli::command(), &line),
     };
     let console = Console::new(cli.output);
     let result = catch_signals().and_then(|()| run(cli.verb, &console));

@@ -22,12 +22,17 @@ pub(super) enum StoreVerb {
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Prune {
         /// Those that nobody used for so many days
-        #[arg(long, value_name = "DAYS", group = "which")]
+        #[arg(long, value_name = "DAYS", group = "which", value_parser = whole_days)]
         older_than: Option<u32>,
         /// All of them
         #[arg(long, group = "which")]
         all: bool,
     },
+}
+
+fn whole_days(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "it is no number of days, such as 30".to_owned())
 }
 
 impl StoreVerb {

@@ -10,7 +10,7 @@ use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
 use super::verb_first::verb_first;
-use super::{catch_signals, finish, refuse};
+use super::{catch_signals, finish, usage};
 use crate::bundle::limits;
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -77,9 +77,9 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let name = bundle.file_name().unwrap_or(bundle.as_os_str()).to_owned();
     let line = verb_first(&StubCli::command(), [name].into_iter().chain(arguments));
-    let cli = match StubCli::try_parse_from(line) {
+    let cli = match StubCli::try_parse_from(&line) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return usage::refuse(&error, &StubCli::command(), &line),
     };
     let console = Console::new(cli.output);
     let result = catch_signals().and_then(|()| match cli.verb {

@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use clap::{Arg, Command};
 
 /// The same command line with its verb in front: `--key K.pub verify` is
-/// `verify --key K.pub`. A line without a verb stays as it is.
+/// `verify --key K.pub`. A line without a verb stays as it is; of one that asks for help, only
+/// the verbs do, and how to write it.
 pub(super) fn verb_first(command: &Command, arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
     let mut at = 1;
@@ -15,7 +16,10 @@ pub(super) fn verb_first(command: &Command, arguments: impl Iterator<Item = OsSt
             break;
         }
         if !word.starts_with('-') {
-            if word == "help" || command.find_subcommand(word).is_some() {
+            if word == "help" {
+                return for_help(&arguments, at);
+            }
+            if command.find_subcommand(word).is_some() {
                 arguments[1..=at].rotate_right(1);
             }
             break;
@@ -23,6 +27,27 @@ pub(super) fn verb_first(command: &Command, arguments: impl Iterator<Item = OsSt
         at += if takes_the_next(command, word) { 2 } else { 1 };
     }
     arguments
+}
+
+/// The verbs behind `help`, as a flag of theirs; `help` itself takes none.
+fn for_help(arguments: &[OsString], at: usize) -> Vec<OsString> {
+    let is_output = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with("--output"));
+    let mut line = vec![arguments[0].clone()];
+    let mut behind = arguments[at + 1..].iter();
+    while let Some(word) = behind.next() {
+        if word == "--output" {
+            behind.next();
+        } else if !word.to_string_lossy().starts_with('-') {
+            line.push(word.clone());
+        }
+    }
+    line.push("--help".into());
+    let at_output = arguments.iter().position(is_output);
+    if let Some(output) = at_output {
+        let value = usize::from(arguments[output] == "--output");
+        line.extend(arguments[output..].iter().take(1 + value).cloned());
+    }
+    line
 }
 
 /// Whether the word behind `flag` is its value.
@@ -56,7 +81,7 @@ mod tests {
             .action(clap::ArgAction::SetTrue);
         let profile = Arg::new("profile").short('p').long("profile");
         Command::new("x.run")
-            .args([yes, profile, key()])
+            .args([yes, profile, key(), Arg::new("output").long("output")])
             .subcommand(Command::new("verify").arg(key()))
             .subcommand(Command::new("extract").arg(Arg::new("to").long("to")))
     }
@@ -69,7 +94,14 @@ mod tests {
             ("x.run --key k verify", "x.run verify --key k"),
             ("x.run --key=k verify", "x.run verify --key=k"),
             ("x.run --to parts extract", "x.run extract --to parts"),
-            ("x.run -y help", "x.run help -y"),
+            ("x.run -y help", "x.run --help"),
+            ("x.run help", "x.run --help"),
+            ("x.run help verify", "x.run verify --help"),
+            ("x.run --output json help", "x.run --help --output json"),
+            (
+                "x.run help extract --output=json",
+                "x.run extract --help --output=json",
+            ),
             // Values, and words that are not verbs.
             ("x.run --key verify -y", "x.run --key verify -y"),
             ("x.run -yp verify", "x.run -yp verify"),

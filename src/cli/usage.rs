@@ -1,0 +1,235 @@
+//! A command line that is refused: what was meant, and what to type instead.
+
+mod flags;
+mod nearest;
+mod verbs;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, Error};
+use serde_json::json;
+
+use super::console::{Console, OutputFormat};
+use crate::failure::{Failure, Kind, masked, printable};
+
+/// A command line as it was typed, and the verb that it names.
+struct Typed<'a> {
+    /// All that the program takes.
+    program: &'a Command,
+    /// What the verb takes, or the program where none is named.
+    verb: &'a Command,
+    /// `trust add`; empty where none is named.
+    verb_name: String,
+    line: &'a [OsString],
+}
+
+/// Says why clap refuses `line`, or shows the help or version that it asks for.
+pub(super) fn refuse(error: &Error, program: &Command, line: &[OsString]) -> ExitCode {
+    let console = Console::new(format_of(line));
+    if !error.use_stderr() {
+        return show(error, program, &console);
+    }
+    let typed = Typed::of(program, line);
+    if let Some(failure) = typed.explain(error) {
+        console.failure(&failure);
+    } else if console.is_json() {
+        console.failure(&from_text(error));
+    } else {
+        let _ = io::stderr().write_all(text_of(error).as_bytes());
+    }
+    ExitCode::from(Kind::Usage.exit_code())
+}
+
+/// The help, or the version.
+fn show(error: &Error, program: &Command, console: &Console) -> ExitCode {
+    let text = text_of(error);
+    if console.is_json() {
+        let value = match error.kind() {
+            ErrorKind::DisplayVersion => {
+                json!({ "kind": "done", "version": program.get_version().unwrap_or_default() })
+            }
+            _ => json!({ "kind": "done", "help": text }),
+        };
+        let _ = console.result("", &value);
+    } else {
+        let _ = io::stdout().write_all(text.as_bytes());
+    }
+    ExitCode::SUCCESS
+}
+
+/// It names what was typed, and the bundle's file, which somebody else named.
+fn text_of(error: &Error) -> String {
+    masked(&printable(&error.render().to_string()))
+}
+
+/// The same failure where it is not read by a person: the first line, and what follows.
+fn from_text(error: &Error) -> Failure {
+    let text = text_of(error);
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
+        .collect();
+    let (first, rest) = lines
+        .split_first()
+        .map_or(("", &[][..]), |(first, rest)| (*first, rest));
+    let message = first.trim_start_matches("error: ").to_owned();
+    Failure::new(Kind::Usage, message).hint(rest.join("; "))
+}
+
+/// How to answer a line that clap could not read.
+fn format_of(line: &[OsString]) -> OutputFormat {
+    let words = line.iter().map(|word| word.to_str().unwrap_or_default());
+    let words: Vec<&str> = words.take_while(|word| *word != "--").collect();
+    let last = words
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(at, word)| match word.strip_prefix("--output") {
+            Some("") => words.get(at + 1).copied(),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        });
+    if last == Some("json") {
+        OutputFormat::Json
+    } else {
+        OutputFormat::Human
+    }
+}
+
+impl<'a> Typed<'a> {
+    fn of(program: &'a Command, line: &'a [OsString]) -> Self {
+        let (mut verb, mut names) = (program, Vec::new());
+        for word in line.iter().skip(1).map_while(|word| word.to_str()) {
+            let Some(below) = verb.find_subcommand(word) else {
+                break;
+            };
+            verb = below;
+            names.push(below.get_name());
+        }
+        Self {
+            program,
+            verb,
+            verb_name: names.join(" "),
+            line,
+        }
+    }
+
+    /// The program's name, as it was typed.
+    fn program_name(&self) -> String {
+        if cfg!(feature = "packager") && self.program.get_name() == "minikube-offline" {
+            return "minikube-offline".to_owned();
+        }
+        let name = self.line.first().map(OsString::as_os_str).unwrap_or_default();
+        format!("./{}", name.to_string_lossy())
+    }
+
+    /// Whether it is the program inside a bundle.
+    fn is_stub(&self) -> bool {
+        self.program.find_subcommand("pack").is_none()
+    }
+
+    fn explain(&self, error: &Error) -> Option<Failure> {
+        let said = |kind| match error.get(kind) {
+            Some(ContextValue::String(word)) => Some(word.as_str()),
+            _ => None,
+        };
+        match error.kind() {
+            ErrorKind::InvalidSubcommand => Some(self.unknown_verb(said(ContextKind::InvalidSubcommand)?)),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                if format_of(self.line) == OutputFormat::Json =>
+            {
+                Some(usage("no verb is given", self.verbs_hint()))
+            }
+            ErrorKind::UnknownArgument => {
+                let word = said(ContextKind::InvalidArg)?;
+                Some(if word.starts_with('-') {
+                    self.unknown_flag(word)
+                } else if self.verb_name.is_empty() {
+                    self.unknown_verb(word)
+                } else {
+                    self.stray_word(word)
+                })
+            }
+            ErrorKind::InvalidValue if said(ContextKind::InvalidArg)?.starts_with("--output ") => {
+                let value = said(ContextKind::InvalidValue)?;
+                let file = if self.verb_name == "pack" {
+                    format!("; the bundle to write is named by `-o {}`", shown(value))
+                } else {
+                    String::new()
+                };
+                let message = format!("`--output` takes `human` or `json`, and not `{}`", shown(value));
+                Some(usage(
+                    message,
+                    format!("it is the format of results and progress{file}"),
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// A word that neither the verb nor a flag of it takes.
+    fn stray_word(&self, word: &str) -> Failure {
+        let (verb, program) = (&self.verb_name, self.program_name());
+        let extension = Path::new(word).extension();
+        let hint = if self.is_stub() && Path::new(word).exists() {
+            format!("the verb is about this bundle itself: {program} {verb}")
+        } else if extension == Some(OsStr::new("toml")) {
+            format!(
+                "a TOML file is named by `-f`: {program} {verb} -f {}",
+                shown(word)
+            )
+        } else if verb == "pack"
+            && word
+                .trim_start_matches('v')
+                .starts_with(|c: char| c.is_ascii_digit())
+        {
+            format!(
+                "a version is named by its flag: {program} pack --kubernetes-version {}",
+                shown(word)
+            )
+        } else {
+            format!("`{program} {verb} --help` says what it takes")
+        };
+        usage(format!("`{verb}` does not take `{}`", shown(word)), hint)
+    }
+}
+
+fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+    Failure::new(Kind::Usage, message.into()).hint(hint)
+}
+
+/// Somebody else's word.
+fn shown(word: &str) -> String {
+    masked(&printable(word))
+}
+
+/// `; did you mean `start`?`, where there is something like it.
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_of_a_refused_line_is_the_last_that_it_names() {
+        for (line, json) in [
+            ("x list", false),
+            ("x list --output json", true),
+            ("x --output=json nothing", true),
+            ("x --output json --output human", false),
+            ("x --output", false),
+            ("x -- --output json", false),
+            ("x --outputs json", false),
+        ] {
+            let line: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(format_of(&line) == OutputFormat::Json, json, "{line:?}");
+        }
+    }
+}
