@@ -46,6 +46,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
     let (stubs, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
     let asked = args.asked.merged()?;
+    fetch::check_local(&asked, console)?;
     let now = moment(&Environment::of_this_process())?;
     let signer = match &asked.sign_key {
         // Asked now, while somebody is there: packing takes a while.

@@ -18,7 +18,9 @@ use crate::resolve::{Change, moment};
 /// Writes the lock and shows what it stands for; packs nothing.
 pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {
     let now = moment(&Environment::of_this_process())?;
-    let Settled { spec, upstream, .. } = settle(args.merged()?, false, console)?;
+    let asked = args.merged()?;
+    fetch::check_local(&asked, console)?;
+    let Settled { spec, upstream, .. } = settle(asked, false, console)?;
     let plan = fetch::plan(&spec, upstream.as_ref(), console)?;
     let lock = lock_beside(&spec.output);
     let new = NewLock::of(lock.clone(), plan.lock.clone(), now)?;

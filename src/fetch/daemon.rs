@@ -29,12 +29,7 @@ pub(super) fn save(
     scratch: &Scratch,
 ) -> Result<Vec<(PathBuf, Vec<Platform>)>, FetchError> {
     let name = reference.familiar();
-    let api = docker(&[
-        "version",
-        "--format",
-        "{{.Client.APIVersion}} {{.Server.APIVersion}}",
-    ])
-    .map_err(|source| FetchError::NoEngine { source })?;
+    let api = apis()?;
     let refused = |source| FetchError::EngineImage {
         reference: reference.clone(),
         source,
@@ -76,6 +71,21 @@ fn knows_platforms(api: &str) -> bool {
         Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
     });
     versions.clone().count() == 2 && versions.all(|version| version >= Some(PLATFORM_API))
+}
+
+/// Fails when no engine answers.
+pub(super) fn check() -> Result<(), FetchError> {
+    apis().map(drop)
+}
+
+/// The APIs of client and engine.
+fn apis() -> Result<String, FetchError> {
+    docker(&[
+        "version",
+        "--format",
+        "{{.Client.APIVersion}} {{.Server.APIVersion}}",
+    ])
+    .map_err(|source| FetchError::NoEngine { source })
 }
 
 fn docker(arguments: &[&str]) -> Result<String, AskError> {

@@ -184,6 +184,15 @@ pub enum FetchError {
         /// What it is.
         found: String,
     },
+    /// The bundle cannot be written where it is to be.
+    #[error("cannot write `{}`", path.display())]
+    Output {
+        /// The bundle.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// It is of another transport.
     #[error("`{}` is {found}", path.display())]
     OtherTransport {

@@ -32,6 +32,12 @@ impl FetchError {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::Usage,
                 _ => Kind::of_io(source),
             },
+            Self::Output { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+                    Kind::Usage
+                }
+                _ => Kind::of_io(source),
+            },
             _ => Kind::Usage,
         }
     }
@@ -65,6 +71,9 @@ impl FetchError {
             }
             Self::DoesNotRun { .. } => {
                 "run it yourself with `version`; a program needs `chmod +x`, and a file system without noexec"
+            }
+            Self::Output { .. } => {
+                "`-o FILE` names the bundle: a file in a directory that is there and that this user may write to"
             }
             Self::FileName { .. } => "pack a copy with another name",
             Self::Manifest { .. } => {

@@ -45,6 +45,9 @@ pub(super) fn gather_by_asking(
     if let Some(upstream) = upstream {
         upstream.check_files(&files)?;
     }
+    if let Some(upstream) = upstream {
+        remote::check_named(spec, upstream, progress)?;
+    }
     let caches = caches(spec)?;
     let binaries = programs::gather(spec, &caches, upstream, ask, progress)?;
     let roles: Vec<(Platform, BinaryRole)> = binaries.iter().map(role_of).collect();

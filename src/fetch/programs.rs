@@ -8,7 +8,7 @@ use super::elf::{self, ElfHeader};
 use super::estimate::Sizes;
 use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
-use super::upstream::{Program, Published, Signed, Unproven, UpstreamError};
+use super::upstream::{Program, Published, Signed, Unproven, UpstreamError, addon_images};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
 use crate::progress::Progress;
@@ -27,7 +27,9 @@ pub(super) fn gather(
 ) -> Result<Vec<LocalBinary>, FetchError> {
     let mut found = Vec::new();
     for candidate in candidates(spec, caches)? {
-        found.push(recognise(candidate, &spec.platforms)?);
+        let given = recognise(candidate, &spec.platforms)?;
+        check_addons(spec, &given, ask)?;
+        found.push(given);
     }
     if let Some(upstream) = upstream {
         let here: Vec<_> = found
@@ -39,7 +41,11 @@ pub(super) fn gather(
         check_room(spec, upstream, &published)?;
         for (platform, role, program) in published {
             match download(upstream, platform, role, &program, progress) {
-                Ok(candidate) => found.push(recognise(candidate, &[platform])?),
+                Ok(candidate) => {
+                    let found_here = recognise(candidate, &[platform])?;
+                    check_addons(spec, &found_here, ask)?;
+                    found.push(found_here);
+                }
                 // All that upstream changed is to be named.
                 Err(error) => differences.push(upstream.changed_program(role, platform, error)?),
             }
@@ -89,6 +95,17 @@ pub(super) fn gather(
     }
     progress.end(&format!("{} programs", binaries.len()));
     Ok(binaries)
+}
+
+/// Fails when this minikube lacks one of the addons: the other programs are still to come.
+fn check_addons(spec: &Spec, program: &Recognised, ask: Ask<'_>) -> Result<(), FetchError> {
+    let candidate = &program.candidate;
+    let asked =
+        candidate.role == BinaryRole::Minikube && Platform::of_this_machine() == Some(program.platform);
+    for addon in spec.addons.iter().filter(|_| asked) {
+        addon_images(ask, &candidate.path, addon)?;
+    }
+    Ok(())
 }
 
 /// The programs that the bundle needs besides those that are `here`, as their publishers

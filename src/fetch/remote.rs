@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::FetchError;
 use super::found::FoundImage;
 use super::upstream::{
     Pinned, UpstreamError, WantedImage, addon_images, locked_addon_images, locked_node_image, node_image,
 };
+use super::{FetchError, Upstream};
 use crate::bundle::{ImageReference, ImageRole, Platform};
+use crate::progress::{Progress, Silent};
 use crate::resolve::{Ask, Lock};
 use crate::spec::{ImageSource, Spec};
 
@@ -82,6 +83,26 @@ pub(super) fn wanted(
         .collect::<Result<Vec<_>, _>>()?;
     all.retain(|(_, wanted)| !wanted.is_empty());
     Ok(all)
+}
+
+/// Fails when a registry does not have an image that the spec names: before the programs
+/// come, which are large. A lock names what it has of all parts together, later.
+pub(super) fn check_named(
+    spec: &Spec,
+    upstream: &Upstream,
+    progress: &dyn Progress,
+) -> Result<(), FetchError> {
+    let named = named(spec, &[]);
+    if named.is_empty() || upstream.is_locked() {
+        return Ok(());
+    }
+    let platforms = spec.platforms.iter();
+    let wanted: Vec<_> = platforms.map(|platform| (*platform, named.clone())).collect();
+    progress.begin("looking for the images that are named", None);
+    // What it says of them it says again when the images come.
+    upstream.resolve(&wanted, &Silent)?;
+    progress.end(&format!("{} there", named.len()));
+    Ok(())
 }
 
 /// Fails when the spec names an image in a registry, and nothing may be downloaded.
