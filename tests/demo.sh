@@ -21,7 +21,8 @@ if [ "$(id -u)" != 0 ]; then
     missing='root (sudo make demo)'
     command -v dockerd >/dev/null || missing="$missing and Docker Engine (which that installs)"
 elif ! lab/engine.sh; then
-    missing='Docker Engine'
+    echo "error: the demo starts a cluster, and Docker Engine could not be made ready: see above" >&2
+    exit 1
 fi
 
 say "Making sample parts"

@@ -12,7 +12,16 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     exit 1
 fi
 echo "installing with apt:$packages" >&2
+echo "(a fresh machine's own updates hold apt's lock: it is waited for, at most 300 s)" >&2
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+# The option is for the lock of dpkg: `update` takes another, and gives up at once.
+waited=0
+until said=$(apt-get -o DPkg::Lock::Timeout=300 update -qq 2>&1); do
+    case $said in *lock*) ;; *) waited=300 ;; esac
+    [ "$waited" -lt 300 ] || { printf '%s\n' "$said" >&2; exit 1; }
+    [ "$waited" != 0 ] || echo "waiting for apt's lock: another program has it" >&2
+    waited=$((waited + 5))
+    sleep 5
+done
 # shellcheck disable=SC2086
-apt-get install -y -qq --no-install-recommends $packages >/dev/null
+apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $packages >/dev/null

@@ -14,3 +14,4 @@ pub(crate) mod small;
 pub(crate) mod socks;
 pub(crate) mod strace;
 pub(crate) mod stripped;
+pub(crate) mod terminal;
