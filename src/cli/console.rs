@@ -227,23 +227,23 @@ impl Progress for Console {
         if self.is_json() {
             event(&json!({ "event": "begin", "stage": name, "total_bytes": total_bytes }));
         }
-        let mut state = self.state();
-        state.waits_for = None;
-        state.shown = Some(Instant::now());
-        state.stage = Some(Stage {
+        let mut screen = self.state();
+        screen.waits_for = None;
+        screen.shown = Some(Instant::now());
+        screen.stage = Some(Stage {
             name: name.to_owned(),
             begun: Instant::now(),
             total: total_bytes,
             done: 0,
         });
-        self.draw(&mut state);
+        self.draw(&mut screen);
     }
 
     fn advance(&self, bytes: u64) {
-        let mut state = self.state();
-        state.waits_for = None;
-        let due = state.is_due();
-        let Some(stage) = state.stage.as_mut() else {
+        let mut screen = self.state();
+        screen.waits_for = None;
+        let due = screen.is_due();
+        let Some(stage) = screen.stage.as_mut() else {
             return;
         };
         stage.done += bytes;
@@ -252,32 +252,32 @@ impl Progress for Console {
         }
         if self.is_json() {
             let progress = json!({ "event": "progress", "stage": stage.name, "bytes": stage.done });
-            state.shown = Some(Instant::now());
+            screen.shown = Some(Instant::now());
             event(&progress);
         } else {
-            self.draw(&mut state);
+            self.draw(&mut screen);
         }
     }
 
     fn waits_for(&self, whom: &str, what: &str) {
-        let mut state = self.state();
-        state.waits_for = Some(Wait {
+        let mut screen = self.state();
+        screen.waits_for = Some(Wait {
             whom: whom.to_owned(),
             what: what.to_owned(),
             since: Instant::now(),
         });
         if self.terminal.is_some() {
-            if !state.open || state.is_due() {
-                self.draw(&mut state);
+            if !screen.open || screen.is_due() {
+                self.draw(&mut screen);
             }
-        } else if !self.is_json() && state.told.insert(whom.to_owned()) {
+        } else if !self.is_json() && screen.told.insert(whom.to_owned()) {
             let _ = writeln!(io::stderr(), "{}", printable(whom));
         }
     }
 
     fn note(&self, text: &str) {
-        let mut state = self.state();
-        state.clear();
+        let mut screen = self.state();
+        screen.clear();
         if self.is_json() {
             event(&json!({ "event": "note", "message": text }));
         } else {
@@ -286,9 +286,9 @@ impl Progress for Console {
     }
 
     fn end(&self, outcome: &str) {
-        let mut state = self.state();
-        state.clear();
-        let Some(stage) = state.stage.take() else {
+        let mut screen = self.state();
+        screen.clear();
+        let Some(stage) = screen.stage.take() else {
             return;
         };
         let took = stage.begun.elapsed();
