@@ -14,7 +14,7 @@ use super::size::{human_bytes, human_duration};
 use crate::bundle::hashed_bytes;
 use crate::failure::{Failure, printable, steers};
 use crate::host::{Environment, Terminal};
-use crate::progress::{Listener, Progress};
+use crate::progress::Progress;
 use line::{Standing, line};
 
 /// How results and progress are written.
@@ -82,9 +82,19 @@ impl Console {
     }
 
     /// Shows whom each request goes to.
-    pub(super) fn listener(&self) -> Listener {
+    #[cfg(feature = "packager")]
+    pub(super) fn listener(&self) -> crate::progress::Listener {
         let console = self.clone();
-        Listener::new(move |whom, what| console.waits_for(whom, what))
+        crate::progress::Listener::new(move |whom, what| console.waits_for(whom, what))
+    }
+
+    /// The same at a terminal; a script that looks for a release every day is told nothing.
+    #[cfg(feature = "packager")]
+    pub(super) fn listener_at_terminal(&self) -> crate::progress::Listener {
+        match self.terminal {
+            Some(_) => self.listener(),
+            None => crate::progress::Listener::default(),
+        }
     }
 
     /// A result: `text` for a person, `value` for a program.

@@ -65,7 +65,7 @@ pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure
     let store = store.and_then(|folder| Store::open(&folder).ok());
     let updater = Updater::new(
         origin,
-        Http::new(options, &environment)?.heard_by(console.listener()),
+        Http::new(options, &environment)?.heard_by(console.listener_at_terminal()),
         store,
     )?;
     let current = update::own_version();

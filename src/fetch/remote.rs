@@ -8,7 +8,7 @@ use super::upstream::{
 };
 use super::{FetchError, Upstream};
 use crate::bundle::{ImageReference, ImageRole, Platform};
-use crate::progress::{Progress, Silent};
+use crate::progress::Progress;
 use crate::resolve::{Ask, Lock};
 use crate::spec::{ImageSource, Spec};
 
@@ -98,11 +98,7 @@ pub(super) fn check_named(
     }
     let platforms = spec.platforms.iter();
     let wanted: Vec<_> = platforms.map(|platform| (*platform, named.clone())).collect();
-    progress.begin("looking for the images that are named", None);
-    // What it says of them it says again when the images come.
-    upstream.resolve(&wanted, &Silent)?;
-    progress.end(&format!("{} there", named.len()));
-    Ok(())
+    upstream.foresee(&wanted, progress)
 }
 
 /// Fails when the spec names an image in a registry, and nothing may be downloaded.

@@ -367,7 +367,7 @@ fn a_machine_that_a_bundle_is_not_for_is_told_so() {
         (
             9,
             "error: this bundle runs on linux/arm64, and this machine is Linux/x86_64\n\n\
-             hint: pack a bundle for this machine with: minikube-offline pack --platform\n"
+             hint: pack one for it: minikube-offline pack --platform linux/amd64\n"
         )
     );
     let outcome = sandbox.packager(["start", "arm.run", "-y"]);

@@ -233,7 +233,7 @@ fn a_bundle_for_another_architecture_is_refused_by_its_header_and_by_the_package
     let outcome = sandbox.run(Command::new("sh").arg(&bundle).arg("-y"));
     assert_eq!(outcome.status, 9, "{outcome:?}");
     let says =
-        "error: this bundle runs on linux/arm64, and this machine is Linux/x86_64\n\nhint: pack a bundle";
+        "error: this bundle runs on linux/arm64, and this machine is Linux/x86_64\n\nhint: pack one for it";
     assert!(outcome.stderr.starts_with(says), "{}", outcome.stderr);
     let outcome = start(&sandbox, &engine, &[]);
     assert_eq!(outcome.status, 9, "{outcome:?}");

@@ -63,6 +63,8 @@ pub struct Upstream {
     signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
     /// Whose signatures are not to be had, where that was said.
     unsigned: Mutex<BTreeSet<String>>,
+    /// Images that were resolved before the programs came, until they are wanted.
+    foreseen: Mutex<BTreeMap<String, Resolved>>,
     /// Release pages that did not answer.
     silent_pages: SilentPages,
     /// The programs by their names, which some of them go by.
@@ -132,6 +134,7 @@ impl Upstream {
             minikube: OnceLock::new(),
             signed: Mutex::default(),
             unsigned: Mutex::default(),
+            foreseen: Mutex::default(),
             silent_pages: SilentPages::default(),
             program_files: Mutex::default(),
             program_urls: Mutex::default(),
@@ -302,6 +305,26 @@ impl Upstream {
         Ok(all)
     }
 
+    /// Resolves these images now; [`Self::resolve`] asks nobody for them again.
+    pub(super) fn foresee(
+        &self,
+        wanted: &[(Platform, Vec<WantedImage>)],
+        progress: &dyn Progress,
+    ) -> Result<(), FetchError> {
+        let resolved = self.resolve(wanted, progress)?;
+        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((platform, wanted), resolved) in wanted.iter().zip(resolved) {
+            let keys = wanted.iter().map(|image| foreseen_as(image, *platform));
+            foreseen.extend(keys.zip(resolved));
+        }
+        Ok(())
+    }
+
+    fn foreseen(&self, wanted: &WantedImage, platform: Platform) -> Option<Resolved> {
+        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        foreseen.remove(&foreseen_as(wanted, platform))
+    }
+
     /// The images that are there, and what is not as the lock says.
     fn resolve_some(
         &self,
@@ -381,4 +404,10 @@ impl Upstream {
             ));
         }
     }
+}
+
+/// What makes two wishes one: wanted by another digest it is another image.
+fn foreseen_as(wanted: &WantedImage, platform: Platform) -> String {
+    let digest = wanted.pinned.as_ref().map(|pinned| pinned.digest.to_string());
+    format!("{platform} {} {}", wanted.reference, digest.unwrap_or_default())
 }

@@ -378,3 +378,28 @@ fn a_lock_packs_the_same_again_or_names_what_changed() {
         outcome.stderr
     );
 }
+
+/// The programs are large: a typing error must not wait for them.
+#[test]
+fn a_wrong_tag_or_addon_is_found_before_the_programs_come() {
+    for (flag, error, programs) in [
+        (
+            "--image=docker://registry.k8s.io/pause:0",
+            "registry.k8s.io/pause:0",
+            0,
+        ),
+        ("--addon=nonsense", "minikube has no addon `nonsense`", 1),
+    ] {
+        let world = World::new();
+        let outcome = world.pack(&Sandbox::new(), VERSION, &[flag]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        assert!(outcome.stderr.contains(error), "{outcome:?}");
+        let seen = world.server.seen();
+        let came = seen.iter().filter(|seen| {
+            let name = seen.target.rsplit('/').next().unwrap_or_default();
+            let minikube = name.starts_with("minikube-linux-") && !name.contains(".sha256");
+            seen.method == "GET" && (minikube || ["kubeadm", "kubelet", "kubectl"].contains(&name))
+        });
+        assert_eq!(came.count(), programs, "{flag}: {outcome:?}");
+    }
+}

@@ -38,7 +38,10 @@ pub(in crate::fetch::upstream) fn resolve_all(
 ) -> Vec<Result<Resolved, UpstreamError>> {
     progress.begin("asking the registries", None);
     let resolved = in_parallel_with(WORKERS, wanted, |wanted| {
-        resolve(upstream, wanted, platform, progress)
+        match upstream.foreseen(wanted, platform) {
+            Some(resolved) => Ok(resolved),
+            None => resolve(upstream, wanted, platform, progress),
+        }
     });
     upstream.registries.say_notes(progress);
     progress.end(&format!("{} images", resolved.len()));

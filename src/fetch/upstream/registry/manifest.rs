@@ -16,6 +16,7 @@ use crate::fetch::oci_layout::{CONFIGS, Descriptor, LAYERS, Manifest};
 use crate::progress::Progress;
 
 /// An image whose manifest is known.
+#[derive(Debug)]
 pub(in crate::fetch) struct Resolved {
     pub(in crate::fetch) reference: ImageReference,
     pub(in crate::fetch) manifest: Digest,
