@@ -44,6 +44,10 @@ impl FetchError {
 
     fn hint(&self) -> String {
         match self {
+            Self::Output { .. } => {
+                "`-o FILE` names the bundle: a file in a directory that is there and that this user may write to"
+                    .to_owned()
+            }
             Self::OtherTransport { path, transport, .. } => {
                 format!("give it as `{transport}:{}`", path.display())
             }
@@ -71,9 +75,6 @@ impl FetchError {
             }
             Self::DoesNotRun { .. } => {
                 "run it yourself with `version`; a program needs `chmod +x`, and a file system without noexec"
-            }
-            Self::Output { .. } => {
-                "`-o FILE` names the bundle: a file in a directory that is there and that this user may write to"
             }
             Self::FileName { .. } => "pack a copy with another name",
             Self::Manifest { .. } => {
@@ -155,9 +156,11 @@ impl FetchError {
                 "the programs must be of the release that `--kubernetes-version` names"
             }
             // They bring their own.
-            Self::OtherTransport { .. } | Self::WithoutName { .. } | Self::Resolve(_) | Self::Upstream(_) => {
-                ""
-            }
+            Self::OtherTransport { .. }
+            | Self::Output { .. }
+            | Self::WithoutName { .. }
+            | Self::Resolve(_)
+            | Self::Upstream(_) => "",
         }
     }
 }

@@ -30,14 +30,12 @@ pub fn check_local(asked: &PartialSpec, progress: &dyn Progress) -> Result<(), F
     for path in paths.into_iter().flatten().flatten() {
         check_there(path)?;
     }
-    let mut asks_engine = false;
-    for source in [&asked.kicbase, &asked.images].into_iter().flatten().flatten() {
-        match source {
-            ImageSource::DockerArchive { path, .. } => check_there(path)?,
-            ImageSource::Oci { folder, .. } => check_there(folder)?,
-            ImageSource::DockerDaemon { .. } => asks_engine = true,
-            ImageSource::Docker { .. } => {}
-        }
+    let images = [&asked.kicbase, &asked.images].into_iter().flatten().flatten();
+    let asks_engine = images
+        .clone()
+        .any(|source| matches!(source, ImageSource::DockerDaemon { .. }));
+    for path in images.filter_map(ImageSource::path) {
+        check_there(path)?;
     }
     if asks_engine {
         progress.waits_for("asking Docker Engine", "for its version");
