@@ -251,7 +251,7 @@ mod tests {
                 return Ok(());
             };
             let program = Command::new("sh").args(["-c", "echo \"$0\" >&2; exit 1", words]);
-            let ended = program.run().and_then(|output| output.require_success());
+            let ended = program.run().and_then(crate::host::Output::require_success);
             let failure = Failure::from(EngineError::from(ended.expect_err("it fails")));
             Err(Failure {
                 kind: *kind,
