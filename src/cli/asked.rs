@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::console::Console;
+use super::ground::require_writable_for_root;
 use super::locked::fill;
 use super::sources::{SourceArgs, upstream};
 use crate::bundle::ContainerRuntime;
@@ -137,6 +138,7 @@ impl SpecArgs {
             None => flags,
         };
         merged.check()?;
+        require_writable_for_root(merged.output.as_deref().unwrap_or(Path::new("")))?;
         check_accepted(&merged)?;
         Ok(merged)
     }

@@ -1,6 +1,6 @@
 //! `init`: a `bundle.toml` to begin with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -18,6 +18,12 @@ pub(super) struct InitArgs {
     /// Write it although there is one
     #[arg(long)]
     force: bool,
+}
+
+impl InitArgs {
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
 }
 
 pub(super) fn run(args: &InitArgs, console: &Console) -> Result<(), Failure> {

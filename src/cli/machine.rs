@@ -1,6 +1,6 @@
 //! `status`, `stop` and `uninstall`: what was started here, without its bundle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -50,9 +50,27 @@ struct HomeArg {
     minikube_home: Option<PathBuf>,
 }
 
+impl StatusArgs {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.home.minikube_home.as_deref()
+    }
+}
+
+impl StopArgs {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.home.minikube_home.as_deref()
+    }
+}
+
+impl UninstallArgs {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.home.minikube_home.as_deref()
+    }
+}
+
 pub(super) fn status(args: &StatusArgs, console: &Console) -> Result<(), Failure> {
     console.waits_for("asking Docker Engine and minikube", "how the clusters are");
-    let status = cluster::status(args.home.minikube_home.as_deref(), args.profile.as_deref())?;
+    let status = cluster::status(args.minikube_home(), args.profile.as_deref())?;
     let mut text = describe(&status);
     if let (Some(profile), true) = (&args.profile, status.profiles.is_empty()) {
         let [_, minikube_home] = &status.looked;
@@ -63,14 +81,14 @@ pub(super) fn status(args: &StatusArgs, console: &Console) -> Result<(), Failure
 
 pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
     console.begin("stop", None);
-    cluster::stop(args.home.minikube_home.as_deref(), &args.profile)?;
+    cluster::stop(args.minikube_home(), &args.profile)?;
     console.end("");
     let text = format!("profile `{}` is stopped; `start` goes on with it", args.profile);
     console.result(&text, &json!({ "kind": "done", "profile": args.profile }))
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), Failure> {
-    let (home, profile) = (args.home.minikube_home.as_deref(), args.profile.as_deref());
+    let (home, profile) = (args.minikube_home(), args.profile.as_deref());
     console.waits_for("asking Docker Engine", "what there is of the clusters");
     let doomed = cluster::doomed(home, profile)?;
     // A script has nobody to be asked, and never had to say `-y`.

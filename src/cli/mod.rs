@@ -12,6 +12,7 @@ mod console;
 #[cfg(feature = "packager")]
 mod evidence;
 mod extract;
+mod ground;
 #[cfg(feature = "packager")]
 mod init;
 mod inspect;

@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::console::{Console, OutputFormat};
+use super::ground::Ground;
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
-use super::{asked, catch_signals, finish, init, lint, pack, resolve, sign, store, trust, usage};
+use super::{asked, finish, init, lint, pack, resolve, sign, store, trust, usage};
 use super::{extract::ExtractArgs, inspect::InspectArgs, inspect::ShowArgs, preflight::PreflightArgs};
 use super::{repair::RepairArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
+use crate::host::own_program;
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
 #[derive(Debug, Parser)]
@@ -90,8 +92,33 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage::refuse(&error, &PackagerCli::command(), &line),
     };
     let console = Console::new(cli.output);
-    let result = catch_signals().and_then(|()| run(cli.verb, &console));
+    let prepared = ground(&cli.verb).and_then(|ground| ground.prepare());
+    let result = prepared.and_then(|()| run(cli.verb, &console));
     finish(&console, result)
+}
+
+/// What the verb uses.
+fn ground(verb: &PackagerVerb) -> Result<Ground, Failure> {
+    Ok(match verb {
+        PackagerVerb::Init(args) => Ground::arguments().writing(args.file()),
+        // What they write a file may name: they look when they know.
+        PackagerVerb::Pack(_) | PackagerVerb::Resolve(_) | PackagerVerb::Store(_) => Ground::store(),
+        PackagerVerb::SelfUpdate(_) => Ground::store().writing(&own_program()?),
+        PackagerVerb::Keygen(args) => Ground::arguments().writing(args.basename()),
+        PackagerVerb::Sign(args) => Ground::arguments().writing(args.file()),
+        PackagerVerb::Lint(_)
+        | PackagerVerb::Trust { .. }
+        | PackagerVerb::Completions(_)
+        | PackagerVerb::Man(_)
+        | PackagerVerb::Verify(_)
+        | PackagerVerb::Inspect(_)
+        | PackagerVerb::List(_) => Ground::arguments(),
+        PackagerVerb::Machine(verb) => verb.ground(),
+        PackagerVerb::Start(of) => Ground::machine(of.args.args().minikube_home()),
+        PackagerVerb::Preflight(of) => Ground::machine(of.args.args().minikube_home()),
+        PackagerVerb::Extract(of) => Ground::arguments().filling(&of.args.args().filled()?),
+        PackagerVerb::Repair(of) => Ground::arguments().writing(&of.bundle),
+    })
 }
 
 fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! `preflight`: whether this machine can start the cluster; nothing is changed.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::console::Console;
@@ -16,6 +18,12 @@ pub(super) struct PreflightArgs {
     /// What `start` will give to `minikube start`
     #[arg(last = true, value_name = "MINIKUBE_FLAG")]
     extra: Vec<String>,
+}
+
+impl PreflightArgs {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.options.minikube_home()
+    }
 }
 
 /// Tells every finding; the fatal ones as a failure.

@@ -1,7 +1,7 @@
 //! `keygen` and `sign`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -32,6 +32,18 @@ pub(super) struct SignArgs {
     /// Read the key's password from this open file descriptor instead of the terminal
     #[arg(long, value_name = "N")]
     password_fd: Option<u32>,
+}
+
+impl KeygenArgs {
+    pub(super) fn basename(&self) -> &Path {
+        &self.basename
+    }
+}
+
+impl SignArgs {
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
 }
 
 pub(super) fn keygen(args: &KeygenArgs, console: &Console) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use super::authenticity::warning;
 use super::console::Console;
+use super::ground::Ground;
 use super::{extract, inspect, machine, preflight, repair, sandbox, start, verify};
 use crate::failure::Failure;
 use crate::host::{Environment, Sandbox};
@@ -43,6 +44,12 @@ pub(super) struct Trusting<A: clap::Args> {
 }
 
 impl<A: clap::Args> Trusting<A> {
+    /// The verb's own arguments.
+    #[cfg(feature = "packager")]
+    pub(super) fn args(&self) -> &A {
+        &self.args
+    }
+
     /// Opens a bundle that is to be used.
     fn open(&self, path: &Path) -> Result<OpenedBundle, Failure> {
         Ok(OpenedBundle::open(path, &self.trusted()?)?)
@@ -60,6 +67,17 @@ impl<A: clap::Args> Trusting<A> {
 }
 
 impl BundleVerb {
+    /// What it uses, with the bundle at `path`.
+    pub(super) fn ground(&self, path: &Path) -> Result<Ground, Failure> {
+        Ok(match self {
+            Self::Inspect(_) | Self::List(_) | Self::Verify(_) => Ground::arguments(),
+            Self::Extract(verb) => Ground::arguments().filling(&verb.args.filled()?),
+            Self::Repair(_) => Ground::arguments().writing(path),
+            Self::Preflight(verb) => Ground::machine(verb.args.minikube_home()),
+            Self::Start(verb) => Ground::machine(verb.args.minikube_home()),
+        })
+    }
+
     /// The verb, done with the bundle at `path`.
     pub(super) fn run(self, path: &Path, console: &Console) -> Result<(), Failure> {
         // Before the first byte of the bundle is read, and before there is a second thread.
@@ -125,6 +143,15 @@ pub(super) enum MachineVerb {
 }
 
 impl MachineVerb {
+    /// What it uses.
+    pub(super) fn ground(&self) -> Ground {
+        Ground::machine(match self {
+            Self::Status(args) => args.minikube_home(),
+            Self::Stop(args) => args.minikube_home(),
+            Self::Uninstall(args) => args.minikube_home(),
+        })
+    }
+
     pub(super) fn run(self, console: &Console) -> Result<(), Failure> {
         match self {
             Self::Status(args) => machine::status(&args, console),

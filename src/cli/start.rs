@@ -1,6 +1,6 @@
 //! `start`: from a bundle to a cluster.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,17 @@ pub(super) struct StartOptions {
     no_manifests: bool,
 }
 
+impl StartArgs {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.options.minikube_home()
+    }
+}
+
 impl StartOptions {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.minikube_home.as_deref()
+    }
+
     pub(super) fn into_site(self, extra: Vec<String>) -> SiteOptions {
         let environment = Environment::of_this_process();
         let settings = MinikubeSettings::of(&environment, self.minikube_home.as_deref());

@@ -10,7 +10,7 @@ use super::console::{Console, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
 use super::verb_first::verb_first;
-use super::{catch_signals, finish, usage};
+use super::{finish, usage};
 use crate::bundle::limits;
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -82,10 +82,15 @@ fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage::refuse(&error, &StubCli::command(), &line),
     };
     let console = Console::new(cli.output);
-    let result = catch_signals().and_then(|()| match cli.verb {
-        None => BundleVerb::Start(cli.start).run(bundle, &console),
-        Some(StubVerb::Bundle(verb)) => verb.run(bundle, &console),
-        Some(StubVerb::Machine(verb)) => verb.run(&console),
+    let verb = cli.verb.unwrap_or(StubVerb::Bundle(BundleVerb::Start(cli.start)));
+    let ground = match &verb {
+        StubVerb::Bundle(verb) => verb.ground(bundle),
+        StubVerb::Machine(verb) => Ok(verb.ground()),
+    };
+    let prepared = ground.and_then(|ground| ground.prepare());
+    let result = prepared.and_then(|()| match verb {
+        StubVerb::Bundle(verb) => verb.run(bundle, &console),
+        StubVerb::Machine(verb) => verb.run(&console),
     });
     finish(&console, result)
 }

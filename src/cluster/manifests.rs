@@ -52,7 +52,7 @@ pub(super) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf])
         .flat_map(|path| ["-f".as_ref(), path.as_os_str()]);
     // The cluster is on this machine, whatever proxy leads out of it.
     let command = without_proxies(
-        Command::new(session.layout.program(BinaryRole::Kubectl))
+        Command::installed(&session.layout.program(BinaryRole::Kubectl))
             // It keeps the API that it learnt, by default in the user's home.
             .arg("--cache-dir")
             .arg(&cache)

@@ -182,7 +182,7 @@ impl Minikube {
 
     /// minikube with `arguments`, in the environment of an air gap.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program)
+        let mut command = Command::installed(&self.program)
             .args(arguments)
             .env("MINIKUBE_HOME", &self.home)
             .env("MINIKUBE_IN_STYLE", "false")

@@ -59,7 +59,7 @@ pub(super) fn wait(session: &Session, profile: &str) -> Result<Vec<String>, Fail
     let until = Instant::now() + PATIENCE;
     // The cluster is on this machine, whatever proxy leads out of it.
     let command = without_proxies(
-        Command::new(session.layout.program(BinaryRole::Kubectl))
+        Command::installed(&session.layout.program(BinaryRole::Kubectl))
             .args(["--context", profile, "--request-timeout=10s"])
             // The raw path: kubectl then writes no cache of the API into the home.
             .args(["get", "--raw", "/api/v1/nodes"])

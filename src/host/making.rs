@@ -1,13 +1,13 @@
 //! A file that one run at a time makes, beside the one that it becomes.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::FileError;
 use super::lock::{LockError, names};
+use super::own_file::open_own;
 use super::unnamed::Unnamed;
 
 /// A file in the making, under a name that follows from its target's: what a killed run
@@ -23,10 +23,8 @@ impl ClaimedFile {
             path: path.clone(),
             source,
         };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).mode(0o600);
         loop {
-            let file = options.open(&path).map_err(failed)?;
+            let file = open_own(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(LockError::Held { path, holder: None }),

@@ -4,6 +4,7 @@
 //! Nothing outside this folder starts a program, reads an environment variable,
 //! catches a signal or takes a lock.
 
+mod accounts;
 mod atomic;
 mod cgroups;
 mod claim;
@@ -20,6 +21,7 @@ mod lock;
 #[cfg(feature = "packager")]
 mod making;
 mod mount;
+mod own_file;
 mod pipe;
 mod process;
 mod program;
@@ -29,9 +31,11 @@ mod running;
 mod sandbox;
 mod signals;
 mod terminal;
+mod trusted_path;
 mod unnamed;
 mod writable;
 
+pub use accounts::Accounts;
 pub use atomic::{AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
@@ -52,6 +56,7 @@ pub use lock::{Lock, LockError};
 #[cfg(feature = "packager")]
 pub use making::{ClaimedFile, part_prefix};
 pub use mount::{FileSystemKind, Mount};
+pub use own_file::{open_own, write_own};
 pub use pipe::NamedPipe;
 pub use process::{Command, Output, ProcessError};
 pub use program::{own_program, remove_own_copy};
@@ -60,6 +65,7 @@ pub use running::Running;
 pub use sandbox::{Sandbox, SandboxError};
 pub use signals::Interruption;
 pub use terminal::{Terminal, typed_line};
+pub use trusted_path::{Reason, Trusted, UntrustedPath, keep_to_owner};
 pub use writable::{Unwritable, why_unwritable};
 
 /// Catching and asking for signals.

@@ -3,10 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::{Interruption, ProcessIdentity, Running};
+use super::trusted_path::by_descriptor;
+use super::{Environment, Interruption, ProcessIdentity, Running, Trusted, UntrustedPath};
 use crate::failure::{Failure, Kind};
 
 /// A program with its arguments and what is changed in its environment.
@@ -17,6 +19,7 @@ pub struct Command {
     environment: Vec<(OsString, Option<OsString>)>,
     timeout: Option<Duration>,
     uninterruptible: bool,
+    installed: bool,
 }
 
 /// What a program left when it ended.
@@ -64,6 +67,9 @@ pub enum ProcessError {
         #[source]
         source: io::Error,
     },
+    /// Root would run what another user can change.
+    #[error(transparent)]
+    Untrusted(Box<UntrustedPath>),
     /// It took too long and was ended.
     #[error("`{command}` did not end within {} s", after.as_secs())]
     TimedOut {
@@ -102,6 +108,7 @@ impl From<ProcessError> for Failure {
         match error {
             ProcessError::Interrupted(interruption) => interruption.into(),
             ProcessError::NotFound { .. } => Self::new(Kind::Unfit, error),
+            ProcessError::Untrusted(path) => (*path).into(),
             ProcessError::Spawn { ref source, .. } => Self::new(Kind::of_io(source), error),
             _ => Self::new(Kind::Other, error),
         }
@@ -139,6 +146,17 @@ impl Command {
             environment: Vec::new(),
             timeout: None,
             uninterruptible: false,
+            installed: false,
+        }
+    }
+
+    /// The program `program`, which was installed by a run of this user. Root runs the very file
+    /// that was looked at, when nobody else could have put it there.
+    #[must_use]
+    pub fn installed(program: &Path) -> Self {
+        Self {
+            installed: true,
+            ..Self::new(program)
         }
     }
 
@@ -230,8 +248,17 @@ impl Command {
         if !self.uninterruptible {
             super::signals::check()?;
         }
-        let mut command = std::process::Command::new(&self.program);
+        let environment = Environment::of_this_process();
+        let held = if self.installed && environment.is_root() {
+            let opened = Trusted::by(0).open("the program", Path::new(&self.program));
+            opened.map_err(|error| ProcessError::Untrusted(Box::new(error)))?
+        } else {
+            None
+        };
+        let program = held.as_ref().and_then(by_descriptor);
+        let mut command = std::process::Command::new(program.as_deref().unwrap_or(Path::new(&self.program)));
         command
+            .arg0(&self.program)
             .args(&self.arguments)
             .stdin(stdin)
             .stdout(Stdio::piped())
@@ -239,7 +266,10 @@ impl Command {
             // A group of its own: the terminal's Ctrl-C reaches us alone, and we end
             // the program with all that it started.
             .process_group(0);
-        for (name, value) in &self.environment {
+        let changes = environment.changes().into_iter();
+        let own = self.environment.iter();
+        let own = own.map(|(name, value)| (name.as_os_str(), value.as_deref()));
+        for (name, value) in changes.map(|(name, value)| (OsStr::new(name), value)).chain(own) {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
@@ -262,6 +292,7 @@ impl Command {
             child,
             self.timeout,
             self.uninterruptible,
+            held,
         ))
     }
 

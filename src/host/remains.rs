@@ -4,11 +4,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
-use rustix::process::geteuid;
+
+use super::own_file::is_own;
 
 /// How far the content of a file that was there is the one that is written.
 #[derive(Debug, Default)]
@@ -32,15 +33,11 @@ impl Remains {
             .open(path)
             .ok()?;
         let facts = file.metadata().ok()?;
-        let only_ours = facts.is_file()
-            && facts.uid() == geteuid().as_raw()
-            && facts.nlink() == 1
-            && facts.mode() & 0o7022 == 0;
         let remains = Self {
             length: facts.len(),
             ..Self::default()
         };
-        only_ours.then_some((file, remains))
+        is_own(&facts).then_some((file, remains))
     }
 
     /// Writes `bytes`, unless they are there: tells how many of them are now.

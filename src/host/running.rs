@@ -41,6 +41,8 @@ pub struct Running {
     stderr: Arc<Mutex<Tail>>,
     watch: Arc<Watch>,
     watchdog: Option<JoinHandle<()>>,
+    /// The file that it is run from by its descriptor, which a script's interpreter opens again.
+    _program: Option<File>,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,7 @@ impl Running {
         mut child: Child,
         timeout: Option<Duration>,
         uninterruptible: bool,
+        program: Option<File>,
     ) -> Self {
         let (sender, messages) = channel();
         let stdout = Arc::new(Mutex::new(Tail::default()));
@@ -105,6 +108,7 @@ impl Running {
             stderr,
             watch,
             watchdog: Some(watchdog),
+            _program: program,
         }
     }
 

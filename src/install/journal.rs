@@ -5,9 +5,8 @@
 mod error;
 mod read;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -166,13 +165,8 @@ impl Journal {
     /// Opens the journal `path`, whose folder is there, and cuts off what a killed
     /// run left of a last line.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let (receipt, whole_bytes) = read::read(path)?;
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(FileError::at("opened", path))?;
+        let file = read::open(path)?;
+        let (receipt, whole_bytes) = read::read(path, &file)?;
         file.set_len(whole_bytes)
             .map_err(FileError::at("written", path))?;
         sync_directory(path.parent().unwrap_or(Path::new("/")))?;
@@ -188,7 +182,7 @@ impl Journal {
     /// What the journal `path` says is on this machine, without opening it for writing;
     /// nothing where there is no journal.
     pub fn peek(path: &Path) -> Result<Receipt, JournalError> {
-        read::read(path).map(|(receipt, _)| receipt)
+        read::peek(path)
     }
 
     /// Records `event` durably. What is known already is not written twice.

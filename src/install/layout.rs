@@ -1,12 +1,11 @@
 //! Where things go on the machine. Nothing from a bundle takes part in a path here
 //! but validated versions, references, roles and names.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{Arch, BinaryRole, FilePart, FileRole, ImageReference, Version};
 use crate::failure::{Failure, Kind};
-use crate::host::{Environment, existing_ancestor};
+use crate::host::{Environment, Trusted, UntrustedPath};
 
 /// The folders of one user.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,14 +31,6 @@ pub enum LayoutError {
     /// There is no home.
     #[error("the variable `HOME` does not hold an absolute path")]
     Home,
-    /// Root would use what another user can change.
-    #[error("this run is root's, and `{path}` belongs to user {uid}")]
-    Foreign {
-        /// The folder.
-        path: PathBuf,
-        /// Whose it is.
-        uid: u32,
-    },
     /// The folder for minikube is relative.
     #[error("the minikube home `{path}` is not an absolute path")]
     MinikubeHome {
@@ -52,9 +43,6 @@ impl From<LayoutError> for Failure {
     fn from(error: LayoutError) -> Self {
         let hint = match error {
             LayoutError::Home => "set it: `HOME=/root` for root, `HOME=/home/NAME` for others",
-            LayoutError::Foreign { .. } => {
-                "run it as that user, who must be in the group `docker`, or with root's own home: `sudo -H`"
-            }
             LayoutError::MinikubeHome { .. } => "give the whole path, from `/` on",
         };
         Self::new(Kind::Usage, error).hint(hint)
@@ -95,30 +83,17 @@ impl Layout {
         })
     }
 
-    /// Root runs programs from these folders and removes what the journal in them names:
-    /// they, or the folders above them that are there, must be root's.
-    pub fn check_owner(&self, environment: &Environment) -> Result<(), LayoutError> {
+    /// Root runs programs from these directories, removes what the journal in them names and gives
+    /// what is in them to a cluster: nobody else may be able to change any of that.
+    pub fn require_own(&self, environment: &Environment) -> Result<(), UntrustedPath> {
         if !environment.is_root() {
             return Ok(());
         }
-        let ours = [&self.state, &self.programs, &self.own_files, &self.minikube_home];
-        ours.into_iter().try_for_each(|path| belongs_to_root(path))
-    }
-
-    /// The same of the folders of `bundle`'s own files, which root gives to a cluster.
-    pub fn check_owner_of_own_files(
-        &self,
-        environment: &Environment,
-        bundle: &str,
-    ) -> Result<(), LayoutError> {
-        if !environment.is_root() {
-            return Ok(());
-        }
-        belongs_to_root(&self.own_files.join(bundle))?;
-        let mut folders = FileRole::ALL
-            .map(|role| self.own_files_of(bundle, role))
-            .into_iter();
-        folders.try_for_each(|folder| belongs_to_root(&folder))
+        let trusted = Trusted::by(environment.uid());
+        trusted.require_tree("the directory of the journal,", &self.state)?;
+        trusted.require_tree("the directory of the binaries,", &self.programs)?;
+        trusted.require_tree("the directory of the bundles' own files,", &self.own_files)?;
+        trusted.require_tree("minikube's directory", &self.minikube_home)
     }
 
     /// The lock of all runs of this user.
@@ -193,15 +168,6 @@ impl Layout {
     #[must_use]
     pub fn cache(&self) -> Cache {
         Cache(self.minikube_home.join("cache"))
-    }
-}
-
-/// Whether the folder `path`, or what is there above it, is root's.
-fn belongs_to_root(path: &Path) -> Result<(), LayoutError> {
-    let path = existing_ancestor(path);
-    match std::fs::metadata(&path).map_or(0, |facts| facts.uid()) {
-        0 => Ok(()),
-        uid => Err(LayoutError::Foreign { path, uid }),
     }
 }
 
@@ -312,14 +278,15 @@ mod tests {
         for (uid, refused) in [(0, me != 0), (1000, false)] {
             let environment = Environment::of(&variables, uid);
             let layout = Layout::of(&environment, None).expect("layout");
-            assert_eq!(layout.check_owner(&environment).is_err(), refused, "{uid}");
+            assert_eq!(layout.require_own(&environment).is_err(), refused, "{uid}");
         }
         if me == 0 {
             std::os::unix::fs::chown(&home, Some(1000), None).expect("root may");
             let environment = Environment::of(&variables, 0);
             let layout = Layout::of(&environment, None).expect("layout");
-            let error = layout.check_owner(&environment).expect_err("another's");
-            assert!(error.to_string().ends_with("belongs to user 1000"), "{error}");
+            let error = layout.require_own(&environment).expect_err("another's");
+            let expected = format!("`{text}` belongs to user 1000");
+            assert!(error.to_string().ends_with(&expected), "{error}");
         }
         std::fs::remove_dir_all(home).expect("clean up");
     }

@@ -42,7 +42,7 @@ use crate::verify::OpenedBundle;
 pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report, Failure> {
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, options.minikube_home.as_deref())?;
-    layout.check_owner(&environment)?;
+    layout.require_own(&environment)?;
     if let Some(finding) = nodes::impossible(options) {
         return Ok(Report::of(vec![finding]));
     }

@@ -32,7 +32,7 @@ impl Session {
     pub fn open(minikube_home: Option<&Path>) -> Result<Self, Failure> {
         let environment = Environment::of_this_process();
         let layout = Layout::of(&environment, minikube_home)?;
-        layout.check_owner(&environment)?;
+        layout.require_own(&environment)?;
         let (made, lock) = lock_state(&layout)?;
         let mut journal = Journal::open(&layout.journal())?;
         let before = if made {

@@ -8,13 +8,13 @@
 mod error;
 mod partial;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::bundle::{Digest, Hasher};
-use crate::host::{Environment, FileError, remove_if_there};
+use crate::host::{Environment, FileError, open_own, remove_if_there, write_own};
 
 pub use error::StoreError;
 pub use partial::{Partial, Refused};
@@ -97,7 +97,7 @@ impl Store {
     pub fn describe(&self, digest: Digest, what: &str) -> Result<(), StoreError> {
         let path = self.folder.join(ABOUT).join(digest.hex());
         if !path.exists() {
-            fs::write(&path, what).map_err(FileError::at("written", &path))?;
+            write_own(&path, what.as_bytes())?;
         }
         Ok(())
     }
@@ -238,13 +238,7 @@ fn lock_file(folder: &Path) -> Result<(PathBuf, File), StoreError> {
 }
 
 fn open_for_lock(path: &Path) -> Result<File, StoreError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
-    Ok(file.map_err(FileError::at("opened", path))?)
+    Ok(open_own(path).map_err(FileError::at("opened", path))?)
 }
 
 /// The files in `folder` with size and time.

@@ -1,12 +1,12 @@
 //! A blob on its way into the store.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use super::{Store, StoreError, hash, open_for_lock};
 use crate::bundle::{Digest, Hasher};
-use crate::host::{FileError, sync_directory};
+use crate::host::{FileError, open_own, sync_directory, write_own};
 
 /// A download that goes into the store when it is whole, and stays for the next run
 /// when it is not.
@@ -35,13 +35,7 @@ impl Partial {
         let lock_path = path.with_extension("lock");
         let lock = open_for_lock(&lock_path)?;
         lock.lock().map_err(FileError::at("locked", &lock_path))?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(FileError::at("opened", &path))?;
+        let mut file = open_own(&path).map_err(FileError::at("opened", &path))?;
         let hasher = hash(&file).map_err(FileError::at("read", &path))?;
         file.seek(SeekFrom::End(0))
             .map_err(FileError::at("read", &path))?;
@@ -85,7 +79,7 @@ impl Partial {
         self.file.set_len(0).map_err(failed())?;
         self.file.rewind().map_err(failed())?;
         let note_path = self.path.with_extension("note");
-        fs::write(&note_path, note).map_err(FileError::at("written", &note_path))?;
+        write_own(&note_path, note.as_bytes())?;
         self.hasher = Hasher::new();
         Ok(())
     }

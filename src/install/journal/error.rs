@@ -20,6 +20,18 @@ pub enum JournalError {
         #[source]
         source: serde_json::Error,
     },
+    /// Somebody else wrote it, or can.
+    #[error(
+        "cannot use the journal `{path}`: it belongs to user {uid} (mode {mode:04o}), and only its own user may write to it"
+    )]
+    Foreign {
+        /// The journal.
+        path: PathBuf,
+        /// Whose it is.
+        uid: u32,
+        /// Its mode.
+        mode: u32,
+    },
     /// A line is a record of something that this version does not know.
     #[error("line {line} of the journal `{path}` records `{event}` in a way that this version does not know")]
     Unknown {
@@ -60,6 +72,13 @@ impl From<JournalError> for Failure {
             JournalError::Damaged { ref path, .. } | JournalError::TooLarge { ref path, .. } => {
                 let hint = away(path);
                 Self::new(Kind::Io, error).hint(hint)
+            }
+            JournalError::Foreign { ref path, .. } => {
+                let shown = path.display();
+                let hint = format!(
+                    "run it as that user; or, where nobody else wrote it, `chmod go-w '{shown}'` and `chown \"$(id -u)\" '{shown}'`; nothing was changed"
+                );
+                Self::new(Kind::Usage, error).hint(hint)
             }
             JournalError::Unknown { ref path, .. } => {
                 let hint = format!(

@@ -1,14 +1,19 @@
 //! The journal as it is found: every whole line is a record, and the last may be torn.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use serde::Deserialize;
 
 use super::{JournalError, Line};
 use crate::host::FileError;
 use crate::install::Receipt;
-use crate::regular_file::open_regular;
+
+/// It is opened where it lies, not where a link leads, and a pipe does not keep us waiting.
+const FLAGS: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
 
 /// A journal has some hundred bytes a file: this is a hundred thousand of them.
 const MOST_BYTES: u64 = 64 << 20;
@@ -19,13 +24,42 @@ const RECORD_BYTES: usize = 64 << 10;
 /// What a file system that lost its power may show instead of the last record: a block.
 const BLOCK_BYTES: usize = 4096;
 
-/// The receipt, and how many bytes whole lines take.
-pub(super) fn read(path: &Path) -> Result<(Receipt, u64), JournalError> {
-    let failed = FileError::at("read", path);
-    let (file, facts) = match open_regular(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Receipt::default(), 0)),
-        other => other.map_err(failed)?,
-    };
+/// The receipt, where there is a journal.
+pub(super) fn peek(path: &Path) -> Result<Receipt, JournalError> {
+    match OpenOptions::new().read(true).custom_flags(FLAGS).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Receipt::default()),
+        opened => {
+            let file = opened.map_err(FileError::at("read", path))?;
+            read(path, &file).map(|(receipt, _)| receipt)
+        }
+    }
+}
+
+/// Opens the journal for appending, or makes it.
+pub(super) fn open(path: &Path) -> Result<File, JournalError> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(FLAGS);
+    Ok(options.open(path).map_err(FileError::at("opened", path))?)
+}
+
+/// The receipt, and how many bytes whole lines take. What is in the journal is done, with this user's
+/// power: nobody else may have written it.
+pub(super) fn read(path: &Path, file: &File) -> Result<(Receipt, u64), JournalError> {
+    let facts = file.metadata().map_err(FileError::at("read", path))?;
+    if !facts.is_file() {
+        let other = io::Error::other("it is not a regular file");
+        return Err(FileError::at("read", path)(other).into());
+    }
+    let (uid, mode) = (facts.uid(), facts.mode() & 0o7777);
+    if uid != rustix::process::geteuid().as_raw() || mode & 0o022 != 0 {
+        let path = path.to_owned();
+        return Err(JournalError::Foreign { path, uid, mode });
+    }
     if facts.len() > MOST_BYTES {
         return Err(JournalError::TooLarge {
             path: path.to_owned(),
@@ -179,14 +213,14 @@ mod tests {
         let path: PathBuf = folder.join(format!("minikube-offline-read-{}", std::process::id()));
         let file = File::create(&path).expect("a file");
         file.set_len(MOST_BYTES + 1).expect("a sparse file");
-        let error = read(&path).expect_err("too large").to_string();
+        let error = peek(&path).expect_err("too large").to_string();
         assert!(
             error.ends_with("is 67108865 bytes long, and more than 67108864 cannot be read"),
             "{error}"
         );
         fs::remove_file(&path).expect("clean up");
         for other in ["/dev/zero", "/tmp"] {
-            let error = read(Path::new(other)).expect_err("no file");
+            let error = peek(Path::new(other)).expect_err("no file");
             assert_eq!(error.to_string(), format!("`{other}` cannot be read"));
         }
     }
