@@ -8,8 +8,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     users: Vec<User>,
-    /// Each group's number with the names of its members.
-    groups: Vec<(u32, Vec<String>)>,
+    /// Each group's number, its name and those of its members.
+    groups: Vec<(u32, String, Vec<String>)>,
     /// The user as whom the kernel shows those that this user namespace does not have; `None`
     /// where it has all of them.
     outside: Option<u32>,
@@ -49,7 +49,8 @@ impl Accounts {
             let fields: Vec<&str> = line.split(':').collect();
             let names = fields.get(3).unwrap_or(&"").split(',');
             let names = names.map(str::trim).filter(|name| !name.is_empty());
-            Some((fields.get(2)?.parse().ok()?, names.map(str::to_owned).collect()))
+            let (gid, name) = (fields.get(2)?.parse().ok()?, (*fields.first()?).to_owned());
+            Some((gid, name, names.map(str::to_owned).collect()))
         };
         Self {
             users: passwd.lines().filter_map(user).collect(),
@@ -72,15 +73,26 @@ impl Accounts {
         self.outside == Some(uid)
     }
 
+    /// Whether `uid` may use Docker Engine, which is as good as being root: root, and who is in the
+    /// group `docker`.
+    pub(super) fn may_use_engine(&self, uid: u32) -> bool {
+        let mut of = self.groups.iter().filter(|(_, name, _)| name == "docker");
+        uid == 0
+            || of.any(|(gid, _, members)| {
+                let mut users = self.users.iter().filter(|user| user.uid == uid);
+                users.any(|user| user.gid == *gid || members.contains(&user.name))
+            })
+    }
+
     /// Whether nobody but root and `uid` is in the group `gid`, as far as the files tell. One
     /// that they do not have is `uid`'s own where it has the user's number.
     pub(super) fn is_private(&self, gid: u32, uid: u32) -> bool {
         let ours = |user: &User| user.uid == 0 || user.uid == uid;
-        let listed: Vec<_> = self.groups.iter().filter(|(group, _)| *group == gid).collect();
+        let listed: Vec<_> = self.groups.iter().filter(|(group, ..)| *group == gid).collect();
         let member = |name: &String| self.users.iter().any(|user| user.name == *name && ours(user));
         (!listed.is_empty() || gid == uid)
             && self.users.iter().filter(|user| user.gid == gid).all(ours)
-            && listed.iter().all(|(_, members)| members.iter().all(member))
+            && listed.iter().all(|(.., members)| members.iter().all(member))
     }
 }
 
@@ -98,7 +110,7 @@ mod tests {
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n\
                           bob:x:1001:100::/home/bob:/bin/sh\nodd:x:1002:1002::odd:/bin/sh\nshort:x:3\n";
-    const GROUP: &str = "root:x:0:\nstaff:x:50:\nann:x:1000:\nusers:x:100:\ndevs:x:200:ann,bob\nours:x:201:ann, root\nlost:x:202:ghost\n";
+    const GROUP: &str = "root:x:0:\nstaff:x:50:\nann:x:1000:\nusers:x:100:\ndevs:x:200:ann,bob\nours:x:201:ann, root\ndocker:x:203:ann\nlost:x:202:ghost\n";
 
     #[test]
     fn a_private_group_has_no_other_member() {
@@ -120,6 +132,13 @@ mod tests {
         ] {
             assert_eq!(accounts.is_private(gid, uid), private, "{gid} {uid}");
         }
+    }
+
+    #[test]
+    fn the_engine_is_for_root_and_its_group() {
+        let accounts = Accounts::of(PASSWD, GROUP, None);
+        let may = [0, 1000, 1001, 1234].map(|uid| accounts.may_use_engine(uid));
+        assert_eq!(may, [true, true, false, false]);
     }
 
     #[test]

@@ -3,22 +3,34 @@
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::Holder;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::process::geteuid;
+
+use super::{Accounts, Holder, Lock, LockError, Trusted};
 use crate::bundle::Digest;
 use crate::failure::{Failure, Kind};
 
 /// A program that is being started shares its parent's sockets until it is executed.
 const STARTING: u32 = 20;
 
+/// Where root's claims are files, too: nobody else can make one there.
+const FOLDER: &str = "/run";
+
 /// A name that is taken until this is dropped or its process ends, however it ends. It
 /// is an abstract socket, which is no file and takes no messages. Source: unix(7).
+///
+/// Every user can take any such name. One who may not use the engine has no business with it: that
+/// one is not believed, and this run goes on without the name. So that two of root's still keep out
+/// of each other's way, they lock a file, too.
 #[derive(Debug)]
 pub struct Claim {
-    _listener: UnixListener,
+    _listener: Option<UnixListener>,
+    file: Option<(PathBuf, Lock)>,
 }
 
 /// A name that was not taken.
@@ -47,42 +59,84 @@ pub enum ClaimError {
 impl Claim {
     /// Takes the name that `parts` stand for together; `what` it is, for people.
     pub fn take(parts: &[&str], what: &str) -> Result<Self, ClaimError> {
-        let name = format!(
-            "minikube-offline/{}",
-            Digest::of(parts.join("\n").as_bytes()).hex()
-        );
+        let digest = Digest::of(parts.join("\n").as_bytes()).hex();
+        let name = format!("minikube-offline/{digest}");
+        let file = if geteuid().is_root() {
+            lock_file(Path::new(FOLDER), &digest, what)?
+        } else {
+            None
+        };
         let failed = |source| ClaimError::Io {
             what: what.to_owned(),
             source,
         };
-        let address = SocketAddr::from_abstract_name(name).map_err(failed)?;
-        let mut tries = 0;
-        loop {
+        let address = SocketAddr::from_abstract_name(&name).map_err(failed)?;
+        let accounts = Accounts::of_this_machine();
+        for _ in 0..STARTING {
             match UnixListener::bind_addr(&address) {
-                Ok(listener) => return Ok(Self { _listener: listener }),
+                Ok(listener) => {
+                    return Ok(Self {
+                        _listener: Some(listener),
+                        file,
+                    });
+                }
                 Err(error) if error.kind() != io::ErrorKind::AddrInUse => return Err(failed(error)),
                 Err(_) => {}
             }
-            let holder = holder(&address);
-            if holder.is_some() || tries == STARTING {
-                return Err(ClaimError::Held {
-                    what: what.to_owned(),
-                    holder,
-                });
+            match holder(name.as_bytes()) {
+                Some((uid, holder)) if uid == geteuid().as_raw() || accounts.may_use_engine(uid) => {
+                    return Err(ClaimError::Held {
+                        what: what.to_owned(),
+                        holder: Some(holder),
+                    });
+                }
+                Some(_) => break,
+                None => thread::sleep(Duration::from_millis(50)),
             }
-            tries += 1;
-            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(Self {
+            _listener: None,
+            file,
+        })
+    }
+}
+
+/// Before the lock on it goes, so that nobody else's is removed.
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some((path, _lock)) = self.file.take() {
+            // It is on a file system that goes with the boot.
+            let _ = std::fs::remove_file(path);
         }
     }
 }
 
-/// The process that listens, as the kernel says; `None` when it has ended.
-fn holder(address: &SocketAddr) -> Option<Holder> {
-    let stream = UnixStream::connect_addr(address).ok()?;
-    let pid = rustix::net::sockopt::socket_peercred(&stream).ok()?.pid;
-    let pid = pid.as_raw_nonzero().get().unsigned_abs();
+/// The lock of root's runs; `None` where there is no such place to write to.
+fn lock_file(folder: &Path, digest: &str, what: &str) -> Result<Option<(PathBuf, Lock)>, ClaimError> {
+    if !Trusted::by(0).holds(folder) {
+        return Ok(None);
+    }
+    let path = folder.join(format!("minikube-offline-{digest}.lock"));
+    match Lock::take(&path) {
+        Ok(lock) => Ok(Some((path, lock))),
+        Err(LockError::Held { holder, .. }) => Err(ClaimError::Held {
+            what: what.to_owned(),
+            holder,
+        }),
+        Err(LockError::Io { .. }) => Ok(None),
+    }
+}
+
+/// The user and the process that listen, as the kernel says; `None` when it has ended, or does
+/// not say: an honest one always does.
+fn holder(name: &[u8]) -> Option<(u32, Holder)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).ok()?;
+    connect(&socket, &SocketAddrUnix::new_abstract_name(name).ok()?).ok()?;
+    let peer = rustix::net::sockopt::socket_peercred(&socket).ok()?;
+    let pid = peer.pid.as_raw_nonzero().get().unsigned_abs();
     std::fs::metadata(format!("/proc/{pid}")).ok()?;
-    Some(Holder::of(pid))
+    Some((peer.uid.as_raw(), Holder::of(pid)))
 }
 
 impl From<ClaimError> for Failure {
