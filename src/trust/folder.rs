@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{PublicKey, TrustError};
 use crate::bundle::{KeyId, limits};
+use crate::host::{Reason, Trusted};
 use crate::regular_file::open_regular;
 
 /// The largest file of this program's own.
@@ -79,6 +80,7 @@ impl KeyFolder {
             entries => entries.map_err(read)?,
         };
         self.check_owner(&self.path, &fs::metadata(&self.path).map_err(read)?)?;
+        self.check_way(&self.path)?;
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(read)?.path();
@@ -103,12 +105,29 @@ impl KeyFolder {
 
     /// A dangling link is a folder that someone meant to be there.
     fn nothing_pinned(&self) -> Result<Vec<PathBuf>, TrustError> {
-        match fs::symlink_metadata(&self.path) {
-            Ok(_) => Err(TrustError::Read {
+        if fs::symlink_metadata(&self.path).is_ok() {
+            return Err(TrustError::Read {
                 path: self.path.clone(),
                 source: io::ErrorKind::NotFound.into(),
-            }),
-            Err(_) => Ok(Vec::new()),
+            });
+        }
+        self.check_way(self.path.parent().unwrap_or(&self.path))?;
+        Ok(Vec::new())
+    }
+
+    /// Whoever can exchange a directory further up can put others in the place of all keys, or none.
+    fn check_way(&self, path: &Path) -> Result<(), TrustError> {
+        let Err(refused) = Trusted::by(self.uid).require("the directory of keys", path) else {
+            return Ok(());
+        };
+        match refused.why {
+            Reason::Owner { path, uid } => {
+                let mode = fs::symlink_metadata(&path).map_or(0, |facts| facts.mode() & 0o7777);
+                Err(TrustError::Writable { path, uid, mode })
+            }
+            Reason::Writable { path, uid, mode, .. } => Err(TrustError::Writable { path, uid, mode }),
+            // Who makes it pins nothing: it must be this user's.
+            _ => Ok(()),
         }
     }
 

@@ -1,13 +1,14 @@
 //! Which folders of pinned keys count, and for whom.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::{KeyFolder, TrustError};
 use crate::bundle::KeyId;
-use crate::host::{Environment, existing_ancestor};
+use crate::host::{Accounts, Environment, Reason, Trusted};
 
 /// Where the administrator pins keys for everyone.
 const SYSTEM: &str = "/etc/minikube-offline/trust.d";
@@ -28,7 +29,7 @@ impl TrustFolders {
         let folder = |path| KeyFolder::new(path, environment.uid());
         Self {
             system: folder(PathBuf::from(SYSTEM)),
-            user: user_config(environment).map(|config| folder(config.join("minikube-offline/trust.d"))),
+            user: user_config(environment).map(|config| folder(keys_in(&config))),
         }
     }
 
@@ -47,34 +48,70 @@ impl TrustFolders {
     }
 }
 
-/// The user's configuration. Root takes none out of another user's home, which is what
-/// `sudo` may leave in the variables, but root's own.
+/// The user's configuration: below the home that is written down for the user, which no variable of
+/// a run changes. Another one, that variables name, counts where nothing is pinned in that, nor for
+/// everyone; of root's run only where nobody else can change it.
 fn user_config(environment: &Environment) -> Option<PathBuf> {
-    let from_variables = environment
+    let named = environment
         .absolute_path("XDG_CONFIG_HOME")
         .or_else(|| environment.home().map(|home| home.join(".config")));
-    if !environment.is_root() {
-        return from_variables;
-    }
-    let of_root = |path: &PathBuf| fs::metadata(existing_ancestor(path)).is_ok_and(|facts| facts.uid() == 0);
-    from_variables.filter(of_root).or_else(|| {
-        let passwd = fs::read_to_string("/etc/passwd").ok()?;
-        Some(home_of_root(&passwd)?.join(".config"))
-    })
+    let home = Accounts::of_this_machine().home(environment.uid());
+    let trusted = |path: &Path| !environment.is_root() || Trusted::by(0).holds(path);
+    // Where others can take keys away, their absence says nothing: what is wrong is said when it is read.
+    let exposed = |keys: &Path| {
+        let way = Trusted::by(environment.uid()).require("the directory of keys", keys);
+        way.is_err_and(|error| matches!(error.why, Reason::Owner { .. } | Reason::Writable { .. }))
+    };
+    let pinned = |config: &Path| {
+        let keys = keys_in(config);
+        pins(Path::new(SYSTEM)) || pins(&keys) || exposed(&keys)
+    };
+    chosen(named, home.map(|home| home.join(".config")), trusted, pinned)
 }
 
-/// Source: passwd(5).
-fn home_of_root(passwd: &str) -> Option<PathBuf> {
-    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let mut homes = fields.filter(|fields| fields.get(2) == Some(&"0"));
-    let home = PathBuf::from(homes.next()?.get(5)?);
-    home.is_absolute().then_some(home)
+fn chosen(
+    named: Option<PathBuf>,
+    of_account: Option<PathBuf>,
+    trusted: impl Fn(&Path) -> bool,
+    pinned: impl Fn(&Path) -> bool,
+) -> Option<PathBuf> {
+    let named = named.filter(|named| trusted(named));
+    match of_account {
+        Some(of_account) if named.is_none() || pinned(&of_account) => Some(of_account),
+        _ => named,
+    }
+}
+
+fn keys_in(config: &Path) -> PathBuf {
+    config.join("minikube-offline/trust.d")
+}
+
+/// Whether something is said there about keys, or beside them about bundles. What cannot be listed
+/// says so where it is read.
+fn pins(folder: &Path) -> bool {
+    let says = |name: &OsStr| {
+        let kind = Path::new(name).extension();
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case("pub") || kind.eq_ignore_ascii_case("revoked"))
+    };
+    let listed = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| says(&entry.file_name()))),
+        // A home that this user cannot come to is not its own.
+        Err(error) => !matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied
+        ),
+    };
+    listed || folder.with_file_name("serials.json").exists()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
-    use std::path::Path;
+
+    /// A user whom no machine has.
+    const NOBODY: u32 = 4_000_000_001;
 
     #[test]
     fn a_user_has_the_systems_folder_and_an_own_one() {
@@ -84,15 +121,15 @@ mod tests {
             folders.user.map(|folder| folder.path().display().to_string())
         };
         assert_eq!(
-            of(&[("HOME", "/home/ann")], 1000).as_deref(),
+            of(&[("HOME", "/home/ann")], NOBODY).as_deref(),
             Some("/home/ann/.config/minikube-offline/trust.d")
         );
         assert_eq!(
-            of(&[("HOME", "/home/ann"), ("XDG_CONFIG_HOME", "/c")], 1000).as_deref(),
+            of(&[("HOME", "/home/ann"), ("XDG_CONFIG_HOME", "/c")], NOBODY).as_deref(),
             Some("/c/minikube-offline/trust.d")
         );
-        assert_eq!(of(&[("XDG_CONFIG_HOME", "relative")], 1000), None);
-        assert_eq!(of(&[], 1000), None);
+        assert_eq!(of(&[("XDG_CONFIG_HOME", "relative")], NOBODY), None);
+        assert_eq!(of(&[], NOBODY), None);
     }
 
     #[test]
@@ -110,12 +147,40 @@ mod tests {
                 Some(path.join(".config"))
             );
         }
-        assert_eq!(
-            home_of_root("ann:x:1000:1000::/home/ann:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n"),
-            Some(PathBuf::from("/root"))
+    }
+
+    #[test]
+    fn variables_choose_keys_only_where_none_are_pinned() {
+        let (named, account) = (
+            || Some(PathBuf::from("/opt")),
+            || Some(PathBuf::from("/root/.config")),
         );
-        for passwd in ["", "root:x:0:0", "root:x:0:0:root:relative:/bin/sh"] {
-            assert_eq!(home_of_root(passwd), None, "{passwd}");
+        let choose = |named, account, trusted, pinned| chosen(named, account, |_| trusted, |_| pinned);
+        assert_eq!(choose(named(), account(), true, false), named());
+        assert_eq!(choose(named(), account(), true, true), account());
+        assert_eq!(choose(named(), account(), false, false), account());
+        assert_eq!(choose(None, account(), true, false), account());
+        // A user whom the machine's files do not have.
+        assert_eq!(choose(named(), None, true, true), named());
+        assert_eq!(choose(named(), None, false, true), None);
+    }
+
+    #[test]
+    fn a_directory_with_a_key_or_a_serial_pins() {
+        let around = tempfile::tempdir().expect("a folder");
+        let folder = around.path().join("trust.d");
+        assert!(!pins(&folder));
+        fs::create_dir(&folder).expect("ours");
+        fs::write(folder.join("README"), "").expect("a file");
+        assert!(!pins(&folder));
+        for name in [
+            "trust.d/a.PUB",
+            "trust.d/E7620F1842B4E81F.revoked",
+            "serials.json",
+        ] {
+            fs::write(around.path().join(name), "").expect("a file");
+            assert!(pins(&folder), "{name}");
+            fs::remove_file(around.path().join(name)).expect("ours");
         }
     }
 }
