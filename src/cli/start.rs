@@ -125,12 +125,13 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
     }
     let bundle = bundle.verify(console)?;
     let own = bundle.on(platform::choose(None, bundle.index())?)?;
-    let started = cluster::start(own, &options, console);
+    let remember = || match &mut serials {
+        Some(serials) => serials.remember(bundle.authenticity(), &name, serial),
+        None => Ok(()),
+    };
+    let started = cluster::start(own, &options, remember, console);
     bundle.tell_misread(console);
     let started = started?;
-    if let Some(serials) = &mut serials {
-        serials.remember(bundle.authenticity(), &name, serial)?;
-    }
     console.result(&summary(&started), &value(&started))
 }
 

@@ -13,6 +13,7 @@ mod labels;
 mod manifests;
 mod minikube;
 mod node_image;
+mod proof;
 mod ready;
 mod rollback;
 mod seed;

@@ -11,7 +11,7 @@ mod sink;
 mod vessel;
 
 pub use error::SeedError;
-pub(super) use vessel::{discard_after_kill, discard_all_after_kill};
+pub(super) use vessel::{LABEL, discard_after_kill, discard_all_after_kill};
 
 use self::contents::{content, pour, verify};
 use self::inlet::{Inlet, Pipes};

@@ -6,6 +6,7 @@ mod loading;
 mod profile;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use summary::{Started, Timing};
@@ -23,10 +24,12 @@ use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 use arguments::start_arguments;
 
-/// Starts the cluster that the bundle holds. The caller has asked the preflight.
+/// Starts the cluster that the bundle holds. The caller has asked the preflight, and remembers it
+/// when the nodes are ready: from then on the cluster stays.
 pub fn start(
     bundle: PlatformBundle<'_>,
     options: &SiteOptions,
+    when_ready: impl FnOnce() -> Result<(), Failure>,
     progress: &dyn Progress,
 ) -> Result<Started, Failure> {
     let mut session = Session::open(options.minikube_home.as_deref())?;
@@ -45,6 +48,7 @@ pub fn start(
     };
     match run.all_stages() {
         Ok(outcome) => {
+            when_ready()?;
             // A manifest that is refused is no reason to take the cluster away.
             let objects = run.manifests(&outcome.own_files)?;
             Ok(run.summary(outcome, objects))
@@ -271,7 +275,11 @@ impl Run<'_> {
             let nodes = ready::wait(&run.session, &profile)?;
             let view = run.bundle.view();
             let runtime = run.options.runtime(view.container_runtime());
+            let mut containers = BTreeMap::new();
             for node in &nodes {
+                if let Some(container) = run.engine.container(node)? {
+                    containers.insert(node.clone(), container.id);
+                }
                 let (there, loaded) = images::ensure(run.bundle, &run.engine, node, runtime, run.progress)?;
                 run.notes.extend(loaded);
                 if let Some(note) = digests::look(view, &there, &run.engine, node, runtime)? {
@@ -283,9 +291,10 @@ impl Run<'_> {
             }
             let kubeconfig = install::kubeconfig(&run.session.environment);
             written::sync(&run.session.layout.minikube_home, &profile, kubeconfig.as_deref())?;
+            let name = profile;
             run.session
                 .journal
-                .record(Event::ProfileReady { name: profile })?;
+                .record(Event::ProfileReady { name, containers })?;
             let outcome = format!("{} ready", nodes.len());
             Ok((nodes, outcome))
         })

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::labels::NAME;
 use super::minikube::Minikube;
-use super::{seed, sidecar, written};
+use super::{proof, seed, sidecar, written};
 use crate::failure::{Failure, Kind};
 use crate::host::{Engine, Environment, FileError};
 use crate::install::{
@@ -58,23 +58,21 @@ pub fn uninstall(
     } else {
         None
     };
-    let mut removed = Vec::new();
+    let mut of_profiles = Removal::default();
     if let Some(engine) = &engine {
-        removed = remove_profiles(&mut session, engine, &receipt, profile, progress)?;
+        of_profiles = remove_profiles(&mut session, engine, &receipt, profile, progress)?;
     }
     if profile.is_some() {
         let kept = "programs, caches and images: `uninstall` without `--profile` removes them".to_owned();
-        return Ok(Removal {
-            removed,
-            kept: vec![kept],
-        });
+        of_profiles.kept.push(kept);
+        return Ok(of_profiles);
     }
     progress.begin("files and images", None);
     let mut removal = remove_installed(&mut session, engine.as_ref())?;
     progress.end(&format!("{} removed", removal.removed.len()));
-    removed.append(&mut removal.removed);
-    removal.removed = removed;
-    Ok(removal)
+    of_profiles.removed.append(&mut removal.removed);
+    of_profiles.kept.append(&mut removal.kept);
+    Ok(of_profiles)
 }
 
 fn require_profile(receipt: &Receipt, profile: &str) -> Result<(), UninstallError> {
@@ -88,14 +86,14 @@ fn require_profile(receipt: &Receipt, profile: &str) -> Result<(), UninstallErro
 }
 
 /// Removes these profiles, or `only` one, and the volumes of those that were not begun;
-/// names what is gone.
+/// names what is gone, and what is another's by now.
 fn remove_profiles(
     session: &mut Session,
     engine: &Engine,
     receipt: &Receipt,
     only: Option<&str>,
     progress: &dyn Progress,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Removal, Failure> {
     let mut profiles = receipt.profiles().clone();
     profiles.retain(|name, _| only.is_none_or(|only| only == name));
     let names: BTreeSet<String> = profiles
@@ -106,37 +104,51 @@ fn remove_profiles(
     for name in names {
         session.claim(engine, &name)?;
     }
-    let mut removed = Vec::new();
+    let (mut removed, mut kept) = (Vec::new(), Vec::new());
     for (name, profile) in &profiles {
         progress.begin(&format!("profile {name}"), None);
-        remove_profile(session, engine, name, profile)?;
-        progress.end("removed");
-        removed.push(format!("profile {name}"));
+        match remove_profile(session, engine, name, profile)? {
+            None => {
+                progress.end("removed");
+                removed.push(format!("profile {name}"));
+            }
+            Some(why) => {
+                progress.end("kept");
+                kept.push(format!("profile {name}: {why}"));
+            }
+        }
     }
     for name in session.journal.receipt().volumes_of_those(only) {
         seed::discard_after_kill(session, engine, &name)?;
         removed.push(format!("volume {name}"));
     }
-    Ok(removed)
+    Ok(Removal { removed, kept })
 }
 
 fn needs_engine(receipt: &Receipt) -> bool {
     !(receipt.profiles().is_empty() && receipt.volumes().is_empty() && receipt.images().is_empty())
 }
 
+/// Removes the profile; says why it stays where it is another's by now, and is no longer ours.
 pub(super) fn remove_profile(
     session: &mut Session,
     engine: &Engine,
     name: &str,
     profile: &InstalledProfile,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
+    let config = ProfileConfig::load(&profile.minikube_home, name)?.unwrap_or_default();
+    let nodes = config.node_names(name);
+    if let Some(why) = proof::of_another(engine, session.journal.receipt(), profile, &nodes)? {
+        let name = name.to_owned();
+        session.journal.record(Event::ProfileRemoved { name })?;
+        return Ok(Some(why));
+    }
     let minikube = Minikube::new(session, Some(engine), &profile.minikube_home, false)?;
     sidecar::discard_all(engine, &profile.minikube_home, name)?;
     if minikube.is_installed() {
         minikube.delete(name, session)?;
     } else {
-        let config = ProfileConfig::load(&profile.minikube_home, name)?.unwrap_or_default();
-        for node in config.node_names(name) {
+        for node in nodes {
             remove_by_hand(engine, &node)?;
         }
     }
@@ -147,7 +159,8 @@ pub(super) fn remove_profile(
     }
     written::sync_removed(&profile.minikube_home, name, profile.kubeconfig.as_deref())?;
     let name = name.to_owned();
-    Ok(session.journal.record(Event::ProfileRemoved { name })?)
+    session.journal.record(Event::ProfileRemoved { name })?;
+    Ok(None)
 }
 
 /// minikube asks for its network to be removed while the second node is still in it, and

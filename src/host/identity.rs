@@ -2,10 +2,11 @@
 //! run that began it.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, geteuid, kill_process_group};
 
 use super::interrupt;
 
@@ -43,8 +44,10 @@ impl ProcessIdentity {
         })
     }
 
+    /// Whether it runs, as a process of this user's: another's was never begun by a run of ours.
     fn runs(&self) -> bool {
-        Self::of(self.pid).as_ref() == Some(self)
+        let owner = fs::metadata(format!("/proc/{}", self.pid)).map(|facts| facts.uid());
+        Self::of(self.pid).as_ref() == Some(self) && owner.is_ok_and(|uid| uid == geteuid().as_raw())
     }
 
     /// Waits until the process ended by itself, and ends it after `patience`, or when

@@ -5,6 +5,7 @@
 mod error;
 mod read;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -93,6 +94,9 @@ pub enum Event {
     ProfileReady {
         /// The profile.
         name: String,
+        /// The id of each node's container.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        containers: BTreeMap<String, String>,
     },
     /// The profile is gone, with its volume.
     ProfileRemoved {

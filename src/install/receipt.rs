@@ -47,6 +47,8 @@ pub struct InstalledProfile {
     pub kubeconfig: Option<PathBuf>,
     /// Whether its nodes were ready at least once.
     pub ready: bool,
+    /// The id of each node's container, as it was then.
+    pub containers: BTreeMap<String, String>,
 }
 
 /// A volume that we made for a node.
@@ -208,12 +210,14 @@ impl Receipt {
                     minikube_home,
                     kubeconfig: kubeconfig.or(before),
                     ready: false,
+                    containers: BTreeMap::new(),
                 };
                 self.profiles.insert(name, profile);
             }
-            Event::ProfileReady { name } => {
+            Event::ProfileReady { name, containers } => {
                 if let Some(profile) = self.profiles.get_mut(&name) {
                     profile.ready = true;
+                    profile.containers = containers;
                 }
             }
             Event::ProfileRemoved { name } => {

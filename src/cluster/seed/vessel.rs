@@ -16,7 +16,7 @@ use crate::install::{Event, Session};
 const CONTAINERD_ADDRESS: &str = "/run/containerd/containerd.sock";
 
 /// What says that a volume or container is ours; the value is in the journal.
-const LABEL: &str = "minikube-offline.seed";
+pub(in crate::cluster) const LABEL: &str = "minikube-offline.seed";
 
 /// How long the runtime may take to put everything on the disk.
 const STOP_SECONDS: u32 = 100;

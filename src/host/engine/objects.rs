@@ -56,6 +56,9 @@ pub struct NetworkState {
 /// A container that the engine has.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ContainerState {
+    /// The id that no other container ever has.
+    #[serde(rename = "Id", default)]
+    pub id: String,
     #[serde(rename = "State")]
     state: RunState,
     #[serde(rename = "Config")]
