@@ -18,6 +18,7 @@ mod image_lists;
 mod lengths;
 mod no_text;
 mod online;
+mod other_users;
 mod own_files;
 mod pack;
 mod packaging;

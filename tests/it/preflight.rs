@@ -260,7 +260,7 @@ fn a_kubeconfig_that_cannot_be_written_is_refused() {
         ),
     );
     site.refused(
-        &[("KUBECONFIG", ":rel/path:/tmp/x")],
+        &[("KUBECONFIG", ":rel/path:/x")],
         9,
         (
             "`KUBECONFIG` names `rel/path`, which is another file in each folder",

@@ -227,7 +227,7 @@ fn a_folder_that_cannot_be_written_to_is_named_before_anything_is_downloaded() {
     );
     let shut = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
     shut(&bin, 0o555);
-    shut(&home, 0o777);
+    shut(&home, 0o1777);
     shut(&installed.sandbox.path(""), 0o755);
     let mut command = Command::new(&installed.program);
     command.args(["self-update", "--from", &page.origin(), "--key", &key.public()]);
