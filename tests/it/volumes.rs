@@ -224,7 +224,7 @@ fn a_damaged_volume_is_told_with_chunk_and_offset() {
             let said = failure(&sandbox, 4);
             let place = format!("error: `x.run.{number:03}` is damaged: chunk {chunk} of 5, with `");
             assert!(said.contains(&place), "{said}");
-            let found = format!(", bytes {begin} to {end}, has digest sha256:");
+            let found = format!(", bytes {begin} to {end}, has digest blake3:");
             assert!(said.contains(&found), "{said}");
             flip(&path, offset);
             tried += 1;
