@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use minikube_offline::trust::TrustedKeys;
+use minikube_offline::verify::OpenedBundle;
+
 use crate::support::parts::{SampleParts, elf, write_archive};
 use crate::support::program::{Sandbox, bytes};
 
@@ -44,6 +47,29 @@ fn a_layer_that_two_images_share_is_stored_once() {
         bytes(&bundle).len() < alone + 8192,
         "{} and {alone}",
         bytes(&bundle).len()
+    );
+}
+
+#[test]
+fn pack_hashes_a_stored_byte_once_and_every_member() {
+    let sandbox = Sandbox::new();
+    let parts = SampleParts::make(&sandbox.path("parts"), false);
+    let stub = format!("--stub={}", sandbox.stub().display());
+    let mut arguments = ["pack", "-ox.run", "--output=json", &stub]
+        .map(str::to_owned)
+        .to_vec();
+    arguments.extend(parts.flags());
+    let outcome = sandbox.packager(&arguments);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let last: serde_json::Value = serde_json::from_str(outcome.stdout.lines().last().unwrap()).unwrap();
+    let opened = OpenedBundle::open(&sandbox.path("x.run"), &TrustedKeys::none()).unwrap();
+    let hashed = &last["hashed_bytes"];
+    assert_eq!(hashed["blake3"], opened.index().payload_size());
+    // Each is hashed when it is found, and compared when it is compressed.
+    let members: u64 = opened.index().members.iter().map(|member| member.size).sum();
+    assert!(
+        hashed["sha256"].as_u64().unwrap() > 2 * members - 10_000,
+        "{hashed} {members}"
     );
 }
 
