@@ -11,10 +11,22 @@ use crate::progress::Progress;
 use crate::resolve::Ask;
 use crate::spec::Spec;
 
-/// What `minikube`, a program that can be asked, says in its help. Up to v1.39 that is
-/// nothing, which stands for what the release takes; so its version decides then, which is
-/// also known of a program for another platform that was downloaded. Where nothing is
-/// known, the newest release that has this Kubernetes does, and a note says so.
+/// A start that ends before it does anything, by a driver that needs neither an engine nor root,
+/// and with its log on the standard output. Measured with v1.38.1, without a network: 0.2 s.
+const DRY_RUN: [&str; 7] = [
+    "start",
+    "--dry-run",
+    "--force",
+    "--interactive=false",
+    "--driver=ssh",
+    "--ssh-ip-address=192.0.2.1", // of TEST-NET-1: nobody is there, and nobody is asked
+    "--log_file=/dev/stdout",
+];
+
+/// What `minikube`, a program that can be asked, says in its help. Up to v1.38.1 that is
+/// nothing; so the log of a dry run decides then. Of a program for another platform the release
+/// does, which is known where it was downloaded; else that of the newest known minikube that
+/// has this Kubernetes, and a note says so.
 ///
 /// Fails when minikube says one that no bundle can have.
 pub(super) fn default(
@@ -26,7 +38,8 @@ pub(super) fn default(
 ) -> Result<ContainerRuntime, FetchError> {
     let asked = |arguments: &[&str]| minikube.and_then(|path| ask(path, arguments).ok());
     let help = asked(&["start", "--help"]);
-    if let Some(said) = help.as_deref().and_then(said) {
+    let log = || asked(&DRY_RUN).as_deref().and_then(logged).map(str::to_owned);
+    if let Some(said) = help.as_deref().and_then(said).map(str::to_owned).or_else(log) {
         let runtime = said.parse();
         return runtime.map_err(|reason: RuntimeError| UpstreamError::Runtime { reason }.into());
     }
@@ -63,6 +76,15 @@ fn said(help: &str) -> Option<&str> {
     (!["", "auto"].contains(&name)).then_some(name)
 }
 
+/// `ContainerRuntime:docker` in the cluster's configuration, which a start writes into its log.
+/// Source: minikube v1.38.1, `cmd/minikube/cmd/start.go:358`.
+fn logged(log: &str) -> Option<&str> {
+    let (_, config) = log.split_once("] cluster config:\n")?;
+    let (_, rest) = config.lines().next()?.split_once(" ContainerRuntime:")?;
+    let name = rest.split([' ', '}']).next()?;
+    (!name.is_empty()).then_some(name)
+}
+
 /// `v1.39.0+dirty`, as a build from source says it, is v1.39.0.
 fn release(answer: &str) -> Option<Version> {
     let line = answer.lines().next()?.trim();
@@ -87,9 +109,28 @@ mod tests {
         )
     }
 
+    /// The log of minikube v1.38.1's dry run, cut, with this runtime.
+    fn log(runtime: &str) -> String {
+        format!(
+            "I1201 00:22:53.469 9625 start_flags.go:416] Using suggested 6000MB memory alloc\nI1201 00:22:53.469 9625 \
+             start.go:358] cluster config:\n{{Name:minikube Driver:ssh KubernetesConfig:{{KubernetesVersion:v1.35.1 \
+             ClusterName:minikube ContainerRuntime:{runtime} CRISocket: NetworkPlugin:cni}} Nodes:[{{Name: IP: Port:8443 \
+             ContainerRuntime:{runtime} ControlPlane:true}}]}}\n* dry-run validation complete!\n"
+        )
+    }
+
     fn runtime(help: &str, version: &str) -> Result<String, Failure> {
+        answered(help, "no log", version)
+    }
+
+    fn answered(help: &str, log: &str, version: &str) -> Result<String, Failure> {
         let ask = |_: &Path, arguments: &[&str]| -> Result<String, AskError> {
-            Ok(if arguments[0] == "start" { help } else { version }.to_owned())
+            let answer = match arguments {
+                ["start", "--help"] => help,
+                ["start", ..] => log,
+                _ => version,
+            };
+            Ok(answer.to_owned())
         };
         let minikube = PathBuf::from("minikube");
         let found = default(&Site::new().spec(), Some(&minikube), &[], &ask, &Silent);
@@ -111,6 +152,24 @@ mod tests {
             assert_eq!(found, expected, "{default} {version}");
         }
         assert_eq!(runtime("no such flag", "what?").expect("the table"), "containerd");
+    }
+
+    #[test]
+    fn a_dry_runs_log_decides_before_the_table() {
+        for (default, logged, version, expected) in [
+            ("", "docker", "v1.39.0", "docker"),
+            ("auto", "containerd", "v1.38.1", "containerd"),
+            ("docker", "containerd", "v1.38.1", "docker"),
+            ("", "", "v1.39.0", "containerd"),
+        ] {
+            let found = answered(&help(default), &log(logged), version).expect(default);
+            assert_eq!(found, expected, "{default} {logged} {version}");
+        }
+        let refused = answered(&help(""), &log("crio"), "v1.50.0").expect_err("crio");
+        assert!(
+            refused.to_string().contains("`crio` is not a supported"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -235,3 +235,36 @@ fn real_minikube_wants_the_images_that_the_table_names() {
     assert!(tried >= 100, "{known:?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn real_minikube_is_asked_for_its_container_runtime() {
+    let Some(program) = std::env::var_os("MINIKUBE_OFFLINE_TEST_MINIKUBE") else {
+        report("skipped: MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube");
+        return;
+    };
+    let minikube = Minikube {
+        program: program.into(),
+        folder: tempfile::tempdir().expect("a folder"),
+    };
+    // As `src/fetch/runtime.rs` asks.
+    let home = minikube.folder.path().join("runtime");
+    let arguments = [
+        "start",
+        "--dry-run",
+        "--force",
+        "--interactive=false",
+        "--driver=ssh",
+        "--ssh-ip-address=192.0.2.1",
+        "--log_file=/dev/stdout",
+    ];
+    let output = minikube
+        .command(&home, &arguments)
+        .output()
+        .expect("minikube runs");
+    let log = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{log}");
+    let (_, config) = log.split_once("] cluster config:\n").expect("its configuration");
+    let line = config.lines().next().unwrap_or_default();
+    let known = ContainerRuntime::ALL.map(|runtime| format!(" ContainerRuntime:{runtime} "));
+    assert!(known.iter().any(|known| line.contains(known)), "{line}");
+}

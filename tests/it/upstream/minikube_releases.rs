@@ -261,6 +261,10 @@ fn without_a_list_a_line_says_so_and_the_table_decides() {
         assert!(note.contains(words), "{note}");
         assert!(note.ends_with(": going on without the list"), "{note}");
         assert_eq!(notes.next(), None);
+        assert_eq!(world.server.count("/minikube/latest"), 0, "a known one has it");
+        // What no known one has leaves the release page to say which is newest.
+        let resolved = world.resolve(&Sandbox::new(), "v1.98.0", &[]);
+        assert_eq!(resolved.status, 2, "{resolved:?}");
         let rest = "/minikube/latest` answered 404: going on with the minikubes that this program \
                     knows, up to v1.39.0\n";
         assert!(resolved.stderr.contains(rest), "{resolved:?}");
@@ -275,9 +279,17 @@ fn without_a_list_the_release_page_says_which_is_newest() {
         "/minikube/tag/v1.99.0" => Reply::ok("<html>"),
         _ => reply,
     });
-    world.add_minikube("v1.99.0", &["v1.98.0", "v1.35.4"]);
-    let resolved = world.resolve(&Sandbox::new(), VERSION, &[]);
-    assert_eq!(minikube_in(&resolved), "v1.99.0");
+    world.add_minikube("v1.99.0", &["v1.98.0", "v1.37.2"]);
+    let resolved = world.resolve(&Sandbox::new(), "v1.98.0", &[]);
+    assert!(
+        resolved.stderr.contains("taking minikube v1.99.0, which"),
+        "{resolved:?}"
+    );
+    // This world does not have that Kubernetes.
+    assert!(
+        resolved.stderr.contains("there is no kubeadm v1.98.0"),
+        "{resolved:?}"
+    );
     let latest = world.server.url("/minikube/latest");
     let note = format!("`{latest}` leads to minikube v1.99.0: taking that for the newest\n");
     assert!(resolved.stderr.contains(&note), "{resolved:?}");
@@ -287,8 +299,8 @@ fn without_a_list_the_release_page_says_which_is_newest() {
 #[test]
 fn a_minikube_is_asked_for_its_storage_provisioner() {
     let world = World::new();
-    world.add_minikube_with("v1.99.0", &["v1.35.4"], "v5.0.1");
-    world.list_releases(&["v1.99.0", "v1.38.1"]);
+    world.add_minikube_with("v1.99.0", &["v1.37.2"], "v5.0.1");
+    world.list_releases(&["v1.99.0"]);
     let sandbox = Sandbox::new();
     let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
     assert_eq!(packed.status, 0, "{packed:?}");
