@@ -4,12 +4,15 @@ use super::UpstreamError;
 use crate::bundle::BinaryRole;
 use crate::failure::{Failure, Kind};
 
-const TAKE_NEWEST: &str = "`--kubernetes-version v1.35` takes the newest patch, `stable` the newest release";
+const TAKE_NEWEST: &str = "`--kubernetes-version v1.37` takes the newest patch, `stable` the newest release";
 
 const REPLACED: &str = "nothing of it was used. Somebody else writes into the store, or its disk changes what is \
     on it: look at who may write there, then run it again; it is downloaded anew";
 const AS_A_MANIFEST: &str = "omit it; or write what it installs into a file, as `helm template` does, and pack that \
                              with `--manifest FILE`, which takes the images that it names along";
+
+const FIX_CONFIG: &str =
+    "fix it, log in again with `docker login HOST`, or name another directory with DOCKER_CONFIG";
 
 const NAME_RUNTIME: &str = "name one with `--container-runtime containerd`";
 
@@ -26,10 +29,7 @@ impl From<UpstreamError> for Failure {
             UpstreamError::Http(_) | UpstreamError::Interrupted(_) | UpstreamError::Store(_) => {
                 (Kind::Io, String::new())
             }
-            UpstreamError::DockerConfig { .. } => (
-                Kind::Usage,
-                "mend it, log in again with `docker login HOST`, or name another folder with DOCKER_CONFIG".to_owned(),
-            ),
+            UpstreamError::DockerConfig { .. } => (Kind::Usage, FIX_CONFIG.to_owned()),
             UpstreamError::Addon { .. } => (
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
