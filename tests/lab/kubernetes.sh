@@ -2,7 +2,7 @@
 # Builds real Kubernetes binaries from the published Go modules into the lab's
 # kubernetes/VERSION: kubeadm kubelet kubectl kube-apiserver
 # kube-controller-manager kube-scheduler kube-proxy, and beside them the etcd
-# that this kubeadm names, and coredns. About 12 minutes on 2 cores when cold;
+# that this kubeadm names, and coredns. About 12 minutes on 2 cores when cold, 8 for a second one;
 # nothing when already there.
 # Usage: kubernetes.sh [VERSION]...   as in v1.35.4 v1.37.2
 set -eu
