@@ -38,9 +38,16 @@ impl Cluster<'_> {
     /// Starts the node's runtime and gives its version.
     pub(crate) fn start_runtime(&self) -> Result<String, Stop> {
         let script = match self.runtime {
-            // crictl, where it is the real one, asks cri-dockerd, as minikube sets it up.
+            // As minikube sets it up: by a driver of its own Docker keeps images outside of
+            // containerd, also the one that would not; crictl, where it is the real one, asks
+            // cri-dockerd.
             Runtime::Docker => {
-                "systemctl start docker
+                "grep -qs overlay2 /etc/docker/daemon.json || {
+                    mkdir -p /etc/docker
+                    echo '{\"storage-driver\":\"overlay2\"}' >/etc/docker/daemon.json
+                    systemctl -q stop docker.socket docker
+                }
+                systemctl start docker
                 [ ! -e /usr/bin/cri-dockerd ] || {
                     systemctl start cri-docker.socket
                     echo 'runtime-endpoint: unix:///run/cri-dockerd.sock' >/etc/crictl.yaml
