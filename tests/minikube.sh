@@ -2,8 +2,8 @@
 # `make test-minikube`: the journey with real minikube, for both runtimes, on a
 # host without a network and on one that swallows packets, by this machine's engine and
 # by engine 29. minikube is named by MINIKUBE_OFFLINE_TEST_MINIKUBE, and a newer one, for
-# the same again, by MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT; Kubernetes is the lab's of the
-# minor version that each knows as its newest. The node image is the lab's, for which
+# the same again, by MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT; Kubernetes is the lab's newest
+# that each knows. The node image is the lab's, for which
 # cri-dockerd must lie in the lab's bin/ (see lab/README.md). Then several nodes, each
 # network that the lab has images for, and a bundle straight from a stand-in upstream.
 set -eu
@@ -48,7 +48,8 @@ nodes() { # nodes RUNTIME PACK-FLAGS ARCHIVES MINIKUBE-FLAGS...
 journeys() { # journeys MINIKUBE: each by this machine's engine, and one by engine 29
     minikube=$1
     newest=$("$minikube" config defaults kubernetes-version -o json | grep -o 'v1\.[0-9]*\.[0-9]*' | head -n 1)
-    kubernetes=$(basename "$(find "$lab/kubernetes" -maxdepth 1 -name "${newest%.*}.*")")
+    # The lab's newest of those that this minikube knows.
+    kubernetes=$({ (cd "$lab/kubernetes" && printf '%s\n' v*) && echo "${newest%.*}.999"; } | sort -V | sed '/999$/,$d' | tail -n 1)
     echo "$("$minikube" version --short): its newest Kubernetes is $newest, the lab's $kubernetes"
     for runtime in docker containerd; do
         check "pack for $runtime" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/$kubernetes" "$work/$runtime.run"
