@@ -233,7 +233,7 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
                 there: Vec::new(),
             },
             Kind::Unfit,
-            "carry a bundle that was packed for this platform too",
+            "carry a bundle that was packed for this platform, too",
         ),
         (
             VerifyError::Payload {

@@ -231,8 +231,12 @@ impl Site {
 
     /// `start` and `preflight` say the same, and nothing is touched.
     fn refused(&self, variables: &[(&str, &str)], status: i32, (what, why, fix): (&str, &str, &str)) {
-        let said =
-            format!("error: this machine is not fit to start the cluster: {what}; {why}\n\nhint: {fix}\n");
+        let headline = if status == 2 {
+            "cannot start the cluster as asked"
+        } else {
+            "this machine is not fit to start the cluster"
+        };
+        let said = format!("error: {headline}: {what}; {why}\n\nhint: {fix}\n");
         for verb in [&["start", "-y"][..], &["preflight"]] {
             let outcome = self.run(verb, variables);
             assert_eq!(outcome.status, status, "{variables:?}: {outcome:?}");
