@@ -11,7 +11,12 @@ export STUB = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/minikube-offline-s
 export STANDIN = $(abspath $(CARGO_TARGET_DIR))/$(PLATFORM)/stub/examples/minikube-standin
 PROFILE := debug
 
-.PHONY: check-stub build demo fuzz mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
+# Without a target, what there is.
+## help: this list
+help:
+	@sed -n 's/^## //p' Makefile
+
+.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -42,6 +47,14 @@ mutants: toolchain
 check-stub: toolchain
 	$(STATIC) --bin minikube-offline-stub
 	packaging/check-stub $(STUB)
+
+## check-dependencies: licences, sources and advisories of every crate (cargo-deny)
+check-dependencies: toolchain
+	packaging/check-dependencies
+
+## check-msrv: both programs with the oldest Rust that Cargo.toml promises (rustup; 2 minutes)
+check-msrv: toolchain
+	packaging/check-msrv
 
 lint:
 	cargo fmt --check

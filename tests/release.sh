@@ -33,6 +33,29 @@ check "the release is installed" update --key "$key.pub"
 check "it is the released program" cmp "$old/program" "$page/$file"
 check "it is the newer one" says "$newer"
 check "nothing else lies beside it" alone
+# The install script, by minisign and by OpenSSL alone.
+installs() { sh "$page/install.sh" --from "$page" --to "$work/bin" "$@" && cmp "$work/bin/minikube-offline" "$page/$file"; }
+refuses() { rm -rf "${work:?}/bin"; ! sh "$page/install.sh" --from "$page" --to "$work/bin" "$@" && [ ! -e "$work/bin" ]; }
+without_minisign() { (PATH=$work/tools; "$@"); }
+public=$(tail -n 1 "$key.pub") stranger=$(tail -n 1 "$work/stranger.pub")
+mkdir "$work/tools"
+for tool in cat chmod cmp cp cut grep head id mkdir mktemp mv openssl rm sed sh sha256sum tail tr uname wc; do
+    ln -s "$(command -v "$tool")" "$work/tools/"
+done
+check "install.sh installs the release" installs --key "$public"
+check "install.sh refuses another key" refuses --key "$stranger"
+check "install.sh refuses without a key" refuses
+check "install.sh installs with OpenSSL alone" without_minisign installs --key "$public"
+cp "$page/$file" "$work/whole"
+printf x >>"$page/$file"
+check "install.sh refuses a changed binary" refuses --key "$public"
+(cd "$page" && sha256sum "$file" >"$file.sha256")
+check "install.sh refuses it with a matching SHA-256" refuses --key "$public"
+check "and so with OpenSSL alone" without_minisign refuses --key "$public"
+cp "$work/whole" "$page/$file"
+(cd "$page" && sha256sum "$file" >"$file.sha256")
+minisign -S -m "$page/$file" -s "$key.key" -t "minikube-offline release v1 linux/other" >/dev/null
+check "install.sh refuses another platform's signature" refuses --key "$public"
 if command -v dpkg-deb >/dev/null; then
     holds() { dpkg-deb -c "$work"/*.deb >"$work/list" && for path; do grep -q " \./$path$" "$work/list" || { cat "$work/list"; return 1; }; done; }
     check "a Debian package" ../packaging/deb "$PACKAGER" "$work"
