@@ -36,6 +36,7 @@ check "nothing else lies beside it" alone
 # The install script, by minisign and by OpenSSL alone.
 installs() { sh "$page/install.sh" --from "$page" --to "$work/bin" "$@" && cmp "$work/bin/minikube-offline" "$page/$file"; }
 refuses() { rm -rf "${work:?}/bin"; ! sh "$page/install.sh" --from "$page" --to "$work/bin" "$@" && [ ! -e "$work/bin" ]; }
+# shellcheck disable=SC2123
 without_minisign() { (PATH=$work/tools; "$@"); }
 public=$(tail -n 1 "$key.pub") stranger=$(tail -n 1 "$work/stranger.pub")
 mkdir "$work/tools"
