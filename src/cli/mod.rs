@@ -13,6 +13,7 @@ mod console;
 mod evidence;
 mod extract;
 mod ground;
+mod guide;
 #[cfg(feature = "packager")]
 mod init;
 mod inspect;

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::authenticity::warning;
 use super::console::Console;
 use super::ground::Ground;
-use super::{extract, inspect, machine, preflight, repair, sandbox, start, verify};
+use super::{extract, guide, inspect, machine, preflight, repair, sandbox, start, verify};
 use crate::failure::Failure;
 use crate::host::{Environment, Sandbox};
 use crate::progress::Progress;
@@ -130,8 +130,7 @@ impl BundleVerb {
     }
 }
 
-/// What can be done with a machine on which a bundle was started; the bundle itself
-/// need not be there any more.
+/// The verbs that need no bundle: those of a host on which one was started, and the manual.
 #[derive(Debug, Subcommand)]
 pub(super) enum MachineVerb {
     /// Show what is installed here and how its cluster is
@@ -140,12 +139,15 @@ pub(super) enum MachineVerb {
     Stop(machine::StopArgs),
     /// Remove the cluster and everything that was installed with it
     Uninstall(machine::UninstallArgs),
+    /// Show the manual, which needs no network
+    Guide(guide::GuideArgs),
 }
 
 impl MachineVerb {
     /// What it uses.
     pub(super) fn ground(&self) -> Ground {
         Ground::machine(match self {
+            Self::Guide(_) => return Ground::arguments(),
             Self::Status(args) => args.minikube_home(),
             Self::Stop(args) => args.minikube_home(),
             Self::Uninstall(args) => args.minikube_home(),
@@ -157,6 +159,7 @@ impl MachineVerb {
             Self::Status(args) => machine::status(&args, console),
             Self::Stop(args) => machine::stop(&args, console),
             Self::Uninstall(args) => machine::uninstall(&args, console),
+            Self::Guide(args) => guide::run(&args, console),
         }
     }
 }

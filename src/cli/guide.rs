@@ -1,0 +1,120 @@
+//! The manual, which travels inside the program: there is no web at the site.
+
+use clap::builder::PossibleValue;
+use serde_json::json;
+
+use super::console::Console;
+use crate::failure::Failure;
+
+/// A guide: its name, what it is about, and its text in Markdown.
+struct Guide {
+    name: &'static str,
+    about: &'static str,
+    text: &'static str,
+}
+
+const GUIDES: [Guide; 6] = [
+    Guide {
+        name: "packing",
+        about: "Inputs, applications, bundle.toml, platforms, reproducibility",
+        text: include_str!("../../templates/guide/packing.md"),
+    },
+    Guide {
+        name: "downloads",
+        about: "Servers, proxies, mirrors, private registries",
+        text: include_str!("../../templates/guide/downloads.md"),
+    },
+    Guide {
+        name: "on-site",
+        about: "Start, preflight, what is written, uninstall",
+        text: include_str!("../../templates/guide/on-site.md"),
+    },
+    Guide {
+        name: "trust",
+        about: "Keys, older bundles, publishers' signatures, confinement",
+        text: include_str!("../../templates/guide/trust.md"),
+    },
+    Guide {
+        name: "automation",
+        about: "Exit codes, JSON output",
+        text: include_str!("../../templates/guide/automation.md"),
+    },
+    Guide {
+        name: "troubleshooting",
+        about: "From symptom to fix",
+        text: include_str!("../../templates/guide/troubleshooting.md"),
+    },
+];
+
+/// Which guide to show.
+#[derive(clap::Args, Debug)]
+pub(super) struct GuideArgs {
+    /// The topic; without one, the list of topics
+    #[arg(value_parser = topics())]
+    topic: Option<String>,
+}
+
+fn topics() -> Vec<PossibleValue> {
+    let value = |guide: &Guide| PossibleValue::new(guide.name).help(guide.about);
+    GUIDES.iter().map(value).collect()
+}
+
+/// Shows a guide, or the list of them.
+pub(super) fn run(args: &GuideArgs, console: &Console) -> Result<(), Failure> {
+    let asked = |guide: &&Guide| Some(guide.name) == args.topic.as_deref();
+    if let Some(guide) = GUIDES.iter().find(asked) {
+        return console.result(
+            guide.text,
+            &json!({ "kind": "done", "topic": guide.name, "text": guide.text }),
+        );
+    }
+    let lines: Vec<String> = GUIDES
+        .iter()
+        .map(|guide| format!("{:<16} {}", guide.name, guide.about))
+        .collect();
+    let names: Vec<_> = GUIDES
+        .iter()
+        .map(|guide| json!({ "topic": guide.name, "about": guide.about }))
+        .collect();
+    console.result(&lines.join("\n"), &json!({ "kind": "done", "topics": names }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn every_guide_is_embedded_and_fits_the_terminal() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/guide");
+        let there = fs::read_dir(directory).expect("templates/guide").count();
+        assert_eq!(there, GUIDES.len());
+        for guide in &GUIDES {
+            assert!(guide.text.starts_with("# "), "{}", guide.name);
+            let code = guide.text.lines().filter(|line| line.starts_with("    "));
+            let wide: Vec<&str> = code.filter(|line| line.len() > 90).collect();
+            assert_eq!(wide, [""; 0], "{}", guide.name);
+        }
+    }
+
+    #[test]
+    fn the_table_of_exit_codes_is_the_programs() {
+        use crate::failure::Kind;
+        let text = include_str!("../../templates/guide/automation.md");
+        for kind in [
+            Kind::Other,
+            Kind::Usage,
+            Kind::NotAuthentic,
+            Kind::Damaged,
+            Kind::Io,
+            Kind::NoSpace,
+            Kind::Locked,
+            Kind::Downgrade,
+            Kind::Unfit,
+            Kind::Cluster,
+        ] {
+            let row = format!("| {} | `{}` |", kind.exit_code(), kind.name());
+            assert!(text.contains(&row), "{row}");
+        }
+    }
+}
