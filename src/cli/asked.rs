@@ -48,7 +48,7 @@ pub(super) struct SpecArgs {
     /// A minikube home: take from its cache what is not given otherwise
     #[arg(long, value_name = "FOLDER", help_heading = PARTS)]
     from_cache: Vec<PathBuf>,
-    /// An image for the node: `docker://NAME`, `docker-archive:FILE[:NAME]`,
+    /// An image for the node: `NAME` or `docker://NAME`, `docker-archive:FILE[:NAME]`,
     /// `oci-archive:FILE[:TAG]`, `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
     #[arg(long = "image", value_name = "IMAGE", help_heading = PARTS)]
     images: Vec<ImageSource>,
@@ -67,7 +67,7 @@ pub(super) struct SpecArgs {
     #[arg(long = "manifest", value_name = "FILE", help_heading = STARTS)]
     manifests: Vec<PathBuf>,
     /// A file that a start puts on the machine
-    #[arg(long = "carry", value_name = "FILE", help_heading = PARTS)]
+    #[arg(long = "include", value_name = "FILE", help_heading = PARTS)]
     carried: Vec<PathBuf>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', value_name = "FILE", help_heading = BUNDLE)]

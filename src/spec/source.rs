@@ -87,7 +87,7 @@ pub enum ImageSourceError {
     /// The transport is not known, or there is none.
     #[error(
         "`{text}` does not begin with a known transport{}; there are `docker-archive:PATH[:REF]`, \
-         `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
+         `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`, `docker-daemon:REF`, and `docker://REF`, which may be omitted",
         meant.as_ref().map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default()
     )]
     Transport {
@@ -144,10 +144,11 @@ impl ImageSource {
                 let (path, name) = split_layout(&shown, "oci-archive", rest)?;
                 Ok(Self::OciArchive { path, name })
             }
-            _ => Err(ImageSourceError::Transport {
-                meant: meant(&shown),
-                text: shown,
-            }),
+            _ => match meant(&shown) {
+                // A bare name, as Docker takes it.
+                Some(name) if name.starts_with("docker://") => Self::parse(&name),
+                meant => Err(ImageSourceError::Transport { text: shown, meant }),
+            },
         }
     }
 
@@ -194,14 +195,16 @@ impl ImageSource {
     }
 }
 
-/// What somebody may mean who names no transport: an archive, by the end of its name, a
-/// folder, or an image in a registry.
+/// What is meant without a transport: an archive, by the end of its name, or an image in a
+/// registry.
 fn meant(text: &str) -> Option<String> {
     const ENDINGS: [&str; 5] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
     if ENDINGS.iter().any(|ending| text.ends_with(ending)) {
         return Some(format!("docker-archive:{text}"));
     }
-    let is_path = text.starts_with(['.', '/', '~']);
+    // skopeo's other transports, which look like a name and a tag.
+    const OTHERS: [&str; 5] = ["containers-storage:", "dir:", "ostree:", "sif:", "tarball:"];
+    let is_path = text.starts_with(['.', '/', '~']) || OTHERS.iter().any(|other| text.starts_with(other));
     let is_image = !is_path && ImageReference::parse(text.split('@').next()?).is_ok();
     is_image.then(|| format!("docker://{text}"))
 }

@@ -94,9 +94,9 @@ const WRONG_VALUES: [(&str, &str); 15] = [
         "1:9: `4000MB` is not a size such as 4000M, 3900MiB or 2G",
     ),
     (
-        "kicbase = \"alpine\"",
-        "1:11: `alpine` does not begin with a known transport (did you mean `docker://alpine`?); there are `docker-archive:PATH[:REF]`, \
-         `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`, `docker-daemon:REF` and `docker://REF`",
+        "kicbase = \"a.tar\"",
+        "1:11: `a.tar` does not begin with a known transport (did you mean `docker-archive:a.tar`?); there are `docker-archive:PATH[:REF]`, \
+         `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`, `docker-daemon:REF`, and `docker://REF`, which may be omitted",
     ),
     (
         "image = [\"docker-archive:\"]",

@@ -36,7 +36,7 @@ fn each_transport_is_read() {
 
 #[test]
 fn an_unknown_transport_is_told_which_there_are() {
-    for text in ["alpine:3", "alpine", "./kicbase.tar", "dir:x", ""] {
+    for text in ["Upper", "./kicbase.tar", "dir:x", ""] {
         let error = ImageSource::parse(text).expect_err(text).to_string();
         for word in [
             "docker-archive:PATH",
@@ -51,10 +51,18 @@ fn an_unknown_transport_is_told_which_there_are() {
 }
 
 #[test]
-fn an_image_without_a_transport_is_taken_for_one_in_a_registry() {
+fn a_bare_name_is_an_image_in_a_registry() {
+    for text in ["nginx", "nginx:1.27", "r.example:5000/app:1", "docker:27"] {
+        let full = ImageSource::parse(&format!("docker://{text}")).expect(text);
+        assert_eq!(ImageSource::parse(text).expect(text), full);
+    }
+    let secret = ImageSource::parse("user:secret@r.example/app:1").expect_err("a password");
+    assert!(!secret.to_string().contains("secret"), "{secret}");
+}
+
+#[test]
+fn a_path_without_a_transport_is_told_what_is_meant() {
     for (text, meant) in [
-        ("nginx", Some("docker://nginx")),
-        ("r.example:5000/app:1", Some("docker://r.example:5000/app:1")),
         ("./kicbase.tar", Some("docker-archive:./kicbase.tar")),
         ("kicbase.tar.zst", Some("docker-archive:kicbase.tar.zst")),
         ("./layout", None),
