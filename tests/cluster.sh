@@ -33,15 +33,15 @@ on_site() { # on_site AIRGAP-FLAGS BUNDLE WHAT [START FLAGS...]
 check "pack for containerd" ./pack-lab.sh "$STANDIN" containerd "$binaries" "$work/containerd.run" --level fast
 check "pack for docker" ./pack-lab.sh "$STANDIN" docker "$work/binaries" "$work/docker.run" --level fast
 check "pack $(basename "$next")" ./pack-lab.sh "$work/minikube-next" containerd "$next" "$work/next.run" --level fast
-on_site '' "$work/containerd.run" kubernetes --way cache
+on_site '' "$work/containerd.run" kubernetes --image-load cache
 on_site --blackhole "$work/containerd.run" kubernetes
-on_site '--engine 29' "$work/next.run" kubernetes --way volume
-on_site '--engine 29' "$work/docker.run" runtime --way volume
-on_site '' "$work/docker.run" runtime --way cache
+on_site '--engine 29' "$work/next.run" kubernetes --image-load volume
+on_site '--engine 29' "$work/docker.run" runtime --image-load volume
+on_site '' "$work/docker.run" runtime --image-load cache
 HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./elsewhere-site.sh "$work/docker.run" || true
 HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./manifests-site.sh "$work/docker.run" || true
 rm -rf "$work/site"
-on_site '' "$work/docker.run" runtime --way volume -- --nodes 2 --cni=bridge
+on_site '' "$work/docker.run" runtime --image-load volume -- --nodes 2 --cni=bridge
 rm -f "$work"/*.run
 ./upstream-start.sh "$STANDIN" containerd v1.35.4 "$work" || true
 summary

@@ -13,7 +13,7 @@ start_and_uninstall() {
     # shellcheck disable=SC2016
     unshare --mount sh -ec '
         mount -t tmpfs tmpfs "$HOME"
-        "$0" start -y --way volume
+        "$0" start -y --image-load volume
         "$0" uninstall -y' "$bundle" >"$CHECKS/told" 2>&1
 }
 says_so() {

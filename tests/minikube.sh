@@ -54,8 +54,8 @@ journeys() { # journeys MINIKUBE: each by this machine's engine, and one by engi
     for runtime in docker containerd; do
         check "pack for $runtime" ./pack-lab.sh "$minikube" "$runtime" "$lab/kubernetes/$kubernetes" "$work/$runtime.run"
         echo "        $(wc -c <"$work/$runtime.run") bytes"
-        on_site '' "$work/$runtime.run" --way volume
-        on_site '--engine 29' "$work/$runtime.run" --way cache
+        on_site '' "$work/$runtime.run" --image-load volume
+        on_site '--engine 29' "$work/$runtime.run" --image-load cache
         on_site '--engine 29 --blackhole' "$work/$runtime.run"
         rm -f "$work/$runtime.run"
     done

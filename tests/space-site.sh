@@ -14,7 +14,7 @@ leave() { # leave BYTES: fills the disk but for so many, and at most a MiB more
     rm -f "$disk/filler"
     fallocate -l "$(($(bytes avail) - $1 - (1 << 20)))" "$disk/filler"
 }
-start() { "$bundle" -y --container-runtime "$runtime" --way "$way"; }
+start() { "$bundle" -y --container-runtime "$runtime" --image-load "$way"; }
 is_refused() { # says on stdout how much is needed
     status=0
     start 2>"$CHECKS/refusal" || status=$?

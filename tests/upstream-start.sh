@@ -27,5 +27,5 @@ check "$label: packed by a proxy alone" \
     --level fast -o "$work/upstream.run" "$@"
 tail -n 2 "$CHECKS/output" | sed 's/^/        /'
 rm -rf "$work/upstream" "${work:?}/home"
-HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/upstream.run" kubernetes --way volume
+HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh ./site.sh "$work/upstream.run" kubernetes --image-load volume
 rm -rf "$work/site" "$work/upstream.run" "$parts"

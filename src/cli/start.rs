@@ -53,7 +53,7 @@ pub(super) struct StartOptions {
     #[arg(long, value_name = "FOLDER", help_heading = MACHINE)]
     minikube_home: Option<PathBuf>,
     /// How images come into the node: auto, volume or cache
-    #[arg(long, default_value_t, help_heading = MACHINE)]
+    #[arg(long = "image-load", value_name = "HOW", default_value_t, help_heading = MACHINE)]
     way: Way,
     /// Leave the proxy variables to minikube and the node
     #[arg(long, help_heading = MACHINE)]
@@ -199,7 +199,7 @@ fn value(started: &Started) -> Value {
         "profile": started.profile,
         "kubernetes_version": started.kubernetes_version,
         "container_runtime": started.container_runtime,
-        "way": started.way.name(),
+        "image_load": started.way.name(),
         "nodes": started.nodes,
         "images": started.images,
         "own_files": started.own_files.as_deref().map(path_value),

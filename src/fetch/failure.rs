@@ -78,7 +78,7 @@ impl FetchError {
             }
             Self::FileName { .. } => "pack a copy with another name",
             Self::Manifest { .. } => {
-                "`kubectl create --dry-run=client -f FILE` says more; a template has to be rendered first (`helm template`, `kubectl kustomize`), and what is no manifest goes with `--carry`"
+                "`kubectl create --dry-run=client -f FILE` says more; a template has to be rendered first (`helm template`, `kubectl kustomize`), and what is no manifest goes with `--include`"
             }
             Self::ManifestImage { .. } => {
                 "give it with `--image docker-archive:FILE`, or leave `--offline` away to have it downloaded"
@@ -112,7 +112,7 @@ impl FetchError {
             Self::NoVersion { .. } => "give the program itself, not one that is called like it",
             Self::NotACache { .. } => "`--from-cache` takes `~/.minikube`, or the `cache` in it",
             Self::NotAFile { .. } => {
-                "check the path; with `--carry` a folder goes as an archive: `tar -cf FOLDER.tar FOLDER`"
+                "check the path; with `--include` a folder goes as an archive: `tar -cf FOLDER.tar FOLDER`"
             }
             Self::Read { .. } => "check the path, and that you may read it",
             Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:FOLDER:TAG`",

@@ -47,7 +47,7 @@ impl From<CacheError> for Failure {
                 let mut hint = format!("move it away: {}", move_away(path));
                 // minikube asks kubeadm for its images whatever way they come.
                 if role != BinaryRole::Kubeadm {
-                    hint.push_str(", or use `--way volume`, which does not need it");
+                    hint.push_str(", or use `--image-load volume`, which does not need it");
                 }
                 Self::new(Kind::Unfit, error).hint(hint)
             }

@@ -129,7 +129,7 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::LockText { .. } => "take the lock that `pack` wrote, unchanged".to_owned(),
             ResolveError::NotLocked { .. } => {
-                "give the parts that were packed then (`--minikube`, `--binaries`, `--image`, `--manifest`, `--carry`), or pack without \
+                "give the parts that were packed then (`--minikube`, `--binaries`, `--image`, `--manifest`, `--include`), or pack without \
                  `--locked` to take those of today: the lock is then written anew, and what changed is shown"
                     .to_owned()
             }

@@ -45,7 +45,7 @@ pub struct PartialSpec {
     #[serde(rename = "manifest")]
     pub manifests: Option<Vec<PathBuf>>,
     /// Files that are put on the site's machine.
-    #[serde(rename = "carry")]
+    #[serde(rename = "include")]
     pub carried: Option<Vec<PathBuf>>,
     /// The file to write.
     pub output: Option<PathBuf>,

@@ -179,7 +179,7 @@ fn what_runs_other_programs_is_not_confined() {
     let environment = ["env", &path, &links];
     for line in [
         &["./b.run", "preflight"][..],
-        &["./b.run", "-y", "--way=cache", "--keep-failed"],
+        &["./b.run", "-y", "--image-load=cache", "--keep-failed"],
         &[PACKAGER, "status"],
         &[PACKAGER, "uninstall"],
     ] {

@@ -68,7 +68,7 @@ fn a_start_writes_only_where_inspect_says_and_uninstall_leaves_nothing() {
         ));
         return;
     }
-    let start = "{ ./b.run -y --way=cache --keep-failed; [ $? = 10 ]; }";
+    let start = "{ ./b.run -y --image-load=cache --keep-failed; [ $? = 10 ]; }";
     let started = layer(start);
     assert_eq!(started.status, 0, "{started:?}");
     let written: Vec<&str> = started.stdout.lines().collect();

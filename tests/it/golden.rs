@@ -193,7 +193,7 @@ fn pack_carried(sandbox: &Sandbox, locked: &[&str]) {
             "app.yaml",
             "apiVersion: v1\nkind: Namespace\nmetadata: {name: app}\n",
         ),
-        ("carry", "notes.txt", "read me\n"),
+        ("include", "notes.txt", "read me\n"),
     ] {
         let path = sandbox.path(name);
         fs::write(&path, content).unwrap();

@@ -217,7 +217,7 @@ fn a_bundle_does_the_same_in_every_environment_or_says_why_not() {
 const START_CASES: [(&str, &str, Expected); 17] = [
     (
         "a usual environment",
-        r#""$B" -y --way=cache"#,
+        r#""$B" -y --image-load=cache"#,
         Exit(10, "minikube could not start the cluster"),
     ),
     (
@@ -247,12 +247,12 @@ const START_CASES: [(&str, &str, Expected); 17] = [
     ),
     (
         "umask 000",
-        r#"umask 000; "$B" -y --way=cache --keep-failed; s=$?; find "$HOME" -type f -perm /022 | grep . && exit 99; exit $s"#,
+        r#"umask 000; "$B" -y --image-load=cache --keep-failed; s=$?; find "$HOME" -type f -perm /022 | grep . && exit 99; exit $s"#,
         Exit(10, ""),
     ),
     (
         "umask 777",
-        r#"umask 777; "$B" -y --way=cache"#,
+        r#"umask 777; "$B" -y --image-load=cache"#,
         Exit(10, "minikube could not start the cluster"),
     ),
     (
@@ -260,7 +260,7 @@ const START_CASES: [(&str, &str, Expected); 17] = [
         r#""$B""#,
         Exit(2, "add -y to start without a question"),
     ),
-    ("stdin closed", r#""$B" -y --way=cache <&-"#, Exit(10, "")),
+    ("stdin closed", r#""$B" -y --image-load=cache <&-"#, Exit(10, "")),
     (
         "docker answers nonsense",
         r#"printf '#!/bin/sh\necho nonsense\n' >"$ENGINE/docker"; "$B" -y"#,
@@ -273,12 +273,12 @@ const START_CASES: [(&str, &str, Expected); 17] = [
     ),
     (
         "minikube steers the terminal",
-        r#"printf '\033[2J\302\233evil\n' >"$ENGINE/fail version --format"; "$B" -y --way=cache"#,
+        r#"printf '\033[2J\302\233evil\n' >"$ENGINE/fail version --format"; "$B" -y --image-load=cache"#,
         Exit(10, r"\u{1b}[2J\u{9b}evil"),
     ),
     (
         "minikube steers the terminal of who reads JSON",
-        r#"printf '\033[2J\302\233evil\n' >"$ENGINE/fail version --format"; "$B" -y --way=cache --output=json | tail -n 1 >&2; exit 10"#,
+        r#"printf '\033[2J\302\233evil\n' >"$ENGINE/fail version --format"; "$B" -y --image-load=cache --output=json | tail -n 1 >&2; exit 10"#,
         Exit(10, r"\u001b[2J\u009bevil"),
     ),
     (

@@ -30,8 +30,8 @@ fn packed(sandbox: &Sandbox) {
     let image = format!("--image=docker-archive:{}", archive.display());
     let flags = [
         "--manifest=app.yaml",
-        "--carry=notes.txt",
-        "--carry=./empty",
+        "--include=notes.txt",
+        "--include=./empty",
         &image,
     ];
     sandbox.pack_with(&parts, "x.run", &flags);
@@ -109,9 +109,9 @@ fn a_file_that_cannot_be_carried_is_named() {
             "`broken.yaml` is no Kubernetes manifest: line ",
         ),
         (&["--manifest=none.yaml"], "cannot read `none.yaml`"),
-        (&["--carry=a"], "`a` should be a file; it is a folder"),
+        (&["--include=a"], "`a` should be a file; it is a folder"),
         (
-            &["--carry=my notes.txt"],
+            &["--include=my notes.txt"],
             "`my notes.txt` has a name that a bundle cannot carry",
         ),
         (
@@ -140,8 +140,8 @@ fn a_lock_holds_the_files_too() {
     let flags = [
         "--locked",
         "--manifest=app.yaml",
-        "--carry=notes.txt",
-        "--carry=empty",
+        "--include=notes.txt",
+        "--include=empty",
         &image,
     ];
     let outcome = pack(&sandbox, &flags);

@@ -90,7 +90,7 @@ fn a_signed_bundle_older_than_one_that_was_started_here_is_refused_after_uninsta
         value["index"]["name"].as_str().unwrap().to_owned()
     };
     fs::write(&serials, format!("{{\"{name}\":9}}\n")).unwrap();
-    let start = ["-y", "--way=cache"];
+    let start = ["-y", "--image-load=cache"];
     assert_eq!(
         run(&start).status,
         10,
@@ -111,7 +111,7 @@ fn a_signed_bundle_older_than_one_that_was_started_here_is_refused_after_uninsta
         "{uninstalled:?}"
     );
     assert_eq!(run(&start).status, 8, "uninstall does not forget");
-    assert_eq!(run(&["-y", "--way=cache", "--allow-downgrade"]).status, 10);
+    assert_eq!(run(&["-y", "--image-load=cache", "--allow-downgrade"]).status, 10);
     fs::write(&serials, "{").unwrap();
     let broken = run(&start);
     assert_eq!(broken.status, 3, "{broken:?}");

@@ -125,7 +125,7 @@ fn a_start_that_fails_at_any_stage_leaves_what_was_there_before() {
         if !request.is_empty() {
             site.engine.fails(request, Some(said));
         }
-        let outcome = site.run(&["-y", "--way", way]);
+        let outcome = site.run(&["-y", "--image-load", way]);
         assert_eq!(outcome.status, status, "{request}: {outcome:?}");
         assert!(outcome.stderr.contains(part), "{request}: {outcome:?}");
         let mut after = site.fingerprint();
@@ -188,7 +188,7 @@ fn several_nodes_are_filled_or_nothing_is_begun() {
     assert!(!filled.stderr.contains("one by one"), "{filled:?}");
     assert!(filled.stderr.contains("was removed again"), "{filled:?}");
     assert_eq!(site.fingerprint(), before);
-    let cached = site.run(&["-y", "--way=cache", "--", "--nodes=2"]);
+    let cached = site.run(&["-y", "--image-load=cache", "--", "--nodes=2"]);
     assert_eq!(cached.status, 2, "{cached:?}");
     assert!(
         cached
@@ -207,7 +207,7 @@ fn outcome(child: Child) -> Outcome {
 fn of_two_starts_at_once_one_works_and_the_other_names_it() {
     let site = Site::new();
     let before = site.fingerprint();
-    let start = ["-y", "--way=cache"];
+    let start = ["-y", "--image-load=cache"];
     let (mut waited, mut last) = (0, String::new());
     for pair in 0..rounds(3, 50) {
         site.engine.waits(true);
@@ -232,7 +232,7 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
         assert!(
             loser
                 .stderr
-                .contains("b.run -y --way=cache`) is at work and holds `"),
+                .contains("b.run -y --image-load=cache`) is at work and holds `"),
             "{loser:?}"
         );
         assert_eq!(site.run(&["uninstall"]).status, 0);
@@ -250,7 +250,7 @@ fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_folders() {
     let site = Site::new();
     site.engine.says("ID", "one engine");
     site.engine.waits(true);
-    let first = site.spawn(&["-y", "--way=cache"]);
+    let first = site.spawn(&["-y", "--image-load=cache"]);
     let lock = site
         .sandbox
         .path("home/.local/state/minikube-offline/journal.jsonl");
@@ -260,7 +260,7 @@ fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_folders() {
     });
     fs::create_dir(site.sandbox.path("another")).unwrap();
     let elsewhere = || {
-        let mut command = site.command(&["-y", "--way=cache"]);
+        let mut command = site.command(&["-y", "--image-load=cache"]);
         command.env("HOME", site.sandbox.path("another"));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
@@ -298,7 +298,7 @@ fn a_killed_start_frees_its_lock_and_the_next_one_goes_on() {
     let site = Site::new();
     let before = site.fingerprint();
     site.engine.waits(true);
-    let mut first = site.spawn(&["-y", "--way=cache"]);
+    let mut first = site.spawn(&["-y", "--image-load=cache"]);
     let journal = site
         .sandbox
         .path("home/.local/state/minikube-offline/journal.jsonl");
@@ -309,7 +309,7 @@ fn a_killed_start_frees_its_lock_and_the_next_one_goes_on() {
     first.kill().unwrap();
     first.wait().unwrap();
     site.engine.waits(false);
-    let next = site.run(&["-y", "--way=cache"]);
+    let next = site.run(&["-y", "--image-load=cache"]);
     assert_eq!(next.status, 10, "{next:?}");
     assert!(
         next.stderr.contains("programs already there"),
@@ -322,7 +322,7 @@ fn a_killed_start_frees_its_lock_and_the_next_one_goes_on() {
 #[test]
 fn what_a_failed_start_made_stays_when_that_is_asked_for() {
     let site = Site::new();
-    let kept = site.run(&["-y", "--way=cache", "--keep-failed"]);
+    let kept = site.run(&["-y", "--image-load=cache", "--keep-failed"]);
     assert_eq!(kept.status, 10, "{kept:?}");
     assert!(kept.stderr.contains("`uninstall` removes it"), "{kept:?}");
     assert!(
@@ -331,7 +331,7 @@ fn what_a_failed_start_made_stays_when_that_is_asked_for() {
             .exists()
     );
     assert_eq!(site.engine.has().len(), 1);
-    let again = site.run(&["-y", "--way=cache"]);
+    let again = site.run(&["-y", "--image-load=cache"]);
     assert!(
         again.stderr.contains("node image and programs: already there"),
         "{again:?}"
@@ -343,13 +343,16 @@ fn what_a_failed_start_made_stays_when_that_is_asked_for() {
 #[test]
 fn an_older_bundle_than_the_installed_one_is_refused_by_a_whole_start() {
     let site = Site::new();
-    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    assert_eq!(
+        site.run(&["-y", "--image-load=cache", "--keep-failed"]).status,
+        10
+    );
     let journal = site
         .sandbox
         .path("home/.local/state/minikube-offline/journal.jsonl");
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.replace("\"serial\":1,", "\"serial\":9,")).unwrap();
-    let older = site.run(&["-y", "--way=cache"]);
+    let older = site.run(&["-y", "--image-load=cache"]);
     assert_eq!(older.status, 8, "{older:?}");
     assert!(
         older
@@ -357,14 +360,14 @@ fn an_older_bundle_than_the_installed_one_is_refused_by_a_whole_start() {
             .contains("with serial 1, and serial 9 is installed: nothing was changed"),
         "{older:?}"
     );
-    let allowed = site.run(&["-y", "--way=cache", "--allow-downgrade"]);
+    let allowed = site.run(&["-y", "--image-load=cache", "--allow-downgrade"]);
     assert_eq!(allowed.status, 10, "{allowed:?}");
 }
 
 #[test]
 fn a_newer_bundle_that_fails_leaves_the_programs_of_the_older_one() {
     let site = Site::new();
-    let start = ["-y", "--way=cache", "--keep-failed"];
+    let start = ["-y", "--image-load=cache", "--keep-failed"];
     assert_eq!(site.run(&start).status, 10);
     let program = site
         .sandbox
@@ -379,7 +382,7 @@ fn a_newer_bundle_that_fails_leaves_the_programs_of_the_older_one() {
         ..site
     };
     newer.engine.fails("image inspect", Some("the engine is on fire"));
-    let failed = newer.run(&["-y", "--way=cache"]);
+    let failed = newer.run(&["-y", "--image-load=cache"]);
     assert_eq!(failed.status, 1, "{failed:?}");
     assert!(fs::read(&program).unwrap() == older, "{failed:?}");
     assert!(

@@ -21,7 +21,7 @@ fn startable() -> (Sandbox, PathBuf) {
 }
 
 fn at_question(sandbox: &Sandbox, engine: &Path) -> Option<Terminal> {
-    let terminal = Terminal::run(sandbox, 80, "xterm", engine, "./b.run --way cache")?;
+    let terminal = Terminal::run(sandbox, 80, "xterm", engine, "./b.run --image-load cache")?;
     terminal.shows("? [Y/n] ");
     Some(terminal)
 }

@@ -67,7 +67,7 @@ pub(super) fn failure(error: SeedError) -> Failure {
         ),
         SeedError::Image { .. } | SeedError::NotStopped { .. } | SeedError::Runtime { .. } => (
             Kind::Cluster,
-            "try `--way cache`, which lets minikube load the images".to_owned(),
+            "try `--image-load cache`, which lets minikube load the images".to_owned(),
         ),
     };
     Failure::new(kind, error).hint(hint)

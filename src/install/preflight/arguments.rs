@@ -116,7 +116,7 @@ const RESERVED: [Reserved; 16] = [
         None,
         Harmless::Never,
         "whether minikube loads images from its cache depends on the way that they take",
-        "give `--way` to this program, before `--`",
+        "give `--image-load` to this program, before `--`",
     ),
     // Not a setting, which is why no variable counts.
     given("help", Some("-h"), Harmless::Never, NO_START, AWAY),

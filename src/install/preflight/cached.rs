@@ -19,7 +19,7 @@ pub(super) struct ForeignProgram {
 }
 
 /// Those that this start would use: minikube asks kubeadm for its images, and with
-/// `--way cache` it copies the others into the node.
+/// `--image-load cache` it copies the others into the node.
 pub(super) fn foreign_programs(
     view: PlatformView<'_>,
     options: &SiteOptions,

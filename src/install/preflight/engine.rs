@@ -94,7 +94,7 @@ fn storage(engine: &EngineInfo) -> Vec<Finding> {
     } else if !driver.is_empty() && !PRELOAD_DRIVERS.contains(&driver) {
         findings.push(note(
             format!("Docker Engine's storage driver is `{driver}`"),
-            "minikube's own preload would need overlay2; this bundle's images come by the node's own runtime, with every `--way`",
+            "minikube's own preload would need overlay2; this bundle's images come by the node's own runtime, with every `--image-load`",
             "nothing has to be done",
         ));
     }
@@ -178,7 +178,11 @@ mod tests {
                 "user namespace",
             ),
             (r#"{"Driver":"vfs"}"#.into(), Severity::Warning, "overlay2"),
-            (r#"{"Driver":"btrfs"}"#.into(), Severity::Note, "every `--way`"),
+            (
+                r#"{"Driver":"btrfs"}"#.into(),
+                Severity::Note,
+                "every `--image-load`",
+            ),
             (
                 r#"{"Driver":"overlay2","DriverStatus":[["Supports d_type","false"]]}"#.into(),
                 Severity::Fatal,

@@ -47,7 +47,7 @@ fn not_by_cache(what: &str) -> Finding {
     usage(
         format!("minikube's cache does not bring the {what}"),
         "minikube loads from it what its own list has, and the start would fail after minutes",
-        "leave `--way cache` away",
+        "leave `--image-load cache` away",
     )
 }
 
@@ -136,7 +136,7 @@ mod tests {
         };
         let found = examine(view(&index), &options, true);
         assert_eq!((found.len(), found[0].kind), (1, Kind::Usage), "{found:?}");
-        assert!(found[0].mend.contains("--way cache"), "{found:?}");
+        assert!(found[0].mend.contains("--image-load cache"), "{found:?}");
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(super) fn on(folder: &Path, bundle: &str) -> Command {
     command
 }
 
-/// `start --way cache`.
+/// `start --image-load cache`.
 pub(super) struct Start {
     draft: Draft,
     /// What each place gets a copy of. Another program copies it: a program that this one
@@ -190,7 +190,7 @@ impl Subject for Start {
 
     fn command(&self, folder: &Path) -> Command {
         let mut command = on(folder, "x.run");
-        command.args(["start", "-y", "--way=cache"]);
+        command.args(["start", "-y", "--image-load=cache"]);
         command
     }
 
@@ -286,7 +286,7 @@ impl Subject for Newer {
     fn prepare(&self, folder: &Path) {
         self.0.prepare(folder);
         let mut older = on(folder, OLDER);
-        older.args(["start", "-y", "--way=cache"]);
+        older.args(["start", "-y", "--image-load=cache"]);
         let output = start(&mut at_home(older, folder), &self.0);
         assert!(output.status.success(), "{}", text(&output));
     }

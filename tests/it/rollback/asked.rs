@@ -53,7 +53,7 @@ fn what_minikube_would_not_do_is_told_before_the_engine_is_touched() {
         (&["--nodes=0"], "`--nodes 0` is no number of nodes"),
         (&["--dry-run"], "the verb `preflight`"),
     ] {
-        let mut arguments = vec!["-y", "--way=cache", "--"];
+        let mut arguments = vec!["-y", "--image-load=cache", "--"];
         arguments.extend(flags);
         let outcome = site.run(&arguments);
         assert_eq!(outcome.status, 2, "{flags:?}: {outcome:?}");
@@ -68,7 +68,12 @@ fn what_minikube_would_not_do_is_told_before_the_engine_is_touched() {
 fn what_minikube_would_do_goes_on() {
     let site = site_with_addons();
     let before = site.fingerprint();
-    let started = site.run(&["-y", "--way=cache", "--", "--addons=pauser,default-storageclass"]);
+    let started = site.run(&[
+        "-y",
+        "--image-load=cache",
+        "--",
+        "--addons=pauser,default-storageclass",
+    ]);
     // This engine starts no container.
     assert_eq!(started.status, 10, "{started:?}");
     assert!(

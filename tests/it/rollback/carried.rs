@@ -11,7 +11,7 @@ use crate::support::engine::FakeEngine;
 use crate::support::parts::RunnableParts;
 use crate::support::program::{Outcome, Sandbox};
 
-const START: [&str; 3] = ["-y", "--way=cache", "--keep-failed"];
+const START: [&str; 3] = ["-y", "--image-load=cache", "--keep-failed"];
 
 impl Site {
     /// The same with a bundle that carries the manifest `a.yaml`, and a newer one with `b.yaml`.

@@ -44,7 +44,10 @@ fn where_nothing_is_installed_that_is_said_and_nothing_is_made() {
 #[test]
 fn a_profile_that_there_is_not_is_told_with_those_that_there_are() {
     let site = Site::new();
-    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    assert_eq!(
+        site.run(&["-y", "--image-load=cache", "--keep-failed"]).status,
+        10
+    );
     let profiles = site.sandbox.path("home/.minikube/profiles");
     for name in ["dev", "prod"] {
         fs::create_dir_all(profiles.join(name)).unwrap();
@@ -85,7 +88,10 @@ fn at_a_terminal_an_uninstall_shows_what_goes_and_asks() {
         0,
         "nothing to ask for"
     );
-    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    assert_eq!(
+        site.run(&["-y", "--image-load=cache", "--keep-failed"]).status,
+        10
+    );
     let before = site.fingerprint();
     for answer in ["n\n", "\n", "what\nn\n"] {
         let kept = at_a_terminal(&site, "uninstall", answer);
@@ -105,7 +111,10 @@ fn at_a_terminal_an_uninstall_shows_what_goes_and_asks() {
     let gone = at_a_terminal(&site, "uninstall", "y\n");
     assert_eq!(gone.status, 0, "{gone:?}");
     assert_eq!(site.fingerprint(), empty);
-    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    assert_eq!(
+        site.run(&["-y", "--image-load=cache", "--keep-failed"]).status,
+        10
+    );
     let gone = at_a_terminal(&site, "uninstall --yes", "");
     assert!(!gone.stdout.contains("[y/N]"), "{gone:?}");
     assert_eq!(site.fingerprint(), empty);
@@ -116,7 +125,7 @@ fn of_several_profiles_one_can_go_alone() {
     let site = Site::new();
     let empty = site.fingerprint();
     for profile in ["one", "two"] {
-        let start = ["-y", "--way=cache", "--keep-failed", "--profile", profile];
+        let start = ["-y", "--image-load=cache", "--keep-failed", "--profile", profile];
         assert_eq!(site.run(&start).status, 10);
     }
     let none = site.run(&["uninstall", "-p", "three"]);
@@ -146,7 +155,10 @@ fn of_several_profiles_one_can_go_alone() {
 #[test]
 fn a_folder_that_was_moved_to_another_disk_does_not_stop_an_uninstall() {
     let site = Site::new();
-    assert_eq!(site.run(&["-y", "--way=cache", "--keep-failed"]).status, 10);
+    assert_eq!(
+        site.run(&["-y", "--image-load=cache", "--keep-failed"]).status,
+        10
+    );
     let (images, elsewhere) = (
         site.sandbox.path("home/.minikube/cache/images"),
         site.sandbox.path("elsewhere"),

@@ -39,7 +39,7 @@ fn same_layers(image: &Value, id: &str) -> String {
     json!({ "Name": image["reference"], "Id": id, "RootFS": { "Layers": image["layers"] } }).to_string()
 }
 
-const START: [&str; 4] = ["-y", "--way", "cache", "--keep-failed"];
+const START: [&str; 4] = ["-y", "--image-load", "cache", "--keep-failed"];
 
 #[test]
 fn another_config_over_the_same_layers_is_not_the_node_image() {
@@ -94,7 +94,7 @@ fn another_image_under_the_name_leaves_the_node_image_to_be_counted() {
     let image = site.node_image();
     let own = image["config"].as_str().unwrap();
     let needed = |site: &Site| {
-        let outcome = site.run(&["preflight", "--way", "cache"]);
+        let outcome = site.run(&["preflight", "--image-load", "cache"]);
         let (_, rest) = outcome.stderr.split_once(" MiB (").unwrap();
         rest.split_once(" bytes, a tenth")
             .unwrap()
@@ -116,7 +116,7 @@ fn room_is_asked_for_where_containerd_has_images_and_where_the_engine_has_volume
     let preflight = |in_containerd: bool, data: &str| {
         site.engine.keeps_images("overlayfs", in_containerd);
         site.engine.says("DockerRootDir", data);
-        site.run(&["preflight", "--way", "cache"])
+        site.run(&["preflight", "--image-load", "cache"])
     };
     let data = site.sandbox.path("data");
     fs::create_dir_all(data.join("containerd")).unwrap();
@@ -147,7 +147,7 @@ fn room_is_asked_for_where_containerd_has_images_and_where_the_engine_has_volume
         "image load",
         Some("write /x/ingest/1/data: no space left on device"),
     );
-    let refused = site.run(&["-y", "--way", "cache"]);
+    let refused = site.run(&["-y", "--image-load", "cache"]);
     assert_eq!(refused.status, 6, "{refused:?}");
     let folder = site.sandbox.path("home/containerd/daemon");
     let hint = format!(
@@ -170,7 +170,10 @@ fn anothers_kubeadm_in_minikubes_cache_is_never_run() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         for way in refused_by {
             let finding = format!("`{}` is not the {name} of this bundle", path.display());
-            for arguments in [["preflight", "--way", way].as_slice(), &["-y", "--way", way]] {
+            for arguments in [
+                ["preflight", "--image-load", way].as_slice(),
+                &["-y", "--image-load", way],
+            ] {
                 let outcome = site.run(arguments);
                 assert_eq!(outcome.status, 9, "{outcome:?}");
                 assert!(outcome.stderr.contains(&finding), "{outcome:?}");

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Site;
 use crate::support::program::Outcome;
 
-const START: [&str; 4] = ["-y", "--way", "cache", "--keep-failed"];
+const START: [&str; 4] = ["-y", "--image-load", "cache", "--keep-failed"];
 
 /// A container of this name that never ran, with these labels.
 fn leave(site: &Site, labels: &serde_json::Value) {
