@@ -55,10 +55,22 @@ pub mod evidence;
 /// A damaged bundle and a second copy become a whole one.
 pub mod repair;
 
-/// A `VerifiedBundle` is put on this machine, and taken off again.
+/// The client of the container engine.
+pub mod docker;
+
+/// What follows from minikube's source.
+pub mod minikube;
+
+/// Puts the parts of a `VerifiedBundle` on this host, and removes them.
 pub mod install;
 
-/// What is installed becomes a running cluster.
+/// Checks whether this host can run a bundle's cluster.
+pub mod preflight;
+
+/// Loads images into a node's volume with the node's own runtime.
+pub mod seed;
+
+/// Starts, stops and removes a cluster.
 pub mod cluster;
 
 /// This very program becomes a newer one.

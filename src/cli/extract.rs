@@ -10,7 +10,8 @@ use super::{platform, sandbox};
 use crate::bundle::{ContainerRuntime, Platform};
 use crate::failure::{Failure, Kind};
 use crate::host::{Sandbox, existing_ancestor};
-use crate::install::{self, Placer};
+use crate::install;
+use crate::install::Placer;
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]

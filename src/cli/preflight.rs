@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::start::StartOptions;
 use crate::failure::Failure;
-use crate::install::{self, Finding, Severity};
+use crate::preflight::{Finding, Severity};
 use crate::progress::Progress;
 use crate::verify::OpenedBundle;
 
@@ -29,7 +29,7 @@ impl PreflightArgs {
 /// Tells every finding; the fatal ones as a failure.
 pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
     console.waits_for("asking Docker Engine", "");
-    let report = install::preflight(bundle, &args.options.into_site(args.extra))?;
+    let report = crate::preflight::preflight(bundle, &args.options.into_site(args.extra))?;
     let findings = report.findings().to_vec();
     let tolerable = findings
         .iter()

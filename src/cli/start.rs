@@ -9,10 +9,13 @@ use super::path_value::path_value;
 use super::size::human_duration;
 use super::{platform, question};
 use crate::bundle::{BundleIndex, ContainerRuntime};
-use crate::cluster::{self, SiteOptions, Started, Way};
+use crate::cluster;
+use crate::cluster::Started;
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
-use crate::install::{self, Finding, MinikubeSettings, Severity};
+use crate::minikube::MinikubeSettings;
+use crate::minikube::{SiteOptions, Way};
+use crate::preflight::{Finding, Severity};
 use crate::progress::Progress;
 use crate::trust::{Serials, TrustFolders};
 use crate::verify::OpenedBundle;
@@ -111,7 +114,7 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
     }
     console.begin("preflight", None);
     console.waits_for("asking Docker Engine", "");
-    let report = install::preflight(&bundle, &options)?;
+    let report = crate::preflight::preflight(&bundle, &options)?;
     let findings = report.into_result()?;
     for finding in findings
         .iter()

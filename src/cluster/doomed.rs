@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::failure::Failure;
 use crate::host::Environment;
-use crate::install::{Journal, Layout, ProfileConfig, Receipt};
+use crate::install::{Journal, Layout, Receipt};
+use crate::minikube::ProfileConfig;
 
 /// What is ours on this machine and would go.
 #[derive(Clone, Debug, Default)]

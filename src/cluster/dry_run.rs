@@ -5,13 +5,14 @@
 //! goes into a folder of its own, which is gone afterwards. Source: minikube v1.38.1,
 //! `cmd/minikube/cmd/start.go:376`. It does not look at addons.
 
-use super::events::{self, Complaint, MinikubeEvent, Story};
-use super::hints;
 use super::minikube::{CHANGE, Minikube, REQUEST};
 use crate::bundle::{ImageReference, is_addon_of_network};
 use crate::failure::{Failure, Kind};
 use crate::host::remove_tree_if_there;
-use crate::install::{Session, SiteOptions};
+use crate::install::Session;
+use crate::minikube::SiteOptions;
+use crate::minikube::hints;
+use crate::minikube::{Complaint, MinikubeEvent, Story, events};
 
 /// What the bundle's minikube cannot do, or the bundle has no images for.
 #[derive(Debug, thiserror::Error)]
@@ -89,13 +90,13 @@ impl From<RequestError> for Failure {
 }
 
 /// Whether minikube is to do something that a start without flags does not ask of it.
-pub(super) fn is_asked_something(options: &SiteOptions) -> bool {
+pub(crate) fn is_asked_something(options: &SiteOptions) -> bool {
     !options.extra_args.is_empty() || options.cpus.is_some() || options.memory.is_some()
 }
 
 /// Fails when `minikube`, whose home is of this one question, would not start with
 /// `arguments`, or when an addon that is asked for needs images that are not among `carried`.
-pub(super) fn check(
+pub(crate) fn check(
     minikube: &Minikube,
     options: &SiteOptions,
     arguments: &[String],

@@ -45,7 +45,7 @@ impl From<ManifestsError> for Failure {
 /// gets what they say where it differs. Objects have no annotation with their whole text,
 /// which is too long for many a definition of a kind. Source: kubernetes.io,
 /// "Server-Side Apply".
-pub(super) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf]) -> Result<usize, Failure> {
+pub(crate) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf]) -> Result<usize, Failure> {
     let cache = session.layout.kubectl_cache();
     let files = manifests
         .iter()

@@ -5,12 +5,13 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::events::{self, Complaint, MinikubeEvent, Story};
-use super::hints;
 use crate::bundle::{BinaryRole, Version};
+use crate::docker::Engine;
 use crate::failure::{Failure, Kind};
-use crate::host::{Command, Engine, Environment, FileError, Output};
-use crate::install::{Layout, Session, last_start_log};
+use crate::host::{Command, Environment, FileError, Output};
+use crate::install::{Layout, Session};
+use crate::minikube::hints;
+use crate::minikube::{Complaint, MinikubeEvent, Story, events, last_start_log};
 use crate::progress::Progress;
 
 /// What the docker client, Go's HTTP client and minikube read proxies from. Source:
@@ -33,10 +34,10 @@ const PROXY_VARIABLES: [&str; 8] = [
 const NO_NETWORK: &str = "http://127.0.0.1:9";
 
 /// For requests to minikube that read.
-pub(super) const REQUEST: Duration = Duration::from_secs(60);
+pub(crate) const REQUEST: Duration = Duration::from_secs(60);
 
 /// For requests to minikube that change a cluster.
-pub(super) const CHANGE: Duration = Duration::from_secs(600);
+pub(crate) const CHANGE: Duration = Duration::from_secs(600);
 
 /// What a failure shows of minikube's log.
 const LOG_END_LINES: usize = 5;
@@ -117,7 +118,7 @@ fn end_of(path: &Path) -> Vec<String> {
 
 impl MinikubeError {
     /// The same, where its log is at `place` by now.
-    pub(super) fn move_log(&mut self, place: PathBuf) {
+    pub(crate) fn move_log(&mut self, place: PathBuf) {
         let Self::Failed { log, .. } = self;
         *log = Some(place);
     }
@@ -133,7 +134,7 @@ impl From<MinikubeError> for Failure {
 
 /// minikube, as installed, for one user and one engine.
 #[derive(Clone, Debug)]
-pub(super) struct Minikube {
+pub(crate) struct Minikube {
     program: PathBuf,
     home: PathBuf,
     variables: Vec<(&'static str, String)>,
@@ -143,7 +144,7 @@ pub(super) struct Minikube {
 impl Minikube {
     /// minikube of this session. `home` is its folder, which for older profiles need
     /// not be the session's.
-    pub(super) fn new(
+    pub(crate) fn new(
         session: &Session,
         engine: Option<&Engine>,
         home: &Path,
@@ -164,7 +165,7 @@ impl Minikube {
     }
 
     /// minikube of this user, for looking only.
-    pub(super) fn of(layout: &Layout, engine: Option<&Engine>) -> Self {
+    pub(crate) fn of(layout: &Layout, engine: Option<&Engine>) -> Self {
         Self {
             program: layout.program(BinaryRole::Minikube),
             home: layout.minikube_home.clone(),
@@ -176,12 +177,12 @@ impl Minikube {
     }
 
     /// Whether it is there.
-    pub(super) fn is_installed(&self) -> bool {
+    pub(crate) fn is_installed(&self) -> bool {
         self.program.is_file()
     }
 
     /// minikube with `arguments`, in the environment of an air gap.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::installed(&self.program)
             .args(arguments)
             .env("MINIKUBE_HOME", &self.home)
@@ -199,7 +200,7 @@ impl Minikube {
 
     /// The same, with every request to the network failing at once. Not for an engine
     /// that is itself reached over TCP: the docker client asks the same variables.
-    pub(super) fn offline_command(&self, arguments: &[&str], environment: &Environment) -> Command {
+    pub(crate) fn offline_command(&self, arguments: &[&str], environment: &Environment) -> Command {
         let command = self.command(arguments);
         let host = self
             .variables
@@ -221,7 +222,7 @@ impl Minikube {
 
     /// Whether this minikube has the Kubernetes release in its list; for others it asks
     /// the network, and ends when there is none unless it is forced.
-    pub(super) fn knows(&self, version: &Version) -> Result<bool, Failure> {
+    pub(crate) fn knows(&self, version: &Version) -> Result<bool, Failure> {
         let output = self
             .command(&["config", "defaults", "kubernetes-version", "--output=json"])
             .timeout(REQUEST)
@@ -234,7 +235,7 @@ impl Minikube {
     }
 
     /// `minikube start`.
-    pub(super) fn start(
+    pub(crate) fn start(
         &self,
         arguments: &[String],
         session: &mut Session,
@@ -253,13 +254,13 @@ impl Minikube {
     }
 
     /// `minikube delete` of one profile, with its containers, volumes and network.
-    pub(super) fn delete(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
+    pub(crate) fn delete(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
         let arguments = ["delete", "--profile", profile, "--output=json"];
         self.change("delete the profile", &arguments, session)
     }
 
     /// `minikube stop`.
-    pub(super) fn stop(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
+    pub(crate) fn stop(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
         let arguments = ["stop", "--profile", profile, "--output=json"];
         self.change("stop the cluster", &arguments, session)
     }
@@ -301,7 +302,7 @@ impl Minikube {
 }
 
 /// The command without the variables that send it through a proxy.
-pub(super) fn without_proxies(command: Command) -> Command {
+pub(crate) fn without_proxies(command: Command) -> Command {
     PROXY_VARIABLES.into_iter().fold(command, Command::env_remove)
 }
 

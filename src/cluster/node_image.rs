@@ -1,12 +1,11 @@
 //! The node image in the machine's engine.
 
-use std::io;
-
 use crate::bundle::{Digest, ImagePart, ImageReference};
+use crate::docker::{Engine, EngineError};
 use crate::failure::{Failure, Kind};
-use crate::host::{Engine, EngineError, Running};
-use crate::install::{Event, ImageSet, Session, TransferError, has_id_of, is_image, write_images};
+use crate::install::{Event, ImageSet, Session, has_id_of, is_image, write_images};
 use crate::progress::Progress;
+use crate::seed::finish;
 use crate::verify::PlatformBundle;
 
 /// A node image that is not in the engine.
@@ -43,7 +42,7 @@ impl From<NodeImageError> for Failure {
 
 /// Brings the node image into the engine; says in a few words what was done. Once the
 /// engine has got it, it unpacks it for seconds: `meanwhile` is done in these.
-pub(super) fn ensure<T>(
+pub(crate) fn ensure<T>(
     bundle: PlatformBundle<'_>,
     session: &mut Session,
     engine: &Engine,
@@ -118,25 +117,4 @@ fn load<T>(
     };
     session.journal.record(Event::LoadEnded)?;
     done
-}
-
-/// Ends a program that was fed. When it went away while it was written to, its own
-/// words say why; when the bundle could not be read, it must not take what it got
-/// for the whole.
-pub(super) fn finish(running: Running, written: Result<(), TransferError>) -> Result<(), Failure> {
-    match written {
-        Ok(()) | Err(TransferError::Write(_)) => {}
-        Err(error) => {
-            running.abort();
-            return Err(error.into());
-        }
-    }
-    let output = running.finish().map_err(EngineError::from)?;
-    output.require_success().map_err(EngineError::from)?;
-    match written {
-        // It had seen the end of the archive before we had written all of its padding;
-        // what it took is compared by its ids.
-        Err(TransferError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
 }

@@ -1,15 +1,15 @@
 //! Whether a profile in the engine still is the one that a bundle started: another user, or the
 //! person, may have made one of the same name since.
 
-use super::seed::LABEL;
+use crate::docker::Engine;
 use crate::failure::Failure;
-use crate::host::Engine;
 use crate::install::{InstalledProfile, Receipt};
+use crate::seed::LABEL;
 
 /// Why what the engine has for `nodes` is another's; `None` where it is ours, as far as the journal
 /// tells: by the nonce on a node's volume, or by its container's id. A start that did not come to
 /// ready nodes has recorded no id, and what has the name is taken for its own.
-pub(super) fn of_another(
+pub(crate) fn of_another(
     engine: &Engine,
     receipt: &Receipt,
     profile: &InstalledProfile,

@@ -55,7 +55,7 @@ struct Node {
 }
 
 /// Waits until every node of the profile is ready, and gives their names.
-pub(super) fn wait(session: &Session, profile: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn wait(session: &Session, profile: &str) -> Result<Vec<String>, Failure> {
     let until = Instant::now() + PATIENCE;
     // The cluster is on this machine, whatever proxy leads out of it.
     let command = without_proxies(

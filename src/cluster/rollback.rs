@@ -3,15 +3,19 @@
 use std::fs;
 
 use super::minikube::MinikubeError;
-use super::{seed, uninstall};
+use super::uninstall;
+use crate::docker::Engine;
 use crate::failure::{Failure, Kind};
-use crate::host::{AtomicFile, Engine};
-use crate::install::{Session, SiteOptions, last_start_log, remove_made_by_this_run};
+use crate::host::AtomicFile;
+use crate::install::{Session, remove_made_by_this_run};
+use crate::minikube::SiteOptions;
+use crate::minikube::last_start_log;
 use crate::progress::Progress;
+use crate::seed;
 
 /// Removes what this run, or a killed one that it went on with, made of the profile, and
 /// everything else that this run made. Gives the failure, with what became of the rest.
-pub(super) fn roll_back(
+pub(crate) fn roll_back(
     session: &mut Session,
     engine: &Engine,
     options: &SiteOptions,
@@ -55,7 +59,7 @@ pub(super) fn roll_back(
 }
 
 /// The same for a run that did not come to its first stage: it has made a journal.
-pub(super) fn nothing_begun(session: &mut Session, failure: Failure) -> Failure {
+pub(crate) fn nothing_begun(session: &mut Session, failure: Failure) -> Failure {
     // The failure is what matters; an empty journal is no harm.
     let _ = remove_made_by_this_run(session, None);
     failure

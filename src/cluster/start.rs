@@ -1,7 +1,6 @@
 //! From a verified bundle to nodes that are ready: stages, each a line of progress and
 //! an entry in the journal, each safe to repeat.
 
-mod arguments;
 mod loading;
 mod profile;
 mod summary;
@@ -12,17 +11,21 @@ use std::time::{Duration, Instant};
 pub use summary::{Started, Timing};
 
 use super::minikube::Minikube;
-use super::{boot, digests, dry_run, images, manifests, node_image, ready, rollback, written};
+use super::{dry_run, manifests, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
+use crate::docker::Engine;
 use crate::failure::Failure;
-use crate::host::{Engine, interrupt};
+use crate::host::interrupt;
 use crate::install::{
-    self, Event, ImageSet, Installed, PlacedFiles, Session, SiteOptions, Way, check_serial, install_programs,
-    no_longer_carried, other_of_same_serial, place_own_files,
+    Event, ImageSet, Installed, PlacedFiles, Session, check_serial, install_programs, no_longer_carried,
+    other_of_same_serial, place_own_files,
 };
+use crate::minikube::boot;
+use crate::minikube::start_arguments;
+use crate::minikube::{SiteOptions, Way};
 use crate::progress::Progress;
+use crate::seed::{digests, images};
 use crate::verify::PlatformBundle;
-use arguments::start_arguments;
 
 /// Starts the cluster that the bundle holds. The caller has asked the preflight, and remembers it
 /// when the nodes are ready: from then on the cluster stays.
@@ -289,7 +292,7 @@ impl Run<'_> {
                     boot::leave_kubelet_to_minikube(&run.engine, node)?;
                 }
             }
-            let kubeconfig = install::kubeconfig(&run.session.environment);
+            let kubeconfig = crate::minikube::kubeconfig(&run.session.environment);
             written::sync(&run.session.layout.minikube_home, &profile, kubeconfig.as_deref())?;
             let name = profile;
             run.session
@@ -330,6 +333,6 @@ impl Run<'_> {
 
 /// How long all of it took.
 #[must_use]
-pub(super) fn total(timings: &[Timing]) -> Duration {
+pub(crate) fn total(timings: &[Timing]) -> Duration {
     timings.iter().map(|timing| timing.took).sum()
 }

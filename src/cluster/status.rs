@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 use super::minikube::Minikube;
 use crate::bundle::BinaryRole;
+use crate::docker::Engine;
 use crate::failure::{Failure, Kind};
-use crate::host::{Engine, Environment};
-use crate::install::{InstalledBundle, Journal, Layout, ProfileConfig, Session};
+use crate::host::Environment;
+use crate::install::{InstalledBundle, Journal, Layout, Session};
+use crate::minikube::ProfileConfig;
 
 /// What was installed, and what runs.
 #[derive(Clone, Debug)]
@@ -115,7 +117,7 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
 }
 
 /// The profile's nodes, as minikube sees them.
-pub(super) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, Failure> {
+pub(crate) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, Failure> {
     let output = minikube
         .command(&["status", "--profile", profile, "--output=json"])
         .timeout(Duration::from_secs(60))

@@ -6,15 +6,17 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::labels::NAME;
 use super::minikube::Minikube;
-use super::{proof, seed, sidecar, written};
+use super::{proof, written};
+use crate::docker::Engine;
 use crate::failure::{Failure, Kind};
-use crate::host::{Engine, Environment, FileError};
-use crate::install::{
-    Event, InstalledProfile, Journal, Layout, ProfileConfig, Receipt, Removal, Session, remove_installed,
-};
+use crate::host::{Environment, FileError};
+use crate::install::{Event, InstalledProfile, Journal, Layout, Receipt, Removal, Session, remove_installed};
+use crate::minikube::NAME;
+use crate::minikube::ProfileConfig;
+use crate::minikube::sidecar;
 use crate::progress::Progress;
+use crate::seed;
 
 /// A profile that is not there to be removed.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +132,7 @@ fn needs_engine(receipt: &Receipt) -> bool {
 }
 
 /// Removes the profile; says why it stays where it is another's by now, and is no longer ours.
-pub(super) fn remove_profile(
+pub(crate) fn remove_profile(
     session: &mut Session,
     engine: &Engine,
     name: &str,

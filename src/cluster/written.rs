@@ -7,15 +7,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::host::{Environment, FileError, sync_directory};
-use crate::install::{self, ProfileConfig, may_be_node_of};
+use crate::install;
+use crate::minikube::{ProfileConfig, may_be_node_of};
 
 /// The file that minikube adds a cluster to, where there is none yet.
-pub(super) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
-    install::kubeconfig(environment).filter(|path| fs::symlink_metadata(path).is_err())
+pub(crate) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
+    crate::minikube::kubeconfig(environment).filter(|path| fs::symlink_metadata(path).is_err())
 }
 
 /// Makes durable what minikube and kubectl need of a profile.
-pub(super) fn sync(minikube_home: &Path, profile: &str, kubeconfig: Option<&Path>) -> Result<(), FileError> {
+pub(crate) fn sync(minikube_home: &Path, profile: &str, kubeconfig: Option<&Path>) -> Result<(), FileError> {
     let folder = ProfileConfig::folder(minikube_home, profile);
     for inside in [&folder, &minikube_home.join("certs")] {
         sync_tree(inside)?;
@@ -42,7 +43,7 @@ pub(super) fn sync(minikube_home: &Path, profile: &str, kubeconfig: Option<&Path
 }
 
 /// Makes durable that a profile is gone.
-pub(super) fn sync_removed(
+pub(crate) fn sync_removed(
     minikube_home: &Path,
     profile: &str,
     kubeconfig: Option<&Path>,

@@ -9,7 +9,6 @@ mod atomic;
 mod cgroups;
 mod claim;
 mod confinement;
-mod engine;
 mod environment;
 mod facts;
 mod firewall;
@@ -40,9 +39,7 @@ pub use atomic::{AtomicFile, FileError, remove_if_there, remove_tree_if_there, s
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
 pub use confinement::Confinement;
-pub use engine::{
-    ContainerState, Engine, EngineError, EngineInfo, ImageState, MinikubeNode, NetworkState, VolumeState,
-};
+
 pub use environment::Environment;
 pub use facts::{
     FileSystem, MemoryFacts, available_memory, cpu_count, existing_ancestor, unix_nanoseconds, unix_seconds,
@@ -58,6 +55,7 @@ pub use making::{ClaimedFile, part_prefix};
 pub use mount::{FileSystemKind, Mount};
 pub use own_file::{open_own, write_own};
 pub use pipe::NamedPipe;
+pub(crate) use process::shortened;
 pub use process::{Command, Output, ProcessError};
 pub use program::{own_program, remove_own_copy};
 pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};

@@ -95,7 +95,7 @@ fn said(stderr: &str) -> String {
 }
 
 /// What another program said in one line, for a message: a person reads no more of it.
-pub(super) fn shortened(line: &str) -> String {
+pub(crate) fn shortened(line: &str) -> String {
     const SHOWN: usize = 1000;
     match line.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &line[..end]),

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::{TransferError, transfer};
+use super::transfer::{TransferError, transfer};
 use crate::bundle::{Digest, ImagePart, ImageReference, Member, PlatformView, blob_path, member_span};
 use crate::verify::PlatformBundle;
 
@@ -202,7 +202,7 @@ impl<W: Write> ArchiveWriter<W> {
     }
 
     /// What is written to, which has or takes the next `size` bytes of content by itself.
-    pub(super) fn content(&mut self, size: u64) -> &mut W {
+    pub(crate) fn content(&mut self, size: u64) -> &mut W {
         self.unpadded += size;
         &mut self.out
     }

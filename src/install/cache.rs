@@ -4,12 +4,15 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::typed::move_away;
+use super::archive::{ArchiveWriter, ImageSet};
+use super::place::{Existing, PlaceError, Placer};
+use super::transfer::{TransferError, transfer};
 use super::whole_archive::is_archive_of;
-use super::{ArchiveWriter, Cache, Existing, ImageSet, PlaceError, Placer, TransferError, transfer};
 use crate::bundle::{BinaryRole, Blake3Hasher, Checksum, ImagePart, ImageRole, Member, PlatformView};
 use crate::failure::{Failure, Kind};
 use crate::host::{AtomicFile, FileError};
+use crate::minikube::Cache;
+use crate::minikube::move_away;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Receipt;
+use super::receipt::Receipt;
 use crate::bundle::{BinaryRole, Checksum, PlatformView, Version};
 use crate::failure::{Failure, Kind};
 
@@ -75,7 +75,7 @@ impl From<DowngradeError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::Event;
+    use crate::install::journal::Event;
     use crate::install::testing;
 
     #[test]

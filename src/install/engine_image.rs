@@ -1,8 +1,8 @@
 //! Whether an image that the engine has is the bundle's.
 
-use super::Receipt;
+use super::receipt::Receipt;
 use crate::bundle::ImagePart;
-use crate::host::ImageState;
+use crate::docker::ImageState;
 
 /// Whether it is this one by its id, which is the config's digest, or the manifest's where
 /// images are kept in containerd. Layers say nothing: what a node runs, and as whom, stands in

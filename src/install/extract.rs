@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::layout::dot_minikube;
-use super::network::takes_bridge;
-use super::typed::quoted;
+use super::archive::ImageSet;
+use super::cache::{CacheContents, fill_cache};
+use super::place::Placer;
 use super::unfinished::files_there;
-use super::{Cache, CacheContents, ImageSet, Placer, SiteOptions, Way, fill_cache};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
+use crate::minikube::Cache;
+use crate::minikube::dot_minikube;
+use crate::minikube::quoted;
+use crate::minikube::takes_bridge;
+use crate::minikube::{SiteOptions, Way};
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::JournalError;
 
-use super::Receipt;
+use super::receipt::Receipt;
 use crate::bundle::{Checksum, Digest};
 use crate::host::{FileError, ProcessIdentity, sync_directory, unix_seconds};
 
@@ -224,7 +224,7 @@ impl Journal {
     }
 
     /// The bundles are again those that they were `before`.
-    pub(super) fn restore_bundles(&mut self, before: &Receipt) -> Result<(), JournalError> {
+    pub(crate) fn restore_bundles(&mut self, before: &Receipt) -> Result<(), JournalError> {
         let changed: Vec<String> = self
             .receipt
             .bundles()

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::Placer;
+use super::place::Placer;
 use crate::bundle::Member;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
 /// Writes each of `missing`, a member by its path in the payload, to its place.
-pub(super) fn place_members(
+pub(crate) fn place_members(
     bundle: PlatformBundle<'_>,
     missing: &[(String, PathBuf)],
     mode: u32,

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::members::place_members;
-use super::{Existing, Session};
+use super::place::Existing;
+use super::session::Session;
 use crate::bundle::{FilePart, FileRole, PlatformView, is_file_name};
 use crate::failure::Failure;
 use crate::progress::Progress;

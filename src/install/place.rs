@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Event, Journal, JournalError, Receipt, TransferError, transfer};
+use super::journal::{Event, Journal, JournalError};
+use super::receipt::Receipt;
+use super::transfer::{TransferError, transfer};
 use crate::bundle::{Blake3Hasher, Checksum, Digest, Hasher};
 use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError, remove_if_there, sync_directory};
@@ -279,7 +281,7 @@ fn earlier(path: &Path) -> PathBuf {
 }
 
 /// The digest of the file `path`; `None` when there is no regular file.
-pub(super) fn file_digest(path: &Path) -> Result<Option<Digest>, FileError> {
+pub(crate) fn file_digest(path: &Path) -> Result<Option<Digest>, FileError> {
     if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
         return Ok(None);
     }
@@ -289,7 +291,7 @@ pub(super) fn file_digest(path: &Path) -> Result<Option<Digest>, FileError> {
 }
 
 /// The digest under which `receipt` has the file `path`, if the file has it now.
-pub(super) fn recorded(receipt: &Receipt, path: &Path) -> Result<Option<Checksum>, FileError> {
+pub(crate) fn recorded(receipt: &Receipt, path: &Path) -> Result<Option<Checksum>, FileError> {
     let known = receipt.files().get(path);
     let Some(known) = known.filter(|_| path.is_file()) else {
         return Ok(None);
@@ -316,7 +318,7 @@ fn read_into(hasher: &mut impl Write, path: &Path) -> Result<(), FileError> {
 
 /// A folder for a test.
 #[cfg(test)]
-pub(super) fn test_folder(name: &str) -> std::path::PathBuf {
+pub(crate) fn test_folder(name: &str) -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("test folder");

@@ -1,7 +1,7 @@
 //! A cluster's images in portions. A runtime spools an archive before it unpacks it: in
 //! portions, less of it lies on the disk twice.
 
-use super::ImageSet;
+use super::archive::ImageSet;
 use crate::bundle::{ImagePart, PlatformView};
 
 /// Into how many portions about the images are divided.

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::cache::CacheError;
+use super::journal::Event;
+use super::layout::Layout;
 use super::members::place_members;
-use super::{CacheError, Event, Existing, Layout, PlaceError, Session};
+use super::place::{Existing, PlaceError};
+use super::session::Session;
 use crate::bundle::{BinaryRole, PlatformView};
 use crate::failure::Failure;
 use crate::progress::Progress;

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Event;
+use super::journal::Event;
 use crate::bundle::{Checksum, Digest};
 use crate::host::ProcessIdentity;
 
@@ -147,14 +147,14 @@ impl Receipt {
     }
 
     /// Whether `event` would change nothing.
-    pub(super) fn holds(&self, event: &Event) -> bool {
+    pub(crate) fn holds(&self, event: &Event) -> bool {
         let mut after = self.clone();
         after.apply(event.clone());
         after == *self
     }
 
     /// Adds what `event` says.
-    pub(super) fn apply(&mut self, event: Event) {
+    pub(crate) fn apply(&mut self, event: Event) {
         match event {
             Event::Bundle {
                 name,

@@ -6,13 +6,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::journal::Event;
 use super::place::recorded;
+use super::receipt::Receipt;
+use super::session::Session;
 use super::state_folder::remove_state_folder;
-use super::{Event, Receipt, Session};
+use crate::docker::{Engine, EngineError};
 use crate::failure::Failure;
-use crate::host::{
-    AtomicFile, Engine, EngineError, FileError, existing_ancestor, remove_if_there, sync_directory,
-};
+use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
 
 /// What minikube makes in its folder besides profiles, the user's own settings and its
 /// cache, as v1.38.1 leaves it after `minikube delete`. Folders go only when empty.
@@ -207,7 +208,7 @@ fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -
         .map(Path::to_owned)
         .collect();
     for home in ours {
-        if !super::ProfileConfig::names(&home).is_empty() {
+        if !crate::minikube::ProfileConfig::names(&home).is_empty() {
             continue;
         }
         for name in MINIKUBE_FILES {

@@ -4,10 +4,14 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::journal::{Event, Journal};
+use super::layout::Layout;
+use super::place::Placer;
+use super::receipt::Receipt;
 use super::state_folder::make_state_folder;
-use super::{Event, Journal, Layout, Placer, Receipt};
+use crate::docker::Engine;
 use crate::failure::Failure;
-use crate::host::{Claim, Command, Engine, Environment, Lock, LockError, Output, ProcessIdentity};
+use crate::host::{Claim, Command, Environment, Lock, LockError, Output, ProcessIdentity};
 
 /// How long the engine may take to unpack what a killed run had given it.
 const LOAD_PATIENCE: Duration = Duration::from_secs(300);

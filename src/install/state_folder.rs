@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use super::{Event, Journal, JournalError};
+use super::journal::{Event, Journal, JournalError};
 use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
 
 /// How often it is tried again when another run takes away what is built upon.
@@ -17,7 +17,7 @@ const TRIES: usize = 100;
 /// those above it that were not there; whether there was any. They are made under another
 /// name and get their own with all that is in them, so that a run which is killed leaves
 /// none without its record.
-pub(super) fn make_state_folder(journal: &Path) -> Result<bool, JournalError> {
+pub(crate) fn make_state_folder(journal: &Path) -> Result<bool, JournalError> {
     let state = journal.parent().unwrap_or(Path::new("/"));
     let mut tries = 0;
     loop {
@@ -68,7 +68,7 @@ fn make(journal: &Path, existing: &Path, missing: &[PathBuf]) -> Result<bool, Jo
 /// `ours`, in which there is nothing else. The upmost of these gets the name of a draft
 /// first: a run that is killed leaves folders with their record, or what the next run
 /// removes.
-pub(super) fn remove_state_folder(journal: &Path, lock: &Path, ours: &[&Path]) -> Result<(), FileError> {
+pub(crate) fn remove_state_folder(journal: &Path, lock: &Path, ours: &[&Path]) -> Result<(), FileError> {
     let folders = folders_of_nothing_else(journal, lock, ours)?;
     let Some(top) = folders.last() else {
         remove_if_there(journal)?;

@@ -5,7 +5,7 @@ use crate::bundle::{
     ImageRole, Member, Origin, Platform, PlatformView, blob_path,
 };
 
-use super::SiteOptions;
+use crate::minikube::SiteOptions;
 
 fn platform() -> Platform {
     "linux/amd64".parse().expect("platform")

@@ -12,7 +12,7 @@ use crate::host::{AtomicFile, FileError};
 /// Which of the `expected` files, by their names below `folder`, are there already;
 /// `None` when something else is there, too. A file has its name only when it is whole,
 /// and here it must also have its digest.
-pub(super) fn files_there(
+pub(crate) fn files_there(
     folder: &Path,
     expected: &BTreeMap<String, Digest>,
 ) -> Result<Option<BTreeSet<String>>, FileError> {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
-use super::{ArchiveWriter, ImageSet};
+use super::archive::{ArchiveWriter, ImageSet};
 use crate::bundle::{Hasher, Member};
 use crate::host::FileError;
 
@@ -32,7 +32,7 @@ impl Write for Compared {
 
 /// Whether the regular file `path` is the archive of `set`, whose blobs are among
 /// `members`, which are in the payload's order. Each blob is hashed again.
-pub(super) fn is_archive_of(path: &Path, set: &ImageSet<'_>, members: &[Member]) -> Result<bool, FileError> {
+pub(crate) fn is_archive_of(path: &Path, set: &ImageSet<'_>, members: &[Member]) -> Result<bool, FileError> {
     match compare(path, set, members) {
         Ok(()) => Ok(true),
         Err(error) if [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof].contains(&error.kind()) => {

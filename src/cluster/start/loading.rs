@@ -2,14 +2,16 @@
 
 use super::Run;
 use crate::bundle::BinaryRole;
-use crate::cluster::seed::{self, Seeding};
-use crate::cluster::sidecar;
 use crate::failure::Failure;
-use crate::install::{CacheContents, ImageSet, Way, fill_cache, needs_more_than_the_cache};
+use crate::install::{CacheContents, ImageSet, fill_cache};
+use crate::minikube::sidecar;
+use crate::minikube::{Way, needs_more_than_the_cache};
+use crate::seed;
+use crate::seed::Seeding;
 
 impl Run<'_> {
     /// Brings the images to where the node finds them; says which way was taken.
-    pub(super) fn images(&mut self) -> Result<Way, Failure> {
+    pub(crate) fn images(&mut self) -> Result<Way, Failure> {
         self.discard_sidecars()?;
         if self.options.way == Way::Cache {
             return self.images_by_cache();

@@ -2,15 +2,19 @@
 
 use super::Run;
 use crate::cluster::minikube::Minikube;
-use crate::cluster::status::{self, NodeStatus};
-use crate::cluster::{seed, sidecar, written};
+use crate::cluster::status;
+use crate::cluster::status::NodeStatus;
+use crate::cluster::written;
 use crate::failure::Failure;
-use crate::install::{Event, ProfileConfig};
+use crate::install::Event;
+use crate::minikube::ProfileConfig;
+use crate::minikube::sidecar;
+use crate::seed;
 
 impl Run<'_> {
     /// Whether there is nothing to start. What was given after `--` may change a cluster
     /// that runs, so then minikube decides, unless it is the number of nodes that there are.
-    pub(super) fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
+    pub(crate) fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
         if self.options.passes_more_than_nodes() || !self.profile_exists()? {
             return Ok(false);
         }
@@ -24,7 +28,7 @@ impl Run<'_> {
     }
 
     /// A profile that is not there yet will be ours.
-    pub(super) fn record_profile(&mut self) -> Result<(), Failure> {
+    pub(crate) fn record_profile(&mut self) -> Result<(), Failure> {
         if self.profile_exists()? {
             return Ok(());
         }
@@ -37,7 +41,7 @@ impl Run<'_> {
 
     /// The nodes that the profile has or will have: the number of an existing profile's
     /// does not change by a start.
-    pub(super) fn node_names(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn node_names(&self) -> Result<Vec<String>, Failure> {
         let profile = &self.options.profile;
         let config = ProfileConfig::load(&self.session.layout.minikube_home, profile)?;
         Ok(match config {
@@ -48,25 +52,25 @@ impl Run<'_> {
 
     /// Whether minikube, as an earlier run of ours was killed, had not come to each node
     /// that is asked for: it would go on with those that it had come to.
-    pub(super) fn lacks_nodes(&self) -> Result<bool, Failure> {
+    pub(crate) fn lacks_nodes(&self) -> Result<bool, Failure> {
         let asked = self.options.node_names().count();
         Ok(self.is_unfinished_and_ours() && self.node_names()?.len() < asked)
     }
 
-    pub(super) fn profile_exists(&self) -> Result<bool, Failure> {
+    pub(crate) fn profile_exists(&self) -> Result<bool, Failure> {
         let profile = &self.options.profile;
         let home = &self.session.layout.minikube_home;
         Ok(ProfileConfig::load(home, profile)?.is_some() || self.engine.container(profile)?.is_some())
     }
 
-    pub(super) fn is_unfinished_and_ours(&self) -> bool {
+    pub(crate) fn is_unfinished_and_ours(&self) -> bool {
         let profiles = self.session.journal.receipt().profiles();
         profiles
             .get(&self.options.profile)
             .is_some_and(|profile| !profile.ready)
     }
 
-    pub(super) fn delete_profile(&mut self) -> Result<(), Failure> {
+    pub(crate) fn delete_profile(&mut self) -> Result<(), Failure> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;

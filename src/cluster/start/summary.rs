@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bundle::ContainerRuntime;
 use crate::host::Environment;
-use crate::install::Way;
+use crate::minikube::Way;
 
 /// A cluster that runs.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ impl Started {
 }
 
 /// The program's name where typing it runs this very program, else its path.
-pub(super) fn command_name(program: &Path, links: &[PathBuf], environment: &Environment) -> String {
+pub(crate) fn command_name(program: &Path, links: &[PathBuf], environment: &Environment) -> String {
     let linked = links.iter().find(|link| link.file_name() == program.file_name());
     let first_on_path = program.file_name().and_then(|name| {
         environment

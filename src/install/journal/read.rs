@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{JournalError, Line};
 use crate::host::FileError;
-use crate::install::Receipt;
+use crate::install::receipt::Receipt;
 
 /// It is opened where it lies, not where a link leads, and a pipe does not keep us waiting.
 const FLAGS: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
@@ -25,7 +25,7 @@ const RECORD_BYTES: usize = 64 << 10;
 const BLOCK_BYTES: usize = 4096;
 
 /// The receipt, where there is a journal.
-pub(super) fn peek(path: &Path) -> Result<Receipt, JournalError> {
+pub(crate) fn peek(path: &Path) -> Result<Receipt, JournalError> {
     match OpenOptions::new().read(true).custom_flags(FLAGS).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Receipt::default()),
         opened => {
@@ -36,7 +36,7 @@ pub(super) fn peek(path: &Path) -> Result<Receipt, JournalError> {
 }
 
 /// Opens the journal for appending, or makes it.
-pub(super) fn open(path: &Path) -> Result<File, JournalError> {
+pub(crate) fn open(path: &Path) -> Result<File, JournalError> {
     let mut options = OpenOptions::new();
     options
         .read(true)
@@ -49,7 +49,7 @@ pub(super) fn open(path: &Path) -> Result<File, JournalError> {
 
 /// The receipt, and how many bytes whole lines take. What is in the journal is done, with this user's
 /// power: nobody else may have written it.
-pub(super) fn read(path: &Path, file: &File) -> Result<(Receipt, u64), JournalError> {
+pub(crate) fn read(path: &Path, file: &File) -> Result<(Receipt, u64), JournalError> {
     let facts = file.metadata().map_err(FileError::at("read", path))?;
     if !facts.is_file() {
         let other = io::Error::other("it is not a regular file");

@@ -1,8 +1,0 @@
-//! The labels by which minikube knows what it makes in the engine. Source: minikube v1.38.1,
-//! `drivers/kic/oci/types.go`, `CreatedByLabelKey` and `ProfileLabelKey`.
-
-/// That it is minikube's: `true`.
-pub(super) const CREATED_BY: &str = "created_by.minikube.sigs.k8s.io";
-
-/// The name of the profile or of the node that it is made for.
-pub(super) const NAME: &str = "name.minikube.sigs.k8s.io";
