@@ -110,7 +110,11 @@ impl From<UntrustedPath> for Failure {
             ),
             Reason::Io { .. } => "give another path; nothing was changed".to_owned(),
         };
-        Self::new(Kind::Usage, error).hint(hint)
+        let kind = match &error.why {
+            Reason::Io { error, .. } => Kind::of_io(error),
+            _ => Kind::Usage,
+        };
+        Self::new(kind, error).hint(hint)
     }
 }
 
