@@ -92,7 +92,7 @@ mod tests {
         for guide in &GUIDES {
             assert!(guide.text.starts_with("# "), "{}", guide.name);
             let code = guide.text.lines().filter(|line| line.starts_with("    "));
-            let wide: Vec<&str> = code.filter(|line| line.len() > 90).collect();
+            let wide: Vec<&str> = code.filter(|line| line.len() > 100).collect();
             assert_eq!(wide, [""; 0], "{}", guide.name);
         }
     }

@@ -112,9 +112,9 @@ mod tests {
             "`bundle.toml`, line 1, column 22: `1.x` is no version of Kubernetes: give `v1.35.4`, `v1.35` for its newest patch, `stable` or `latest`"
         );
         // Inside a list the place is the list's; the message quotes the item.
-        let image = refused("\nimage = [\n  \"oci:x\",\n  \"alpine:3\",\n]\n");
+        let image = refused("\nimage = [\n  \"oci:x\",\n  \"dir:x\",\n]\n");
         assert!(
-            image.starts_with("`bundle.toml`, line 2, column 9: `alpine:3`"),
+            image.starts_with("`bundle.toml`, line 2, column 9: `dir:x`"),
             "{image}"
         );
         let syntax = refused("level = \n");

@@ -199,11 +199,18 @@ impl ImageSource {
 /// registry.
 fn meant(text: &str) -> Option<String> {
     const ENDINGS: [&str; 5] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz"];
+    // Transports, whole or not, that look like a name and a tag.
+    const OTHERS: [&str; 6] = [
+        "containers-storage:",
+        "dir:",
+        "docker:",
+        "ostree:",
+        "sif:",
+        "tarball:",
+    ];
     if ENDINGS.iter().any(|ending| text.ends_with(ending)) {
         return Some(format!("docker-archive:{text}"));
     }
-    // skopeo's other transports, which look like a name and a tag.
-    const OTHERS: [&str; 5] = ["containers-storage:", "dir:", "ostree:", "sif:", "tarball:"];
     let is_path = text.starts_with(['.', '/', '~']) || OTHERS.iter().any(|other| text.starts_with(other));
     let is_image = !is_path && ImageReference::parse(text.split('@').next()?).is_ok();
     is_image.then(|| format!("docker://{text}"))

@@ -248,7 +248,7 @@ fn a_machine_without_space_is_told_how_much_is_needed() {
     runnable(&sandbox);
     // A file system of its own for the home, smaller than the programs.
     let script = format!(
-        "mount -t tmpfs -o size=1m none home
+        "mount -t tmpfs -o size=1m,mode=755 none home
         PATH=\"$PWD/engine:$PATH\" '{}' start x.run -y && exit
         status=$?
         find home

@@ -20,7 +20,7 @@ serial = -1
 proxy = "http://proxy.example:3128"
 image = [
   "docker://app:1",
-  "alpine:3",
+  "dir:x",
   "docker://app:2", "oci:", 7,
 ]
 name = "Über"
@@ -41,7 +41,7 @@ zzz = 1
         "5:7: `weave` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet)",
         "6:10: invalid value: integer `-1`, expected u64",
         "7:1: `proxy` belongs into the table `[sources]`",
-        "10:3: `alpine:3` does not begin with a known transport",
+        "10:3: `dir:x` does not begin with a known transport",
         "11:21: `oci:` has nothing after `oci:`",
         "11:29: invalid type: integer `7`, expected a string",
         "13:8: `Über` is not a bundle's name",

@@ -302,7 +302,7 @@ fn a_minikube_is_asked_for_its_storage_provisioner() {
     world.add_minikube_with("v1.99.0", &["v1.37.2"], "v5.0.1");
     world.list_releases(&["v1.99.0"]);
     let sandbox = Sandbox::new();
-    let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
+    let packed = world.pack(&sandbox, VERSION, &["--level=fast", "--minikube-version=v1.99.0"]);
     assert_eq!(packed.status, 0, "{packed:?}");
     let list = sandbox.packager(["list", "x.run"]).stdout;
     let images: Vec<&str> = list

@@ -156,7 +156,7 @@ fn an_arm64_bundle_has_corrected_configs_and_their_signatures() {
     let root = format!("--trusted-root={}", authority.root().display());
     let checked = sandbox.packager(["verify", "--deep", "--evidence", &root, "x.run"]);
     assert_eq!(checked.status, 0, "{checked:?}");
-    let says = format!("\nregistry.k8s.io/etcd:3.6.6-0: by {KUBERNETES} ");
+    let says = format!("\nregistry.k8s.io/etcd:3.7.0-0: by {KUBERNETES} ");
     assert!(checked.stdout.contains(&says), "{}", checked.stdout);
     let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
     let corrected = shown

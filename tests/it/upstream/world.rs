@@ -85,23 +85,7 @@ impl World {
         let arch = Platform::of_this_machine().expect("a platform").arch;
         let mut registry = Registry::default();
         let other = other(arch);
-        for (repository, tag) in [
-            ("k8s/kube-apiserver", VERSION),
-            ("k8s/kube-controller-manager", VERSION),
-            ("k8s/kube-scheduler", VERSION),
-            ("k8s/kube-proxy", VERSION),
-            ("k8s/coredns/coredns", "v1.14.6"),
-            ("k8s/pause", "3.10.2"),
-            ("k8s/etcd", "3.7.0-0"),
-            ("k8s-minikube/storage-provisioner", "v5"),
-            ("k8s-minikube/storage-provisioner", "v5.0.1"),
-        ] {
-            let drafts = [arch, other].map(|arch| draft(arch, repository));
-            let digest = registry.add(repository, tag, &drafts);
-            if let (Some(authority), true) = (authority, repository.starts_with("k8s/")) {
-                registry.sign(repository, digest, authority);
-            }
-        }
+        add_kubernetes(&mut registry, [arch, other], authority);
         let kicbase = registry.add(
             "k8s-minikube/kicbase",
             "v0.0.51",
@@ -328,6 +312,27 @@ fn draft(arch: Arch, repository: &str) -> Draft {
 pub(super) fn other(arch: Arch) -> Arch {
     let mut all = Arch::ALL.into_iter();
     all.find(|other| *other != arch).expect("there are two")
+}
+
+/// The images of Kubernetes, and minikube's provisioner; those of Kubernetes signed.
+fn add_kubernetes(registry: &mut Registry, archs: [Arch; 2], authority: Option<&Authority>) {
+    for (repository, tag) in [
+        ("k8s/kube-apiserver", VERSION),
+        ("k8s/kube-controller-manager", VERSION),
+        ("k8s/kube-scheduler", VERSION),
+        ("k8s/kube-proxy", VERSION),
+        ("k8s/coredns/coredns", "v1.14.6"),
+        ("k8s/pause", "3.10.2"),
+        ("k8s/etcd", "3.7.0-0"),
+        ("k8s-minikube/storage-provisioner", "v5"),
+        ("k8s-minikube/storage-provisioner", "v5.0.1"),
+    ] {
+        let drafts = archs.map(|arch| draft(arch, repository));
+        let digest = registry.add(repository, tag, &drafts);
+        if let (Some(authority), true) = (authority, repository.starts_with("k8s/")) {
+            registry.sign(repository, digest, authority);
+        }
+    }
 }
 
 /// Puts the networks' images into the registry; gives the lines that name them, as minikube
