@@ -47,7 +47,7 @@ fn a_node_image_without_a_digest_is_what_its_registry_says() {
             reply
         }
     });
-    let named = "--kicbase=docker://gcr.io/k8s-minikube/kicbase:v0.0.50";
+    let named = "--kicbase=docker://gcr.io/k8s-minikube/kicbase:v0.0.51";
     let resolved = world.resolve(&Sandbox::new(), VERSION, &[named]);
     assert_eq!(resolved.status, 5, "{resolved:?}");
     assert_eq!(world.server.count("kicbase/stable"), 0);

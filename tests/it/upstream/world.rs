@@ -103,18 +103,7 @@ impl World {
             &[arch, other].map(|arch| Draft::new(arch, "kindnetd")),
         );
         let manifests = add_networks(&mut registry, [arch, other]);
-        let answers = json!({
-            "version": "v1.39.0",
-            "kubernetes": ["v1.37.0", "v1.36.2", "v1.35.6", "v1.28.0"],
-            "kindnet": format!("kindnetd:{KINDNETD}"),
-            "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.51@{kicbase}"),
-            "addons": {
-                "default-storageclass": [],
-                "greeter": [format!("registry.k8s.io/hello:1@{hello}")],
-                "storage-provisioner": ["gcr.io/k8s-minikube/storage-provisioner:v5"],
-                "traefik": [],
-            },
-        });
+        let answers = answers(kicbase, hello);
         let name = arch.name();
         let words = ["stable-1.37", "stable"];
         let mut files = Files::from(words.map(|word| (format!("/release/{word}.txt"), VERSION.into())));
@@ -306,6 +295,22 @@ fn draft(arch: Arch, repository: &str) -> Draft {
         config_arch: Arch::Amd64,
         ..Draft::new(arch, &format!("{repository} {}", arch.name()))
     }
+}
+
+/// What the world's minikube says of the network's side.
+fn answers(kicbase: Digest, hello: Digest) -> Value {
+    json!({
+        "version": "v1.39.0",
+        "kubernetes": ["v1.37.0", "v1.36.2", "v1.35.6", "v1.28.0"],
+        "kindnet": format!("kindnetd:{KINDNETD}"),
+        "node_image": format!("gcr.io/k8s-minikube/kicbase:v0.0.51@{kicbase}"),
+        "addons": {
+            "default-storageclass": [],
+            "greeter": [format!("registry.k8s.io/hello:1@{hello}")],
+            "storage-provisioner": ["gcr.io/k8s-minikube/storage-provisioner:v5"],
+            "traefik": [],
+        },
+    })
 }
 
 /// The architecture that this machine does not have.
