@@ -222,6 +222,12 @@ impl From<TrustError> for Failure {
 
 /// What to do about a key, or a folder of keys, that cannot be read.
 fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
+    if let (io::ErrorKind::PermissionDenied, Some(home)) = (kind, foreign_home(path)) {
+        return format!(
+            "`{}` belongs to another user: set HOME to the directory of the user who runs this, as `sudo -H` does",
+            home.display()
+        );
+    }
     let is_pinned = path.parent().is_some_and(|parent| parent.ends_with("trust.d"));
     match kind {
         io::ErrorKind::NotFound if is_pinned => {
@@ -231,10 +237,6 @@ fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
         io::ErrorKind::NotFound => {
             "give the path of the key's file, which ends in .pub, or the key's own 56 characters".to_owned()
         }
-        io::ErrorKind::PermissionDenied if let Some(home) = foreign_home(path) => format!(
-            "`{}` belongs to another user: set HOME to the directory of the user who runs this, as `sudo -H` does",
-            home.display()
-        ),
         io::ErrorKind::PermissionDenied => {
             // Of the folder of keys the one around it may be the reason.
             let around = path.parent().filter(|_| path.ends_with("trust.d"));
