@@ -12,7 +12,7 @@ unset MINIKUBE_HOME XDG_STATE_HOME
 start_and_uninstall() {
     # shellcheck disable=SC2016
     unshare --mount sh -ec '
-        mount -t tmpfs tmpfs "$HOME"
+        mount -t tmpfs -o mode=755 tmpfs "$HOME"
         "$0" start -y --image-load volume
         "$0" uninstall -y' "$bundle" >"$CHECKS/told" 2>&1
 }
