@@ -13,8 +13,9 @@ blobs() { # every blob that a registry gave, as the logs have it
     grep -hEo '"GET /v2/[^ ]*/blobs/sha256:[0-9a-f]*[^"]*" (200|206)' "$folder"/log/open "$folder"/log/token "$folder"/log/password "$folder"/log/plain |
         grep -o 'sha256:[0-9a-f]*' | sort
 }
-programs() { # every program that the release pages gave
-    grep -E '^GET (cdn.dl.k8s.io|release-assets[^ ]*)/.*(kubeadm|kubelet|kubectl|minikube-linux-[a-z0-9]*) 20[06]$' "$folder/log/pages" | sort
+programs() { # every binary that the release servers sent; one byte is asked for to learn a size
+    grep -E '^GET (cdn.dl.k8s.io|release-assets[^ ]*)/.*(kubeadm|kubelet|kubectl|minikube-linux-[a-z0-9]*) 20[06]( |$)' "$folder/log/pages" |
+        grep -v ' 206 bytes 0-0/' | sort
 }
 start_logs() { for log in "$folder"/log/*; do : >"$log"; done; }
 pack() { # pack HOME BUNDLE [FLAGS...]

@@ -83,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-        print(self.command, self.headers["host"] + self.path, status, flush=True)
+        print(self.command, self.headers["host"] + self.path, status, headers.get("content-range", ""), flush=True)
 
 
 class Server(http.server.ThreadingHTTPServer):
