@@ -1,6 +1,6 @@
 //! minikube-offline carries a Kubernetes cluster to a place without a network.
 //!
-//! The folders stand in the order of the journey:
+//! The directories stand in the order of the journey:
 //!
 //! ```text
 //! connected side                              air-gapped side

@@ -1,7 +1,7 @@
 #!/bin/sh
 # One start on an air-gapped host for `make bench`; adds its time and memory to the
-# folder's file `starts`, as WAY|ROUND|SECONDS|KiB.
-# Usage: bench-site.sh prepare | bench-site.sh WAY[-stick] ROUND   (the folder is in BENCH)
+# directory's file `starts`, as WAY|ROUND|SECONDS|KiB.
+# Usage: bench-site.sh prepare | bench-site.sh WAY[-stick] ROUND   (the directory is in BENCH)
 #   WAY  bundle, preload or images
 set -eu
 way=$1 round=${2:-} runtime=${BENCH_RUNTIME:-docker}

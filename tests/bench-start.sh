@@ -6,7 +6,7 @@
 # Twice: with the files on this machine's disk, and on a stick (100 MB/s; STICK=bytes a
 # second), which is what people carry.
 # BENCH_ROUNDS says how many (3); BENCH_RUNTIME which container runtime (docker).
-# Usage: bench-start.sh FOLDER
+# Usage: bench-start.sh DIR
 set -eu
 cd "$(dirname "$0")"
 work=$1 rounds=${BENCH_ROUNDS:-3}

@@ -26,7 +26,7 @@ table() { # table TITLE: ratios are against the first line; processor seconds do
     rm "$work/results"
 }
 
-# The same parts for everybody, as one folder.
+# The same parts for everybody, as one directory.
 mkdir -p "$work/parts"
 cp -al "$lab/kicbase.tar" "$lab/images/$version" "$work/parts/"
 cp -a "$minikube" "$work/parts/minikube"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # For other scripts to take in with `.`: checks that say what they found, and
-# count. The counts survive in $CHECKS, a folder, across processes.
+# count. The counts survive in $CHECKS, a directory, across processes.
 CHECKS=${CHECKS:-$(mktemp -d)}
 export CHECKS
 

@@ -22,7 +22,7 @@ RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial
                       r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"}
 DIGEST = RULES["sha256|config|manifest|digest|signature"]
 def spelled_out(name):
-    """A reference in full: Docker Hub's own images have their folder, a port is one."""
+    """A reference in full: Docker Hub's own images have their directory, a port is one."""
     host, path = name.split("/", 1)
     return len(name) <= 512 and (host != "docker.io" or "/" in path) and int(host.partition(":")[2] or 0) < 65536
 
@@ -232,12 +232,12 @@ def read(path, key):
     need(run == bytes(138) or run[:2] == b"ED", "the signature")
     if key:
         need(any(run), "not signed", 3)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as directory:
             lines = ["untrusted comment: x", base64.b64encode(run[:74]).decode(), "trusted comment: " + comment,
                      base64.b64encode(run[74:]).decode(), ""]
-            open(f"{folder}/index", "wb").write(data[start:end])
-            open(f"{folder}/index.minisig", "w").write("\n".join(lines))
-            said = subprocess.run(["minisign", "-VHm", f"{folder}/index", "-P", key], capture_output=True)
+            open(f"{directory}/index", "wb").write(data[start:end])
+            open(f"{directory}/index.minisig", "w").write("\n".join(lines))
+            said = subprocess.run(["minisign", "-VHm", f"{directory}/index", "-P", key], capture_output=True)
             need(said.returncode == 0, "not signed with this key", 3)
     found, sizes = index(data[start:end]), lambda key: [e["size"] for e in found[key]]
     parts(found)

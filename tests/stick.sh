@@ -7,8 +7,8 @@ stick_group=${stick_group:-}
 
 stick_is_there() { # stick_is_there FILE: on whose disk it is to be slow
     stick_disk=$(findmnt -n -o MAJ:MIN -T "$1") || return 1
-    for stick_folder in /sys/fs/cgroup/blkio /sys/fs/cgroup; do
-        stick_group=$stick_folder/minikube-offline-stick.$$
+    for stick_directory in /sys/fs/cgroup/blkio /sys/fs/cgroup; do
+        stick_group=$stick_directory/minikube-offline-stick.$$
         mkdir "$stick_group" 2>/dev/null || continue
         { echo "$stick_disk $STICK" >"$stick_group/blkio.throttle.read_bps_device"; } 2>/dev/null && return
         { echo "$stick_disk rbps=$STICK" >"$stick_group/io.max"; } 2>/dev/null && return

@@ -1,44 +1,44 @@
 #!/bin/sh
 # On a host whose only way out is a proxy on localhost: packs straight from upstream,
 # again, by the other proxies, and without one.
-# Usage: upstream-packs.sh FOLDER
+# Usage: upstream-packs.sh DIR
 set -eu
 cd "$(dirname "$0")"
 . ./check.sh
-folder=$1
+directory=$1
 # The bundles are compared byte for byte, and have the time in them.
 export SOURCE_DATE_EPOCH=1764081872
 unset HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
 blobs() { # every blob that a registry gave, as the logs have it
-    grep -hEo '"GET /v2/[^ ]*/blobs/sha256:[0-9a-f]*[^"]*" (200|206)' "$folder"/log/open "$folder"/log/token "$folder"/log/password "$folder"/log/plain |
+    grep -hEo '"GET /v2/[^ ]*/blobs/sha256:[0-9a-f]*[^"]*" (200|206)' "$directory"/log/open "$directory"/log/token "$directory"/log/password "$directory"/log/plain |
         grep -o 'sha256:[0-9a-f]*' | sort
 }
 programs() { # every binary that the release servers sent; one byte is asked for to learn a size
-    grep -E '^GET (cdn.dl.k8s.io|release-assets[^ ]*)/.*(kubeadm|kubelet|kubectl|minikube-linux-[a-z0-9]*) 20[06]( |$)' "$folder/log/pages" |
+    grep -E '^GET (cdn.dl.k8s.io|release-assets[^ ]*)/.*(kubeadm|kubelet|kubectl|minikube-linux-[a-z0-9]*) 20[06]( |$)' "$directory/log/pages" |
         grep -v ' 206 bytes 0-0/' | sort
 }
-start_logs() { for log in "$folder"/log/*; do : >"$log"; done; }
+start_logs() { for log in "$directory"/log/*; do : >"$log"; done; }
 pack() { # pack HOME BUNDLE [FLAGS...]
     home=$1 bundle=$2
     shift 2
     # The manifests bring registry.example/app:1.
     for flag in $(lab/carried/flags); do set -- "$@" "$flag"; done
-    HOME=$folder/$home "$PACKAGER" pack --kubernetes-version v1.35 --ca "$folder/ca.pem" --stub "$STUB" --level fast \
+    HOME=$directory/$home "$PACKAGER" pack --kubernetes-version v1.35 --ca "$directory/ca.pem" --stub "$STUB" --level fast \
         --image docker://plain.example:5000/plain:1 \
-        --insecure-registry plain.example:5000 -o "$folder/$bundle" "$@" 2>&1
+        --insecure-registry plain.example:5000 -o "$directory/$bundle" "$@" 2>&1
 }
 refused() { # refused EXIT-CODE WORDS COMMAND...
     wanted=$1 words=$2 code=0
     shift 2
-    "$@" >"$folder/said" || code=$?
-    cat "$folder/said"
+    "$@" >"$directory/said" || code=$?
+    cat "$directory/said"
     [ "$code" = "$wanted" ] || { echo "exit code $code, not $wanted"; return 1; }
-    grep -Fq -- "$words" "$folder/said" || { echo "it does not say: $words"; return 1; }
-    ! grep -Eq 'pass-word|wrong|secret' "$folder/said" || { echo "it shows a password"; return 1; }
+    grep -Fq -- "$words" "$directory/said" || { echo "it does not say: $words"; return 1; }
+    ! grep -Eq 'pass-word|wrong|secret' "$directory/said" || { echo "it shows a password"; return 1; }
 }
 no_way_out() {
     [ -z "$(ip route show)" ] || return 1
-    ! curl -sS --max-time 5 --cacert "$folder/ca.pem" https://dl.k8s.io
+    ! curl -sS --max-time 5 --cacert "$directory/ca.pem" https://dl.k8s.io
 }
 each_once() {
     blobs | uniq -d | grep . && { echo "given twice"; return 1; }
@@ -50,15 +50,15 @@ each_once() {
 nothing_came() { [ -z "$(blobs)$(programs)" ] || { blobs; programs; return 1; }; }
 by_proxy() { # by_proxy PORT: as its own log has it, every page and registry
     for host in dl.k8s.io cdn.dl.k8s.io github.com storage.googleapis.com registry.k8s.io gcr.io auth.gcr.io registry.example; do
-        grep -q "CONNECT $host:443" "$folder/log/tinyproxy.$1" || { echo "$host was not asked for"; return 1; }
+        grep -q "CONNECT $host:443" "$directory/log/tinyproxy.$1" || { echo "$host was not asked for"; return 1; }
     done
-    grep -q 'GET http://plain.example:5000/' "$folder/log/tinyproxy.$1"
+    grep -q 'GET http://plain.example:5000/' "$directory/log/tinyproxy.$1"
 }
-same() { cmp "$folder/$1" "$folder/$2"; }
+same() { cmp "$directory/$1" "$directory/$2"; }
 
 for home in one two; do
-    mkdir -p "$folder/$home/.docker"
-    printf '{"auths":{"registry.example":{"auth":"bWU6c2VjcmV0"}}}' >"$folder/$home/.docker/config.json"
+    mkdir -p "$directory/$home/.docker"
+    printf '{"auths":{"registry.example":{"auth":"bWU6c2VjcmV0"}}}' >"$directory/$home/.docker/config.json"
 done
 check "there is no way out but the proxy" no_way_out
 check "without a proxy: an error says how to set one" refused 5 'behind a proxy set HTTPS_PROXY' pack none none.run
@@ -89,8 +89,8 @@ check "NO_PROXY goes past the proxy, to nowhere" \
     refused 5 "/manifests/1\` cannot be read" pack one none.run --proxy "$ALL_PROXY"
 unset NO_PROXY
 start_logs
-mkdir -p "$folder/three" && cp -r "$folder/one/.docker" "$folder/three/"
+mkdir -p "$directory/three" && cp -r "$directory/one/.docker" "$directory/three/"
 check "packed by a SOCKS5 server" pack three three.run
 check "each blob and program came once" each_once
 check "the same bytes" same one.run three.run
-check "verified, part by part" "$PACKAGER" verify --deep "$folder/one.run"
+check "verified, part by part" "$PACKAGER" verify --deep "$directory/one.run"

@@ -69,11 +69,11 @@ impl Origin {
 /// Where such a file lies in the payload.
 #[must_use]
 pub fn evidence_path(digest: Digest) -> String {
-    format!("{EVIDENCE_FOLDER}{}", digest.hex())
+    format!("{EVIDENCE_DIR}{}", digest.hex())
 }
 
 /// What the paths of such files begin with.
-pub(super) const EVIDENCE_FOLDER: &str = "evidence/";
+pub(super) const EVIDENCE_DIR: &str = "evidence/";
 
 #[cfg(test)]
 mod tests {

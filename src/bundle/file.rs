@@ -1,4 +1,4 @@
-//! Files that whoever packs adds: Kubernetes manifests, and whatever else a site needs.
+//! Files that the packer adds: Kubernetes manifests, and whatever else a site needs.
 
 use std::fmt;
 
@@ -21,9 +21,9 @@ impl FileRole {
     /// Every role.
     pub const ALL: [Self; 2] = [Self::Manifest, Self::File];
 
-    /// The folder of its files, in the payload and on a machine.
+    /// The directory of its files, in the payload and on a machine.
     #[must_use]
-    pub fn folder(self) -> &'static str {
+    pub fn directory(self) -> &'static str {
         match self {
             Self::Manifest => "manifests",
             Self::File => "files",
@@ -63,11 +63,11 @@ pub struct FilePart {
 }
 
 impl FilePart {
-    /// Where it lies in the payload, and below a folder that it is extracted to:
+    /// Where it lies in the payload, and below a directory that it is extracted to:
     /// `manifests/app.yaml`.
     #[must_use]
     pub fn member_path(&self) -> String {
-        format!("{}/{}", self.role.folder(), self.name)
+        format!("{}/{}", self.role.directory(), self.name)
     }
 }
 

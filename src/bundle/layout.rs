@@ -1,4 +1,4 @@
-//! The documents that make the payload's folder `images` an OCI image layout, and
+//! The documents that make the payload's directory `images` an OCI image layout, and
 //! at once what `docker load` takes: they follow from the index, byte for byte. Sources:
 //! OCI image spec 1.1 ("Image Layout", "Image Manifest"); Docker's image spec 1.2
 //! ("Combined Image JSON").

@@ -47,7 +47,7 @@ pub const TRANSPORT_BYTES: usize = 64;
 /// Bytes of a sentence that says what a part was compared with: it may name two URLs.
 pub const SENTENCE_BYTES: usize = 5000;
 
-/// Signatures of one part: it is signed anew when it is promoted, and nobody does that
+/// Signatures of one part: it is signed again when it is promoted, and nobody does that
 /// more often.
 pub const SIGNATURES: usize = 8;
 

@@ -58,7 +58,7 @@ pub enum ImageRole {
     Application,
 }
 
-/// Where a part came from, as far as it does not depend on the packer's folders.
+/// Where a part came from, as far as it does not depend on the packer's directories.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
@@ -154,7 +154,7 @@ impl ImagePart {
     }
 }
 
-/// Where a blob lies in the payload: an OCI image layout in the folder `images`.
+/// Where a blob lies in the payload: an OCI image layout in the directory `images`.
 #[must_use]
 pub fn blob_path(digest: Digest) -> String {
     format!("images/blobs/sha256/{}", digest.hex())
@@ -170,7 +170,7 @@ pub struct ImageList {
     pub digest: Digest,
 }
 
-/// The documents that make the folder `images` an OCI image layout, and those that make
+/// The documents that make the directory `images` an OCI image layout, and those that make
 /// it what `docker load` takes: one, or one for each of several platforms, because
 /// Docker's form has no place for a platform and two images of one name would collide.
 #[must_use]

@@ -26,7 +26,7 @@ pub fn volume_path(bundle: &Path, number: usize) -> PathBuf {
 
 /// The files that have the name of a volume of the bundle at `bundle` and are none of its
 /// first `count`: `x.run.000`, and numbers above. Each name is asked for by itself, because
-/// a folder may be one that cannot be listed.
+/// a directory may be one that cannot be listed.
 #[must_use]
 pub fn surplus_volumes(bundle: &Path, count: usize) -> Vec<PathBuf> {
     let numbers = std::iter::once(0).chain(count + 1..=VOLUMES);

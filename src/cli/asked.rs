@@ -42,14 +42,14 @@ pub(super) struct SpecArgs {
     /// The node image, such as docker-archive:kicbase.tar; one that is for a single platform once for each
     #[arg(long, value_name = "IMAGE", help_heading = PARTS)]
     kicbase: Vec<ImageSource>,
-    /// A folder with kubeadm, kubelet and kubectl, or one of them
+    /// A directory with kubeadm, kubelet and kubectl, or one of them
     #[arg(long, value_name = "PATH", help_heading = PARTS)]
     binaries: Vec<PathBuf>,
     /// A minikube home: take from its cache what is not given otherwise
-    #[arg(long, value_name = "FOLDER", help_heading = PARTS)]
+    #[arg(long, value_name = "DIR", help_heading = PARTS)]
     from_cache: Vec<PathBuf>,
     /// An image for the node: `NAME` or `docker://NAME`, `docker-archive:FILE[:NAME]`,
-    /// `oci-archive:FILE[:TAG]`, `oci:FOLDER[:TAG]` or `docker-daemon:NAME`
+    /// `oci-archive:FILE[:TAG]`, `oci:DIR[:TAG]` or `docker-daemon:NAME`
     #[arg(long = "image", value_name = "IMAGE", help_heading = PARTS)]
     images: Vec<ImageSource>,
     /// An addon of minikube's whose images go into the node

@@ -19,8 +19,8 @@ pub(super) struct CompletionsArgs {
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ManArgs {
-    /// The folder to write to, which is there
-    folder: PathBuf,
+    /// The directory to write to, which is there
+    directory: PathBuf,
 }
 
 /// Writes a script that completes the command line.
@@ -38,10 +38,10 @@ pub(super) fn completions(
 
 /// Writes a manual page for the program, and one for each verb.
 pub(super) fn man(args: &ManArgs, command: Command, console: &Console) -> Result<(), Failure> {
-    clap_mangen::generate_to(command, &args.folder).map_err(FileError::at("written", &args.folder))?;
-    let text = format!("the manual pages are in `{}`", args.folder.display());
+    clap_mangen::generate_to(command, &args.directory).map_err(FileError::at("written", &args.directory))?;
+    let text = format!("the manual pages are in `{}`", args.directory.display());
     console.result(
         &text,
-        &json!({ "kind": "done", "folder": path_value(&args.folder) }),
+        &json!({ "kind": "done", "directory": path_value(&args.directory) }),
     )
 }

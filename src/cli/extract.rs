@@ -29,8 +29,8 @@ pub(super) struct ExtractArgs {
 #[derive(clap::Args, Debug)]
 #[group(required = true, multiple = false)]
 struct Target {
-    /// Write every part to this folder, which is empty, not there, or begun by an earlier run
-    #[arg(long, value_name = "FOLDER")]
+    /// Write every part to this directory, which is empty, not there, or begun by an earlier run
+    #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
     /// Fill the cache of this minikube home, so that a stock `minikube start` works offline
     #[arg(long, value_name = "MINIKUBE_HOME")]
@@ -38,11 +38,11 @@ struct Target {
 }
 
 impl ExtractArgs {
-    /// The folder beneath which everything is written.
+    /// The directory beneath which everything is written.
     pub(super) fn filled(&self) -> Result<PathBuf, Failure> {
         match (&self.target.to, &self.target.to_cache) {
-            (Some(folder), _) => absolute(folder),
-            (None, Some(home)) => Ok(install::cache_folder(&absolute(home)?)),
+            (Some(directory), _) => absolute(directory),
+            (None, Some(home)) => Ok(install::cache_directory(&absolute(home)?)),
             (None, None) => unreachable!("clap demands one of them"),
         }
     }
@@ -56,12 +56,12 @@ pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -
     let above = existing_ancestor(&filled);
     if above != filled && above.is_dir() {
         // Until here it could be made, and all that is above it could be written.
-        Placer::unrecorded().folder(&filled)?;
+        Placer::unrecorded().directory(&filled)?;
         sandbox::enter(Sandbox::reading().filling(&filled), console);
     }
     let bundle = verified.on(platform)?;
     let extracted = match (&args.target.to, &args.target.to_cache) {
-        (Some(folder), _) => install::extract_to(bundle, &absolute(folder)?, console),
+        (Some(directory), _) => install::extract_to(bundle, &absolute(directory)?, console),
         (None, Some(home)) => {
             install::extract_to_cache(bundle, &absolute(home)?, args.container_runtime, console)
         }
@@ -69,20 +69,20 @@ pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -
     };
     verified.tell_misread(console);
     let extracted = extracted?;
-    let mut text = format!("{} files in `{}`", extracted.files, extracted.folder.display());
+    let mut text = format!("{} files in `{}`", extracted.files, extracted.directory.display());
     if !extracted.next.is_empty() {
         text = format!("{text}\nnext:\n  {}", extracted.next.join("\n  "));
     }
     let value = json!({
         "kind": "done",
-        "folder": path_value(extracted.folder),
+        "directory": path_value(extracted.directory),
         "files": extracted.files,
         "next": extracted.next,
     });
     console.result(&text, &value)
 }
 
-fn absolute(folder: &Path) -> Result<PathBuf, Failure> {
-    path::absolute(folder)
-        .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", folder.display())))
+fn absolute(directory: &Path) -> Result<PathBuf, Failure> {
+    path::absolute(directory)
+        .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", directory.display())))
 }

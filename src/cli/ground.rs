@@ -55,13 +55,13 @@ impl Ground {
 
     /// The file `path` is written, or replaced.
     pub(super) fn writing(mut self, path: &Path) -> Self {
-        self.written.push(folder_of(path).to_owned());
+        self.written.push(directory_of(path).to_owned());
         self
     }
 
-    /// Files are written into `folder`.
-    pub(super) fn filling(mut self, folder: &Path) -> Self {
-        self.written.push(folder.to_owned());
+    /// Files are written into `directory`.
+    pub(super) fn filling(mut self, directory: &Path) -> Self {
+        self.written.push(directory.to_owned());
         self
     }
 
@@ -84,13 +84,13 @@ impl Ground {
         }
         #[cfg(feature = "packager")]
         if self.store
-            && let Ok(folder) = Store::folder_of(&environment)
+            && let Ok(directory) = Store::directory_of(&environment)
         {
-            require_store(&Trusted::by(environment.uid()), &folder)?;
+            require_store(&Trusted::by(environment.uid()), &directory)?;
         }
         self.written
             .iter()
-            .try_for_each(|folder| require(&environment, folder))
+            .try_for_each(|directory| require(&environment, directory))
     }
 }
 
@@ -99,7 +99,7 @@ impl Ground {
 pub(super) fn require_writable_for_root(path: &Path) -> Result<(), Failure> {
     let environment = Environment::of_this_process();
     if environment.is_root() {
-        require(&environment, folder_of(path))?;
+        require(&environment, directory_of(path))?;
     }
     Ok(())
 }
@@ -107,22 +107,24 @@ pub(super) fn require_writable_for_root(path: &Path) -> Result<(), Failure> {
 /// A file system that is mounted for downloads is everybody's at its top, as `/tmp` is: what is not
 /// there yet is made, which another user can do no more then.
 #[cfg(feature = "packager")]
-fn require_store(trusted: &Trusted, folder: &Path) -> Result<(), Failure> {
-    let checked = trusted.require_tree("the store", folder);
+fn require_store(trusted: &Trusted, directory: &Path) -> Result<(), Failure> {
+    let checked = trusted.require_tree("the store", directory);
     if let Err(Reason::Missing { path }) = checked.as_ref().map_err(|error| &error.why) {
         let made = DirBuilder::new().mode(0o755).create(path);
         if made.is_ok() {
-            return Ok(trusted.require_tree("the store", folder)?);
+            return Ok(trusted.require_tree("the store", directory)?);
         }
     }
     Ok(checked?)
 }
 
-fn require(environment: &Environment, folder: &Path) -> Result<(), Failure> {
-    Ok(Trusted::by(environment.uid()).require("the directory to write to,", folder)?)
+fn require(environment: &Environment, directory: &Path) -> Result<(), Failure> {
+    Ok(Trusted::by(environment.uid()).require("the directory to write to,", directory)?)
 }
 
-fn folder_of(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
+fn directory_of(path: &Path) -> &Path {
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    directory.unwrap_or(Path::new("."))
 }

@@ -12,7 +12,7 @@ use crate::cluster::{Doomed, NodeStatus, ProfileStatus, Status};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::progress::Progress;
-use crate::trust::{Serials, TrustFolders};
+use crate::trust::{Serials, TrustDirectories};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct StatusArgs {
@@ -46,8 +46,8 @@ pub(super) struct UninstallArgs {
 
 #[derive(clap::Args, Debug)]
 struct HomeArg {
-    /// The folder of minikube [default: where minikube itself looks]
-    #[arg(long, value_name = "FOLDER")]
+    /// The directory of minikube [default: where minikube itself looks]
+    #[arg(long, value_name = "DIR")]
     minikube_home: Option<PathBuf>,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), F
     console.begin("uninstall", None);
     let mut removal = cluster::uninstall(home, profile, console)?;
     console.end("");
-    let serials = Serials::load(&TrustFolders::of(&Environment::of_this_process()))?;
+    let serials = Serials::load(&TrustDirectories::of(&Environment::of_this_process()))?;
     let serials = serials.as_ref().filter(|_| profile.is_none());
     if let Some(file) = serials.and_then(Serials::file) {
         removal.kept.push(format!(

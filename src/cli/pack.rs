@@ -177,7 +177,7 @@ fn summary(spec: &Spec, packed: &Packed, begun: Instant) -> String {
         0 => write!(text, "carry it to the site and run it there: ./{name} -y"),
         _ => write!(
             text,
-            "carry all {} files to the site, into one folder, and run the first there: ./{name} -y",
+            "carry all {} files to the site, into one directory, and run the first there: ./{name} -y",
             count + 1
         ),
     };

@@ -47,17 +47,17 @@ enum PackagerVerb {
     },
     /// Verify a bundle and start its cluster
     Start(OfBundle<StartArgs>),
-    /// Say whether this machine can start a bundle's cluster, and what mends it; change nothing
+    /// Say whether this machine can start a bundle's cluster, and what fixes it; change nothing
     Preflight(OfBundle<PreflightArgs>),
     /// Compare every byte of a bundle with its digest, and its signature with the trusted keys
     Verify(OfBundle<VerifyArgs>),
-    /// Mend a bundle, and its volumes, with a second copy
+    /// Fix a bundle, and its volumes, with a second copy
     Repair(OfBundle<RepairArgs>),
     /// Show what is in a bundle
     Inspect(OfBundle<InspectArgs>),
     /// Name the parts of a bundle, one a line
     List(OfBundle<ShowArgs>),
-    /// Write the parts of a bundle to a folder or to a minikube cache
+    /// Write the parts of a bundle to a directory or to a minikube cache
     Extract(OfBundle<ExtractArgs>),
     /// Look after what was downloaded
     #[command(subcommand)]

@@ -68,11 +68,11 @@ fn counted(number: usize, what: &str) -> String {
 
 fn describe(finding: &Finding) -> String {
     format!(
-        "{}: {}\n  why   {}\n  mend  {}",
+        "{}: {}\n  why   {}\n  fix  {}",
         finding.severity.name(),
         finding.what,
         finding.why,
-        finding.mend
+        finding.fix
     )
 }
 
@@ -82,6 +82,6 @@ fn value(finding: &Finding) -> Value {
         "stands_for": finding.kind.name(),
         "what": finding.what,
         "why": finding.why,
-        "mend": finding.mend,
+        "fix": finding.fix,
     })
 }

@@ -29,8 +29,8 @@ pub(super) fn sandbox(bundle: &Path) -> Sandbox {
         .filter(|file| file.is_file())
         .fold(Sandbox::reading(), |sandbox, file| sandbox.changing(&file));
     match bundle.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => sandbox.changing_in(Path::new(".")),
-        Some(folder) if folder.is_dir() => sandbox.changing_in(folder),
+        Some(directory) if directory.as_os_str().is_empty() => sandbox.changing_in(Path::new(".")),
+        Some(directory) if directory.is_dir() => sandbox.changing_in(directory),
         _ => sandbox,
     }
 }

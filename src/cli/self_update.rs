@@ -11,7 +11,7 @@ use crate::host;
 use crate::host::Environment;
 use crate::http::{Http, HttpOptions};
 use crate::store::Store;
-use crate::trust::TrustFolders;
+use crate::trust::TrustDirectories;
 use crate::update::{self, Origin, Outcome, Release, Standing, Updater, Wish};
 
 #[derive(clap::Args, Debug)]
@@ -22,8 +22,8 @@ pub(super) struct SelfUpdateArgs {
     /// This release instead of the newest
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// The place of the releases: a mirror's URL or folder, or a release page
-    #[arg(long, value_name = "URL|FOLDER")]
+    /// The place of the releases: a mirror's URL or directory, or a release page
+    #[arg(long, value_name = "URL|DIR")]
     from: Option<Origin>,
     /// Trust this public key, a file or the key itself, and none of those built in
     #[arg(long = "key", value_name = "FILE|BASE64")]
@@ -42,14 +42,17 @@ pub(super) struct SelfUpdateArgs {
 pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure> {
     let origin = args.from.or_else(Origin::built_in).ok_or_else(|| {
         Failure::new(Kind::Usage, "this build does not know where its releases are")
-            .hint("name the release page, or a mirror's URL or folder, with `--from`")
+            .hint("name the release page, or a mirror's URL or directory, with `--from`")
     })?;
     // Known before anything is asked of the network.
     let environment = Environment::of_this_process();
     let keys = if args.check {
         None
     } else {
-        Some(update::release_keys(&args.keys, &TrustFolders::of(&environment))?)
+        Some(update::release_keys(
+            &args.keys,
+            &TrustDirectories::of(&environment),
+        )?)
     };
     let options = HttpOptions {
         proxy: args.proxy,
@@ -61,9 +64,9 @@ pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure
     let store = if args.check {
         None
     } else {
-        Store::folder_of(&environment).ok()
+        Store::directory_of(&environment).ok()
     };
-    let store = store.and_then(|folder| Store::open(&folder).ok());
+    let store = store.and_then(|directory| Store::open(&directory).ok());
     let updater = Updater::new(
         origin,
         Http::new(options, &environment)?.heard_by(console.listener_at_terminal()),

@@ -11,7 +11,7 @@ use super::{extract, guide, inspect, machine, preflight, repair, sandbox, start,
 use crate::failure::Failure;
 use crate::host::{Environment, Sandbox};
 use crate::progress::Progress;
-use crate::trust::{TrustFolders, TrustedKeys};
+use crate::trust::{TrustDirectories, TrustedKeys};
 use crate::verify::OpenedBundle;
 
 /// What can be done with a bundle.
@@ -19,7 +19,7 @@ use crate::verify::OpenedBundle;
 pub(super) enum BundleVerb {
     /// Verify the bundle and start its cluster
     Start(Trusting<start::StartArgs>),
-    /// Say whether this machine can start the cluster, and what mends it; change nothing
+    /// Say whether this machine can start the cluster, and what fixes it; change nothing
     Preflight(Trusting<preflight::PreflightArgs>),
     /// Compare every byte with its digest, and the signature with the trusted keys
     Verify(Trusting<verify::VerifyArgs>),
@@ -27,9 +27,9 @@ pub(super) enum BundleVerb {
     Inspect(Trusting<inspect::InspectArgs>),
     /// Name the parts, one a line
     List(Trusting<inspect::ShowArgs>),
-    /// Mend the bundle, and its volumes, with a second copy
+    /// Fix the bundle, and its volumes, with a second copy
     Repair(Trusting<repair::RepairArgs>),
-    /// Write the parts to a folder or to a minikube cache
+    /// Write the parts to a directory or to a minikube cache
     Extract(Trusting<extract::ExtractArgs>),
 }
 
@@ -61,8 +61,8 @@ impl<A: clap::Args> Trusting<A> {
     }
 
     fn trusted(&self) -> Result<TrustedKeys, Failure> {
-        let folders = TrustFolders::of(&Environment::of_this_process());
-        Ok(TrustedKeys::load(&self.keys, &folders)?)
+        let directories = TrustDirectories::of(&Environment::of_this_process());
+        Ok(TrustedKeys::load(&self.keys, &directories)?)
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct SourceArgs {
     /// A mirror of a registry, such as registry.k8s.io=mirror.example/k8s; tried in order
     #[arg(long = "registry-mirror", value_name = "REGISTRY=PLACE")]
     registry_mirrors: Vec<RegistryMirror>,
-    /// The registry and folder that has Kubernetes' and minikube's images; the registries
+    /// The registry and directory that has Kubernetes' and minikube's images; the registries
     /// themselves say whether it tells the truth
     #[arg(long, value_name = "PLACE", conflicts_with = "image_mirror_country")]
     image_repository: Option<ImageRepository>,

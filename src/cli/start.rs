@@ -17,7 +17,7 @@ use crate::minikube::MinikubeSettings;
 use crate::minikube::{SiteOptions, Way};
 use crate::preflight::{Finding, Severity};
 use crate::progress::Progress;
-use crate::trust::{Serials, TrustFolders};
+use crate::trust::{Serials, TrustDirectories};
 use crate::verify::OpenedBundle;
 
 const CLUSTER: &str = "The cluster";
@@ -52,8 +52,8 @@ pub(super) struct StartOptions {
     /// Memory for the node, such as 4096mb or 4g
     #[arg(long, help_heading = CLUSTER)]
     memory: Option<String>,
-    /// The folder of minikube [default: where minikube itself looks]
-    #[arg(long, value_name = "FOLDER", help_heading = MACHINE)]
+    /// The directory of minikube [default: where minikube itself looks]
+    #[arg(long, value_name = "DIR", help_heading = MACHINE)]
     minikube_home: Option<PathBuf>,
     /// How images come into the node: auto, volume or cache
     #[arg(long = "image-load", value_name = "HOW", default_value_t, help_heading = MACHINE)]
@@ -107,7 +107,7 @@ impl StartOptions {
 
 pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     let options = args.options.into_site(args.extra);
-    let mut serials = Serials::load(&TrustFolders::of(&Environment::of_this_process()))?;
+    let mut serials = Serials::load(&TrustDirectories::of(&Environment::of_this_process()))?;
     let (name, serial) = (bundle.index().name.clone(), bundle.index().serial);
     if let (Some(serials), Ok(authenticity)) = (&serials, bundle.authenticity()) {
         serials.check(authenticity, &name, serial, options.allow_downgrade)?;
@@ -139,7 +139,7 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
 }
 
 fn sentence(finding: &Finding) -> String {
-    format!("warning: {}; {}; {}", finding.what, finding.why, finding.mend)
+    format!("warning: {}; {}; {}", finding.what, finding.why, finding.fix)
 }
 
 /// Asks whoever sits there; a script says `-y`.
@@ -166,10 +166,10 @@ fn summary(started: &Started) -> String {
         .iter()
         .map(|timing| format!("{} {}", timing.stage, human_duration(timing.took)))
         .collect();
-    let own_files = started.own_files.as_ref().map_or_else(String::new, |folder| {
+    let own_files = started.own_files.as_ref().map_or_else(String::new, |directory| {
         format!(
             "\nthe bundle's manifests and other files are in `{}`",
-            folder.display()
+            directory.display()
         )
     });
     format!(

@@ -37,10 +37,10 @@ fn whole_days(text: &str) -> Result<u32, String> {
 
 impl StoreVerb {
     pub(super) fn run(&self, console: &Console) -> Result<(), Failure> {
-        let folder = Store::folder_of(&Environment::of_this_process())?;
+        let directory = Store::directory_of(&Environment::of_this_process())?;
         match self {
             Self::List => {
-                let mut blobs = Store::open(&folder)?.list()?;
+                let mut blobs = Store::open(&directory)?.list()?;
                 blobs.sort_by(|a, b| (&a.about, a.digest).cmp(&(&b.about, b.digest)));
                 let total: u64 = blobs.iter().map(|blob| blob.size).sum();
                 let mut text = String::new();
@@ -61,16 +61,15 @@ impl StoreVerb {
                 let _ = write!(
                     text,
                     "`{}`: {} blobs, {}",
-                    folder.display(),
+                    directory.display(),
                     blobs.len(),
                     human_bytes(total)
                 );
-                let value =
-                    json!({ "kind": "done", "folder": path_value(folder), "blobs": values, "bytes": total });
+                let value = json!({ "kind": "done", "directory": path_value(directory), "blobs": values, "bytes": total });
                 console.result(&text, &value)
             }
             Self::Prune { older_than, .. } => {
-                let pruned = Store::prune(&folder, DAY * older_than.unwrap_or(0))?;
+                let pruned = Store::prune(&directory, DAY * older_than.unwrap_or(0))?;
                 let text = format!("removed {} files, {}", pruned.files, human_bytes(pruned.bytes));
                 let value = json!({ "kind": "done", "files": pruned.files, "bytes": pruned.bytes });
                 console.result(&text, &value)

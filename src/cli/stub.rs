@@ -44,7 +44,7 @@ enum StubVerb {
 }
 
 /// Runs the stub. The header calls it as `stub --probe`, to see whether programs run
-/// from the folder that it chose, and then as `stub --bundle PATH ARGUMENT...`.
+/// from the directory that it chose, and then as `stub --bundle PATH ARGUMENT...`.
 #[must_use]
 pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let program = arguments.next().unwrap_or_default();

@@ -11,7 +11,7 @@ use super::sandbox;
 use crate::bundle::KeyId;
 use crate::failure::Failure;
 use crate::host::{Environment, Sandbox};
-use crate::trust::{self, KeyFolder, TrustError, TrustFolders};
+use crate::trust::{self, KeyDirectory, TrustDirectories, TrustError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustVerb {
@@ -54,17 +54,19 @@ pub(super) enum TrustVerb {
 }
 
 pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
-    let folders = TrustFolders::of(&Environment::of_this_process());
+    let directories = TrustDirectories::of(&Environment::of_this_process());
     match verb {
-        TrustVerb::Add { key, system } => add(&folders, folder(&folders, system)?, &key, console),
+        TrustVerb::Add { key, system } => add(&directories, directory(&directories, system)?, &key, console),
         TrustVerb::List => {
             sandbox::enter(Sandbox::reading(), console);
-            list(&folders, console)
+            list(&directories, console)
         }
-        TrustVerb::Remove { key_id, system } => remove(&folders, folder(&folders, system)?, key_id, console),
-        TrustVerb::Revoke { key_id, system } => revoke(folder(&folders, system)?, key_id, console),
+        TrustVerb::Remove { key_id, system } => {
+            remove(&directories, directory(&directories, system)?, key_id, console)
+        }
+        TrustVerb::Revoke { key_id, system } => revoke(directory(&directories, system)?, key_id, console),
         TrustVerb::Rotate { statement } => {
-            let rotated = trust::rotate(&folders, &statement)?;
+            let rotated = trust::rotate(&directories, &statement)?;
             let key = &rotated.pinned.key;
             let text = format!(
                 "key {} is pinned in `{}`: key {} vouches for it\n\
@@ -87,15 +89,23 @@ pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
     }
 }
 
-fn folder(folders: &TrustFolders, system: bool) -> Result<&KeyFolder, Failure> {
+fn directory(directories: &TrustDirectories, system: bool) -> Result<&KeyDirectory, Failure> {
     if system {
-        return Ok(&folders.system);
+        return Ok(&directories.system);
     }
-    folders.user.as_ref().ok_or_else(|| TrustError::NoFolder.into())
+    directories
+        .user
+        .as_ref()
+        .ok_or_else(|| TrustError::NoDirectory.into())
 }
 
-fn add(folders: &TrustFolders, folder: &KeyFolder, key: &str, console: &Console) -> Result<(), Failure> {
-    let pinned = trust::pin(folders, folder, key)?;
+fn add(
+    directories: &TrustDirectories,
+    directory: &KeyDirectory,
+    key: &str,
+    console: &Console,
+) -> Result<(), Failure> {
+    let pinned = trust::pin(directories, directory, key)?;
     let (key_id, path) = (pinned.key.key_id(), pinned.path.display());
     let text = if pinned.already {
         format!("key {key_id} was pinned before, in `{path}`")
@@ -112,17 +122,17 @@ fn add(folders: &TrustFolders, folder: &KeyFolder, key: &str, console: &Console)
     console.result(&text, &value)
 }
 
-fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
+fn list(directories: &TrustDirectories, console: &Console) -> Result<(), Failure> {
     let mut lines = Vec::new();
     let (mut keys, mut revoked) = (Vec::new(), Vec::new());
-    for folder in folders.iter() {
-        for (path, key) in folder.load()? {
+    for directory in directories.iter() {
+        for (path, key) in directory.load()? {
             lines.push(format!("{}\t{}\t{}", key.key_id(), key.base64(), path.display()));
             keys.push(
                 json!({ "key_id": key.key_id().to_string(), "public_key": key.base64(), "file": path_value(&path) }),
             );
         }
-        for (path, key_id) in folder.revoked()? {
+        for (path, key_id) in directory.revoked()? {
             lines.push(format!("{key_id}\trevoked\t{}", path.display()));
             revoked.push(json!({ "key_id": key_id.to_string(), "file": path_value(&path) }));
         }
@@ -131,9 +141,9 @@ fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
         return console.result("", &json!({ "kind": "done", "keys": keys, "revoked": revoked }));
     }
     if lines.is_empty() {
-        let places: Vec<String> = folders
+        let places: Vec<String> = directories
             .iter()
-            .map(|folder| format!("`{}`", folder.path().display()))
+            .map(|directory| format!("`{}`", directory.path().display()))
             .collect();
         lines.push(format!(
             "no key is pinned in {}: bundles are integrity only",
@@ -143,8 +153,8 @@ fn list(folders: &TrustFolders, console: &Console) -> Result<(), Failure> {
     console.result(&lines.join("\n"), &Value::Null)
 }
 
-fn revoke(folder: &KeyFolder, key_id: KeyId, console: &Console) -> Result<(), Failure> {
-    let (path, removed) = trust::revoke(folder, key_id)?;
+fn revoke(directory: &KeyDirectory, key_id: KeyId, console: &Console) -> Result<(), Failure> {
+    let (path, removed) = trust::revoke(directory, key_id)?;
     let text = format!(
         "key {key_id} is revoked: nothing that it signed is used any more, and it cannot be pinned again\n\
          to take that back, remove `{}` by hand",
@@ -156,21 +166,21 @@ fn revoke(folder: &KeyFolder, key_id: KeyId, console: &Console) -> Result<(), Fa
 }
 
 fn remove(
-    folders: &TrustFolders,
-    folder: &KeyFolder,
+    directories: &TrustDirectories,
+    directory: &KeyDirectory,
     key_id: KeyId,
     console: &Console,
 ) -> Result<(), Failure> {
-    let removed = trust::unpin(folder, key_id)?;
+    let removed = trust::unpin(directory, key_id)?;
     let mut left = 0;
-    for folder in folders.iter() {
-        left += folder.load()?.len();
+    for directory in directories.iter() {
+        left += directory.load()?.len();
     }
     let files: Vec<String> = removed
         .iter()
         .map(|path| format!("`{}`", path.display()))
         .collect();
-    let revoked = !folders.revoked()?.is_empty();
+    let revoked = !directories.revoked()?.is_empty();
     let rest = match left {
         0 if revoked => "no key is pinned any more, and one was revoked: no bundle is accepted".to_owned(),
         0 => "no key is pinned any more: bundles are integrity only".to_owned(),

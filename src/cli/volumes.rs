@@ -24,7 +24,7 @@ pub(super) fn volumes(bundle: &Path, index: &BundleIndex) -> Value {
     volumes.collect()
 }
 
-/// Each on a line that `sha256sum -c` reads in the bundle's folder.
+/// Each on a line that `sha256sum -c` reads in the bundle's directory.
 pub(super) fn checksums(bundle: &Path, index: &BundleIndex) -> String {
     let lines = (1..).zip(&index.volumes).map(|(number, volume)| {
         let path = volume_path(bundle, number);

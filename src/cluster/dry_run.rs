@@ -2,7 +2,7 @@
 //!
 //! `minikube start --dry-run` checks flags and values as a start does, and makes nothing in
 //! the engine: 0.3 to 0.5 s with v1.38.1, air-gapped. What it writes, a log and its events,
-//! goes into a folder of its own, which is gone afterwards. Source: minikube v1.38.1,
+//! goes into a directory of its own, which is gone afterwards. Source: minikube v1.38.1,
 //! `cmd/minikube/cmd/start.go:376`. It does not look at addons.
 
 use super::minikube::{CHANGE, Minikube, REQUEST};
@@ -73,7 +73,7 @@ impl From<RequestError> for Failure {
             ),
             RequestError::Flags { is_usage: true, .. } => (
                 Kind::Usage,
-                "what stands behind `--`, and `--cpus` and `--memory`, goes to `minikube start`, whose `--help` names its \
+                "what stands after `--`, and `--cpus` and `--memory`, goes to `minikube start`, whose `--help` names its \
                  flags"
                     .to_owned(),
             ),

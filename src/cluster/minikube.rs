@@ -142,7 +142,7 @@ pub(crate) struct Minikube {
 }
 
 impl Minikube {
-    /// minikube of this session. `home` is its folder, which for older profiles need
+    /// minikube of this session. `home` is its directory, which for older profiles need
     /// not be the session's.
     pub(crate) fn new(
         session: &Session,
@@ -156,10 +156,10 @@ impl Minikube {
         if !keep_proxy && client_sets_proxies(&session.environment) {
             // The client puts the proxies of its configuration into every container,
             // so also into the node.
-            let folder = session.layout.empty_docker_config();
-            fs::create_dir_all(&folder).map_err(FileError::at("made", &folder))?;
-            let folder = folder.to_string_lossy().into_owned();
-            minikube.variables.push(("DOCKER_CONFIG", folder));
+            let directory = session.layout.empty_docker_config();
+            fs::create_dir_all(&directory).map_err(FileError::at("made", &directory))?;
+            let directory = directory.to_string_lossy().into_owned();
+            minikube.variables.push(("DOCKER_CONFIG", directory));
         }
         Ok(minikube)
     }
@@ -326,11 +326,11 @@ fn tell(line: &str, story: &mut Story, progress: &dyn Progress) {
 
 /// Whether the docker client's configuration names proxies.
 fn client_sets_proxies(environment: &Environment) -> bool {
-    let folder = environment
+    let directory = environment
         .absolute_path("DOCKER_CONFIG")
         .or_else(|| environment.home().map(|home| home.join(".docker")));
-    folder
-        .and_then(|folder| fs::read(folder.join("config.json")).ok())
+    directory
+        .and_then(|directory| fs::read(directory.join("config.json")).ok())
         .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
         .is_some_and(|config| config.get("proxies").is_some())
 }
@@ -341,8 +341,8 @@ mod tests {
 
     #[test]
     fn the_last_five_lines_of_a_log_are_shown() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("log");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
         let long = "x".repeat(400);
         fs::write(
             &path,
@@ -354,7 +354,7 @@ mod tests {
         .expect("a file");
         let end = end_of(&path);
         assert_eq!(end, ["two", "three", "four", "five", &long[..300]]);
-        assert!(end_of(&folder.path().join("none")).is_empty());
+        assert!(end_of(&directory.path().join("none")).is_empty());
     }
 
     #[test]

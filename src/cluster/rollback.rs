@@ -104,7 +104,7 @@ fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, F
     Ok(log_kept)
 }
 
-/// minikube's folder may go, and what it wrote says why the start failed.
+/// minikube's directory may go, and what it wrote says why the start failed.
 fn keep_log(session: &Session, log: &std::path::Path) -> Result<bool, Failure> {
     let Ok(text) = fs::read(log) else {
         return Ok(false);

@@ -108,7 +108,7 @@ impl Run<'_> {
         let mut existed = self.profile_exists()?;
         if existed && self.lacks_nodes()? {
             self.note(
-                "a killed run ended before this profile had all of its nodes: it is made anew".to_owned(),
+                "a killed run ended before this profile had all of its nodes: it is made again".to_owned(),
             );
             self.delete_profile()?;
             existed = false;
@@ -118,7 +118,7 @@ impl Run<'_> {
             if !(existed && self.is_unfinished_and_ours()) || interrupt::received().is_some() {
                 return Err(failure);
             }
-            self.note("what a killed run left of this profile does not start: it is made anew".to_owned());
+            self.note("what a killed run left of this profile does not start: it is made again".to_owned());
             self.delete_profile()?;
             way = self.images()?;
             self.minikube(way)?;

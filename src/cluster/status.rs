@@ -18,12 +18,12 @@ use crate::minikube::ProfileConfig;
 pub struct Status {
     /// The bundles.
     pub bundles: Vec<InstalledBundle>,
-    /// The profiles in minikube's folder.
+    /// The profiles in minikube's directory.
     pub profiles: Vec<ProfileStatus>,
     /// Whether another run is at work, or a killed one left this machine unfinished:
     /// the stage that was begun.
     pub unfinished: Vec<(String, String)>,
-    /// Where all of that was looked for: our records, and minikube's folder.
+    /// Where all of that was looked for: our records, and minikube's directory.
     pub looked: [PathBuf; 2],
 }
 
@@ -76,7 +76,7 @@ impl NodeStatus {
         self.host == "Running" && self.kubelet == "Running" && api_server
     }
 
-    /// Whether kubectl does not find it: `minikube start` writes that anew.
+    /// Whether kubectl does not find it: `minikube start` writes that again.
     #[must_use]
     pub fn is_out_of_kubeconfig(&self) -> bool {
         self.kubeconfig == "Misconfigured"
@@ -150,7 +150,7 @@ pub enum StopError {
     NoProfile {
         /// What was asked for.
         profile: String,
-        /// minikube's folder.
+        /// minikube's directory.
         home: PathBuf,
         /// Those that it has.
         known: Vec<String>,
@@ -172,7 +172,7 @@ impl From<StopError> for Failure {
                  nothing was changed"
             }
             StopError::NoProfile { .. } => {
-                "name another with `--profile`, or its folder with `--minikube-home`; nothing was changed"
+                "name another with `--profile`, or its directory with `--minikube-home`; nothing was changed"
             }
         };
         Self::new(Kind::Usage, error).hint(hint)

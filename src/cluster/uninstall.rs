@@ -43,7 +43,7 @@ impl From<UninstallError> for Failure {
 }
 
 /// Removes the profiles that we made, with their volumes, then programs, links, cached
-/// files, images and folders. Of one `profile` alone, only what is its own.
+/// files, images and directories. Of one `profile` alone, only what is its own.
 pub fn uninstall(
     minikube_home: Option<&Path>,
     profile: Option<&str>,
@@ -196,7 +196,7 @@ fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), Failure> {
 }
 
 /// minikube leaves the file that it made, without its cluster. It goes when no other
-/// cluster came into it. Of a run that was killed after that, the folders are left.
+/// cluster came into it. Of a run that was killed after that, the directories are left.
 fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
     let is_there = match fs::read(path) {
         Ok(text) => {
@@ -208,23 +208,23 @@ fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
         Err(error) if is_absence(&error) => false,
         Err(error) => return Err(FileError::at("read", path)(error).into()),
     };
-    let folder = path.parent().filter(|folder| folder.ends_with(".kube"));
-    if let Some(folder) = folder {
+    let directory = path.parent().filter(|directory| directory.ends_with(".kube"));
+    if let Some(directory) = directory {
         if is_there {
             // What kubectl caches of the clusters that it talked to.
             for cache in ["cache/discovery", "cache/http"] {
-                let _ = fs::remove_dir_all(folder.join(cache));
+                let _ = fs::remove_dir_all(directory.join(cache));
             }
         }
-        remove_if_empty(&folder.join("cache"))?;
+        remove_if_empty(&directory.join("cache"))?;
     }
     if is_there {
         fs::remove_file(path).map_err(FileError::at("removed", path))?;
     }
-    folder.map_or(Ok(()), remove_if_empty)
+    directory.map_or(Ok(()), remove_if_empty)
 }
 
-/// Whether there is no such file: it may also be a folder, or below a file.
+/// Whether there is no such file: it may also be a directory, or below a file.
 fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -232,15 +232,15 @@ fn is_absence(error: &io::Error) -> bool {
     )
 }
 
-/// A folder that somebody mounted, or that lies in another's, is not ours.
-fn remove_if_empty(folder: &Path) -> Result<(), Failure> {
+/// A directory that somebody mounted, or that lies in another's, is not ours.
+fn remove_if_empty(directory: &Path) -> Result<(), Failure> {
     use io::ErrorKind::{DirectoryNotEmpty, PermissionDenied, ResourceBusy};
-    match fs::remove_dir(folder) {
+    match fs::remove_dir(directory) {
         Err(error)
             if !is_absence(&error)
                 && ![DirectoryNotEmpty, PermissionDenied, ResourceBusy].contains(&error.kind()) =>
         {
-            Err(FileError::at("removed", folder)(error).into())
+            Err(FileError::at("removed", directory)(error).into())
         }
         _ => Ok(()),
     }

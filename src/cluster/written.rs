@@ -17,8 +17,8 @@ pub(crate) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
 
 /// Makes durable what minikube and kubectl need of a profile.
 pub(crate) fn sync(minikube_home: &Path, profile: &str, kubeconfig: Option<&Path>) -> Result<(), FileError> {
-    let folder = ProfileConfig::folder(minikube_home, profile);
-    for inside in [&folder, &minikube_home.join("certs")] {
+    let directory = ProfileConfig::directory(minikube_home, profile);
+    for inside in [&directory, &minikube_home.join("certs")] {
         sync_tree(inside)?;
     }
     let is_of_profile = |machine: &PathBuf| {
@@ -48,13 +48,13 @@ pub(crate) fn sync_removed(
     profile: &str,
     kubeconfig: Option<&Path>,
 ) -> Result<(), FileError> {
-    let folder = ProfileConfig::folder(minikube_home, profile);
+    let directory = ProfileConfig::directory(minikube_home, profile);
     let machine = minikube_home.join("machines").join(profile);
     let kubeconfig = kubeconfig.and_then(Path::parent);
-    install::sync_removed([&*folder, &*machine].into_iter().chain(kubeconfig))
+    install::sync_removed([&*directory, &*machine].into_iter().chain(kubeconfig))
 }
 
-/// The file or folder, with all that is in it.
+/// The file or directory, with all that is in it.
 fn sync_tree(path: &Path) -> Result<(), FileError> {
     for inside in entries(path)? {
         sync_tree(&inside)?;
@@ -62,15 +62,15 @@ fn sync_tree(path: &Path) -> Result<(), FileError> {
     sync_one(path)
 }
 
-/// What is in a folder; nothing where there is none.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
-    match fs::symlink_metadata(folder) {
+/// What is in a directory; nothing where there is none.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
+    match fs::symlink_metadata(directory) {
         Ok(facts) if facts.is_dir() => {}
         _ => return Ok(Vec::new()),
     }
-    fs::read_dir(folder)
+    fs::read_dir(directory)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-        .map_err(FileError::at("listed", folder))
+        .map_err(FileError::at("listed", directory))
 }
 
 fn sync_one(path: &Path) -> Result<(), FileError> {

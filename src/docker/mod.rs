@@ -1,6 +1,6 @@
 //! The machine's Docker Engine, through its own client.
 
-mod folders;
+mod directories;
 mod info;
 mod objects;
 mod survey;
@@ -95,7 +95,7 @@ impl From<EngineError> for Failure {
                 if stderr.contains("no space left on device") =>
             {
                 return Self::new(Kind::NoSpace, error)
-                    .hint("free space where Docker keeps volumes (`docker info -f '{{.DockerRootDir}}'`, `df -h`) and images (the same folder; Docker 29 often `/var/lib/containerd`), for example with `docker image prune`, then run the same command again");
+                    .hint("free space where Docker keeps volumes (`docker info -f '{{.DockerRootDir}}'`, `df -h`) and images (the same directory; Docker 29 often `/var/lib/containerd`), for example with `docker image prune`, then run the same command again");
             }
             EngineError::Answer { .. } | EngineError::Request(_) => {
                 "look with `docker info`; `journalctl -u docker` has the Engine's log"

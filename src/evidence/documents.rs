@@ -62,7 +62,7 @@ pub(super) fn lead_to(documents: &[Digest], files: &Files, image: &ImagePart) ->
 }
 
 /// Whether a signature for `reference` is one for this image: the last part of its path is
-/// that of the image's repository. The registry and the folders are not compared, for an image
+/// that of the image's repository. The registry and the directories are not compared, for an image
 /// is signed where it is built, too, and Kubernetes' are named after the mirror that was signed
 /// first (kubernetes-sigs/promo-tools, #928, #935). Nor is the tag, where none is named.
 fn speaks_of(reference: &str, image: &ImagePart) -> bool {

@@ -11,26 +11,26 @@ use crate::bundle::{Arch, BinaryRole, ImageReference, Version};
 /// pkg/minikube/{download/image.go,download/binary.go,image/cache.go,localpath}.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    folder: PathBuf,
+    directory: PathBuf,
     arch: Arch,
 }
 
 impl Cache {
-    /// The cache in `folder`, which is minikube's home (`~/.minikube`) or the `cache` in
+    /// The cache in `directory`, which is minikube's home (`~/.minikube`) or the `cache` in
     /// it. Fails when nothing of a cache is there.
-    pub fn open(folder: &Path, arch: Arch) -> Result<Self, FetchError> {
-        let inner = folder.join("cache");
-        let cache = if inner.is_dir() { &inner } else { folder };
+    pub fn open(directory: &Path, arch: Arch) -> Result<Self, FetchError> {
+        let inner = directory.join("cache");
+        let cache = if inner.is_dir() { &inner } else { directory };
         let has_content = ["images", "kic", "linux"]
             .iter()
             .any(|name| cache.join(name).is_dir());
         if !has_content {
             return Err(FetchError::NotACache {
-                path: folder.to_owned(),
+                path: directory.to_owned(),
             });
         }
         Ok(Self {
-            folder: cache.to_owned(),
+            directory: cache.to_owned(),
             arch,
         })
     }
@@ -45,10 +45,10 @@ impl Cache {
     /// image of Docker Hub's may be there under its short name.
     #[must_use]
     pub fn image(&self, reference: &ImageReference) -> Option<PathBuf> {
-        let folder = self.folder.join("images").join(self.arch.name());
+        let directory = self.directory.join("images").join(self.arch.name());
         [reference.to_string(), reference.familiar()]
             .into_iter()
-            .map(|name| folder.join(name.replace(':', "_")))
+            .map(|name| directory.join(name.replace(':', "_")))
             .find(|path| path.is_file())
     }
 
@@ -56,7 +56,7 @@ impl Cache {
     /// `linux/<arch>/<version>/kubeadm`.
     #[must_use]
     pub fn binary(&self, role: BinaryRole, version: &Version) -> Option<PathBuf> {
-        let path = self.folder.join("linux").join(self.arch.name());
+        let path = self.directory.join("linux").join(self.arch.name());
         let path = path.join(version.to_string()).join(role.name());
         path.is_file().then_some(path)
     }
@@ -64,13 +64,13 @@ impl Cache {
     /// The node images, `kic/<arch>/kicbase_v*.tar`, by name. minikube names the one
     /// from its second source `stable_v*`.
     pub fn kicbases(&self) -> Result<Vec<PathBuf>, FetchError> {
-        let folder = self.folder.join("kic").join(self.arch.name());
-        if !folder.is_dir() {
+        let directory = self.directory.join("kic").join(self.arch.name());
+        if !directory.is_dir() {
             return Ok(Vec::new());
         }
-        let read_error = |source| FetchError::read(&folder, source);
+        let read_error = |source| FetchError::read(&directory, source);
         let mut found = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(read_error)? {
+        for entry in fs::read_dir(&directory).map_err(read_error)? {
             let path = entry.map_err(read_error)?.path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
             let is_node = name.starts_with("kicbase_v") || name.starts_with("stable_v");
@@ -88,13 +88,13 @@ mod tests {
     use super::*;
 
     fn touch(path: &Path) {
-        fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        fs::create_dir_all(path.parent().expect("parent")).expect("directory");
         fs::write(path, "").expect("file");
     }
 
     #[test]
     fn files_are_found_by_minikubes_names() {
-        let home = tempfile::tempdir().expect("folder");
+        let home = tempfile::tempdir().expect("directory");
         let cache = home.path().join("cache");
         for name in [
             "images/amd64/registry.k8s.io/coredns/coredns_v1.13.1",
@@ -110,8 +110,8 @@ mod tests {
         }
         let image =
             |cache: &Cache, name: &str| cache.image(&ImageReference::parse(name).expect(name)).is_some();
-        for folder in [home.path(), &cache] {
-            let cache = Cache::open(folder, Arch::Amd64).expect("cache");
+        for directory in [home.path(), &cache] {
+            let cache = Cache::open(directory, Arch::Amd64).expect("cache");
             assert!(image(&cache, "registry.k8s.io/coredns/coredns:v1.13.1"));
             assert!(image(&cache, "localhost:5000/app:1"));
             assert!(image(&cache, "busybox:1"));
@@ -126,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_cache_is_refused() {
-        let empty = tempfile::tempdir().expect("folder");
+    fn a_directory_without_a_cache_is_refused() {
+        let empty = tempfile::tempdir().expect("directory");
         let error = Cache::open(empty.path(), Arch::Amd64).expect_err("empty");
         assert!(matches!(error, FetchError::NotACache { .. }));
     }

@@ -54,7 +54,7 @@ pub enum FetchError {
         /// How.
         reason: String,
     },
-    /// A file of whoever packs has a name that a bundle cannot carry.
+    /// A file of the packer has a name that a bundle cannot carry.
     #[error(
         "`{}` has a name that a bundle cannot carry: 1 to 80 of A-Z, a-z, 0-9, `.`, `_` and `-`, the first a letter or a digit",
         path.display()
@@ -104,7 +104,7 @@ pub enum FetchError {
     /// A layout refers to something that no image has.
     #[error("`{}` has `{digest}` of the type `{found}`, which cannot be carried", path.display())]
     MediaType {
-        /// The layout's folder.
+        /// The layout's directory.
         path: PathBuf,
         /// What is referred to.
         digest: String,
@@ -119,9 +119,9 @@ pub enum FetchError {
         source: AskError,
     },
     /// None of Kubernetes' programs is there.
-    #[error("`{}` should be kubeadm, kubelet or kubectl, or a folder with them; it is {found}", path.display())]
+    #[error("`{}` should be kubeadm, kubelet or kubectl, or a directory with them; it is {found}", path.display())]
     NoPrograms {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
         /// What it is.
         found: &'static str,
@@ -156,10 +156,10 @@ pub enum FetchError {
         /// What it answered.
         found: String,
     },
-    /// A folder is no cache of minikube's.
+    /// A directory is no cache of minikube's.
     #[error("`{}` is not a minikube home: it has no `cache/images`, `cache/kic` or `cache/linux`", path.display())]
     NotACache {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
     /// A path is no regular file.
@@ -170,10 +170,10 @@ pub enum FetchError {
         /// What it is.
         found: &'static str,
     },
-    /// A folder is no layout.
+    /// A directory is no layout.
     #[error("`{}` is not an OCI image layout: it has no `oci-layout`", path.display())]
     NotALayout {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
     /// A file is no archive of images.
@@ -196,7 +196,7 @@ pub enum FetchError {
     /// It is of another transport.
     #[error("`{}` is {found}", path.display())]
     OtherTransport {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
         /// What it is.
         found: &'static str,
@@ -291,7 +291,7 @@ pub enum FetchError {
     /// A layout uses another hash than SHA-256.
     #[error("`{}` refers to `{digest}`, which is not a SHA-256 digest", path.display())]
     UnknownDigest {
-        /// The layout's folder.
+        /// The layout's directory.
         path: PathBuf,
         /// The digest.
         digest: String,

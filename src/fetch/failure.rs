@@ -99,7 +99,7 @@ impl FetchError {
                 "start Docker Engine, or give an archive that `docker save` wrote: `docker-archive:PATH`"
             }
             Self::NoPrograms { .. } => {
-                "give the folder of a Kubernetes release's programs, and minikube with `--minikube PATH`"
+                "give the directory of a Kubernetes release's programs, and minikube with `--minikube PATH`"
             }
             Self::NoRoom { .. } => {
                 "nothing more was downloaded, and what was stays: free space there, with `minikube-offline store prune \
@@ -112,16 +112,16 @@ impl FetchError {
             Self::NoVersion { .. } => "give the program itself, not one that is called like it",
             Self::NotACache { .. } => "`--from-cache` takes `~/.minikube`, or the `cache` in it",
             Self::NotAFile { .. } => {
-                "check the path; with `--include` a folder goes as an archive: `tar -cf FOLDER.tar FOLDER`"
+                "check the path; with `--include` a directory goes as an archive: `tar -cf DIR.tar DIR`"
             }
             Self::Read { .. } => "check the path, and that you may read it",
-            Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:FOLDER:TAG`",
+            Self::NotALayout { .. } => "make one with `skopeo copy docker-daemon:NAME:TAG oci:DIR:TAG`",
             Self::NotAnArchive { .. } => {
                 "make one with `docker save -o FILE NAME:TAG`; what `docker export` writes is no image"
             }
-            Self::Scratch { .. } => "the bundle is written there as well: check the folder of `--output`",
+            Self::Scratch { .. } => "the bundle is written there as well: check the directory of `--output`",
             Self::SeveralImages { .. } => {
-                "add the name of the one to take: `docker-archive:PATH:NAME:TAG`, `oci-archive:PATH:NAME:TAG` or `oci:FOLDER:NAME:TAG`"
+                "add the name of the one to take: `docker-archive:PATH:NAME:TAG`, `oci-archive:PATH:NAME:TAG` or `oci:DIR:NAME:TAG`"
             }
             Self::SeveralNodeImages { .. } => "take one with `--kicbase docker-archive:PATH`",
             Self::HighAvailability { .. } => {

@@ -84,22 +84,22 @@ pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// An OCI layout that is being written.
 pub(super) struct LayoutWriter {
-    pub(super) folder: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 impl LayoutWriter {
-    pub(super) fn new(folder: &Path) -> Self {
-        fs::create_dir_all(folder.join("blobs/sha256")).expect("folder");
-        fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).expect("file");
+    pub(super) fn new(directory: &Path) -> Self {
+        fs::create_dir_all(directory.join("blobs/sha256")).expect("directory");
+        fs::write(directory.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).expect("file");
         Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
         }
     }
 
     /// Writes a blob; gives its descriptor.
     pub(super) fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
         let digest = Digest::of(bytes);
-        fs::write(self.folder.join("blobs/sha256").join(digest.hex()), bytes).expect("file");
+        fs::write(self.directory.join("blobs/sha256").join(digest.hex()), bytes).expect("file");
         json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
     }
 
@@ -132,16 +132,21 @@ impl LayoutWriter {
     /// Writes `index.json`.
     pub(super) fn finish(&self, manifests: &[Value]) {
         let index = json!({ "schemaVersion": 2, "manifests": manifests });
-        fs::write(self.folder.join("index.json"), index.to_string()).expect("file");
+        fs::write(self.directory.join("index.json"), index.to_string()).expect("file");
     }
 }
 
 /// The layout as a tar, with `more` files.
 pub(super) fn layout_tar(layout: &LayoutWriter, more: &[(&str, &[u8])]) -> Vec<u8> {
     let mut files: Vec<(String, Vec<u8>)> = ["oci-layout", "index.json"]
-        .map(|name| (name.to_owned(), fs::read(layout.folder.join(name)).expect("file")))
+        .map(|name| {
+            (
+                name.to_owned(),
+                fs::read(layout.directory.join(name)).expect("file"),
+            )
+        })
         .into();
-    for blob in fs::read_dir(layout.folder.join("blobs/sha256")).expect("folder") {
+    for blob in fs::read_dir(layout.directory.join("blobs/sha256")).expect("directory") {
         let blob = blob.expect("entry");
         let name = format!("blobs/sha256/{}", blob.file_name().to_string_lossy());
         files.push((name, fs::read(blob.path()).expect("file")));
@@ -194,16 +199,16 @@ pub(super) fn answers(program: &Path, arguments: &[&str]) -> Result<String, AskE
     })
 }
 
-/// A folder with every part, by flags' names: `minikube`, `binaries`, `kicbase.tar`,
+/// A directory with every part, by flags' names: `minikube`, `binaries`, `kicbase.tar`,
 /// `pause.tar`, `provisioner.tar`.
 pub(super) struct Site {
-    pub(super) folder: TempDir,
+    pub(super) directory: TempDir,
 }
 
 impl Site {
     pub(super) fn new() -> Self {
         let site = Self {
-            folder: tempfile::tempdir().expect("folder"),
+            directory: tempfile::tempdir().expect("directory"),
         };
         for name in [
             "minikube",
@@ -220,12 +225,12 @@ impl Site {
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     pub(super) fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        fs::create_dir_all(path.parent().expect("parent")).expect("directory");
         fs::write(path, bytes).expect("file");
     }
 
@@ -252,11 +257,11 @@ impl Site {
         spec.resolve().expect("spec")
     }
 
-    /// The message, with this folder as `DIR`, and its kind.
+    /// The message, with this directory as `DIR`, and its kind.
     pub(super) fn refused(&self, spec: &Spec) -> (String, Kind) {
         let failure = Failure::from(gather_by_asking(&answers, spec, None, &Silent).expect_err("refused"));
         assert!(failure.hint.as_ref().is_some_and(|hint| !hint.is_empty()));
-        let folder = self.folder.path().display().to_string();
-        (failure.error.to_string().replace(&folder, "DIR"), failure.kind)
+        let directory = self.directory.path().display().to_string();
+        (failure.error.to_string().replace(&directory, "DIR"), failure.kind)
     }
 }

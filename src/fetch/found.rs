@@ -19,7 +19,7 @@ pub(super) struct FoundImage {
     pub(super) manifest: Option<Digest>,
     /// What it was compared with on its way here, a sentence each.
     pub(super) evidence: Vec<String>,
-    /// Whether nothing said what it should be, and the user takes it all the same.
+    /// Whether nothing said what it should be, and the user takes it anyway.
     pub(super) unverified: bool,
     /// The publisher's signatures.
     pub(super) signatures: Vec<PublishedSignature>,

@@ -23,7 +23,7 @@ use crate::spec::Spec;
 ///
 /// What is not given comes from `upstream`, if there is one.
 ///
-/// The result is the same for the same parts, in whatever order folders and flags name
+/// The result is the same for the same parts, in whatever order directories and flags name
 /// them. Nothing is written but archives of the engine's images, and unpacked ones, beside
 /// the output, which are removed with the [`Parts`], and what upstream gives, in its store.
 pub fn gather(
@@ -110,7 +110,7 @@ fn check_room(
         plain: programs.chain(files).chain(local.into_values()).sum(),
     };
     let download = upstream.missing_bytes(&remote.into_iter().collect::<Vec<_>>())?;
-    room::check(spec, upstream.store_folder()?, download, &sizes)
+    room::check(spec, upstream.store_directory()?, download, &sizes)
 }
 
 /// The platform and the role of a program.
@@ -122,8 +122,8 @@ pub(super) fn role_of(binary: &LocalBinary) -> (Platform, BinaryRole) {
 pub(super) fn caches(spec: &Spec) -> Result<Vec<Cache>, FetchError> {
     let mut caches = Vec::new();
     for platform in &spec.platforms {
-        for folder in &spec.from_cache {
-            caches.push(Cache::open(folder, platform.arch)?);
+        for directory in &spec.from_cache {
+            caches.push(Cache::open(directory, platform.arch)?);
         }
     }
     Ok(caches)
@@ -357,7 +357,7 @@ fn for_this_machine(
     }
     let caches = spec.from_cache.iter();
     let in_cache = caches
-        .filter_map(|folder| Cache::open(folder, here.arch).ok())
+        .filter_map(|directory| Cache::open(directory, here.arch).ok())
         .find_map(|cache| cache.binary(role, &spec.kubernetes_version));
     match (in_cache, upstream) {
         (Some(path), _) => Ok(Some(path)),

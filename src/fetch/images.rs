@@ -179,8 +179,8 @@ impl Opener<'_> {
                 }
                 Ok(images)
             }
-            ImageSource::Oci { folder, name } => {
-                self.layout(Place::Directory(folder), name.as_deref(), source)
+            ImageSource::Oci { directory, name } => {
+                self.layout(Place::Directory(directory), name.as_deref(), source)
             }
             ImageSource::OciArchive { path, name } => {
                 let tar = TarIndex::open(path, self.scratch)?;
@@ -198,7 +198,7 @@ impl Opener<'_> {
         if path.join("oci-layout").is_file() {
             return Err(FetchError::OtherTransport {
                 path: path.to_owned(),
-                found: "the folder of an OCI layout, not an archive",
+                found: "the directory of an OCI layout, not an archive",
                 transport: "oci",
             });
         }

@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn an_output_that_cannot_be_written_is_found() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
         fs::write(path("file"), "").expect("a file");
         let output = |path: &Path| {
             let asked = PartialSpec {
@@ -96,7 +96,7 @@ mod tests {
             assert_eq!(output(&good), Ok(()), "{}", good.display());
         }
         for (bad, cause) in [
-            (folder.path().to_owned(), "is a directory"),
+            (directory.path().to_owned(), "is a directory"),
             (path("new/"), "is a directory"),
             (path("none/x.run"), "No such file or directory (os error 2)"),
             (path("file/x.run"), "not a directory"),

@@ -151,8 +151,8 @@ impl Descriptor {
 /// without it), for each of `platforms` that it is there for, which is one at least.
 ///
 /// It keeps the full name that was asked for or is annotated. A layout of skopeo's has
-/// the tag only: then its name is `docker.io/library/<folder>:<tag>`, so that a pod
-/// finds it as `<folder>:<tag>`.
+/// the tag only: then its name is `docker.io/library/<directory>:<tag>`, so that a pod
+/// finds it as `<directory>:<tag>`.
 pub(super) fn read(
     place: Place<'_>,
     wanted: Option<&str>,

@@ -1,4 +1,4 @@
-//! The files of whoever packs: found, named, hashed. The manifests among them say which
+//! The files of the packer: found, named, hashed. The manifests among them say which
 //! images have to come with them.
 
 mod objects;

@@ -22,7 +22,7 @@ pub struct Parts {
     pub binaries: Vec<LocalBinary>,
     /// The images, by platform, role and name.
     pub images: Vec<LocalImage>,
-    /// The files of whoever packs, by role and name.
+    /// The files of the packer, by role and name.
     pub files: Vec<LocalFile>,
     /// The files of the signatures that the parts' origins name.
     pub signature_files: BTreeMap<Digest, Vec<u8>>,
@@ -45,7 +45,7 @@ pub struct LocalBinary {
     pub url: Option<String>,
 }
 
-/// A file of whoever packs.
+/// A file of the packer.
 #[derive(Clone, Debug)]
 pub struct LocalFile {
     /// What it is.

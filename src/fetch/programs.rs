@@ -184,7 +184,7 @@ fn check_room(
         .iter()
         .filter_map(|(_, _, program)| program.digest.zip(program.size));
     let download = upstream.missing_bytes(&blobs.collect::<Vec<_>>())?;
-    room::check(spec, upstream.store_folder()?, download, &sizes)
+    room::check(spec, upstream.store_directory()?, download, &sizes)
 }
 
 fn download(
@@ -233,7 +233,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
     Ok(found)
 }
 
-/// The programs in the folder `path`, or the one that the file `path` is by its name.
+/// The programs in the directory `path`, or the one that the file `path` is by its name.
 fn given(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
     let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
     let name = path
@@ -264,7 +264,7 @@ fn given(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
         return Err(FetchError::NoPrograms {
             path: path.to_owned(),
             found: if metadata.is_dir() {
-                "a folder without any of them"
+                "a directory without any of them"
             } else {
                 "a file with another name"
             },

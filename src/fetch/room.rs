@@ -13,18 +13,22 @@ use crate::spec::Spec;
 pub struct Need {
     /// What, in words.
     pub what: &'static str,
-    /// The folder that it goes to.
-    pub folder: PathBuf,
+    /// The directory that it goes to.
+    pub directory: PathBuf,
     /// How much it is.
     pub bytes: u64,
 }
 
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, folder, bytes } = self;
+        let Self {
+            what,
+            directory,
+            bytes,
+        } = self;
         // Rounded up, and what is free down: they never look the same.
         let megabytes = bytes.div_ceil(1_000_000);
-        write!(f, "{megabytes} MB for {what} in `{}`", folder.display())
+        write!(f, "{megabytes} MB for {what} in `{}`", directory.display())
     }
 }
 
@@ -39,22 +43,22 @@ pub(super) fn check(spec: &Spec, store: &Path, download: u64, sizes: &Sizes) -> 
     check_needs(&[
         Need {
             what: "what is to be downloaded",
-            folder: store.to_owned(),
+            directory: store.to_owned(),
             bytes: download,
         },
         Need {
             what: "the bundle",
-            folder: output,
+            directory: output,
             bytes: bundle,
         },
     ])
 }
 
-/// Fails unless `bytes` of an archive that is unpacked fit into `folder`.
-pub(super) fn check_unpacked(folder: &Path, bytes: u64) -> Result<(), FetchError> {
+/// Fails unless `bytes` of an archive that is unpacked fit into `directory`.
+pub(super) fn check_unpacked(directory: &Path, bytes: u64) -> Result<(), FetchError> {
     check_needs(&[Need {
         what: "an unpacked archive",
-        folder: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        directory: std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()),
         bytes,
     }])
 }
@@ -63,7 +67,7 @@ fn check_needs(needs: &[Need]) -> Result<(), FetchError> {
     let mut file_systems: Vec<(FileSystem, Vec<Need>)> = Vec::new();
     for need in needs {
         // Where nothing can be found out, the writing will say what is wrong.
-        let Ok(there) = FileSystem::of(&need.folder) else {
+        let Ok(there) = FileSystem::of(&need.directory) else {
             continue;
         };
         match file_systems
@@ -92,12 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_of_one_file_system_share_its_room() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let free = FileSystem::of(folder.path()).expect("a file system").free_bytes;
+    fn directories_of_one_file_system_share_its_room() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let free = FileSystem::of(directory.path())
+            .expect("a file system")
+            .free_bytes;
         let need = |name: &str, bytes| Need {
             what: "a test",
-            folder: folder.path().join(name),
+            directory: directory.path().join(name),
             bytes,
         };
         check_needs(&[need("a", 1), need("b", 1)]).expect("room");

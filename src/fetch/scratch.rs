@@ -45,8 +45,8 @@ impl Scratch {
             // Nobody else sets it: it is not shared between threads.
             let _ = self.made.set(made);
         }
-        let folder = self.made.get().map_or(self.parent.as_path(), TempDir::path);
-        Ok(folder.join(Digest::of(name.as_bytes()).hex()))
+        let directory = self.made.get().map_or(self.parent.as_path(), TempDir::path);
+        Ok(directory.join(Digest::of(name.as_bytes()).hex()))
     }
 
     /// The error that nothing can be written there.
@@ -128,11 +128,11 @@ mod tests {
     use crate::fetch::fixtures::gzip;
 
     fn given(bytes: &[u8]) -> (TempDir, PathBuf, Scratch) {
-        let folder = tempfile::tempdir().expect("a directory");
-        let path = folder.path().join("given");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("given");
         std::fs::write(&path, bytes).expect("a file");
-        let scratch = Scratch::beside(&folder.path().join("out"));
-        (folder, path, scratch)
+        let scratch = Scratch::beside(&directory.path().join("out"));
+        (directory, path, scratch)
     }
 
     #[test]
@@ -155,21 +155,21 @@ mod tests {
                 [&content[..], b"more"].concat(),
             ),
         ] {
-            let (_folder, path, scratch) = given(&packed);
+            let (_directory, path, scratch) = given(&packed);
             let unpacked = scratch.plain_tar(&path).expect("unpacked");
             assert_eq!(std::fs::read(&unpacked).expect("a file"), plain);
             std::fs::write(&unpacked, b"mark").expect("a file");
             assert_eq!(scratch.plain_tar(&path).expect("again"), unpacked);
             assert_eq!(std::fs::read(&unpacked).expect("a file"), b"mark");
         }
-        let (_folder, path, scratch) = given(&content);
+        let (_directory, path, scratch) = given(&content);
         assert_eq!(scratch.plain_tar(&path).expect("plain"), path);
         assert!(scratch.into_directory().is_none(), "nothing was written");
     }
 
     #[test]
     fn a_bomb_is_stopped_at_the_limit() {
-        let (_folder, path, scratch) = given(&gzip(&[0; 5000]));
+        let (_directory, path, scratch) = given(&gzip(&[0; 5000]));
         let packed = Blob::at(
             &Arc::from(path.as_path()),
             "its gzip data",
@@ -200,7 +200,7 @@ mod tests {
         huge.truncate(5);
         huge.extend_from_slice(&(1_u64 << 50).to_le_bytes());
         huge.extend_from_slice(&content);
-        let (_folder, path, scratch) = given(&huge);
+        let (_directory, path, scratch) = given(&huge);
         let failure = Failure::from(scratch.plain_tar(&path).expect_err("no room"));
         assert_eq!(failure.kind, Kind::NoSpace);
         let text = failure.error.to_string();
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_sound_window_that_is_too_large_is_no_damage() {
         // A frame with a window of 256 MiB and an empty last block.
-        let (_folder, path, scratch) = given(b"\x28\xb5\x2f\xfd\0\x90\x01\0\0");
+        let (_directory, path, scratch) = given(b"\x28\xb5\x2f\xfd\0\x90\x01\0\0");
         let failure = Failure::from(scratch.plain_tar(&path).expect_err("too large"));
         assert_eq!(failure.kind, Kind::Usage);
         let end = "zstd data with a window of more than 128 MiB, which is not unpacked here";

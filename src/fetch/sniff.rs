@@ -13,7 +13,7 @@ pub(super) fn require_file(path: &Path) -> Result<(), FetchError> {
     let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
     if !metadata.is_file() {
         let found = if metadata.is_dir() {
-            "a folder"
+            "a directory"
         } else {
             "a device or a pipe"
         };

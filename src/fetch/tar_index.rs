@@ -244,7 +244,7 @@ fn plain(path: &str) -> String {
 /// What the symbolic link `name` with this target means inside the tar.
 fn beside(name: &str, target: &str) -> String {
     match name.rsplit_once('/') {
-        Some((folder, _)) if !target.starts_with('/') => plain(&format!("{folder}/{target}")),
+        Some((directory, _)) if !target.starts_with('/') => plain(&format!("{directory}/{target}")),
         _ => plain(target),
     }
 }

@@ -9,7 +9,7 @@ use super::remains::Remains;
 use super::unnamed::Unnamed;
 use crate::failure::{Failure, Kind};
 
-/// A file or folder that cannot be used.
+/// A file or directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("`{path}` cannot be {done}")]
 pub struct FileError {
@@ -33,16 +33,16 @@ impl FileError {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let kind = Kind::of_io(&error.source);
-        let folder = error.path.parent().unwrap_or(&error.path).display().to_string();
+        let directory = error.path.parent().unwrap_or(&error.path).display().to_string();
         let hint = match error.source.kind() {
             _ if kind == Kind::NoSpace => Some(format!(
-                "free space on the file system of `{folder}` (`df -h` shows it), then run the same command again; unfinished files were removed"
+                "free space on the file system of `{directory}` (`df -h` shows it), then run the same command again; unfinished files were removed"
             )),
             io::ErrorKind::PermissionDenied => Some(format!(
-                "make `{folder}` writable for this user, or choose another place"
+                "make `{directory}` writable for this user, or choose another place"
             )),
             io::ErrorKind::ReadOnlyFilesystem => Some(format!(
-                "`{folder}` is on a read-only file system: choose another place"
+                "`{directory}` is on a read-only file system: choose another place"
             )),
             _ => None,
         };
@@ -63,7 +63,7 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Starts to write `target`, whose folder is there. What a killed run left of the
+    /// Starts to write `target`, whose directory is there. What a killed run left of the
     /// same file goes away: the caller holds the lock.
     pub fn create(target: &Path) -> Result<Self, FileError> {
         let temporary = Self::temporary(target);
@@ -136,7 +136,7 @@ pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Removes the folder `path` with all that is in it, if it is there.
+/// Removes the directory `path` with all that is in it, if it is there.
 pub fn remove_tree_if_there(path: &Path) -> Result<(), FileError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("removed", path)(error)),
@@ -144,18 +144,18 @@ pub fn remove_tree_if_there(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Makes the names in `folder` durable.
-pub fn sync_directory(folder: &Path) -> Result<(), FileError> {
+/// Makes the names in `directory` durable.
+pub fn sync_directory(directory: &Path) -> Result<(), FileError> {
     // The parent of a name alone.
-    let folder = if folder.as_os_str().is_empty() {
+    let directory = if directory.as_os_str().is_empty() {
         Path::new(".")
     } else {
-        folder
+        directory
     };
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems (FUSE, old NFS) know no fsync of folders.
+    match File::open(directory).and_then(|directory| directory.sync_all()) {
+        // Some file systems (FUSE, old NFS) know no fsync of directories.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        other => other.map_err(FileError::at("synced", folder)),
+        other => other.map_err(FileError::at("synced", directory)),
     }
 }
 
@@ -167,20 +167,20 @@ mod tests {
 
     #[test]
     fn a_dropped_file_leaves_nothing_and_a_committed_one_its_content() {
-        let folder = std::env::temp_dir().join(format!("minikube-offline-atomic-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("folder");
-        let target = folder.join("kubectl");
+        let directory = std::env::temp_dir().join(format!("minikube-offline-atomic-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("directory");
+        let target = directory.join("kubectl");
         let mut file = AtomicFile::create(&target).expect("create");
         file.write_all(b"half").expect("write");
         drop(file);
-        assert_eq!(fs::read_dir(&folder).expect("list").count(), 0);
+        assert_eq!(fs::read_dir(&directory).expect("list").count(), 0);
         AtomicFile::write(&target, b"abc", 0o755).expect("write");
         assert_eq!(fs::read(&target).expect("there"), b"abc");
         assert_eq!(
             fs::metadata(&target).expect("there").permissions().mode() & 0o7777,
             0o755
         );
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]

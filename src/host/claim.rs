@@ -1,5 +1,5 @@
 //! A name that one process of this machine has at a time, whoever its user is and
-//! whatever folders it has.
+//! whatever directories it has.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
@@ -19,7 +19,7 @@ use crate::failure::{Failure, Kind};
 const STARTING: u32 = 20;
 
 /// Where root's claims are files, too: nobody else can make one there.
-const FOLDER: &str = "/run";
+const DIR: &str = "/run";
 
 /// A name that is taken until this is dropped or its process ends, however it ends. It
 /// is an abstract socket, which is no file and takes no messages. Source: unix(7).
@@ -62,7 +62,7 @@ impl Claim {
         let digest = Digest::of(parts.join("\n").as_bytes()).hex();
         let name = format!("minikube-offline/{digest}");
         let file = if geteuid().is_root() {
-            lock_file(Path::new(FOLDER), &digest, what)?
+            lock_file(Path::new(DIR), &digest, what)?
         } else {
             None
         };
@@ -112,11 +112,11 @@ impl Drop for Claim {
 }
 
 /// The lock of root's runs; `None` where there is no such place to write to.
-fn lock_file(folder: &Path, digest: &str, what: &str) -> Result<Option<(PathBuf, Lock)>, ClaimError> {
-    if !Trusted::by(0).holds(folder) {
+fn lock_file(directory: &Path, digest: &str, what: &str) -> Result<Option<(PathBuf, Lock)>, ClaimError> {
+    if !Trusted::by(0).holds(directory) {
         return Ok(None);
     }
-    let path = folder.join(format!("minikube-offline-{digest}.lock"));
+    let path = directory.join(format!("minikube-offline-{digest}.lock"));
     match Lock::take(&path) {
         Ok(lock) => Ok(Some((path, lock))),
         Err(LockError::Held { holder, .. }) => Err(ClaimError::Held {

@@ -104,16 +104,16 @@ impl Environment {
                 trusted.require(&what, &path)?;
             }
         }
-        for (name, folder, inside) in BELOW {
-            let at_home = self.home().map(|home| home.join(folder));
+        for (name, directory, inside) in BELOW {
+            let at_home = self.home().map(|home| home.join(directory));
             let chosen = if name == "DOCKER_CONFIG" {
                 self.paths_of(name)
             } else {
                 Vec::new()
             };
-            for folder in chosen.into_iter().chain(at_home) {
+            for directory in chosen.into_iter().chain(at_home) {
                 for name in inside {
-                    trusted.require_tree("the configuration", &folder.join(name))?;
+                    trusted.require_tree("the configuration", &directory.join(name))?;
                 }
             }
         }
@@ -167,9 +167,9 @@ impl Environment {
         self.absolute_path("HOME")
     }
 
-    /// The folders in which programs are looked for.
+    /// The directories in which programs are looked for.
     #[must_use]
-    pub fn path_folders(&self) -> Vec<PathBuf> {
+    pub fn path_directories(&self) -> Vec<PathBuf> {
         self.variable("PATH")
             .map(|path| std::env::split_paths(path).collect())
             .unwrap_or_default()

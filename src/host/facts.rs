@@ -12,8 +12,8 @@ use super::FileError;
 pub struct FileSystem {
     /// Its device number: paths with the same one share the space.
     pub device: u64,
-    /// The existing folder that was asked.
-    pub folder: PathBuf,
+    /// The existing directory that was asked.
+    pub directory: PathBuf,
     /// What this user can still write, in bytes.
     pub free_bytes: u64,
     /// Whether it can be written at all.
@@ -21,24 +21,24 @@ pub struct FileSystem {
 }
 
 impl FileSystem {
-    /// The file system of `path`, or of the nearest folder above it that is there.
+    /// The file system of `path`, or of the nearest directory above it that is there.
     pub fn of(path: &Path) -> Result<Self, FileError> {
-        let folder = existing_ancestor(path);
-        let device = fs::metadata(&folder)
-            .map_err(FileError::at("looked at", &folder))?
+        let directory = existing_ancestor(path);
+        let device = fs::metadata(&directory)
+            .map_err(FileError::at("looked at", &directory))?
             .dev();
-        let facts = rustix::fs::statvfs(&folder)
-            .map_err(|error| FileError::at("looked at", &folder)(error.into()))?;
+        let facts = rustix::fs::statvfs(&directory)
+            .map_err(|error| FileError::at("looked at", &directory)(error.into()))?;
         Ok(Self {
             device,
             free_bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
             read_only: facts.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
-            folder,
+            directory,
         })
     }
 }
 
-/// `path`, or the nearest folder above it that is there.
+/// `path`, or the nearest directory above it that is there.
 #[must_use]
 pub fn existing_ancestor(path: &Path) -> PathBuf {
     path.ancestors()
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn a_path_that_is_not_there_yet_has_a_file_system() {
-        let facts = FileSystem::of(Path::new("/tmp/no/such/folder/yet")).expect("facts");
-        assert_eq!(facts.folder, existing_ancestor(Path::new("/tmp/no/such")));
+        let facts = FileSystem::of(Path::new("/tmp/no/such/directory/yet")).expect("facts");
+        assert_eq!(facts.directory, existing_ancestor(Path::new("/tmp/no/such")));
         assert!(facts.free_bytes > 0);
     }
 }

@@ -41,7 +41,7 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Takes the lock `path`, whose folder is there.
+    /// Takes the lock `path`, whose directory is there.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let failed = |source| LockError::Io {
             path: path.to_owned(),

@@ -16,7 +16,7 @@ use super::unnamed::Unnamed;
 pub struct ClaimedFile(Unnamed);
 
 impl ClaimedFile {
-    /// Starts to write `target`, whose folder is there.
+    /// Starts to write `target`, whose directory is there.
     pub fn create(target: &Path) -> Result<Self, LockError> {
         let path = Unnamed::path_for(target);
         let failed = |source| LockError::Io {
@@ -72,11 +72,11 @@ pub fn part_prefix(target: &Path) -> OsString {
 /// Removes what a killed run left of the parts of `target`.
 fn remove_parts(target: &Path) -> io::Result<()> {
     let prefix = part_prefix(target);
-    let folder = target
+    let directory = target
         .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
+        .filter(|directory| !directory.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if entry
             .file_name()
@@ -96,13 +96,13 @@ mod tests {
 
     #[test]
     fn a_second_run_is_refused_and_what_a_killed_one_left_is_taken_over() {
-        let folder = std::env::temp_dir().join(format!("minikube-offline-claim-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        let target = folder.join("x.run");
+        let directory = std::env::temp_dir().join(format!("minikube-offline-claim-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let target = directory.join("x.run");
         fs::write(Unnamed::path_for(&target), "what a killed run left").expect("a file");
         let mut part = part_prefix(&target);
         part.push("1");
-        fs::write(folder.join(part), "and what it needed").expect("a file");
+        fs::write(directory.join(part), "and what it needed").expect("a file");
         let mut claimed = ClaimedFile::create(&target).expect("free");
         assert!(matches!(
             ClaimedFile::create(&target),
@@ -112,7 +112,7 @@ mod tests {
         claimed.commit(0o755).expect("named");
         assert_eq!(fs::read(&target).expect("there"), b"new");
         drop(ClaimedFile::create(&target).expect("free again"));
-        assert_eq!(fs::read_dir(&folder).expect("listed").count(), 1);
-        fs::remove_dir_all(folder).expect("clean up");
+        assert_eq!(fs::read_dir(&directory).expect("listed").count(), 1);
+        fs::remove_dir_all(directory).expect("clean up");
     }
 }

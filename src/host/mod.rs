@@ -1,7 +1,7 @@
 //! The only door to the machine: takes what a stage wants done, gives what the
 //! machine answered, fails with an error that names the file, program or limit.
 //!
-//! Nothing outside this folder starts a program, reads an environment variable,
+//! Nothing outside this directory starts a program, reads an environment variable,
 //! catches a signal or takes a lock.
 
 mod accounts;

@@ -19,8 +19,8 @@ pub enum FileSystemKind {
 /// What a path is, or will be, on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mount {
-    /// The existing folder that was asked.
-    pub folder: PathBuf,
+    /// The existing directory that was asked.
+    pub directory: PathBuf,
     /// What it is.
     pub kind: FileSystemKind,
     /// Whether no program can be run from there.
@@ -33,12 +33,12 @@ pub struct Mount {
 const FAT: [u64; 2] = [0x4d44, 0x2011_bab0];
 
 impl Mount {
-    /// What `path`, or the nearest folder above it that is there, is on.
+    /// What `path`, or the nearest directory above it that is there, is on.
     pub fn of(path: &Path) -> Result<Self, FileError> {
-        let folder = existing_ancestor(path);
-        let failed = |error: Errno| FileError::at("looked at", &folder)(error.into());
-        let magic = rustix::fs::statfs(&folder).map_err(failed)?.f_type;
-        let flags = rustix::fs::statvfs(&folder).map_err(failed)?.f_flag;
+        let directory = existing_ancestor(path);
+        let failed = |error: Errno| FileError::at("looked at", &directory)(error.into());
+        let magic = rustix::fs::statfs(&directory).map_err(failed)?.f_type;
+        let flags = rustix::fs::statvfs(&directory).map_err(failed)?.f_flag;
         let fat = u64::try_from(magic).is_ok_and(|magic| FAT.contains(&magic));
         Ok(Self {
             kind: if fat {
@@ -47,9 +47,9 @@ impl Mount {
                 FileSystemKind::Other
             },
             // A file system that nobody can write says something else.
-            denied: rustix::fs::access(&folder, Access::WRITE_OK | Access::EXEC_OK) == Err(Errno::ACCESS),
+            denied: rustix::fs::access(&directory, Access::WRITE_OK | Access::EXEC_OK) == Err(Errno::ACCESS),
             no_exec: flags.contains(rustix::fs::StatVfsMountFlags::NOEXEC),
-            folder,
+            directory,
         })
     }
 }
@@ -62,7 +62,7 @@ mod tests {
     fn a_path_that_is_not_there_yet_is_on_something() {
         let mount = Mount::of(Path::new("/proc/no/such/file")).expect("proc");
         assert_eq!(
-            (mount.folder.as_path(), mount.kind),
+            (mount.directory.as_path(), mount.kind),
             (Path::new("/proc"), FileSystemKind::Other)
         );
     }

@@ -78,29 +78,29 @@ mod tests {
 
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("folder");
-        folder
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("directory");
+        directory
     }
 
     #[test]
     fn own_file_keeps_what_this_user_left() {
-        let folder = folder("own-file");
-        let path = folder.join("lock");
+        let directory = directory("own-file");
+        let path = directory.join("lock");
         write_own(&path, b"one two").expect("made");
         write_own(&path, b"three").expect("again");
         assert_eq!(fs::read(&path).expect("there"), b"three");
         let facts = open_own(&path).expect("ours").metadata().expect("open");
         assert_eq!((facts.len(), facts.mode() & 0o7777), (5, 0o600));
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]
     fn own_file_replaces_what_others_can_reach() {
-        let folder = folder("own-file-others");
-        let (path, theirs) = (folder.join("lock"), folder.join("theirs"));
+        let directory = directory("own-file-others");
+        let (path, theirs) = (directory.join("lock"), directory.join("theirs"));
         fs::write(&theirs, "theirs").expect("a file");
         let fifo = |path: &Path| {
             rustix::fs::mknodat(
@@ -115,7 +115,7 @@ mod tests {
             let _ = fs::remove_file(&path);
             match case {
                 "link" => symlink(&theirs, &path).expect("a link"),
-                "dangling" => symlink(folder.join("none"), &path).expect("a link"),
+                "dangling" => symlink(directory.join("none"), &path).expect("a link"),
                 "second name" => fs::hard_link(&theirs, &path).expect("a name"),
                 "fifo" => fifo(&path).expect("a pipe"),
                 _ => {
@@ -126,11 +126,11 @@ mod tests {
             write_own(&path, b"new").expect(case);
             assert!(is_own(&fs::symlink_metadata(&path).expect("there")), "{case}");
             assert_eq!(fs::read(&theirs).expect("there"), b"theirs", "{case}");
-            assert!(!folder.join("none").exists(), "{case}");
+            assert!(!directory.join("none").exists(), "{case}");
         }
         fs::remove_file(&path).expect("ours");
-        fs::create_dir(&path).expect("a folder");
-        assert!(open_own(&path).is_err(), "a folder is nothing to be removed");
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::create_dir(&path).expect("a directory");
+        assert!(open_own(&path).is_err(), "a directory is nothing to be removed");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 }

@@ -57,7 +57,7 @@ impl NamedPipe {
 
 impl Drop for NamedPipe {
     fn drop(&mut self) {
-        // Whoever removes the folder that it is in removes it, too.
+        // Whoever removes the directory that it is in removes it, too.
         let _ = std::fs::remove_file(&self.0);
     }
 }

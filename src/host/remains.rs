@@ -87,11 +87,11 @@ mod tests {
 
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("folder");
-        folder
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).expect("directory");
+        directory
     }
 
     fn leave(path: &Path, content: &[u8]) {
@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn whatever_is_there_the_file_becomes_what_is_written() {
-        let folder = folder("remains");
-        let path = folder.join("file");
+        let directory = directory("remains");
+        let path = directory.join("file");
         let wanted: Vec<u8> = (0..40).collect();
         for length in 0..60 {
             for wrong_at in 0..=length {
@@ -123,13 +123,13 @@ mod tests {
                 assert_eq!(remains.found, u64::from(wrong_at.min(40)));
             }
         }
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]
     fn what_somebody_else_may_write_to_is_not_taken_up() {
-        let folder = folder("not-taken-up");
-        let (path, other) = (folder.join("file"), folder.join("other"));
+        let directory = directory("not-taken-up");
+        let (path, other) = (directory.join("file"), directory.join("other"));
         assert!(Remains::open(&path).is_none(), "nothing");
         leave(&path, b"ours");
         assert!(Remains::open(&path).is_some());
@@ -144,8 +144,8 @@ mod tests {
         symlink(&other, &path).expect("a link");
         assert!(Remains::open(&path).is_none(), "a link");
         fs::remove_file(&path).expect("ours");
-        fs::create_dir(&path).expect("a folder");
-        assert!(Remains::open(&path).is_none(), "a folder");
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::create_dir(&path).expect("a directory");
+        assert!(Remains::open(&path).is_none(), "a directory");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 }

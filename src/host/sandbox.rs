@@ -29,7 +29,7 @@ pub struct Sandbox {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// A file or folder that stays writable cannot be named to it.
+    /// A file or directory that stays writable cannot be named to it.
     #[error(transparent)]
     Path(#[from] PathFdError),
     /// It refuses.
@@ -44,30 +44,30 @@ impl Sandbox {
         Self::default()
     }
 
-    /// Files and folders are made, replaced and removed beneath `folder`, and where symbolic
+    /// Files and directories are made, replaced and removed beneath `directory`, and where symbolic
     /// links in it lead: a cache may lie in part on another disk. Where it is not there yet,
-    /// it can be made, and so can all beneath the nearest folder above it that is there.
+    /// it can be made, and so can all beneath the nearest directory above it that is there.
     #[must_use]
-    pub fn filling(mut self, folder: &Path) -> Self {
+    pub fn filling(mut self, directory: &Path) -> Self {
         let access = make_bitflags!(AccessFs::{MakeDir | MakeReg | RemoveFile | Truncate | WriteFile});
-        let there = existing_ancestor(folder);
-        let mut folders = if there == folder {
-            folders_of_links(folder)
+        let there = existing_ancestor(directory);
+        let mut directories = if there == directory {
+            directories_of_links(directory)
         } else {
             Vec::new()
         };
-        folders.push(there);
-        folders.retain(|folder| folder.is_dir());
+        directories.push(there);
+        directories.retain(|directory| directory.is_dir());
         self.allowed
-            .extend(folders.into_iter().map(|folder| (folder, access)));
+            .extend(directories.into_iter().map(|directory| (directory, access)));
         self
     }
 
-    /// The files in `folder` are changed in place, and new ones are made there.
+    /// The files in `directory` are changed in place, and new ones are made there.
     #[must_use]
-    pub fn changing_in(mut self, folder: &Path) -> Self {
+    pub fn changing_in(mut self, directory: &Path) -> Self {
         let access = make_bitflags!(AccessFs::{MakeReg | Truncate | WriteFile});
-        self.allowed.push((folder.to_owned(), access));
+        self.allowed.push((directory.to_owned(), access));
         self
     }
 
@@ -80,7 +80,7 @@ impl Sandbox {
     }
 
     /// From here on this thread, and every thread and program that it starts, is denied
-    /// every other way to write, make, rename, link or remove a file or folder, running a
+    /// every other way to write, make, rename, link or remove a file or directory, running a
     /// program, TCP, and signals and abstract sockets of processes outside. For good: a second
     /// sandbox can only take away more. A kernel that does not know all of it denies what it
     /// knows, which may be nothing.
@@ -101,14 +101,14 @@ impl Sandbox {
     }
 }
 
-/// Where the symbolic links to folders beneath `folder` lead.
-fn folders_of_links(folder: &Path) -> Vec<PathBuf> {
+/// Where the symbolic links to directories beneath `directory` lead.
+fn directories_of_links(directory: &Path) -> Vec<PathBuf> {
     let mut linked = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_dir() => directories.push(entry.path()),
                 Ok(kind) if kind.is_symlink() && entry.path().is_dir() => linked.push(entry.path()),
                 _ => {}
             }
@@ -139,16 +139,16 @@ mod tests {
         });
     }
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        folder
+    fn directory(name: &str) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        directory
     }
 
     #[test]
     fn who_only_reads_writes_makes_removes_and_runs_nothing() {
-        let folder = folder("reading");
-        let (file, new) = (folder.join("file"), folder.join("new"));
+        let directory = directory("reading");
+        let (file, new) = (directory.join("file"), directory.join("new"));
         fs::write(&file, "read").expect("not yet denied");
         inside(Sandbox::reading(), |status| {
             assert_eq!(fs::read(&file).expect("readable"), b"read");
@@ -160,7 +160,7 @@ mod tests {
                 fs::hard_link(&file, &new),
                 fs::rename(&file, &new),
                 fs::remove_file(&file),
-                fs::remove_dir(&folder),
+                fs::remove_dir(&directory),
                 std::process::Command::new("/bin/true").status().map(|_| ()),
                 // In a thread that is started later, too.
                 thread::scope(|scope| scope.spawn(|| fs::write(&new, "made")).join()).expect("no panic"),
@@ -178,17 +178,17 @@ mod tests {
             }
         });
         assert_eq!(fs::read(&file).expect("as before"), b"read");
-        fs::remove_dir_all(folder).expect("this thread is not in it");
+        fs::remove_dir_all(directory).expect("this thread is not in it");
     }
 
     #[test]
-    fn who_fills_a_folder_writes_beneath_it_and_where_its_links_lead() {
-        let folder = folder("filling");
-        let (target, other) = (folder.join("target"), folder.join("other disk"));
-        fs::create_dir_all(target.join("images")).expect("a folder");
-        fs::create_dir(&other).expect("a folder");
+    fn who_fills_a_directory_writes_beneath_it_and_where_its_links_lead() {
+        let directory = directory("filling");
+        let (target, other) = (directory.join("target"), directory.join("other disk"));
+        fs::create_dir_all(target.join("images")).expect("a directory");
+        fs::create_dir(&other).expect("a directory");
         symlink(&other, target.join("images/amd64")).expect("a link");
-        let elsewhere = folder.join("elsewhere");
+        let elsewhere = directory.join("elsewhere");
         inside(Sandbox::reading().filling(&target), |_| {
             fs::create_dir(target.join("bin")).expect("beneath");
             for path in [target.join("bin/kubectl"), target.join("images/amd64/pause")] {
@@ -204,42 +204,42 @@ mod tests {
                 Err(PermissionDenied)
             );
         });
-        fs::remove_dir_all(folder).expect("this thread is not in it");
+        fs::remove_dir_all(directory).expect("this thread is not in it");
     }
 
     #[test]
     fn a_second_sandbox_takes_away_more() {
-        let folder = folder("second");
-        let target = folder.join("not/there");
+        let directory = directory("second");
+        let target = directory.join("not/there");
         inside(Sandbox::reading().filling(&target), |_| {
             fs::create_dir_all(&target).expect("it may be made");
-            fs::write(folder.join("beside"), "").expect("as long as it was not there");
+            fs::write(directory.join("beside"), "").expect("as long as it was not there");
             Sandbox::reading().filling(&target).enter().expect("allowed");
             fs::write(target.join("file"), "").expect("beneath");
-            let beside = fs::write(folder.join("another"), "").map_err(|error| error.kind());
+            let beside = fs::write(directory.join("another"), "").map_err(|error| error.kind());
             assert_eq!(beside, Err(PermissionDenied));
         });
-        fs::remove_dir_all(folder).expect("this thread is not in it");
+        fs::remove_dir_all(directory).expect("this thread is not in it");
     }
 
     #[test]
     fn who_changes_files_makes_new_ones_beside_them_and_removes_none() {
-        let folder = folder("changing");
-        let (bundle, elsewhere) = (folder.join("stick/b.run"), folder.join("b.run"));
-        fs::create_dir(folder.join("stick")).expect("a folder");
+        let directory = directory("changing");
+        let (bundle, elsewhere) = (directory.join("stick/b.run"), directory.join("b.run"));
+        fs::create_dir(directory.join("stick")).expect("a directory");
         fs::write(&elsewhere, "damaged").expect("a file");
         symlink(&elsewhere, &bundle).expect("a link");
         let sandbox = Sandbox::reading()
-            .changing_in(&folder.join("stick"))
+            .changing_in(&directory.join("stick"))
             .changing(&bundle);
         inside(sandbox, |_| {
-            fs::write(&bundle, "mended").expect("through the link");
+            fs::write(&bundle, "fixed").expect("through the link");
             fs::write(bundle.with_extension("run.001"), "made").expect("beside");
-            for denied in [fs::remove_file(&bundle), fs::write(folder.join("other"), "")] {
+            for denied in [fs::remove_file(&bundle), fs::write(directory.join("other"), "")] {
                 assert_eq!(denied.map_err(|error| error.kind()), Err(PermissionDenied));
             }
         });
-        fs::remove_dir_all(folder).expect("this thread is not in it");
+        fs::remove_dir_all(directory).expect("this thread is not in it");
     }
 
     #[test]

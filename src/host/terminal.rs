@@ -16,7 +16,7 @@ const TICK: Timespec = Timespec {
     tv_nsec: 200_000_000,
 };
 
-/// A terminal on stderr on which a line can be written anew.
+/// A terminal on stderr on which a line can be written again.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal(());
 

@@ -237,7 +237,7 @@ impl Trusted {
     fn look(&self, inside: Option<(&File, &Path)>, at: &Path) -> Result<Option<File>, Reason> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened = match inside {
-            Some((folder, name)) => rustix::fs::openat(folder, name, flags, Mode::empty()),
+            Some((directory, name)) => rustix::fs::openat(directory, name, flags, Mode::empty()),
             None => rustix::fs::open(at, flags, Mode::empty()),
         };
         let file = match opened {
@@ -285,13 +285,13 @@ impl Trusted {
         facts.mode() & 0o002 == 0 && self.accounts.is_private(facts.gid(), self.uid) && without_list()
     }
 
-    fn tree(&self, folder: &Path) -> Result<(), Reason> {
-        let entries = match fs::read_dir(folder) {
+    fn tree(&self, directory: &Path) -> Result<(), Reason> {
+        let entries = match fs::read_dir(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(failed(folder))?,
+            entries => entries.map_err(failed(directory))?,
         };
         for entry in entries {
-            let path = entry.map_err(failed(folder))?.path();
+            let path = entry.map_err(failed(directory))?.path();
             let found = self.walk(&path)?;
             let facts = found.file.map(|file| file.metadata()).transpose();
             // What a link leads to is no part of the tree.

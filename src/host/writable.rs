@@ -36,13 +36,13 @@ pub fn why_unwritable(path: &Path) -> Option<Unwritable> {
         Ok(facts) if facts.is_dir() => return Some(Unwritable::Directory),
         Ok(_) => return denied(path, Access::READ_OK | Access::WRITE_OK),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        // A folder above it may not be looked into, or is a file: found below.
+        // A directory above it may not be looked into, or is a file: found below.
         Err(_) => {}
     }
     if let Ok(target) = fs::read_link(path) {
         let target = path.parent().unwrap_or(Path::new("/")).join(target);
         return match target.parent() {
-            Some(folder) if folder.is_dir() => denied(folder, Access::WRITE_OK | Access::EXEC_OK),
+            Some(directory) if directory.is_dir() => denied(directory, Access::WRITE_OK | Access::EXEC_OK),
             _ => Some(Unwritable::Dangling(target)),
         };
     }
@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn each_reason_is_told_apart() {
-        let folder = tempfile::tempdir().expect("a directory");
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
         fs::write(path("file"), "").expect("a file");
-        fs::create_dir(path("folder")).expect("a directory");
+        fs::create_dir(path("directory")).expect("a directory");
         symlink("new", path("fine")).expect("a link");
         symlink("no/where", path("dangling")).expect("a link");
         for (name, why) in [
@@ -86,7 +86,7 @@ mod tests {
             ("new", None),
             ("new/.kube/config", None),
             ("fine", None),
-            ("folder", Some(Unwritable::Directory)),
+            ("directory", Some(Unwritable::Directory)),
             ("file/config", Some(Unwritable::NotADirectory(path("file")))),
             ("dangling", Some(Unwritable::Dangling(path("no/where")))),
         ] {

@@ -48,7 +48,7 @@ impl Http {
         let (mut fresh, mut restarted) = (false, false);
         loop {
             interrupt::check()?;
-            // Taken anew each time: a refused one is gone.
+            // Taken again each time: a refused one is gone.
             let mut partial = store.partial(key)?;
             if let Some(digest) = download.digest
                 && let Some(path) = store.find(digest)?

@@ -146,7 +146,7 @@ pub enum HttpError {
 }
 
 fn via(proxy: Option<&String>) -> String {
-    proxy.map_or_else(String::new, |proxy| format!(" (by way of the proxy {proxy})"))
+    proxy.map_or_else(String::new, |proxy| format!(" (via the proxy {proxy})"))
 }
 
 fn said(message: &str) -> String {
@@ -277,7 +277,7 @@ fn reach(has_proxy: bool) -> String {
     }
 }
 
-/// TLS refused the server's certificate: no retry mends that. Source: rustls,
+/// TLS refused the server's certificate: no retry fixes that. Source: rustls,
 /// `src/error.rs`.
 const UNTRUSTED: &[&str] = &["invalid peer certificate"];
 

@@ -12,8 +12,8 @@ use super::transfer::{TransferError, transfer};
 use crate::bundle::{Digest, ImagePart, ImageReference, Member, PlatformView, blob_path, member_span};
 use crate::verify::PlatformBundle;
 
-/// The folder of the layout in the payload.
-const PAYLOAD_FOLDER: &str = "images/";
+/// The directory of the layout in the payload.
+const PAYLOAD_DIR: &str = "images/";
 
 /// Some images of a bundle, with the blobs that they share.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl<'a> ImageSet<'a> {
         self.documents_naming(|reference| reference.tag().to_owned(), true)
     }
 
-    /// The same for a folder, in which stock tools look for an image by its full name.
+    /// The same for a directory, in which stock tools look for an image by its full name.
     #[must_use]
     pub fn layout_documents(&self) -> [(&'static str, Vec<u8>); 3] {
         self.documents_naming(ToString::to_string, false)
@@ -153,7 +153,7 @@ impl<'a> ImageSet<'a> {
 /// A blob's name inside an archive.
 fn blob_name(digest: Digest) -> String {
     blob_path(digest)
-        .strip_prefix(PAYLOAD_FOLDER)
+        .strip_prefix(PAYLOAD_DIR)
         .map(str::to_owned)
         .unwrap_or_default()
 }

@@ -134,7 +134,7 @@ pub fn fill_cache(
         }
         transfer(&mut reader.by_its_chunks(), &mut writers, &moved).map_err(|error| match error {
             TransferError::Write(source) => {
-                FileError::at("written", &image_folder(cache, view))(source).into()
+                FileError::at("written", &image_directory(cache, view))(source).into()
             }
             other => Failure::from(other),
         })?;
@@ -169,7 +169,7 @@ fn image_path(cache: &Cache, image: &ImagePart) -> PathBuf {
 }
 
 /// Any path among the archives: one of them is full, which does not matter.
-fn image_folder(cache: &Cache, view: PlatformView<'_>) -> PathBuf {
+fn image_directory(cache: &Cache, view: PlatformView<'_>) -> PathBuf {
     let node = view.node_image();
     cache.node_image(node.platform.arch, &node.reference)
 }

@@ -68,7 +68,7 @@ pub fn other_of_same_serial(receipt: &Receipt, view: PlatformView<'_>, minikube:
 impl From<DowngradeError> for Failure {
     fn from(error: DowngradeError) -> Self {
         Self::new(Kind::Downgrade, error)
-            .hint("use the newer bundle; --allow-downgrade starts the older one all the same")
+            .hint("use the newer bundle; --allow-downgrade starts the older one anyway")
     }
 }
 

@@ -22,27 +22,27 @@ use crate::verify::PlatformBundle;
 #[derive(Clone, Debug)]
 pub struct Extracted {
     /// Where to.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// How many files.
     pub files: usize,
     /// What to type next, one command each.
     pub next: Vec<String>,
 }
 
-/// A folder that nothing can be extracted to.
+/// A directory that nothing can be extracted to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
     /// A relative path was given where minikube wants an absolute one.
     #[error("`{path}` is not an absolute path")]
     Relative {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
     /// There is something in it that is not this bundle's.
     #[error("`{path}` is there and holds something else than parts of this bundle")]
     NotEmpty {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
 }
@@ -51,7 +51,7 @@ impl From<ExtractError> for Failure {
     fn from(error: ExtractError) -> Self {
         let hint = match error {
             ExtractError::NotEmpty { .. } => {
-                "name a folder that is empty or not there yet, or one that an earlier run of this bundle began to fill; nothing was changed"
+                "name a directory that is empty or not there yet, or one that an earlier run of this bundle began to fill; nothing was changed"
             }
             ExtractError::Relative { .. } => "give the whole path, from `/` on",
         };
@@ -59,13 +59,13 @@ impl From<ExtractError> for Failure {
     }
 }
 
-/// Writes the parts below `folder`: the programs to `bin`, the images as an OCI image
+/// Writes the parts below `directory`: the programs to `bin`, the images as an OCI image
 /// layout to `images`, the files of the publishers' signatures to `evidence`, those of whoever
 /// packed it to `manifests` and `files`. What an earlier
 /// run wrote there before it was killed is not written again.
 pub fn extract_to(
     bundle: PlatformBundle<'_>,
-    folder: &Path,
+    directory: &Path,
     progress: &dyn Progress,
 ) -> Result<Extracted, Failure> {
     let view = bundle.view();
@@ -73,18 +73,18 @@ pub fn extract_to(
     let documents = set
         .layout_documents()
         .map(|(name, bytes)| (format!("images/{name}"), bytes));
-    let there = already_there(view, &set, &documents, folder)?;
+    let there = already_there(view, &set, &documents, directory)?;
     let evidence: BTreeSet<Digest> = view.signature_files().collect();
     let place = |member: &Member| destination(view, &set, &evidence, member);
     let missing = |member: &Member| place(member).is_some_and(|(name, _)| !there.contains(&name));
     let mut placer = Placer::unrecorded();
-    placer.folder(folder)?;
+    placer.directory(directory)?;
     let programs: u64 = view.binaries().map(|binary| binary.size).sum();
     let own_files: u64 = view.files().iter().map(|file| file.size).sum();
     progress.begin("extract", Some(set.blob_bytes() + programs + own_files));
     let mut files = there.len();
     for (name, bytes) in documents.iter().filter(|(name, _)| !there.contains(name)) {
-        let path = folder.join(name);
+        let path = directory.join(name);
         placer.file(&path, (&mut bytes.as_slice(), Digest::of(bytes)), 0o644, &|_| {})?;
         files += 1;
     }
@@ -94,14 +94,14 @@ pub fn extract_to(
             continue;
         };
         let sha256 = reader.member().sha256;
-        placer.file(&folder.join(name), (&mut reader, sha256), mode, &|bytes| {
+        placer.file(&directory.join(name), (&mut reader, sha256), mode, &|bytes| {
             progress.advance(bytes);
         })?;
         files += 1;
     }
     progress.end(&format!("{files} files"));
     Ok(Extracted {
-        folder: folder.to_owned(),
+        directory: directory.to_owned(),
         files,
         next: Vec::new(),
     })
@@ -112,7 +112,7 @@ fn already_there(
     view: PlatformView<'_>,
     set: &ImageSet<'_>,
     documents: &[(String, Vec<u8>)],
-    folder: &Path,
+    directory: &Path,
 ) -> Result<BTreeSet<String>, Failure> {
     let documents = documents
         .iter()
@@ -128,8 +128,8 @@ fn already_there(
     let own_files = own_files.map(|file| (file.member_path(), file.sha256));
     let parts = programs.chain(own_files);
     let expected = documents.chain(blobs).chain(parts).chain(evidence).collect();
-    let path = folder.to_owned();
-    Ok(files_there(folder, &expected)?.ok_or(ExtractError::NotEmpty { path })?)
+    let path = directory.to_owned();
+    Ok(files_there(directory, &expected)?.ok_or(ExtractError::NotEmpty { path })?)
 }
 
 fn blob_file(digest: Digest) -> String {
@@ -164,7 +164,7 @@ fn destination(
 
 /// The cache of the minikube home `home`.
 #[must_use]
-pub fn cache_folder(home: &Path) -> PathBuf {
+pub fn cache_directory(home: &Path) -> PathBuf {
     dot_minikube(home).join("cache")
 }
 
@@ -180,10 +180,10 @@ pub fn extract_to_cache(
         let path = home.to_owned();
         return Err(ExtractError::Relative { path }.into());
     }
-    let folder = dot_minikube(home);
+    let directory = dot_minikube(home);
     let view = bundle.view();
     progress.begin("fill minikube's cache", None);
-    let cache = Cache::at(cache_folder(home));
+    let cache = Cache::at(cache_directory(home));
     let contents = CacheContents::Everything;
     for note in fill_cache(bundle, &cache, contents, &mut Placer::unrecorded(), progress)? {
         progress.note(&note);
@@ -193,8 +193,8 @@ pub fn extract_to_cache(
     let runtime = runtime.unwrap_or(view.container_runtime());
     let root = Environment::of_this_process().is_root();
     Ok(Extracted {
-        next: stock_commands(view, &cache, &folder, runtime, root),
-        folder,
+        next: stock_commands(view, &cache, &directory, runtime, root),
+        directory,
         files,
     })
 }

@@ -50,9 +50,9 @@ pub enum Event {
         /// The stage.
         stage: String,
     },
-    /// A folder that is not there will be made.
-    Folder {
-        /// The folder.
+    /// A directory that is not there will be made.
+    Directory {
+        /// The directory.
         path: PathBuf,
     },
     /// A file takes its name now.
@@ -85,7 +85,7 @@ pub enum Event {
     Profile {
         /// The profile.
         name: String,
-        /// minikube's folder.
+        /// minikube's directory.
         minikube_home: PathBuf,
         /// Whether the user had a kubeconfig before.
         kubeconfig: Option<PathBuf>,
@@ -139,7 +139,7 @@ pub enum Event {
     },
     /// It ended, and the engine is done.
     LoadEnded,
-    /// A file, folder, link or image is gone, or is not ours any more.
+    /// A file, directory, link or image is gone, or is not ours any more.
     Forgotten {
         /// Its path or reference.
         what: String,
@@ -166,7 +166,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal `path`, whose folder is there, and cuts off what a killed
+    /// Opens the journal `path`, whose directory is there, and cuts off what a killed
     /// run left of a last line.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let file = read::open(path)?;
@@ -258,8 +258,8 @@ mod tests {
 
     use super::*;
 
-    fn folder(path: &str) -> Event {
-        Event::Folder { path: path.into() }
+    fn directory(path: &str) -> Event {
+        Event::Directory { path: path.into() }
     }
 
     fn fresh(name: &str) -> PathBuf {
@@ -274,7 +274,7 @@ mod tests {
         let path = fresh("torn");
         let mut journal = Journal::open(&path).expect("new");
         for name in ["/a", "/b"] {
-            journal.record(folder(name)).expect("record");
+            journal.record(directory(name)).expect("record");
         }
         drop(journal);
         let whole = fs::read(&path).expect("read");
@@ -282,10 +282,10 @@ mod tests {
         for cut in first..whole.len() {
             fs::write(&path, &whole[..cut]).expect("tear");
             let mut journal = Journal::open(&path).expect("torn");
-            assert_eq!(journal.receipt().folders(), [Path::new("/a")], "cut at {cut}");
-            journal.record(folder("/c")).expect("go on");
+            assert_eq!(journal.receipt().directories(), [Path::new("/a")], "cut at {cut}");
+            journal.record(directory("/c")).expect("go on");
             assert_eq!(
-                Journal::peek(&path).expect("whole").folders(),
+                Journal::peek(&path).expect("whole").directories(),
                 [Path::new("/c"), Path::new("/a")]
             );
         }
@@ -296,9 +296,9 @@ mod tests {
     fn what_is_known_is_not_written_again() {
         let path = fresh("again");
         let mut journal = Journal::open(&path).expect("new");
-        journal.record(folder("/a")).expect("record");
+        journal.record(directory("/a")).expect("record");
         let before = fs::metadata(&path).expect("there").len();
-        journal.record(folder("/a")).expect("record");
+        journal.record(directory("/a")).expect("record");
         assert_eq!(fs::metadata(&path).expect("there").len(), before);
         fs::remove_file(path).expect("clean up");
     }
@@ -316,13 +316,13 @@ mod tests {
         let mut journal = Journal::open(Path::new(&path)).expect("new");
         let mut written = 0;
         let long = "x".repeat(90);
-        while journal.record(folder(&format!("/{written}-{long}"))).is_ok() {
+        while journal.record(directory(&format!("/{written}-{long}"))).is_ok() {
             written += 1;
         }
         let full = fs::metadata(&path).expect("there").len();
         assert_eq!(full, 512, "some of the line was written");
         journal
-            .record(folder(&format!("/still-{long}")))
+            .record(directory(&format!("/still-{long}")))
             .expect_err("full");
         let maximum = getrlimit(Resource::Fsize).maximum;
         setrlimit(
@@ -339,7 +339,7 @@ mod tests {
             })
             .expect("record");
         let expected = journal.receipt().clone();
-        assert_eq!(expected.folders().len(), written - 1);
+        assert_eq!(expected.directories().len(), written - 1);
         drop(journal);
         assert_eq!(Journal::peek(Path::new(&path)).expect("whole"), expected);
     }

@@ -8,10 +8,10 @@ use crate::failure::{Failure, Kind};
 use crate::host::{Environment, Trusted, UntrustedPath};
 use crate::minikube::{Cache, dot_minikube};
 
-/// The folders of one user.
+/// The directories of one user.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Layout {
-    /// minikube's own folder, which ends in `.minikube`.
+    /// minikube's own directory, which ends in `.minikube`.
     pub minikube_home: PathBuf,
     /// Whether it is the one that a bare `minikube` uses, too.
     pub minikube_home_is_default: bool,
@@ -19,23 +19,23 @@ pub struct Layout {
     pub state: PathBuf,
     /// The programs.
     pub programs: PathBuf,
-    /// The files of whoever packed a bundle, in a folder for each bundle's name.
+    /// The files of whoever packed a bundle, in a directory for each bundle's name.
     pub own_files: PathBuf,
     /// Where links to the programs make them commands.
     pub links: PathBuf,
 }
 
-/// A user without folders.
+/// A user without directories.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
     /// There is no home.
     #[error("the variable `HOME` does not hold an absolute path")]
     Home,
-    /// The folder for minikube is relative.
+    /// The directory for minikube is relative.
     #[error("the minikube home `{path}` is not an absolute path")]
     MinikubeHome {
-        /// The folder that was asked for.
+        /// The directory that was asked for.
         path: PathBuf,
     },
 }
@@ -51,7 +51,7 @@ impl From<LayoutError> for Failure {
 }
 
 impl Layout {
-    /// The folders of the user that `environment` is of; `minikube_home` replaces the
+    /// The directories of the user that `environment` is of; `minikube_home` replaces the
     /// variable `MINIKUBE_HOME`.
     pub fn of(environment: &Environment, minikube_home: Option<&Path>) -> Result<Self, LayoutError> {
         let home = environment.home().ok_or(LayoutError::Home)?;
@@ -77,7 +77,7 @@ impl Layout {
             programs: xdg("XDG_DATA_HOME", ".local/share").join("bin"),
             own_files: xdg("XDG_DATA_HOME", ".local/share").join("bundles"),
             links: match environment.absolute_path("XDG_BIN_HOME") {
-                Some(folder) => folder,
+                Some(directory) => directory,
                 None if environment.is_root() => PathBuf::from("/usr/local/bin"),
                 None => home.join(".local/bin"),
             },
@@ -122,7 +122,7 @@ impl Layout {
     }
 
     /// Where a minikube that is only asked what it would do has its home. The journal does not
-    /// name it: it is in a folder of ours.
+    /// name it: it is in a directory of ours.
     #[must_use]
     pub fn dry_run(&self) -> PathBuf {
         self.state.join("dry-run")
@@ -134,14 +134,14 @@ impl Layout {
         dot_minikube(&self.dry_run())
     }
 
-    /// Where bytes go into a seed. The journal does not name it: it is in a folder of ours.
+    /// Where bytes go into a seed. The journal does not name it: it is in a directory of ours.
     #[must_use]
     pub fn pipes(&self) -> PathBuf {
         self.state.join("pipes")
     }
 
     /// Where kubectl keeps what it learns of a cluster, while it is asked. The journal does not
-    /// name it: it is in a folder of ours.
+    /// name it: it is in a directory of ours.
     #[must_use]
     pub fn kubectl_cache(&self) -> PathBuf {
         self.state.join("kubectl-cache")
@@ -153,10 +153,10 @@ impl Layout {
         self.own_files_of(bundle, file.role).join(&file.name)
     }
 
-    /// The folder of such files of one role.
+    /// The directory of such files of one role.
     #[must_use]
     pub fn own_files_of(&self, bundle: &str, role: FileRole) -> PathBuf {
-        self.own_files.join(bundle).join(role.folder())
+        self.own_files.join(bundle).join(role.directory())
     }
 
     /// One of the programs that run on the machine itself.

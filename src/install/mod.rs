@@ -22,7 +22,7 @@ mod programs;
 mod receipt;
 mod remove;
 mod session;
-mod state_folder;
+mod state_directory;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
@@ -33,7 +33,7 @@ pub use archive::{ArchiveWriter, ImageSet, write_images};
 pub use cache::{CacheContents, fill_cache};
 pub use downgrade::{check_serial, other_of_same_serial};
 pub use engine_image::{has_id_of, is_image};
-pub use extract::{cache_folder, extract_to, extract_to_cache};
+pub use extract::{cache_directory, extract_to, extract_to_cache};
 pub use journal::{Event, Journal, JournalError};
 pub use layout::Layout;
 pub use own_files::{PlacedFiles, no_longer_carried, place_own_files};

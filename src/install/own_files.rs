@@ -67,7 +67,7 @@ pub fn place_own_files(
 pub fn no_longer_carried(view: PlatformView<'_>, session: &Session) -> Vec<String> {
     let mut notes = Vec::new();
     for role in FileRole::ALL {
-        let folder = session.layout.own_files_of(view.name(), role);
+        let directory = session.layout.own_files_of(view.name(), role);
         let is_carried = |path: &Path| {
             let mut files = view.files().iter();
             files.any(|file| session.layout.own_file(view.name(), file) == *path)
@@ -75,7 +75,7 @@ pub fn no_longer_carried(view: PlatformView<'_>, session: &Session) -> Vec<Strin
         // What is kept until a run ends well has a name that no bundle's file can have.
         let is_ones = |path: &Path| {
             let name = path.file_name().and_then(std::ffi::OsStr::to_str);
-            path.parent() == Some(&folder) && name.is_some_and(is_file_name)
+            path.parent() == Some(&directory) && name.is_some_and(is_file_name)
         };
         let ours = session.journal.receipt().files().keys();
         let left = ours.filter(|path| is_ones(path) && !is_carried(path));

@@ -1,4 +1,4 @@
-//! Files, folders and links, each in the journal before it has its name.
+//! Files, directories and links, each in the journal before it has its name.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -29,7 +29,7 @@ pub enum Existing {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
-    /// A file, folder or link cannot be made.
+    /// A file, directory or link cannot be made.
     #[error(transparent)]
     File(#[from] FileError),
     /// The journal cannot be written.
@@ -76,17 +76,17 @@ impl<'a> Placer<'a> {
         self.journal.is_some()
     }
 
-    /// Makes `folder` and those above it.
-    pub fn folder(&mut self, folder: &Path) -> Result<(), PlaceError> {
-        if fs::metadata(folder).is_ok_and(|facts| facts.is_dir()) {
+    /// Makes `directory` and those above it.
+    pub fn directory(&mut self, directory: &Path) -> Result<(), PlaceError> {
+        if fs::metadata(directory).is_ok_and(|facts| facts.is_dir()) {
             return Ok(());
         }
-        if let Some(parent) = folder.parent() {
-            self.folder(parent)?;
+        if let Some(parent) = directory.parent() {
+            self.directory(parent)?;
         }
-        let path = folder.to_owned();
-        self.record(Event::Folder { path })?;
-        fs::create_dir(folder).map_err(FileError::at("made", folder))?;
+        let path = directory.to_owned();
+        self.record(Event::Directory { path })?;
+        fs::create_dir(directory).map_err(FileError::at("made", directory))?;
         Ok(())
     }
 
@@ -108,11 +108,11 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// Starts a file, or takes up what a killed run left of it. Its folder is made when it is
+    /// Starts a file, or takes up what a killed run left of it. Its directory is made when it is
     /// not there.
     pub fn create(&mut self, path: &Path) -> Result<AtomicFile, PlaceError> {
-        if let Some(folder) = path.parent() {
-            self.folder(folder)?;
+        if let Some(directory) = path.parent() {
+            self.directory(directory)?;
         }
         let begun = path.to_owned();
         self.record(Event::FileBegun { path: begun })?;
@@ -211,8 +211,8 @@ impl<'a> Placer<'a> {
         if inode(original).is_some() && inode(original) == inode(path) {
             return Ok(());
         }
-        if let Some(folder) = path.parent() {
-            self.folder(folder)?;
+        if let Some(directory) = path.parent() {
+            self.directory(directory)?;
         }
         let begun = path.to_owned();
         self.record(Event::FileBegun { path: begun })?;
@@ -251,8 +251,8 @@ impl<'a> Placer<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(FileError::at("looked at", path)(error).into()),
         }
-        if let Some(folder) = path.parent() {
-            self.folder(folder)?;
+        if let Some(directory) = path.parent() {
+            self.directory(directory)?;
         }
         self.record_link(path, target)?;
         symlink(target, path).map_err(FileError::at("made", path))?;
@@ -316,13 +316,13 @@ fn read_into(hasher: &mut impl Write, path: &Path) -> Result<(), FileError> {
         .map_err(FileError::at("read", path))
 }
 
-/// A folder for a test.
+/// A directory for a test.
 #[cfg(test)]
-pub(crate) fn test_folder(name: &str) -> std::path::PathBuf {
-    let folder = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("test folder");
-    folder
+pub(crate) fn test_directory(name: &str) -> std::path::PathBuf {
+    let directory = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).expect("test directory");
+    directory
 }
 
 #[cfg(test)]
@@ -331,9 +331,9 @@ mod tests {
 
     #[test]
     fn a_foreign_file_is_told_from_ours() {
-        let folder = test_folder("place");
-        let path = folder.join("deep/kubectl");
-        let mut journal = Journal::open(&folder.join("journal")).expect("journal");
+        let directory = test_directory("place");
+        let path = directory.join("deep/kubectl");
+        let mut journal = Journal::open(&directory.join("journal")).expect("journal");
         let mut placer = Placer::journalled(&mut journal);
         let digest = Digest::of(b"ours");
         assert_eq!(placer.existing(&path, digest).expect("look"), Existing::Absent);
@@ -345,14 +345,14 @@ mod tests {
         assert_eq!(placer.existing(&path, newer).expect("look"), Existing::Ours);
         fs::write(&path, "theirs").expect("change");
         assert_eq!(placer.existing(&path, newer).expect("look"), Existing::Foreign);
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]
     fn what_was_replaced_is_put_back_or_goes() {
-        let folder = test_folder("earlier");
-        let path = folder.join("minikube");
-        let mut journal = Journal::open(&folder.join("journal")).expect("journal");
+        let directory = test_directory("earlier");
+        let path = directory.join("minikube");
+        let mut journal = Journal::open(&directory.join("journal")).expect("journal");
         let mut placer = Placer::journalled(&mut journal);
         let place = |placer: &mut Placer<'_>, mut text: &[u8]| {
             let digest = Digest::of(text);
@@ -369,16 +369,20 @@ mod tests {
         place(&mut placer, b"two");
         placer.drop_earlier().expect("drop");
         assert_eq!(fs::read(&path).expect("there"), b"two");
-        assert_eq!(fs::read_dir(&folder).expect("list").count(), 2, "and the journal");
+        assert_eq!(
+            fs::read_dir(&directory).expect("list").count(),
+            2,
+            "and the journal"
+        );
         assert_eq!(journal.receipt().files().len(), 1);
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]
     fn what_was_kept_and_not_replaced_has_one_name_again() {
-        let folder = test_folder("kept");
-        let path = folder.join("minikube");
-        let mut journal = Journal::open(&folder.join("journal")).expect("journal");
+        let directory = test_directory("kept");
+        let path = directory.join("minikube");
+        let mut journal = Journal::open(&directory.join("journal")).expect("journal");
         let mut placer = Placer::journalled(&mut journal);
         placer
             .file(
@@ -394,15 +398,19 @@ mod tests {
         assert_eq!(fs::metadata(&path).expect("there").nlink(), 2);
         placer.put_back().expect("put back");
         assert_eq!(fs::read(&path).expect("there"), b"one");
-        assert_eq!(fs::read_dir(&folder).expect("list").count(), 2, "and the journal");
+        assert_eq!(
+            fs::read_dir(&directory).expect("list").count(),
+            2,
+            "and the journal"
+        );
         assert_eq!(journal.receipt().files().len(), 1);
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]
     fn a_link_never_replaces_what_is_there() {
-        let folder = test_folder("link");
-        let (path, target) = (folder.join("minikube"), folder.join("bin/minikube"));
+        let directory = test_directory("link");
+        let (path, target) = (directory.join("minikube"), directory.join("bin/minikube"));
         let mut placer = Placer::unrecorded();
         assert!(placer.link(&path, &target).expect("new"));
         assert!(placer.link(&path, &target).expect("again"));
@@ -410,13 +418,13 @@ mod tests {
         fs::write(&path, "theirs").expect("replace");
         assert!(!placer.link(&path, &target).expect("foreign"));
         assert_eq!(fs::read(&path).expect("kept"), b"theirs");
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 
     #[test]
     fn a_second_name_takes_no_space_and_is_not_made_twice() {
-        let folder = test_folder("second");
-        let (one, two) = (folder.join("one"), folder.join("cache/two"));
+        let directory = test_directory("second");
+        let (one, two) = (directory.join("one"), directory.join("cache/two"));
         fs::write(&one, "x").expect("file");
         let mut placer = Placer::unrecorded();
         for _ in 0..2 {
@@ -425,7 +433,7 @@ mod tests {
                 .expect("second name");
         }
         assert_eq!(fs::metadata(&two).expect("there").nlink(), 2);
-        assert_eq!(fs::read_dir(folder.join("cache")).expect("list").count(), 1);
-        fs::remove_dir_all(folder).expect("clean up");
+        assert_eq!(fs::read_dir(directory.join("cache")).expect("list").count(), 1);
+        fs::remove_dir_all(directory).expect("clean up");
     }
 }

@@ -68,7 +68,7 @@ fn write_programs(
     let mut missing: Vec<(String, PathBuf)> = Vec::new();
     for role in [BinaryRole::Minikube, BinaryRole::Kubectl] {
         let path = layout.program(role);
-        // The folder is ours: what is there under this name is an older one of ours,
+        // The directory is ours: what is there under this name is an older one of ours,
         // or was changed since.
         if placer.existing(&path, view.binary(role).sha256)? != Existing::Same {
             missing.push((view.binary(role).member_path(), path));
@@ -119,10 +119,10 @@ fn cached(view: PlatformView<'_>, layout: &Layout, role: BinaryRole) -> PathBuf 
 }
 
 fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(), Failure> {
-    let folder = session.layout.links.clone();
+    let directory = session.layout.links.clone();
     for target in [installed.minikube.clone(), installed.kubectl.clone()] {
         let name = target.file_name().unwrap_or_default();
-        let link = folder.join(name);
+        let link = directory.join(name);
         match session.placer().link(&link, &target) {
             Ok(true) => installed.links.push(link),
             Ok(false) => installed.notes.push(format!(
@@ -139,18 +139,18 @@ fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(),
             Err(error) => return Err(error.into()),
         }
     }
-    if !installed.links.is_empty() && !is_on_path(session, &folder) {
+    if !installed.links.is_empty() && !is_on_path(session, &directory) {
         installed
             .notes
-            .push(format!("`{}` is not on the PATH", folder.display()));
+            .push(format!("`{}` is not on the PATH", directory.display()));
     }
     Ok(())
 }
 
-fn is_on_path(session: &Session, folder: &Path) -> bool {
+fn is_on_path(session: &Session, directory: &Path) -> bool {
     session
         .environment
-        .path_folders()
+        .path_directories()
         .iter()
-        .any(|path| path == folder)
+        .any(|path| path == directory)
 }

@@ -13,8 +13,8 @@ use crate::host::ProcessIdentity;
 pub struct Receipt {
     bundles: BTreeMap<String, InstalledBundle>,
     /// Each with its turn.
-    folders: BTreeMap<PathBuf, u64>,
-    /// How many folders were ever made.
+    directories: BTreeMap<PathBuf, u64>,
+    /// How many directories were ever made.
     made: u64,
     files: BTreeMap<PathBuf, BTreeSet<Checksum>>,
     unfinished_files: BTreeSet<PathBuf>,
@@ -41,7 +41,7 @@ pub struct InstalledBundle {
 /// A profile that we had minikube make.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InstalledProfile {
-    /// minikube's folder.
+    /// minikube's directory.
     pub minikube_home: PathBuf,
     /// The kubeconfig, when the profile's start was to create it.
     pub kubeconfig: Option<PathBuf>,
@@ -72,12 +72,15 @@ impl Receipt {
         self.bundles.get(bundle).map(|bundle| bundle.serial)
     }
 
-    /// The folders that we made, deepest and latest first.
+    /// The directories that we made, deepest and latest first.
     #[must_use]
-    pub fn folders(&self) -> Vec<&Path> {
-        let mut folders: Vec<(&PathBuf, &u64)> = self.folders.iter().collect();
-        folders.sort_by_key(|(_, turn)| std::cmp::Reverse(**turn));
-        folders.into_iter().map(|(folder, _)| folder.as_path()).collect()
+    pub fn directories(&self) -> Vec<&Path> {
+        let mut directories: Vec<(&PathBuf, &u64)> = self.directories.iter().collect();
+        directories.sort_by_key(|(_, turn)| std::cmp::Reverse(**turn));
+        directories
+            .into_iter()
+            .map(|(directory, _)| directory.as_path())
+            .collect()
     }
 
     /// The files that we wrote, with each hash that we gave them.
@@ -137,7 +140,7 @@ impl Receipt {
     /// Whether nothing of ours is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.folders.is_empty()
+        self.directories.is_empty()
             && self.files.is_empty()
             && self.unfinished_files.is_empty()
             && self.links.is_empty()
@@ -179,8 +182,8 @@ impl Receipt {
             Event::StageDone { profile, stage } => {
                 self.stages.remove(&(profile, stage));
             }
-            Event::Folder { path } => {
-                if let Entry::Vacant(place) = self.folders.entry(path) {
+            Event::Directory { path } => {
+                if let Entry::Vacant(place) = self.directories.entry(path) {
                     place.insert(self.made);
                     self.made += 1;
                 }
@@ -245,7 +248,7 @@ impl Receipt {
 
     fn forget(&mut self, what: &str) {
         let path = Path::new(what);
-        self.folders.remove(path);
+        self.directories.remove(path);
         self.files.remove(path);
         self.unfinished_files.remove(path);
         self.links.remove(path);
@@ -280,17 +283,17 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_of_a_hundred_thousand_folders_is_read_at_once() {
-        let folder = |number: u32| Event::Folder {
+    fn a_journal_of_a_hundred_thousand_directories_is_read_at_once() {
+        let directory = |number: u32| Event::Directory {
             path: format!("/a/{number}").into(),
         };
         let count = 100_000;
         let begun = std::time::Instant::now();
-        let many = receipt((0..count).map(folder).chain([folder(7)]).collect());
-        let folders = many.folders();
-        assert_eq!(folders.len(), count as usize);
-        assert_eq!(folders[0], Path::new("/a/99999"));
-        assert_eq!(folders[99_992], Path::new("/a/7"), "it was made before");
+        let many = receipt((0..count).map(directory).chain([directory(7)]).collect());
+        let directories = many.directories();
+        assert_eq!(directories.len(), count as usize);
+        assert_eq!(directories[0], Path::new("/a/99999"));
+        assert_eq!(directories[99_992], Path::new("/a/7"), "it was made before");
         // 100 s when each was compared with all the others.
         assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }

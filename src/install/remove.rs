@@ -10,13 +10,13 @@ use super::journal::Event;
 use super::place::recorded;
 use super::receipt::Receipt;
 use super::session::Session;
-use super::state_folder::remove_state_folder;
+use super::state_directory::remove_state_directory;
 use crate::docker::{Engine, EngineError};
 use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
 
-/// What minikube makes in its folder besides profiles, the user's own settings and its
-/// cache, as v1.38.1 leaves it after `minikube delete`. Folders go only when empty.
+/// What minikube makes in its directory besides profiles, the user's own settings and its
+/// cache, as v1.38.1 leaves it after `minikube delete`. Directories go only when empty.
 const MINIKUBE_FILES: [&str; 18] = [
     "ca.crt",
     "ca.key",
@@ -38,8 +38,8 @@ const MINIKUBE_FILES: [&str; 18] = [
     "machines/server.pem",
 ];
 
-/// Its folders, the inner ones first.
-const MINIKUBE_FOLDERS: [&str; 8] = [
+/// Its directories, the inner ones first.
+const MINIKUBE_DIRS: [&str; 8] = [
     "certs", "logs", "machines", "profiles", "config", "addons", "files", "cache",
 ];
 
@@ -52,7 +52,7 @@ pub struct Removal {
     pub kept: Vec<String>,
 }
 
-/// Removes links, files, images and folders. Profiles are gone by then. The journal
+/// Removes links, files, images and directories. Profiles are gone by then. The journal
 /// goes last.
 pub fn remove_installed(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, Failure> {
     remove_file(&session.layout.failed_start_log())?;
@@ -85,28 +85,28 @@ fn remove_all_but(
         remove_images(session, engine, except, &mut removal)?;
     }
     remove_minikube_files(session, except, &mut gone)?;
-    remove_folders(session, except, &mut removal, gone)?;
+    remove_directories(session, except, &mut removal, gone)?;
     Ok(removal)
 }
 
 /// What is no longer there, and still in the journal. btrfs keeps what was written to a
-/// journal that is synced, and not what was removed before in other folders: without
+/// journal that is synced, and not what was removed before in other directories: without
 /// power, all of that would be back, and nothing would know of it.
 #[derive(Default)]
 struct Gone {
     paths: Vec<PathBuf>,
-    folders: BTreeSet<PathBuf>,
+    directories: BTreeSet<PathBuf>,
 }
 
 impl Gone {
     fn add(&mut self, path: &Path) {
         self.paths.push(path.to_owned());
-        self.folders.extend(path.parent().map(Path::to_owned));
+        self.directories.extend(path.parent().map(Path::to_owned));
     }
 
     /// Makes it durable, then takes it out of the journal.
     fn forget(self, session: &mut Session) -> Result<(), Failure> {
-        sync_removed(self.folders.iter().map(AsRef::as_ref))?;
+        sync_removed(self.directories.iter().map(AsRef::as_ref))?;
         for path in self.paths {
             forget(session, path.display().to_string())?;
         }
@@ -114,10 +114,10 @@ impl Gone {
     }
 }
 
-/// Makes durable what was removed in these folders, which may be gone themselves.
-pub fn sync_removed<'a>(folders: impl Iterator<Item = &'a Path>) -> Result<(), FileError> {
-    let there: BTreeSet<PathBuf> = folders.map(existing_ancestor).collect();
-    there.iter().try_for_each(|folder| sync_directory(folder))
+/// Makes durable what was removed in these directories, which may be gone themselves.
+pub fn sync_removed<'a>(directories: impl Iterator<Item = &'a Path>) -> Result<(), FileError> {
+    let there: BTreeSet<PathBuf> = directories.map(existing_ancestor).collect();
+    there.iter().try_for_each(|directory| sync_directory(directory))
 }
 
 fn remove_links(
@@ -195,16 +195,16 @@ fn remove_images(
     Ok(())
 }
 
-/// minikube's folder, when it was not there before us, holds files that minikube made
+/// minikube's directory, when it was not there before us, holds files that minikube made
 /// for our profiles alone.
 fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -> Result<(), Failure> {
     let ours: Vec<_> = session
         .journal
         .receipt()
-        .folders()
+        .directories()
         .into_iter()
-        .filter(|folder| folder.file_name().is_some_and(|name| name == ".minikube"))
-        .filter(|folder| !except.folders().contains(folder))
+        .filter(|directory| directory.file_name().is_some_and(|name| name == ".minikube"))
+        .filter(|directory| !except.directories().contains(directory))
         .map(Path::to_owned)
         .collect();
     for home in ours {
@@ -218,16 +218,16 @@ fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -
         if fs::read_to_string(&settings).is_ok_and(|text| text.trim() == "{}") {
             remove_file(&settings)?;
         }
-        for name in MINIKUBE_FOLDERS {
+        for name in MINIKUBE_DIRS {
             // Kept when there is something in it: that is the user's.
             let _ = fs::remove_dir(home.join(name));
         }
-        gone.folders.insert(home);
+        gone.directories.insert(home);
     }
     Ok(())
 }
 
-fn remove_folders(
+fn remove_directories(
     session: &mut Session,
     except: &Receipt,
     removal: &mut Removal,
@@ -236,57 +236,57 @@ fn remove_folders(
     let receipt = session.journal.receipt().clone();
     let state = session.layout.state.clone();
     let (above, others): (Vec<&Path>, Vec<&Path>) = receipt
-        .folders()
+        .directories()
         .into_iter()
-        .filter(|folder| !except.folders().contains(folder))
-        .partition(|folder| state.starts_with(folder));
-    for folder in others {
-        remove_folder(folder, removal)?;
-        gone.add(folder);
+        .filter(|directory| !except.directories().contains(directory))
+        .partition(|directory| state.starts_with(directory));
+    for directory in others {
+        remove_directory(directory, removal)?;
+        gone.add(directory);
     }
     gone.forget(session)?;
     let _ = fs::remove_dir(session.layout.empty_docker_config());
     let layout = &session.layout;
-    for folder in [layout.pipes(), layout.dry_run(), layout.kubectl_cache()] {
-        let _ = fs::remove_dir_all(folder);
+    for directory in [layout.pipes(), layout.dry_run(), layout.kubectl_cache()] {
+        let _ = fs::remove_dir_all(directory);
     }
     if !except.is_empty() || session.layout.failed_start_log().exists() {
         return Ok(());
     }
     // The lock's file may go while it is held: the next run makes its own.
-    remove_state_folder(&session.layout.journal(), &session.layout.lock(), &above)?;
-    for folder in above {
-        if fs::symlink_metadata(folder).is_ok() {
-            removal.kept.push(not_empty(folder));
-        } else if session.before().folders().contains(&folder) {
-            removal.removed.push(folder.display().to_string());
+    remove_state_directory(&session.layout.journal(), &session.layout.lock(), &above)?;
+    for directory in above {
+        if fs::symlink_metadata(directory).is_ok() {
+            removal.kept.push(not_empty(directory));
+        } else if session.before().directories().contains(&directory) {
+            removal.removed.push(directory.display().to_string());
         }
         // Else this very run made it, for its lock.
     }
     Ok(())
 }
 
-fn remove_folder(folder: &Path, removal: &mut Removal) -> Result<(), Failure> {
-    match fs::remove_dir(folder) {
-        Ok(()) => removal.removed.push(folder.display().to_string()),
+fn remove_directory(directory: &Path, removal: &mut Removal) -> Result<(), Failure> {
+    match fs::remove_dir(directory) {
+        Ok(()) => removal.removed.push(directory.display().to_string()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            removal.kept.push(not_empty(folder));
+            removal.kept.push(not_empty(directory));
         }
         // Somebody moved what was in it, to a larger disk for example.
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            if fs::symlink_metadata(folder).is_ok() {
+            if fs::symlink_metadata(directory).is_ok() {
                 removal
                     .kept
-                    .push(format!("{}: it is no folder any more", folder.display()));
+                    .push(format!("{}: it is no directory any more", directory.display()));
             }
         }
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
             removal
                 .kept
-                .push(format!("{}: something is mounted there", folder.display()));
+                .push(format!("{}: something is mounted there", directory.display()));
         }
-        Err(error) => return Err(FileError::at("removed", folder)(error).into()),
+        Err(error) => return Err(FileError::at("removed", directory)(error).into()),
     }
     Ok(())
 }
@@ -299,8 +299,8 @@ fn remove_file(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn not_empty(folder: &Path) -> String {
-    format!("{}: it is not empty", folder.display())
+fn not_empty(directory: &Path) -> String {
+    format!("{}: it is not empty", directory.display())
 }
 
 fn changed(path: &Path) -> String {

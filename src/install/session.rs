@@ -8,7 +8,7 @@ use super::journal::{Event, Journal};
 use super::layout::Layout;
 use super::place::Placer;
 use super::receipt::Receipt;
-use super::state_folder::make_state_folder;
+use super::state_directory::make_state_directory;
 use crate::docker::Engine;
 use crate::failure::Failure;
 use crate::host::{Claim, Command, Environment, Lock, LockError, Output, ProcessIdentity};
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// Keeps every other run away from a profile of this engine until this one ends, also
-    /// those of other users and with other folders.
+    /// those of other users and with other directories.
     pub fn claim(&mut self, engine: &Engine, profile: &str) -> Result<(), Failure> {
         let what = format!("the profile `{profile}` of this Docker Engine");
         self.claims
@@ -113,13 +113,13 @@ impl Session {
     }
 }
 
-/// Takes the lock; says whether its folder was made for it.
+/// Takes the lock; says whether its directory was made for it.
 fn lock_state(layout: &Layout) -> Result<(bool, Lock), Failure> {
     let mut tries = 0;
     loop {
-        let made = make_state_folder(&layout.journal())?;
+        let made = make_state_directory(&layout.journal())?;
         match Lock::take(&layout.lock()) {
-            // A run that just ended may have taken the folder with it.
+            // A run that just ended may have taken the directory with it.
             Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound && tries < 100 => {
                 tries += 1;
             }

@@ -96,7 +96,7 @@ pub(crate) fn view(index: &BundleIndex) -> PlatformView<'_> {
     index.on(platform()).expect("its platform")
 }
 
-/// What a person who types `arguments` behind `--` asks for.
+/// What a person who types `arguments` after `--` asks for.
 pub(crate) fn with(arguments: &str) -> SiteOptions {
     SiteOptions {
         extra_args: arguments.split_whitespace().map(str::to_owned).collect(),

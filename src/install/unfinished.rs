@@ -1,4 +1,4 @@
-//! What a run that was killed left of a folder that it was filling.
+//! What a run that was killed left of a directory that it was filling.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,17 +9,17 @@ use super::place::file_digest;
 use crate::bundle::Digest;
 use crate::host::{AtomicFile, FileError};
 
-/// Which of the `expected` files, by their names below `folder`, are there already;
+/// Which of the `expected` files, by their names below `directory`, are there already;
 /// `None` when something else is there, too. A file has its name only when it is whole,
 /// and here it must also have its digest.
 pub(crate) fn files_there(
-    folder: &Path,
+    directory: &Path,
     expected: &BTreeMap<String, Digest>,
 ) -> Result<Option<BTreeSet<String>>, FileError> {
     let mut there = BTreeSet::new();
-    let mut folders = vec![String::new()];
-    while let Some(inside) = folders.pop() {
-        let path = folder.join(&inside);
+    let mut directories = vec![String::new()];
+    while let Some(inside) = directories.pop() {
+        let path = directory.join(&inside);
         let entries = match fs::read_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && inside.is_empty() => break,
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
@@ -37,7 +37,7 @@ pub(crate) fn files_there(
             let known = if kind.is_dir() {
                 let within = format!("{name}/");
                 let known = expected.keys().any(|file| file.starts_with(&within));
-                folders.push(within);
+                directories.push(within);
                 known
             } else if !kind.is_file() {
                 false
@@ -47,7 +47,7 @@ pub(crate) fn files_there(
                 same
             } else {
                 // It was being written: whoever writes it next takes it up.
-                let unfinished = |file: &String| AtomicFile::temporary(&folder.join(file)) == entry.path();
+                let unfinished = |file: &String| AtomicFile::temporary(&directory.join(file)) == entry.path();
                 expected.keys().any(unfinished)
             };
             if !known {
@@ -61,35 +61,35 @@ pub(crate) fn files_there(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::place::test_folder;
+    use crate::install::place::test_directory;
     use std::os::unix::fs::symlink;
 
     #[test]
     fn what_a_killed_run_left_is_told_from_what_anyone_else_did() {
-        let folder = test_folder("unfinished");
+        let directory = test_directory("unfinished");
         let expected: BTreeMap<String, Digest> = ["bin/a", "bin/b", "images/c"]
             .map(|name| (name.to_owned(), Digest::of(name.as_bytes())))
             .into();
-        let look = || files_there(&folder, &expected).expect("listed");
-        assert_eq!(look(), Some(BTreeSet::new()), "an empty folder");
-        fs::create_dir(folder.join("bin")).expect("a folder");
-        fs::write(folder.join("bin/a"), "bin/a").expect("a file");
-        fs::write(AtomicFile::temporary(&folder.join("bin/b")), "bin").expect("a file");
+        let look = || files_there(&directory, &expected).expect("listed");
+        assert_eq!(look(), Some(BTreeSet::new()), "an empty directory");
+        fs::create_dir(directory.join("bin")).expect("a directory");
+        fs::write(directory.join("bin/a"), "bin/a").expect("a file");
+        fs::write(AtomicFile::temporary(&directory.join("bin/b")), "bin").expect("a file");
         assert_eq!(look(), Some(["bin/a".to_owned()].into()));
         for (name, content) in [("bin/d", ""), ("bin/b", "theirs"), (".bin", ""), ("images", "")] {
-            fs::write(folder.join(name), content).expect("a file");
+            fs::write(directory.join(name), content).expect("a file");
             assert_eq!(look(), None, "{name}");
-            fs::remove_file(folder.join(name)).expect("ours");
+            fs::remove_file(directory.join(name)).expect("ours");
         }
-        symlink("a", folder.join("bin/b")).expect("a link");
+        symlink("a", directory.join("bin/b")).expect("a link");
         assert_eq!(look(), None, "a link");
-        fs::remove_file(folder.join("bin/b")).expect("ours");
-        fs::create_dir(folder.join("theirs")).expect("a folder");
-        assert_eq!(look(), None, "a folder");
-        fs::remove_dir_all(&folder).expect("clean up");
-        assert_eq!(look(), Some(BTreeSet::new()), "no folder");
-        fs::write(&folder, "a file").expect("a file");
+        fs::remove_file(directory.join("bin/b")).expect("ours");
+        fs::create_dir(directory.join("theirs")).expect("a directory");
+        assert_eq!(look(), None, "a directory");
+        fs::remove_dir_all(&directory).expect("clean up");
+        assert_eq!(look(), Some(BTreeSet::new()), "no directory");
+        fs::write(&directory, "a file").expect("a file");
         assert_eq!(look(), None, "a file");
-        fs::remove_file(folder).expect("clean up");
+        fs::remove_file(directory).expect("clean up");
     }
 }

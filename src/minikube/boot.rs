@@ -1,9 +1,9 @@
 //! What a node does when its container starts. The kubelet of a node that joined is enabled
 //! there by minikube (v1.38.1, `pkg/minikube/bootstrapper/kubeadm/kubeadm.go:774`), and comes
 //! up before minikube wrote the name of the control plane into `/etc/hosts` again, which the
-//! engine makes anew. The pods that it starts until then keep the file without the name. Seen
+//! engine makes again. The pods that it starts until then keep the file without the name. Seen
 //! after `minikube stop` and `minikube start` with three control planes: kube-proxy of the
-//! third looked the name up for ever, and no service led anywhere from that node.
+//! third looked the name up forever, and no service led anywhere from that node.
 
 use crate::docker::Engine;
 use crate::failure::Failure;

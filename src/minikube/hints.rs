@@ -45,7 +45,7 @@ const BY_NAME: [(&str, &str); 25] = [
     ("HOST_KUBECONFIG", KUBECONFIG),
     (
         "HOST_HOME",
-        "make minikube's folder writable for this user, or choose another with `--minikube-home`",
+        "make minikube's directory writable for this user, or choose another with `--minikube-home`",
     ),
     (
         "HOST_CGROUP",
@@ -53,15 +53,15 @@ const BY_NAME: [(&str, &str); 25] = [
     ),
     (
         "K8S_NEW_UNSUPPORTED",
-        "the bundle's minikube is older than its Kubernetes: `-- --force` starts it all the same",
+        "the bundle's minikube is older than its Kubernetes: `-- --force` starts it anyway",
     ),
     (
         "K8S_OLD_UNSUPPORTED",
-        "the bundle's minikube is newer than its Kubernetes: `-- --force` starts it all the same",
+        "the bundle's minikube is newer than its Kubernetes: `-- --force` starts it anyway",
     ),
     (
         "K8S_FAIL_CONNECT",
-        "minikube does not know this Kubernetes release and asked the network for it: `-- --force` starts it all the same",
+        "minikube does not know this Kubernetes release and asked the network for it: `-- --force` starts it anyway",
     ),
     (
         "K8S_DOWNGRADE",

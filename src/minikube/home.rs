@@ -15,19 +15,19 @@ pub(crate) fn minikube_home(environment: &Environment, asked: Option<&Path>) -> 
     home.is_absolute().then(|| dot_minikube(&home))
 }
 
-/// What minikube wrote of its last start into its folder.
+/// What minikube wrote of its last start into its directory.
 #[must_use]
 pub fn last_start_log(minikube_home: &Path) -> PathBuf {
     minikube_home.join("logs/lastStart.txt")
 }
 
-/// minikube's rule: a folder with another name gets a `.minikube` inside. Source:
+/// minikube's rule: a directory with another name gets a `.minikube` inside. Source:
 /// minikube v1.38.1, `pkg/minikube/localpath/localpath.go:43-52`.
-pub(crate) fn dot_minikube(folder: &Path) -> PathBuf {
-    if folder.file_name().is_some_and(|name| name == ".minikube") {
-        folder.to_owned()
+pub(crate) fn dot_minikube(directory: &Path) -> PathBuf {
+    if directory.file_name().is_some_and(|name| name == ".minikube") {
+        directory.to_owned()
     } else {
-        folder.join(".minikube")
+        directory.join(".minikube")
     }
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn dot_minikube(folder: &Path) -> PathBuf {
 pub struct Cache(PathBuf);
 
 impl Cache {
-    /// The cache in the folder `root`.
+    /// The cache in the directory `root`.
     #[must_use]
     pub fn at(root: PathBuf) -> Self {
         Self(root)

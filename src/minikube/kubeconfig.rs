@@ -17,7 +17,7 @@ pub(crate) fn named_kubeconfig(environment: &Environment) -> Option<PathBuf> {
     named.or_else(|| environment.home().map(|home| home.join(".kube/config")))
 }
 
-/// The same, where it does not depend on the folder in which a run is.
+/// The same, where it does not depend on the directory in which a run is.
 #[must_use]
 pub fn kubeconfig(environment: &Environment) -> Option<PathBuf> {
     named_kubeconfig(environment).filter(|path| path.is_absolute())

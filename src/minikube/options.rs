@@ -129,7 +129,7 @@ impl SiteOptions {
         names
     }
 
-    /// How many processors a node is to have: what stands behind `--` comes last and wins.
+    /// How many processors a node is to have: what stands after `--` comes last and wins.
     #[must_use]
     pub(crate) fn cpus_asked(&self) -> Option<String> {
         self.values_of("--cpus").pop().or_else(|| self.cpus.clone())

@@ -52,16 +52,16 @@ impl ProfileConfig {
         names
     }
 
-    /// The folder of a profile.
+    /// The directory of a profile.
     #[must_use]
-    pub fn folder(minikube_home: &Path, profile: &str) -> PathBuf {
+    pub fn directory(minikube_home: &Path, profile: &str) -> PathBuf {
         minikube_home.join("profiles").join(profile)
     }
 
     /// Reads a profile's configuration; `None` where minikube has no such profile, or
     /// was killed before it wrote it.
     pub fn load(minikube_home: &Path, profile: &str) -> Result<Option<Self>, FileError> {
-        let path = Self::folder(minikube_home, profile).join("config.json");
+        let path = Self::directory(minikube_home, profile).join("config.json");
         match fs::read(&path) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

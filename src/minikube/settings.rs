@@ -163,9 +163,9 @@ mod tests {
 
     fn settings(variables: &[(&str, &str)], file: &str) -> (tempfile::TempDir, MinikubeSettings) {
         let home = tempfile::tempdir().expect("a directory");
-        let folder = home.path().join(".minikube/config");
-        fs::create_dir_all(&folder).expect("a directory");
-        fs::write(folder.join("config.json"), file).expect("a file");
+        let directory = home.path().join(".minikube/config");
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join("config.json"), file).expect("a file");
         let mut variables = variables.to_vec();
         let path = home.path().to_string_lossy().into_owned();
         variables.push(("HOME", &path));

@@ -1,4 +1,4 @@
-//! The folder of a bundle that is being made: its file system is the one that has room.
+//! The directory of a bundle that is being made: its file system is the one that has room.
 
 use std::fs::Permissions;
 use std::io;
@@ -9,10 +9,10 @@ use tempfile::NamedTempFile;
 
 use crate::host::part_prefix;
 
-/// The folder of the bundle `path`.
-pub(super) fn folder_of(path: &Path) -> &Path {
+/// The directory of the bundle `path`.
+pub(super) fn directory_of(path: &Path) -> &Path {
     path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
+        .filter(|directory| !directory.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
@@ -22,5 +22,5 @@ pub(super) fn temporary(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
         .prefix(&part_prefix(path))
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder_of(path))
+        .tempfile_in(directory_of(path))
 }

@@ -57,11 +57,11 @@ impl Settings {
 }
 
 /// Compresses every frame, as many at once as cores and memory allow; the result
-/// does not depend on how many. Files without a name are made in `folder`.
+/// does not depend on how many. Files without a name are made in `directory`.
 pub(super) fn compress(
     frames: &[Vec<PlannedMember<'_>>],
     level: Level,
-    folder: &Path,
+    directory: &Path,
     progress: &dyn Progress,
 ) -> Result<Vec<SpooledFrame>, PackError> {
     let settings = Settings::of(level);
@@ -86,7 +86,7 @@ pub(super) fn compress(
     let work = || -> Result<(), PackError> {
         while let Some(number) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let last = number + 1 == frames.len();
-            let result = compress_frame(&frames[number], last, &settings, folder, progress);
+            let result = compress_frame(&frames[number], last, &settings, directory, progress);
             if result.is_err() {
                 next.fetch_max(order.len(), Ordering::Relaxed);
             }
@@ -113,11 +113,11 @@ fn compress_frame(
     members: &[PlannedMember<'_>],
     last: bool,
     settings: &Settings,
-    folder: &Path,
+    directory: &Path,
     progress: &dyn Progress,
 ) -> Result<SpooledFrame, PackError> {
     let write = |source| PackError::Write {
-        path: folder.to_owned(),
+        path: directory.to_owned(),
         source,
     };
     let end = if last { TAR_END_BYTES } else { 0 };
@@ -125,10 +125,10 @@ fn compress_frame(
         .iter()
         .map(|planned| member_span(planned.member.size).unwrap_or(u64::MAX));
     let plain_size = spans.fold(end as u64, u64::saturating_add);
-    let spool = tempfile::tempfile_in(folder).map_err(write)?;
+    let spool = tempfile::tempfile_in(directory).map_err(write)?;
     let mut encoder = encoder(spool, settings, plain_size).map_err(write)?;
     for planned in members {
-        write_member(&mut encoder, planned, folder, progress)?;
+        write_member(&mut encoder, planned, directory, progress)?;
     }
     encoder.write_all(&vec![0; end]).map_err(write)?;
     let file = encoder.finish().map_err(write)?;
@@ -162,11 +162,11 @@ fn encoder(spool: File, settings: &Settings, plain_size: u64) -> io::Result<zstd
 fn write_member(
     out: &mut impl Write,
     planned: &PlannedMember<'_>,
-    folder: &Path,
+    directory: &Path,
     progress: &dyn Progress,
 ) -> Result<(), PackError> {
     let write = |source| PackError::Write {
-        path: folder.to_owned(),
+        path: directory.to_owned(),
         source,
     };
     let member = &planned.member;
@@ -186,9 +186,9 @@ fn write_member(
                 source,
             };
             let file = File::open(path).map_err(read)?;
-            copy(file, out, member, folder, progress)?
+            copy(file, out, member, directory, progress)?
         }
-        Content::Layer(layer) => copy(layer.open()?, out, member, folder, progress)?,
+        Content::Layer(layer) => copy(layer.open()?, out, member, directory, progress)?,
     };
     if found != member.sha256 {
         return Err(PackError::Changed {
@@ -205,7 +205,7 @@ fn copy(
     from: impl Read,
     out: &mut impl Write,
     member: &Member,
-    folder: &Path,
+    directory: &Path,
     progress: &dyn Progress,
 ) -> Result<Digest, PackError> {
     let read = |source| PackError::Read {
@@ -224,7 +224,7 @@ fn copy(
         hasher.update(&buffer[..count]);
         out.write_all(&buffer[..count])
             .map_err(|source| PackError::Write {
-                path: folder.to_owned(),
+                path: directory.to_owned(),
                 source,
             })?;
         progress.advance(count as u64);

@@ -30,7 +30,7 @@ pub enum PackError {
     /// The bundle cannot be written.
     #[error("writing the bundle into `{}`", path.display())]
     Write {
-        /// The folder or the file.
+        /// The directory or the file.
         path: PathBuf,
         /// Why not.
         #[source]
@@ -174,7 +174,7 @@ fn write_hint(error: &io::Error) -> String {
             "free some space there, or write to another file system with -o; \
              while it is packed a bundle needs up to twice its own size"
         }
-        _ => "write to another folder with -o",
+        _ => "write to another directory with -o",
     }
     .to_owned()
 }

@@ -92,8 +92,8 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
     let plain_bytes = members.iter().map(|member| member.size).sum();
     let output = write::Output::create(&options.output, plain_bytes, options.split)?;
     progress.begin("compress", Some(plain_bytes));
-    let folder = beside::folder_of(&options.output);
-    let spooled = compress::compress(&plan.frames, options.level, folder, progress)?;
+    let directory = beside::directory_of(&options.output);
+    let spooled = compress::compress(&plan.frames, options.level, directory, progress)?;
     let stored: u64 = spooled.iter().map(|spool| spool.frame.size).sum();
     progress.end("");
     let stub_entries = options.stubs.iter().map(|stub| StubEntry {

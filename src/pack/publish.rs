@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::beside::{folder_of, temporary};
+use super::beside::{directory_of, temporary};
 use crate::bundle::volume_path;
 use crate::host::{ClaimedFile, sync_directory};
 
@@ -21,7 +21,7 @@ struct Names {
 /// Gives the volumes and then the bundle their names. An older bundle's name goes first:
 /// whenever this ends, no bundle is there with volumes of another one.
 pub(super) fn publish(volumes: Vec<TempPath>, bundle: ClaimedFile, path: &Path) -> io::Result<()> {
-    let folder = folder_of(path);
+    let directory = directory_of(path);
     let mut names = Names::of(path);
     names.set_aside(path)?;
     for (number, volume) in (1..).zip(volumes) {
@@ -31,7 +31,7 @@ pub(super) fn publish(volumes: Vec<TempPath>, bundle: ClaimedFile, path: &Path) 
         names.given.push(target);
     }
     // The volumes have their names on the medium before the bundle that needs them.
-    sync_directory(folder).map_err(|error| error.source)?;
+    sync_directory(directory).map_err(|error| error.source)?;
     names.given.push(path.to_owned());
     bundle.commit(0o755).map_err(|error| error.source)?;
     names.keep();
@@ -90,9 +90,9 @@ mod tests {
         file.into_temp_path()
     }
 
-    fn listing(folder: &Path) -> Vec<(String, String)> {
-        let mut found: Vec<(String, String)> = fs::read_dir(folder)
-            .expect("a folder")
+    fn listing(directory: &Path) -> Vec<(String, String)> {
+        let mut found: Vec<(String, String)> = fs::read_dir(directory)
+            .expect("a directory")
             .map(|entry| entry.expect("an entry").path())
             .filter(|path| path.is_file())
             .map(|path| {
@@ -106,9 +106,9 @@ mod tests {
 
     #[test]
     fn all_files_get_their_names_or_the_old_ones_stay() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let folder = folder.path();
-        let path = folder.join("x.run");
+        let directory = tempfile::tempdir().expect("a directory");
+        let directory = directory.path();
+        let path = directory.join("x.run");
         let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
             let own = |(name, content): &(&str, &str)| ((*name).to_owned(), (*content).to_owned());
             pairs.iter().map(own).collect()
@@ -122,17 +122,17 @@ mod tests {
         let (volumes, bundle) = set("a");
         publish(volumes, bundle, &path).expect("published");
         let first = owned(&[("x.run", "a"), ("x.run.001", "a1"), ("x.run.002", "a2")]);
-        assert_eq!(listing(folder), first);
+        assert_eq!(listing(directory), first);
         let (volumes, bundle) = set("b");
         publish(volumes, bundle, &path).expect("published");
         let second = owned(&[("x.run", "b"), ("x.run.001", "b1"), ("x.run.002", "b2")]);
-        assert_eq!(listing(folder), second);
-        // The last name cannot be given: a folder has it.
-        fs::create_dir(folder.join("x.run.003")).expect("a folder");
+        assert_eq!(listing(directory), second);
+        // The last name cannot be given: a directory has it.
+        fs::create_dir(directory.join("x.run.003")).expect("a directory");
         let (mut volumes, bundle): (Vec<TempPath>, _) = set("c");
         volumes.push(volume(&path, "c3"));
         let error = publish(volumes, bundle, &path).expect_err("occupied");
         assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
-        assert_eq!(listing(folder), second);
+        assert_eq!(listing(directory), second);
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn serial(path: &Path, new: &BundleIndex, asked: Option<u64>, progres
     );
     if now < then && serial > before.serial {
         progress.note(&format!(
-            "its Kubernetes {now} is older than {then} of the one before: sites take it all the same"
+            "its Kubernetes {now} is older than {then} of the one before: sites take it anyway"
         ));
     }
     serial

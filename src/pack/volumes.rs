@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::PackError;
-use super::beside::{folder_of, temporary};
+use super::beside::{directory_of, temporary};
 use super::replaced::index_of;
 use crate::bundle::limits::VOLUMES;
 use crate::bundle::{Extent, Hasher, volume_path};
@@ -88,7 +88,7 @@ pub(super) fn check_count(stored: u64, size: VolumeSize) -> Result<(), PackError
 /// volumes of the bundle `path` and is none of those that the bundle there now has.
 pub(super) fn check_names(path: &Path, count: u64) -> Result<(), PackError> {
     let beside = volumes_beside(path).map_err(|source| PackError::Write {
-        path: folder_of(path).to_owned(),
+        path: directory_of(path).to_owned(),
         source,
     })?;
     let replaced = index_of(path).map_or(0, |index| index.volumes.len());
@@ -112,7 +112,7 @@ fn volumes_beside(path: &Path) -> io::Result<Vec<usize>> {
         digits.parse().ok().filter(|number| plain && *number > 0)
     };
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(folder_of(path))? {
+    for entry in fs::read_dir(directory_of(path))? {
         numbers.extend(number(&entry?.file_name()));
     }
     Ok(numbers)
@@ -125,10 +125,10 @@ mod tests {
 
     #[test]
     fn volumes_are_cut_where_they_are_full_however_the_bytes_arrive() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         let bytes: Vec<u8> = (0..(5 << 19) + 7).map(|i: u32| (i % 251) as u8).collect();
         for step in [bytes.len(), 1 << 20, 65_537] {
-            let mut writer = VolumeWriter::new(folder.path(), "1M".parse().expect("a size"));
+            let mut writer = VolumeWriter::new(directory.path(), "1M".parse().expect("a size"));
             for piece in bytes.chunks(step) {
                 writer.write_all(piece).expect("written");
             }
@@ -144,7 +144,7 @@ mod tests {
             }
             assert_eq!((volumes.len(), parts.next()), (3, None));
         }
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+        assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 0);
     }
 
     #[test]
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn only_a_volumes_name_is_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let bundle = folder.path().join("x.run");
+        let directory = tempfile::tempdir().expect("a directory");
+        let bundle = directory.path().join("x.run");
         for name in [
             "x.run",
             "x.run.000",
@@ -175,7 +175,7 @@ mod tests {
             "x.run.003",
             "x.run.012",
         ] {
-            fs::write(folder.path().join(name), "").expect("a file");
+            fs::write(directory.path().join(name), "").expect("a file");
         }
         let surplus = |count, numbers: &[usize]| {
             let paths: Vec<PathBuf> = numbers

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::beside::folder_of;
+use super::beside::directory_of;
 use super::compress::SpooledFrame;
 use super::header::{self, HEADER_BYTES};
 use super::publish::publish;
@@ -38,7 +38,7 @@ impl Output {
     ) -> Result<Self, PackError> {
         let file = ClaimedFile::create(path).map_err(|error| match error {
             LockError::Io { source, .. } => PackError::Write {
-                path: folder_of(path).to_owned(),
+                path: directory_of(path).to_owned(),
                 source,
             },
             held => held.into(),

@@ -1,4 +1,4 @@
-//! Whether what minikube is told, behind `--`, by variables or by `minikube config`,
+//! Whether what minikube is told, after `--`, by variables or by `minikube config`,
 //! contradicts the bundle, or what this program keeps for the way back. minikube takes the
 //! last of a flag, so it would win: after minutes of work the start failed, or left a profile
 //! that no journal knows.
@@ -12,7 +12,7 @@ use crate::minikube::{is_cpus, is_memory};
 const OWN: &str = "what was started is recorded under it, and removed by it";
 const NODE: &str = "the bundle has one node image, which Docker Engine runs as a container";
 const SOURCE: &str = "it names another place for images or programs, which minikube then looks for there";
-const AWAY: &str = "leave it away";
+const AWAY: &str = "omit it";
 const NO_START: &str = "minikube then starts no cluster";
 
 /// Which values of a setting change nothing.
@@ -36,7 +36,7 @@ struct Reserved {
     /// Whether a start gives the flag: then a variable or the file changes nothing.
     is_given: bool,
     why: &'static str,
-    mend: &'static str,
+    fix: &'static str,
 }
 
 const fn given(
@@ -44,7 +44,7 @@ const fn given(
     shorthand: Option<&'static str>,
     harmless: Harmless,
     why: &'static str,
-    mend: &'static str,
+    fix: &'static str,
 ) -> Reserved {
     Reserved {
         name,
@@ -52,23 +52,18 @@ const fn given(
         harmless,
         is_given: true,
         why,
-        mend,
+        fix,
     }
 }
 
-const fn not_given(
-    name: &'static str,
-    harmless: Harmless,
-    why: &'static str,
-    mend: &'static str,
-) -> Reserved {
+const fn not_given(name: &'static str, harmless: Harmless, why: &'static str, fix: &'static str) -> Reserved {
     Reserved {
         is_given: false,
-        ..given(name, None, harmless, why, mend)
+        ..given(name, None, harmless, why, fix)
     }
 }
 
-/// All of them, for flags behind `--`, variables and `minikube config`: viper gives minikube
+/// All of them, for flags after `--`, variables and `minikube config`: viper gives minikube
 /// the flag, else the variable, else what is in the file. Source: minikube v1.38.1,
 /// `cmd/minikube/cmd/root.go` and `start_flags.go`; which a start gives,
 /// `cluster/start/arguments.rs`.
@@ -125,7 +120,7 @@ const RESERVED: [Reserved; 16] = [
         "dry-run",
         Harmless::False,
         NO_START,
-        "leave it away, and give the verb `preflight` instead",
+        "omit it, and give the verb `preflight` instead",
     ),
     not_given("no-kubernetes", Harmless::False, NO_START, AWAY),
     not_given("image-repository", Harmless::Never, SOURCE, AWAY),
@@ -191,11 +186,7 @@ pub(crate) fn examine(
     let mut findings = Vec::new();
     for reserved in &RESERVED {
         if let Some(flag) = reserved.refused_flag(index, options) {
-            findings.push(usage(
-                format!("`{flag}` behind `--`"),
-                reserved.why,
-                reserved.mend,
-            ));
+            findings.push(usage(format!("`{flag}` after `--`"), reserved.why, reserved.fix));
         } else if let Some(setting) = reserved.refused_setting(index, settings) {
             findings.push(usage(setting.to_string(), reserved.why, setting.removal()));
         }
@@ -285,7 +276,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{name}: {found:?}");
             assert_eq!(found[0].what, format!("the variable `{name}` is `{value}`"));
             assert_eq!(
-                (found[0].kind, found[0].mend.as_str()),
+                (found[0].kind, found[0].fix.as_str()),
                 (Kind::Usage, &*format!("`unset {name}`"))
             );
         }
@@ -302,7 +293,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            found[0].mend,
+            found[0].fix,
             format!("remove `no-kubernetes` from `{}`", path.display())
         );
     }

@@ -52,19 +52,19 @@ pub(crate) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<
         ));
     }
     if cgroups.version == CgroupVersion::V1 && line(kubernetes) >= REFUSES_V1 {
-        let mend = boot_with("systemd.unified_cgroup_hierarchy=1");
+        let fix = boot_with("systemd.unified_cgroup_hierarchy=1");
         let what = "this machine has cgroup v1";
         findings.push(if minikube.is_some_and(|version| line(version) >= TELLS_OTHERWISE) {
             let why = format!(
                 "Kubernetes {kubernetes} calls it obsolete, and takes it because minikube tells its kubelet \
                  `failCgroupV1: false`; a later one may not"
             );
-            note(what, why, mend)
+            note(what, why, fix)
         } else {
             let why = format!(
                 "the kubelet of Kubernetes {kubernetes} ends there, unless minikube is 1.38 or newer and tells it otherwise"
             );
-            warning(what, why, mend)
+            warning(what, why, fix)
         });
     }
     findings
@@ -163,13 +163,13 @@ mod tests {
         };
         let findings = examine(&cgroups, &"v1.34.0".parse().expect("version"), None);
         assert_eq!(findings[0].what, "cgroup v2 lacks memory");
-        assert!(findings[0].mend.contains("cgroup_enable=memory"));
+        assert!(findings[0].fix.contains("cgroup_enable=memory"));
         for part in [
             "sudo update-grub",
             "sudo grubby --update-kernel=ALL --args='cgroup_enable",
             "/boot/firmware/",
         ] {
-            assert!(findings[0].mend.contains(part), "{}", findings[0].mend);
+            assert!(findings[0].fix.contains(part), "{}", findings[0].fix);
         }
     }
 }

@@ -15,12 +15,12 @@ const LATEST: u64 = 4_102_444_800;
 pub(crate) fn examine(now: u64, packed: Option<u64>) -> Option<Finding> {
     let why =
         "the cluster's certificates count from now on, and are not valid when the clock is set right later";
-    let mend = "set it: `date --utc --set 'YYYY-MM-DD HH:MM'`, then `hwclock --systohc`";
+    let fix = "set it: `date --utc --set 'YYYY-MM-DD HH:MM'`, then `hwclock --systohc`";
     if !(EARLIEST..LATEST).contains(&now) {
         return Some(warning(
             format!("the clock says that it is {}", date(now)),
             why,
-            mend,
+            fix,
         ));
     }
     let packed = packed.filter(|packed| *packed > now + DAY && *packed < LATEST)?;
@@ -31,7 +31,7 @@ pub(crate) fn examine(now: u64, packed: Option<u64>) -> Option<Finding> {
             date(packed)
         ),
         why,
-        mend,
+        fix,
     ))
 }
 

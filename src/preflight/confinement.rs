@@ -9,7 +9,7 @@ pub(crate) fn examine(confinement: Confinement, rootless: bool) -> Vec<Finding> 
     if confinement.selinux_enforcing {
         findings.push(note(
             "SELinux is enforcing",
-            "the node is a privileged container, which it does not confine; folders that are given to the node, as with `minikube mount`, keep their own labels",
+            "the node is a privileged container, which it does not confine; directories that are given to the node, as with `minikube mount`, keep their own labels",
             "nothing has to be done; `ausearch -m avc -ts recent` shows what was denied",
         ));
     }

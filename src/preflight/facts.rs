@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::cached::{ForeignProgram, foreign_programs};
-use super::folders::FolderFacts;
+use super::directories::DirectoryFacts;
 use super::kubeconfig::KubeconfigFacts;
 use super::space::{Demand, demands};
 use super::subnets::SubnetFacts;
@@ -39,8 +39,8 @@ pub(crate) struct MachineFacts {
     pub(crate) root: bool,
     /// What the start will write, and where.
     pub(crate) demands: Vec<Demand>,
-    /// The folders that it writes to.
-    pub(crate) folders: Vec<FolderFacts>,
+    /// The directories that it writes to.
+    pub(crate) directories: Vec<DirectoryFacts>,
     /// Others' programs that it would use.
     pub(crate) foreign_programs: Vec<ForeignProgram>,
     /// This machine's memory.
@@ -82,10 +82,10 @@ impl MachineFacts {
         let platform = Platform::of_this_machine();
         // A bundle for other platforms writes nothing here.
         let view = platform.and_then(|platform| bundle.index().on(platform));
-        let (demands, folders, foreign_programs) = match view {
+        let (demands, directories, foreign_programs) = match view {
             Some(view) => (
                 demands(view, options, layout, engine.as_ref().ok(), &receipt)?,
-                folders(view, options, layout, environment)?,
+                directories(view, options, layout, environment)?,
                 foreign_programs(view, options, layout, &receipt)?,
             ),
             None => (Vec::new(), Vec::new(), Vec::new()),
@@ -113,7 +113,7 @@ impl MachineFacts {
             profile: ProfileConfig::load(&layout.minikube_home, &options.profile)?,
             root: environment.is_root(),
             demands,
-            folders,
+            directories,
             foreign_programs,
             memory: available_memory(),
             kernel: Kernel::of_this_machine(),
@@ -152,7 +152,7 @@ fn said(
             .chain(causes)
             .collect::<Vec<_>>()
             .join(": ");
-        let mend = match chosen {
+        let fix = match chosen {
             Some(host) => format!(
                 "`DOCKER_HOST` is `{}`, which `minikube docker-env` may have set: for this machine's own engine `unset \
                  DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH` and run the same command again",
@@ -160,7 +160,7 @@ fn said(
             ),
             None => failure.hint.unwrap_or_default(),
         };
-        (what, mend)
+        (what, fix)
     })
 }
 
@@ -173,12 +173,12 @@ fn endpoint(engine: &Engine, environment: &Environment) -> Option<String> {
     }
 }
 
-fn folders(
+fn directories(
     view: PlatformView<'_>,
     options: &SiteOptions,
     layout: &Layout,
     environment: &Environment,
-) -> Result<Vec<FolderFacts>, Failure> {
+) -> Result<Vec<DirectoryFacts>, Failure> {
     let size = |roles: &[BinaryRole]| roles.iter().map(|role| view.binary(*role).size).max();
     let archive = match options.way {
         Way::Cache => view
@@ -187,13 +187,13 @@ fn folders(
             .max(),
         _ => None,
     };
-    let facts = |what, chosen_by, largest_file, path: &Path| -> Result<FolderFacts, Failure> {
+    let facts = |what, chosen_by, largest_file, path: &Path| -> Result<DirectoryFacts, Failure> {
         let mount = Mount::of(path)?;
         let home = environment.home();
-        Ok(FolderFacts {
+        Ok(DirectoryFacts {
             what,
             chosen_by,
-            in_home: home.is_some_and(|home| mount.folder.starts_with(home)),
+            in_home: home.is_some_and(|home| mount.directory.starts_with(home)),
             runs_programs: path == layout.programs,
             largest_file,
             mount,

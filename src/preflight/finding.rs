@@ -39,38 +39,38 @@ pub struct Finding {
     /// Why it matters.
     pub why: String,
     /// What the person can do about it.
-    pub mend: String,
+    pub fix: String,
 }
 
-pub(crate) fn fatal(what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Finding {
+pub(crate) fn fatal(what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Finding {
     Finding {
         severity: Severity::Fatal,
         kind: Kind::Unfit,
         what: what.into(),
         why: why.into(),
-        mend: mend.into(),
+        fix: fix.into(),
     }
 }
 
 /// A mistake in the command line, and none of the machine's.
-pub(crate) fn usage(what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Finding {
+pub(crate) fn usage(what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Finding {
     Finding {
         kind: Kind::Usage,
-        ..fatal(what, why, mend)
+        ..fatal(what, why, fix)
     }
 }
 
-pub(crate) fn warning(what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Finding {
+pub(crate) fn warning(what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Finding {
     Finding {
         severity: Severity::Warning,
-        ..fatal(what, why, mend)
+        ..fatal(what, why, fix)
     }
 }
 
-pub(crate) fn note(what: impl Into<String>, why: impl Into<String>, mend: impl Into<String>) -> Finding {
+pub(crate) fn note(what: impl Into<String>, why: impl Into<String>, fix: impl Into<String>) -> Finding {
     Finding {
         severity: Severity::Note,
-        ..fatal(what, why, mend)
+        ..fatal(what, why, fix)
     }
 }
 
@@ -104,8 +104,8 @@ impl fmt::Display for ListOf<'_> {
             return write!(f, ": {}; {}", only.what, only.why);
         }
         for (number, finding) in self.0.iter().enumerate() {
-            let Finding { what, why, mend, .. } = finding;
-            write!(f, "\n  {}. {what}; {why}\n     {mend}", number + 1)?;
+            let Finding { what, why, fix, .. } = finding;
+            write!(f, "\n  {}. {what}; {why}\n     {fix}", number + 1)?;
         }
         Ok(())
     }
@@ -140,9 +140,9 @@ impl Report {
             Kind::Unfit
         };
         let hint = match &reasons[..] {
-            [only] => only.mend.clone(),
+            [only] => only.fix.clone(),
             several => format!(
-                "mend all {} and run the same command again; nothing was changed on this machine",
+                "fix all {} and run the same command again; nothing was changed on this machine",
                 several.len()
             ),
         };

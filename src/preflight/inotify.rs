@@ -82,13 +82,13 @@ mod tests {
             ),
         ] {
             let finding = examine(found, nodes, rootless);
-            let mend = finding.as_ref().map(|finding| finding.mend.clone());
+            let fix = finding.as_ref().map(|finding| finding.fix.clone());
             let expected = low.map(|low| {
                 format!(
                     "`printf '%s\\n' {low} | sudo tee /etc/sysctl.d/99-minikube-offline.conf`, then `sudo sysctl --system`"
                 )
             });
-            assert_eq!(mend, expected, "{found:?} {nodes} {rootless}");
+            assert_eq!(fix, expected, "{found:?} {nodes} {rootless}");
             assert!(finding.is_none_or(|finding| finding.severity == Severity::Warning));
         }
         let text = examine(limits(64, 1 << 20), 3, false).expect("a finding").what;

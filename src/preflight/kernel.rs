@@ -129,11 +129,11 @@ fn not_loaded(kernel: &Kernel, mut unloaded: Vec<&str>) -> Option<Finding> {
     ))
 }
 
-fn lacks(need: &Need, what: String, mend: String) -> Finding {
+fn lacks(need: &Need, what: String, fix: String) -> Finding {
     if need.severity == Severity::Fatal {
-        fatal(what, need.why, mend)
+        fatal(what, need.why, fix)
     } else {
-        warning(what, need.why, mend)
+        warning(what, need.why, fix)
     }
 }
 
@@ -187,8 +187,8 @@ mod tests {
                 assert_eq!(findings[0].severity, need.severity, "{module}");
                 assert!(findings[0].what.contains(said) && findings[0].what.contains(module));
                 let loads = format!("`echo {module} | sudo tee -a /etc/modules-load.d/");
-                let mend = &findings[0].mend;
-                assert_eq!(mend.contains(&loads), kernel.loading_disabled, "{mend}");
+                let fix = &findings[0].fix;
+                assert_eq!(fix.contains(&loads), kernel.loading_disabled, "{fix}");
                 tried += 1;
             }
         }
@@ -218,7 +218,7 @@ mod tests {
             "Docker Engine is rootless, and these modules are not loaded: br_netfilter ip_tables iptable_nat"
         );
         assert_eq!(
-            findings[0].mend,
+            findings[0].fix,
             "`sudo modprobe -a br_netfilter ip_tables iptable_nat`, and for each boot `printf '%s\\n' br_netfilter \
              ip_tables iptable_nat | sudo tee /etc/modules-load.d/minikube-offline.conf`"
         );

@@ -43,14 +43,14 @@ pub(crate) fn examine(facts: Option<&KubeconfigFacts>) -> Option<Finding> {
     let named = facts.path.display();
     if facts.path.is_relative() {
         return Some(fatal(
-            format!("`KUBECONFIG` names `{named}`, which is another file in each folder"),
+            format!("`KUBECONFIG` names `{named}`, which is another file in each directory"),
             "kubectl and `uninstall` find the cluster only where they find that file",
             format!("`export KUBECONFIG=\"$PWD/{named}\"`, or `unset KUBECONFIG` for `~/.kube/config`"),
         ));
     }
-    let (what, mend) = match facts.unwritable.as_ref()? {
+    let (what, fix) = match facts.unwritable.as_ref()? {
         Unwritable::Directory => (
-            format!("the kubeconfig `{named}` is a folder"),
+            format!("the kubeconfig `{named}` is a directory"),
             Some(move_away(&facts.path)),
         ),
         Unwritable::NotADirectory(path) => (
@@ -62,7 +62,7 @@ pub(crate) fn examine(facts: Option<&KubeconfigFacts>) -> Option<Finding> {
         ),
         Unwritable::Dangling(target) => (
             format!(
-                "the kubeconfig `{named}` is a link to `{}`, whose folder is not there",
+                "the kubeconfig `{named}` is a link to `{}`, whose directory is not there",
                 target.display()
             ),
             Some(format!("`rm {}`", quoted(&facts.path))),
@@ -91,8 +91,8 @@ pub(crate) fn examine(facts: Option<&KubeconfigFacts>) -> Option<Finding> {
     } else {
         "name another file: `export KUBECONFIG=\"$HOME/kubeconfig\"`"
     };
-    let mend = mend.map_or_else(|| other.to_owned(), |mend| format!("{mend}; or {other}"));
-    Some(fatal(what, LAST, mend))
+    let fix = fix.map_or_else(|| other.to_owned(), |fix| format!("{fix}; or {other}"));
+    Some(fatal(what, LAST, fix))
 }
 
 /// How a user gets to write `path`: what is neither this user's nor in the home is left alone.
@@ -131,7 +131,7 @@ mod tests {
         };
         let unset = "`unset KUBECONFIG` for `~/.kube/config`";
         let other = "name another file: `export KUBECONFIG=\"$HOME/kubeconfig\"`";
-        for (path, unwritable, what, mend) in [
+        for (path, unwritable, what, fix) in [
             (
                 "/etc/kubernetes/admin.conf",
                 denied("/etc", 0),
@@ -156,7 +156,7 @@ mod tests {
             (
                 "/home/ann/.kube/config",
                 Unwritable::Directory,
-                "the kubeconfig `/home/ann/.kube/config` is a folder",
+                "the kubeconfig `/home/ann/.kube/config` is a directory",
                 format!("`mv /home/ann/.kube/config /home/ann/.kube/config.old`; or {other}"),
             ),
             (
@@ -168,7 +168,7 @@ mod tests {
             (
                 "/home/ann/.kube/config",
                 Unwritable::Dangling("/gone/config".into()),
-                "the kubeconfig `/home/ann/.kube/config` is a link to `/gone/config`, whose folder is not there",
+                "the kubeconfig `/home/ann/.kube/config` is a link to `/gone/config`, whose directory is not there",
                 format!("`rm /home/ann/.kube/config`; or {other}"),
             ),
             (
@@ -180,7 +180,7 @@ mod tests {
         ] {
             let by_variable = !path.starts_with("/home");
             let finding = of(path, by_variable, Some(unwritable)).expect("a finding");
-            assert_eq!((finding.what.as_str(), finding.mend), (what, mend));
+            assert_eq!((finding.what.as_str(), finding.fix), (what, fix));
             assert_eq!(finding.kind, Kind::Unfit);
         }
     }
@@ -192,10 +192,10 @@ mod tests {
         let relative = of("rel/path", true, None).expect("a finding");
         assert_eq!(
             relative.what,
-            "`KUBECONFIG` names `rel/path`, which is another file in each folder"
+            "`KUBECONFIG` names `rel/path`, which is another file in each directory"
         );
         assert_eq!(
-            relative.mend,
+            relative.fix,
             "`export KUBECONFIG=\"$PWD/rel/path\"`, or `unset KUBECONFIG` for `~/.kube/config`"
         );
     }

@@ -8,11 +8,11 @@ mod cgroup;
 mod clock;
 mod confinement;
 mod cpus;
+mod directories;
 mod engine;
 mod facts;
 mod finding;
 mod firewall;
-mod folders;
 mod inotify;
 mod kernel;
 mod kubeconfig;
@@ -75,7 +75,7 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
         findings.extend(addons::examine(view, options));
     }
     findings.extend(settings::examine(&facts.settings));
-    findings.extend(folders::examine(&facts.folders));
+    findings.extend(directories::examine(&facts.directories));
     findings.extend(kubeconfig::examine(facts.kubeconfig.as_ref()));
     findings.extend(cached::examine(&facts.foreign_programs));
     findings.extend(clock::examine(facts.now, facts.packed));
@@ -84,14 +84,14 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
 }
 
 /// What the engine and its machine are asked for. Where no engine answers, this machine is
-/// looked at all the same, unless another one was chosen: one that lacks modules or control
-/// groups is not mended by starting Docker.
+/// looked at anyway, unless another one was chosen: one that lacks modules or control
+/// groups is not fixed by starting Docker.
 fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> Vec<Finding> {
     let info = match &facts.engine {
         Ok(info) => info,
-        Err((what, mend)) => {
+        Err((what, fix)) => {
             let why = "the cluster's node is a container of Docker Engine";
-            let mut findings = vec![fatal(what, why, mend)];
+            let mut findings = vec![fatal(what, why, fix)];
             if !facts.engine_elsewhere {
                 findings.extend(examine_machine(index, options, facts, false));
             }

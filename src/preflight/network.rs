@@ -136,7 +136,7 @@ mod tests {
         };
         let found = examine(view(&index), &options, true);
         assert_eq!((found.len(), found[0].kind), (1, Kind::Usage), "{found:?}");
-        assert!(found[0].mend.contains("--image-load cache"), "{found:?}");
+        assert!(found[0].fix.contains("--image-load cache"), "{found:?}");
     }
 
     #[test]
@@ -172,18 +172,18 @@ mod tests {
 
     #[test]
     fn what_to_pack_with_is_said() {
-        for (arguments, mended) in [
+        for (arguments, fixed) in [
             ("--nodes 2", &["`--cni kindnet`"][..]),
             ("--ha", &["`--ha`", "`--ha`"]),
             ("--ha --cni=calico", &["`--ha --cni calico`", "`--ha`"]),
             ("--ha --cni=false", &["`--ha`"]),
         ] {
             let found = examine(view(&index()), &with(arguments), true);
-            let mends: Vec<&str> = found
+            let fixes: Vec<&str> = found
                 .iter()
-                .map(|finding| finding.mend.rsplit("pack the bundle with ").next().unwrap_or(""))
+                .map(|finding| finding.fix.rsplit("pack the bundle with ").next().unwrap_or(""))
                 .collect();
-            assert_eq!(mends, mended, "{arguments}: {found:?}");
+            assert_eq!(fixes, fixed, "{arguments}: {found:?}");
         }
     }
 

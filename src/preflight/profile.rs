@@ -135,9 +135,9 @@ mod tests {
             profile: long,
             ..with("--ha")
         };
-        let mend = impossible(&options).expect("a finding").mend;
+        let fix = impossible(&options).expect("a finding").fix;
         assert_eq!(
-            mend,
+            fix,
             "give a name of 59 characters at most with `--profile`, or ask for fewer nodes"
         );
     }

@@ -35,13 +35,7 @@ pub(crate) fn rootless(
             .extra_args
             .iter()
             .any(|argument| argument.strip_prefix("--rootless=").is_some_and(is_false));
-        return (!is_off).then(|| {
-            usage(
-                "`--rootless` behind `--`",
-                why,
-                format!("leave it away; {context}"),
-            )
-        });
+        return (!is_off).then(|| usage("`--rootless` after `--`", why, format!("omit it; {context}")));
     }
     let setting = settings
         .get("rootless")
@@ -74,7 +68,7 @@ mod tests {
         let on = of(&[("MINIKUBE_ROOTLESS", "true")]);
         let found = rootless(&on, &with(""), &rootful).expect("refused");
         assert_eq!(
-            (found.what.as_str(), found.mend.as_str(), found.kind),
+            (found.what.as_str(), found.fix.as_str(), found.kind),
             (
                 "the variable `MINIKUBE_ROOTLESS` is `true`",
                 "`unset MINIKUBE_ROOTLESS`; for a rootless engine `docker context use rootless`",
@@ -91,15 +85,15 @@ mod tests {
             assert_eq!(rootless(settings, &with(arguments), engine), None, "{arguments}");
         }
         let found = rootless(&of(&[]), &with("--rootless"), &rootful).expect("refused");
-        assert_eq!(found.what, "`--rootless` behind `--`");
+        assert_eq!(found.what, "`--rootless` after `--`");
     }
 
     #[test]
     fn noted_images_are_a_warning() {
         let home = tempfile::tempdir().expect("a directory");
-        let folder = home.path().join(".minikube/config");
-        std::fs::create_dir_all(&folder).expect("a directory");
-        let file = folder.join("config.json");
+        let directory = home.path().join(".minikube/config");
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let file = directory.join("config.json");
         std::fs::write(&file, r#"{"cache": {"app:1": null, "busybox": null}}"#).expect("a file");
         let path = home.path().to_string_lossy();
         let found = examine(&of(&[("HOME", &path)])).expect("a warning");

@@ -32,12 +32,12 @@ pub(crate) fn demands(
     receipt: &Receipt,
 ) -> Result<Vec<Demand>, Failure> {
     let mut demands = Vec::new();
-    let mut add = |what, bytes, folder: &Path| -> Result<(), Failure> {
+    let mut add = |what, bytes, directory: &Path| -> Result<(), Failure> {
         if bytes > 0 {
             demands.push(Demand {
                 what,
                 bytes,
-                file_system: FileSystem::of(folder)?,
+                file_system: FileSystem::of(directory)?,
             });
         }
         Ok(())
@@ -77,7 +77,7 @@ pub(crate) fn demands(
         add("minikube's cache", archives + kubelet, &layout.minikube_home)?;
     }
     if let Some(engine) = engine
-        && let (Some(data), Some(images)) = (engine.data_folder(), engine.image_folder())
+        && let (Some(data), Some(images)) = (engine.data_directory(), engine.image_directory())
     {
         let node_image = node_image_bytes(view, engine, receipt)?;
         let in_nodes = in_nodes(view, options, engine, receipt)?;
@@ -179,10 +179,10 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
         .map(|demand| demand.what)
         .collect::<Vec<_>>()
         .join(" and ");
-    let folder = system.folder.display();
+    let directory = system.directory.display();
     if system.read_only {
         return Some(fatal(
-            format!("`{folder}` is on a read-only file system"),
+            format!("`{directory}` is on a read-only file system"),
             format!("{what} cannot be written there"),
             "mount it for writing, or choose another place with `--minikube-home` or `XDG_DATA_HOME`"
                 .to_owned(),
@@ -192,7 +192,7 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
         severity: Severity::Fatal,
         kind: Kind::NoSpace,
         what: format!(
-            "the file system of `{folder}` has {} free ({} bytes)",
+            "the file system of `{directory}` has {} free ({} bytes)",
             mebibytes(system.free_bytes),
             system.free_bytes
         ),
@@ -200,8 +200,8 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
             "{what} need {} ({needed} bytes, a tenth to spare)",
             mebibytes(needed)
         ),
-        mend: format!(
-            "free {} there: `df -h {folder}` shows what is used, `docker system df` what Docker holds",
+        fix: format!(
+            "free {} there: `df -h {directory}` shows what is used, `docker system df` what Docker holds",
             mebibytes(needed - system.free_bytes)
         ),
     })

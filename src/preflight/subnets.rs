@@ -107,12 +107,12 @@ fn examine_node(facts: &SubnetFacts) -> Option<Finding> {
             .any(|taken| taken.overlaps(*candidate))
     };
     let free: Vec<Subnet> = candidates.filter(|candidate| !direct(candidate)).collect();
-    let mend = choose(facts);
+    let fix = choose(facts);
     let Some(taken) = free.first() else {
         return Some(fatal(
             format!("none of the {CANDIDATES} ranges that minikube tries for the node's network is free"),
             "each of 192.168.49.0/24, 192.168.58.0/24, … overlaps a network of this machine or of Docker",
-            mend,
+            fix,
         ));
     };
     let hidden = outside(facts).find(|route| route.by_gateway && route.subnet.overlaps(*taken))?;
@@ -122,7 +122,7 @@ fn examine_node(facts: &SubnetFacts) -> Option<Finding> {
             hidden.subnet, hidden.interface
         ),
         "what has an address in both is not reached any more while the cluster is there",
-        mend,
+        fix,
     ))
 }
 
@@ -194,7 +194,7 @@ mod tests {
             routes.extend(others.iter().map(|other| route(other, true)));
             let findings = examine(&facts(routes, engine), "minikube");
             let flag = format!("`-- --subnet={proposed}`");
-            assert!(findings[0].mend.contains(&flag), "{proposed}: {findings:?}");
+            assert!(findings[0].fix.contains(&flag), "{proposed}: {findings:?}");
         }
         for range in OTHERS {
             assert!(

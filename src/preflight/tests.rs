@@ -27,7 +27,7 @@ fn fit() -> MachineFacts {
         profile: None,
         root: false,
         demands: Vec::new(),
-        folders: Vec::new(),
+        directories: Vec::new(),
         foreign_programs: Vec::new(),
         memory: None,
         kernel: Kernel {
@@ -151,7 +151,7 @@ fn file_systems_are_counted_once_with_all_that_goes_there() {
         bytes,
         file_system: FileSystem {
             device,
-            folder: PathBuf::from("/var"),
+            directory: PathBuf::from("/var"),
             free_bytes,
             read_only: false,
         },

@@ -70,7 +70,7 @@ impl Authority {
     }
 
     /// All of a bundle, from its first byte to its last, payload last: what tells where the
-    /// payload lies is mended first.
+    /// payload lies is fixed first.
     pub(super) fn runs(&self) -> Vec<Run> {
         let index = &self.index;
         let mut runs = Vec::new();

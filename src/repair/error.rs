@@ -102,9 +102,9 @@ pub enum RepairError {
         /// Where.
         offset: u64,
     },
-    /// The folder cannot be written.
+    /// The directory cannot be written.
     #[error(transparent)]
-    Folder(#[from] FileError),
+    Directory(#[from] FileError),
     /// A signal ended the work.
     #[error(transparent)]
     Interrupted(#[from] Interruption),
@@ -130,10 +130,10 @@ fn shown(lost: &[String]) -> String {
 impl From<RepairError> for Failure {
     fn from(error: RepairError) -> Self {
         let (kind, hint) = match &error {
-            RepairError::Verify(_) | RepairError::Folder(_) | RepairError::Interrupted(_) => {
+            RepairError::Verify(_) | RepairError::Directory(_) | RepairError::Interrupted(_) => {
                 return match error {
                     RepairError::Verify(error) => error.into(),
-                    RepairError::Folder(error) => error.into(),
+                    RepairError::Directory(error) => error.into(),
                     RepairError::Interrupted(error) => error.into(),
                     _ => unreachable!("one of the three"),
                 };

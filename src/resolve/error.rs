@@ -130,7 +130,7 @@ impl From<ResolveError> for Failure {
             ResolveError::LockText { .. } => "take the lock that `pack` wrote, unchanged".to_owned(),
             ResolveError::NotLocked { .. } => {
                 "give the parts that were packed then (`--minikube`, `--binaries`, `--image`, `--manifest`, `--include`), or pack without \
-                 `--locked` to take those of today: the lock is then written anew, and what changed is shown"
+                 `--locked` to take those of today: the lock is then written again, and what changed is shown"
                     .to_owned()
             }
             ResolveError::Contradicted { .. } => {
@@ -139,18 +139,18 @@ impl From<ResolveError> for Failure {
                     .to_owned()
             }
             ResolveError::SourceDate { .. } => {
-                "give it a number, such as 1700000000, or leave it away: then it is now".to_owned()
+                "give it a number, such as 1700000000, or omit it: then it is now".to_owned()
             }
             ResolveError::Missing { version, .. } => format!(
-                "give programs with `--minikube PATH` and `--binaries FOLDER`, the node image with \
+                "give programs with `--minikube PATH` and `--binaries DIR`, the node image with \
                  `--kicbase docker-archive:PATH`, images with `--image docker-archive:PATH[:NAME]`, `--image \
-                 oci:FOLDER:NAME` or `--image docker-daemon:NAME`, or all but minikube with `--from-cache \
+                 oci:DIR:NAME` or `--image docker-daemon:NAME`, or all but minikube with `--from-cache \
                  ~/.minikube` on a machine where `minikube start --download-only --preload=false \
                  --kubernetes-version={version}` ran"
             ),
             ResolveError::UnknownVersion { version } => format!(
-                "give a kubeadm {version} that can run on this machine: in `--binaries FOLDER`, or, to pack for \
-                 another platform, as `linux/<this machine's architecture>/{version}/kubeadm` in a folder for \
+                "give a kubeadm {version} that can run on this machine: in `--binaries DIR`, or, to pack for \
+                 another platform, as `linux/<this machine's architecture>/{version}/kubeadm` in a directory for \
                  `--from-cache`"
             ),
         };

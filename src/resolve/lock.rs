@@ -47,7 +47,7 @@ pub struct Lock {
     /// The images, by platform, role and name.
     #[serde(rename = "image")]
     pub images: Vec<LockedImage>,
-    /// The files of whoever packs, by role and name.
+    /// The files of the packer, by role and name.
     #[serde(rename = "file", default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<LockedFile>,
 }
@@ -259,8 +259,8 @@ mod tests {
 
     #[test]
     fn every_part_that_changed_is_named_with_its_line() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("x.lock");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.lock");
         std::fs::write(&path, lock().text()).expect("a file");
         let file = LockFile::load(&path).expect("a lock");
         file.check(&lock()).expect("the same");

@@ -17,7 +17,7 @@ use crate::verify::PlatformBundle;
 
 /// Where minikube looks for the programs in the node. Source: minikube v1.38.1,
 /// `bootstrapper/bsutil/binaries.go:41-127`.
-fn binaries_folder(view: PlatformView<'_>) -> String {
+fn binaries_directory(view: PlatformView<'_>) -> String {
     format!("/var/lib/minikube/binaries/{}", view.kubernetes_version())
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn pour(
     let view = bundle.view();
     let load = load_script(runtime, Some(DOCKER_ADDRESS));
     let start = || inlet.start(&load);
-    let folder = binaries_folder(view);
-    let unpack = format!("mkdir -p {folder} && exec tar -C {folder} -xf -");
+    let directory = binaries_directory(view);
+    let unpack = format!("mkdir -p {directory} && exec tar -C {directory} -xf -");
     let mut images = Loads::new(view, &start);
     let mut programs = Sink::new(inlet.start(&unpack)?);
     match write(bundle, &mut images, &mut programs, progress) {

@@ -1,4 +1,4 @@
-//! The way for bytes into the seed: by named pipes in a folder that the machine and the
+//! The way for bytes into the seed: by named pipes in a directory that the machine and the
 //! seed both see. By a program's stdin they would pass the engine's client, the engine, and
 //! two more pipes: that takes as long as it takes the runtime to load them.
 
@@ -15,31 +15,31 @@ use crate::failure::Failure;
 use crate::host::{FileError, NamedPipe, Running};
 use crate::progress::Progress;
 
-/// Where the seed sees the folder.
+/// Where the seed sees the directory.
 const INSIDE: &str = "/minikube-offline";
 
 /// How long a few bytes may take through a pipe before another way is taken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The folder of the pipes; it goes when this is dropped.
+/// The directory of the pipes; it goes when this is dropped.
 pub(crate) struct Pipes(PathBuf);
 
 /// How programs in the seed get their input.
 pub(crate) struct Inlet<'a> {
     engine: &'a Engine,
     container: String,
-    /// The folder; without one they get it on stdin.
+    /// The directory; without one they get it on stdin.
     pipes: Option<&'a Pipes>,
     started: Cell<u32>,
 }
 
 impl Pipes {
-    /// An empty folder, where there can be one.
-    pub(crate) fn make(folder: PathBuf) -> Option<Self> {
+    /// An empty directory, where there can be one.
+    pub(crate) fn make(directory: PathBuf) -> Option<Self> {
         // What a killed run left.
-        let _ = fs::remove_dir_all(&folder);
-        DirBuilder::new().mode(0o700).create(&folder).ok()?;
-        Some(Self(folder))
+        let _ = fs::remove_dir_all(&directory);
+        DirBuilder::new().mode(0o700).create(&directory).ok()?;
+        Some(Self(directory))
     }
 
     /// What `docker container run --mount` needs to show it to the seed, in the form of
@@ -116,9 +116,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_folder_can_be_shown_and_is_gone_in_the_end() {
-        let folder = std::env::temp_dir().join(format!("a, \"b\" {}", std::process::id()));
-        let pipes = Pipes::make(folder.clone()).expect("a folder");
+    fn any_directory_can_be_shown_and_is_gone_in_the_end() {
+        let directory = std::env::temp_dir().join(format!("a, \"b\" {}", std::process::id()));
+        let pipes = Pipes::make(directory.clone()).expect("a directory");
         let mount = pipes.mount();
         assert!(
             mount.contains("a, \"\"b\"\" ") && mount.ends_with("\",target=/minikube-offline"),
@@ -128,6 +128,6 @@ mod tests {
         assert_eq!(inside, "/minikube-offline/1");
         drop(pipe);
         drop(pipes);
-        assert!(!folder.exists());
+        assert!(!directory.exists());
     }
 }

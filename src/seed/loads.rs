@@ -144,12 +144,12 @@ mod tests {
     /// the names in each archive.
     fn fed(order: impl Fn(&mut Vec<&Member>)) -> Vec<Vec<String>> {
         let index = index();
-        let folder = std::env::temp_dir().join(format!("loads-{:?}", std::thread::current().id()));
-        fs::create_dir_all(&folder).expect("folder");
+        let directory = std::env::temp_dir().join(format!("loads-{:?}", std::thread::current().id()));
+        fs::create_dir_all(&directory).expect("directory");
         let started = Cell::new(0);
         let start = || {
             started.set(started.get() + 1);
-            let path = folder.join(started.get().to_string());
+            let path = directory.join(started.get().to_string());
             Ok(Command::new("sh").args(["-c", "cat >\"$0\""]).arg(path).spawn()?)
         };
         let mut loads = Loads::new(view(&index), &start);
@@ -166,7 +166,7 @@ mod tests {
         }
         loads.finish().expect("every program ends well");
         let names = (1..=started.get()).map(|number| {
-            let file = File::open(folder.join(number.to_string())).expect("archive");
+            let file = File::open(directory.join(number.to_string())).expect("archive");
             let mut archive = tar::Archive::new(file);
             let entries = archive.entries().expect("tar");
             let mut names: Vec<String> = entries
@@ -176,7 +176,7 @@ mod tests {
             names
         });
         let names = names.collect();
-        fs::remove_dir_all(&folder).expect("clean up");
+        fs::remove_dir_all(&directory).expect("clean up");
         names
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn container_name(node: &str) -> String {
 }
 
 /// Fills the volume of a node, which has the node's name. What a killed run left half
-/// filled is made anew. On an error nothing of it is left behind.
+/// filled is made again. On an error nothing of it is left behind.
 pub(crate) fn seed(
     bundle: PlatformBundle<'_>,
     session: &mut Session,

@@ -159,7 +159,7 @@ pub(crate) fn create(
     };
     let mut output = run(pipes)?;
     if pipes.is_some() && !output.success() {
-        // An engine that does not see the folder refuses to mount it.
+        // An engine that does not see the directory refuses to mount it.
         engine.remove_container(&container_name(node))?;
         output = run(None)?;
     }

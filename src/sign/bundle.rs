@@ -21,7 +21,7 @@ pub struct Signed {
     pub beside: PathBuf,
 }
 
-/// Signs the bundle `path` anew. All of it is compared with its digests first, its volumes
+/// Signs the bundle `path` again. All of it is compared with its digests first, its volumes
 /// too; who signed it before does not matter. It is copied, without its volumes, which
 /// stay as they are, and the copy takes its name when it is whole.
 pub fn sign_bundle(path: &Path, signer: &Signer, progress: &dyn Progress) -> Result<Signed, SignError> {

@@ -63,7 +63,9 @@ fn with_suffix(basename: &Path, suffix: &str) -> PathBuf {
 }
 
 fn create(path: &Path, text: &str, mode: u32) -> Result<(), SignError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -82,5 +84,5 @@ fn create(path: &Path, text: &str, mode: u32) -> Result<(), SignError> {
             },
             _ => FileError::at("written", path)(error).into(),
         })?;
-    Ok(sync_directory(folder.unwrap_or(Path::new(".")))?)
+    Ok(sync_directory(directory.unwrap_or(Path::new(".")))?)
 }

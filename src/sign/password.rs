@@ -61,7 +61,7 @@ fn prompt(text: &str) -> Result<String, SignError> {
     })
 }
 
-/// Opens the descriptor anew by its name, so that it stays the caller's.
+/// Opens the descriptor again by its name, so that it stays the caller's.
 fn read_descriptor(number: u32) -> Result<String, SignError> {
     let failed = |error: std::io::Error| refused(&format!("reading file descriptor {number}: {error}"));
     let file = File::open(format!("/proc/self/fd/{number}")).map_err(failed)?;

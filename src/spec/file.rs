@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Finding, PartialSpec, SpecError, lint};
 
-/// Reads the file `path`; relative paths in it are relative to its folder.
+/// Reads the file `path`; relative paths in it are relative to its directory.
 pub fn load_spec(path: &Path) -> Result<PartialSpec, SpecError> {
     parse_spec(&read(path)?, path)
 }

@@ -37,7 +37,7 @@ pub fn lint(text: &str, path: &Path) -> Vec<Finding> {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut found = Found {
         text,
-        folder: path.parent().unwrap_or(Path::new("")),
+        directory: path.parent().unwrap_or(Path::new("")),
         findings: Vec::new(),
     };
     for error in &errors {
@@ -59,7 +59,7 @@ pub fn lint(text: &str, path: &Path) -> Vec<Finding> {
 
 struct Found<'a> {
     text: &'a str,
-    folder: &'a Path,
+    directory: &'a Path,
     findings: Vec<Finding>,
 }
 
@@ -156,7 +156,7 @@ impl Found<'_> {
         if let Err(error) = spec.check() {
             self.add(start, error.to_string());
         }
-        let seen = spec.clone().seen_from(self.folder);
+        let seen = spec.clone().seen_from(self.directory);
         for path in seen.named_paths() {
             if let Err(error) = path.metadata() {
                 self.add(start, format!("`{}` cannot be found: {error}", path.display()));

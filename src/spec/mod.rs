@@ -58,9 +58,9 @@ pub struct Spec {
     pub minikube: Vec<PathBuf>,
     /// The node image; one that is for a single platform, for each.
     pub kicbase: Vec<ImageSource>,
-    /// Folders with kubeadm, kubelet and kubectl, or files with these names.
+    /// Directories with kubeadm, kubelet and kubectl, or files with these names.
     pub binaries: Vec<PathBuf>,
-    /// minikube's home folders, or the caches in them.
+    /// minikube's home directories, or the caches in them.
     pub from_cache: Vec<PathBuf>,
     /// Images that go into the node.
     pub images: Vec<ImageSource>,

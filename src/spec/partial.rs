@@ -27,9 +27,9 @@ pub struct PartialSpec {
     /// The node image; one that is for a single platform, for each.
     #[serde(deserialize_with = "one_or_several")]
     pub kicbase: Option<Vec<ImageSource>>,
-    /// Folders with kubeadm, kubelet and kubectl, or files with these names.
+    /// Directories with kubeadm, kubelet and kubectl, or files with these names.
     pub binaries: Option<Vec<PathBuf>>,
-    /// minikube's home folders, or the caches in them.
+    /// minikube's home directories, or the caches in them.
     pub from_cache: Option<Vec<PathBuf>>,
     /// Images that go into the node.
     #[serde(rename = "image")]
@@ -93,7 +93,7 @@ impl PartialSpec {
     }
 
     /// Fills the gaps: this machine's platform, and the name
-    /// `minikube-offline-v<major.minor>`, in the current folder and with `.run` for
+    /// `minikube-offline-v<major.minor>`, in the current directory and with `.run` for
     /// the output. Fails without a Kubernetes release; a word for one was to be replaced
     /// by it before.
     pub fn resolve(self) -> Result<Spec, SpecError> {
@@ -144,7 +144,7 @@ impl PartialSpec {
         }
     }
 
-    /// The files and folders that must be there.
+    /// The files and directories that must be there.
     pub(super) fn named_paths(&self) -> Vec<&Path> {
         // Without `..`: a new field has to say whether it names one.
         let Self {
@@ -180,7 +180,7 @@ impl PartialSpec {
             .chain(lists)
             .map(PathBuf::as_path)
             .chain(images.filter_map(ImageSource::path))
-            .chain(parent.filter(|folder| !folder.as_os_str().is_empty()))
+            .chain(parent.filter(|directory| !directory.as_os_str().is_empty()))
             .collect()
     }
 
@@ -194,14 +194,14 @@ impl PartialSpec {
         Some(format!("`{shown}`"))
     }
 
-    /// The same with relative paths seen from `folder`.
+    /// The same with relative paths seen from `directory`.
     #[must_use]
-    pub(super) fn seen_from(self, folder: &Path) -> Self {
-        let path = |path: PathBuf| folder.join(path);
+    pub(super) fn seen_from(self, directory: &Path) -> Self {
+        let path = |path: PathBuf| directory.join(path);
         let paths = |paths: Vec<PathBuf>| paths.into_iter().map(path).collect();
         let sources = |sources: Vec<ImageSource>| {
             let sources = sources.into_iter();
-            sources.map(|source| source.seen_from(folder)).collect()
+            sources.map(|source| source.seen_from(directory)).collect()
         };
         Self {
             minikube: self.minikube.map(paths),
@@ -211,7 +211,7 @@ impl PartialSpec {
             images: self.images.map(sources),
             manifests: self.manifests.map(paths),
             carried: self.carried.map(paths),
-            sources: self.sources.seen_from(folder),
+            sources: self.sources.seen_from(directory),
             output: self.output.map(path),
             sign_key: self.sign_key.map(path),
             ..self

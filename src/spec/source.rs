@@ -38,8 +38,8 @@ pub enum ImageSource {
     },
     /// An OCI image layout.
     Oci {
-        /// The folder that has `oci-layout` in it.
-        folder: PathBuf,
+        /// The directory that has `oci-layout` in it.
+        directory: PathBuf,
         /// The tag or the full name of the image; without it, there must be one only.
         name: Option<String>,
     },
@@ -137,8 +137,8 @@ impl ImageSource {
                 }
             }
             Some(("oci", rest)) => {
-                let (folder, name) = split_layout(&shown, "oci", rest)?;
-                Ok(Self::Oci { folder, name })
+                let (directory, name) = split_layout(&shown, "oci", rest)?;
+                Ok(Self::Oci { directory, name })
             }
             Some(("oci-archive", rest)) => {
                 let (path, name) = split_layout(&shown, "oci-archive", rest)?;
@@ -164,31 +164,34 @@ impl ImageSource {
         }
     }
 
-    /// The file or folder that it is in.
+    /// The file or directory that it is in.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::DockerArchive { path, .. } | Self::OciArchive { path, .. } => Some(path),
-            Self::Oci { folder, .. } => Some(folder),
+            Self::Oci { directory, .. } => Some(directory),
             Self::Docker { .. } | Self::DockerDaemon { .. } => None,
         }
     }
 
-    /// The same with a relative path seen from `folder`.
+    /// The same with a relative path seen from `directory`.
     #[must_use]
-    pub fn seen_from(self, folder: &Path) -> Self {
+    pub fn seen_from(self, directory: &Path) -> Self {
         match self {
             Self::DockerArchive { path, reference } => Self::DockerArchive {
-                path: folder.join(path),
+                path: directory.join(path),
                 reference,
             },
             Self::Docker { .. } | Self::DockerDaemon { .. } => self,
-            Self::Oci { folder: layout, name } => Self::Oci {
-                folder: folder.join(layout),
+            Self::Oci {
+                directory: layout,
+                name,
+            } => Self::Oci {
+                directory: directory.join(layout),
                 name,
             },
             Self::OciArchive { path, name } => Self::OciArchive {
-                path: folder.join(path),
+                path: directory.join(path),
                 name,
             },
         }
@@ -290,7 +293,11 @@ impl fmt::Display for ImageSource {
                 digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
             }
             Self::DockerDaemon { reference } => write!(f, "{reference}"),
-            Self::Oci { folder: path, name } | Self::OciArchive { path, name } => {
+            Self::Oci {
+                directory: path,
+                name,
+            }
+            | Self::OciArchive { path, name } => {
                 write!(f, "{}", path.display())?;
                 name.as_ref().map_or(Ok(()), |name| write!(f, ":{name}"))
             }

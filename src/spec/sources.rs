@@ -27,7 +27,7 @@ pub struct Sources {
     /// Where images of a registry are looked for first, in this order.
     #[serde(rename = "registry-mirror")]
     pub registry_mirrors: Vec<RegistryMirror>,
-    /// The registry and folder that has Kubernetes' and minikube's images.
+    /// The registry and directory that has Kubernetes' and minikube's images.
     pub image_repository: Option<ImageRepository>,
     /// The country whose mirror has them.
     pub image_mirror_country: Option<MirrorCountry>,
@@ -51,7 +51,7 @@ pub struct Sources {
     pub release_upstream: Option<String>,
 }
 
-/// `REGISTRY=HOST[:PORT][/FOLDER]`.
+/// `REGISTRY=HOST[:PORT][/DIR]`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RegistryMirror {
     /// Whose images it has.
@@ -59,10 +59,10 @@ pub struct RegistryMirror {
     /// Its host, with a port where it needs one.
     pub host: String,
     /// What stands before the repositories' names there, or nothing.
-    pub folder: String,
+    pub directory: String,
 }
 
-/// `HOST[:PORT][/FOLDER]`.
+/// `HOST[:PORT][/DIR]`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ImageRepository(String);
 
@@ -99,7 +99,7 @@ serde_as_text!(read_only ImageRepository);
 
 /// Text that names no place for images.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a registry and a folder such as `mirror.example/k8s`")]
+#[error("`{0}` is not a registry and a directory such as `mirror.example/k8s`")]
 pub struct ImageRepositoryError(String);
 
 /// A country with a public mirror of Kubernetes' images.
@@ -165,7 +165,7 @@ impl Sources {
         }
     }
 
-    /// The registry and folder that has Kubernetes' and minikube's images.
+    /// The registry and directory that has Kubernetes' and minikube's images.
     #[must_use]
     pub fn images_place(&self) -> Option<&str> {
         let country = self.image_mirror_country.map(MirrorCountry::image_repository);
@@ -205,11 +205,11 @@ impl Sources {
         Ok(())
     }
 
-    /// The same with relative paths seen from `folder`.
+    /// The same with relative paths seen from `directory`.
     #[must_use]
-    pub(super) fn seen_from(self, folder: &Path) -> Self {
+    pub(super) fn seen_from(self, directory: &Path) -> Self {
         Self {
-            ca: self.ca.into_iter().map(|path| folder.join(path)).collect(),
+            ca: self.ca.into_iter().map(|path| directory.join(path)).collect(),
             ..self
         }
     }
@@ -229,7 +229,7 @@ impl FromStr for RegistryMirror {
     fn from_str(text: &str) -> Result<Self, RegistryMirrorError> {
         let refused = || RegistryMirrorError(masked(text).chars().take(200).collect());
         let (registry, location) = text.split_once('=').ok_or_else(refused)?;
-        let (host, folder) = location.split_once('/').unwrap_or((location, ""));
+        let (host, directory) = location.split_once('/').unwrap_or((location, ""));
         let plain = |text: &str| !text.is_empty() && !text.contains(['/', '@', ' ']);
         // With a name and a password it is refused later, by a message that does not show them.
         let (_, alone) = authority(location);
@@ -241,7 +241,7 @@ impl FromStr for RegistryMirror {
         Ok(Self {
             registry: registry.to_owned(),
             host: host.to_owned(),
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
         })
     }
 }
@@ -249,10 +249,10 @@ impl FromStr for RegistryMirror {
 impl fmt::Display for RegistryMirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.registry, self.host)?;
-        if self.folder.is_empty() {
+        if self.directory.is_empty() {
             return Ok(());
         }
-        write!(f, "/{}", self.folder)
+        write!(f, "/{}", self.directory)
     }
 }
 
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_is_a_host_with_or_without_a_folder() {
+    fn a_mirror_is_a_host_with_or_without_a_directory() {
         for text in [
             "registry.k8s.io=mirror.example:5000/k8s/all",
             "docker.io=localhost",

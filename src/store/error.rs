@@ -18,7 +18,7 @@ pub enum StoreError {
         /// The lock file.
         path: PathBuf,
     },
-    /// There is no folder for it.
+    /// There is no directory for it.
     #[error("there is no place for downloads: neither HOME nor XDG_CACHE_HOME is an absolute path")]
     NoHome,
 }

@@ -22,13 +22,13 @@ pub use partial::{Partial, Refused};
 /// What is read from a file at once.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The folder with a line about each blob.
+/// The directory with a line about each blob.
 const ABOUT: &str = "about";
 
-/// A folder of blobs, shared by all runs of one user.
+/// A directory of blobs, shared by all runs of one user.
 #[derive(Debug)]
 pub struct Store {
-    folder: PathBuf,
+    directory: PathBuf,
     /// Locked as long as the store is open.
     _lock: File,
 }
@@ -56,9 +56,9 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// The store's folder for the user of `environment`:
+    /// The store's directory for the user of `environment`:
     /// `${XDG_CACHE_HOME:-~/.cache}/minikube-offline/store`.
-    pub fn folder_of(environment: &Environment) -> Result<PathBuf, StoreError> {
+    pub fn directory_of(environment: &Environment) -> Result<PathBuf, StoreError> {
         environment
             .absolute_path("XDG_CACHE_HOME")
             .or_else(|| environment.home().map(|home| home.join(".cache")))
@@ -66,27 +66,27 @@ impl Store {
             .ok_or(StoreError::NoHome)
     }
 
-    /// Opens the store in `folder`, which is made when it is not there.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let (path, lock) = lock_file(folder)?;
+    /// Opens the store in `directory`, which is made when it is not there.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let (path, lock) = lock_file(directory)?;
         lock.lock_shared().map_err(FileError::at("locked", &path))?;
         Ok(Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             _lock: lock,
         })
     }
 
-    /// Its folder.
+    /// Its directory.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// How many bytes of the blob are still to be downloaded, by the sizes of what is there.
     #[must_use]
     pub fn missing_bytes(&self, digest: Digest, size: u64) -> u64 {
         let is_there = |path: &Path| fs::metadata(path).map_or(0, |facts| facts.len());
-        let partial = self.folder.join("partial").join(digest.hex());
+        let partial = self.directory.join("partial").join(digest.hex());
         match is_there(&self.path(digest)) {
             whole if whole == size => 0,
             _ => size.saturating_sub(is_there(&partial)),
@@ -95,7 +95,7 @@ impl Store {
 
     /// Notes for people what the blob is.
     pub fn describe(&self, digest: Digest, what: &str) -> Result<(), StoreError> {
-        let path = self.folder.join(ABOUT).join(digest.hex());
+        let path = self.directory.join(ABOUT).join(digest.hex());
         if !path.exists() {
             write_own(&path, what.as_bytes())?;
         }
@@ -105,7 +105,7 @@ impl Store {
     /// Where the blob `digest` is, or will be.
     #[must_use]
     pub fn path(&self, digest: Digest) -> PathBuf {
-        self.folder.join("sha256").join(digest.hex())
+        self.directory.join("sha256").join(digest.hex())
     }
 
     /// The blob's file, when the store has it. It is read once more: a file that was
@@ -173,10 +173,10 @@ impl Store {
     /// Every blob, by digest.
     pub fn list(&self) -> Result<Vec<StoredBlob>, StoreError> {
         let mut blobs = Vec::new();
-        for (path, size, used) in files(&self.folder.join("sha256"))? {
+        for (path, size, used) in files(&self.directory.join("sha256"))? {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             if let Some(digest) = name.and_then(|name| Digest::parse(&name).ok()) {
-                let about = fs::read_to_string(self.folder.join(ABOUT).join(digest.hex())).ok();
+                let about = fs::read_to_string(self.directory.join(ABOUT).join(digest.hex())).ok();
                 blobs.push(StoredBlob {
                     digest,
                     size,
@@ -191,8 +191,8 @@ impl Store {
 
     /// Removes what nobody used for `unused`, unfinished downloads too. Fails when
     /// another run uses the store.
-    pub fn prune(folder: &Path, unused: Duration) -> Result<Pruned, StoreError> {
-        let (path, lock) = lock_file(folder)?;
+    pub fn prune(directory: &Path, unused: Duration) -> Result<Pruned, StoreError> {
+        let (path, lock) = lock_file(directory)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path }),
@@ -201,7 +201,7 @@ impl Store {
         let mut pruned = Pruned::default();
         let now = SystemTime::now();
         for inside in ["sha256", "partial"] {
-            for (path, size, used) in files(&folder.join(inside))? {
+            for (path, size, used) in files(&directory.join(inside))? {
                 // A clock that was set back makes nothing old.
                 if now.duration_since(used).unwrap_or_default() >= unused {
                     fs::remove_file(&path).map_err(FileError::at("removed", &path))?;
@@ -211,8 +211,10 @@ impl Store {
             }
         }
         // What nobody has any more needs no line.
-        for (path, ..) in files(&folder.join(ABOUT))? {
-            let blob = folder.join("sha256").join(path.file_name().unwrap_or_default());
+        for (path, ..) in files(&directory.join(ABOUT))? {
+            let blob = directory
+                .join("sha256")
+                .join(path.file_name().unwrap_or_default());
             if !blob.exists() {
                 remove_if_there(&path)?;
             }
@@ -227,12 +229,12 @@ fn note_use(path: &Path) {
 }
 
 /// The file that everybody who uses the store locks.
-fn lock_file(folder: &Path) -> Result<(PathBuf, File), StoreError> {
+fn lock_file(directory: &Path) -> Result<(PathBuf, File), StoreError> {
     for inside in ["sha256", "partial", ABOUT] {
-        let path = folder.join(inside);
+        let path = directory.join(inside);
         fs::create_dir_all(&path).map_err(FileError::at("made", &path))?;
     }
-    let path = folder.join("lock");
+    let path = directory.join("lock");
     let file = open_for_lock(&path)?;
     Ok((path, file))
 }
@@ -241,11 +243,11 @@ fn open_for_lock(path: &Path) -> Result<File, StoreError> {
     Ok(open_own(path).map_err(FileError::at("opened", path))?)
 }
 
-/// The files in `folder` with size and time.
-fn files(folder: &Path) -> Result<Vec<(PathBuf, u64, SystemTime)>, StoreError> {
-    let failed = || FileError::at("read", folder);
+/// The files in `directory` with size and time.
+fn files(directory: &Path) -> Result<Vec<(PathBuf, u64, SystemTime)>, StoreError> {
+    let failed = || FileError::at("read", directory);
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed())? {
+    for entry in fs::read_dir(directory).map_err(failed())? {
         let entry = entry.map_err(failed())?;
         let facts = entry.metadata().map_err(failed())?;
         if facts.is_file() {

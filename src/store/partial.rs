@@ -31,7 +31,7 @@ pub struct Refused {
 
 impl Partial {
     pub(super) fn open(store: &Store, key: Digest) -> Result<Self, StoreError> {
-        let path = store.folder.join("partial").join(key.hex());
+        let path = store.directory.join("partial").join(key.hex());
         let lock_path = path.with_extension("lock");
         let lock = open_for_lock(&lock_path)?;
         lock.lock().map_err(FileError::at("locked", &lock_path))?;
@@ -43,7 +43,7 @@ impl Partial {
             file,
             path,
             hasher,
-            target: store.folder.join("sha256"),
+            target: store.directory.join("sha256"),
             _lock: lock,
         })
     }

@@ -2,9 +2,9 @@ use super::*;
 use crate::failure::{Failure, Kind};
 
 fn store() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().expect("folder");
-    let store = Store::open(folder.path()).expect("store");
-    (folder, store)
+    let directory = tempfile::tempdir().expect("directory");
+    let store = Store::open(directory.path()).expect("store");
+    (directory, store)
 }
 
 fn add(store: &Store, bytes: &[u8]) -> Digest {
@@ -20,8 +20,8 @@ fn add(store: &Store, bytes: &[u8]) -> Digest {
 
 #[test]
 fn small_files_are_kept_and_read_back_until_they_are_damaged() {
-    let folder = tempfile::tempdir().expect("folder");
-    let store = Store::open(folder.path()).expect("store");
+    let directory = tempfile::tempdir().expect("directory");
+    let store = Store::open(directory.path()).expect("store");
     let digest = store.keep(b"signature").expect("kept");
     assert_eq!(store.keep(b"signature").expect("again"), digest);
     let read = |limit| store.bytes(digest, limit).expect("read");
@@ -31,13 +31,13 @@ fn small_files_are_kept_and_read_back_until_they_are_damaged() {
     fs::write(store.path(digest), "other").expect("file");
     assert_eq!(read(9), None);
     assert!(!store.path(digest).exists());
-    assert_eq!(store.keep(b"signature").expect("anew"), digest);
+    assert_eq!(store.keep(b"signature").expect("again"), digest);
     assert_eq!(read(9).as_deref(), Some(&b"signature"[..]));
 }
 
 #[test]
 fn what_agrees_is_published_and_found() {
-    let (_folder, store) = store();
+    let (_directory, store) = store();
     let digest = add(&store, b"abc");
     let path = store.find(digest).expect("read").expect("there");
     assert_eq!(fs::read(path).expect("file"), b"abc");
@@ -53,7 +53,7 @@ fn what_agrees_is_published_and_found() {
 
 #[test]
 fn other_bytes_and_another_size_are_never_published() {
-    let (folder, store) = store();
+    let (directory, store) = store();
     for (expected, size) in [(Digest::of(b"abc"), None), (Digest::of(b"abd"), Some(4))] {
         let mut partial = store.partial(expected).expect("partial");
         partial.append(b"abd").expect("append");
@@ -64,15 +64,15 @@ fn other_bytes_and_another_size_are_never_published() {
         assert_eq!(refused.digest, Digest::of(b"abd"));
     }
     assert!(store.list().expect("list").is_empty());
-    let left = fs::read_dir(folder.path().join("partial"))
-        .expect("folder")
+    let left = fs::read_dir(directory.path().join("partial"))
+        .expect("directory")
         .filter(|entry| entry.as_ref().expect("entry").path().extension().is_none());
     assert_eq!(left.count(), 0);
 }
 
 #[test]
 fn an_unfinished_download_goes_on_where_it_stopped() {
-    let (_folder, store) = store();
+    let (_directory, store) = store();
     let digest = Digest::of(b"abcdef");
     let mut partial = store.partial(digest).expect("partial");
     partial.restart("from here").expect("restart");
@@ -87,7 +87,7 @@ fn an_unfinished_download_goes_on_where_it_stopped() {
 
 #[test]
 fn a_blob_that_was_damaged_in_the_store_counts_as_absent() {
-    let (_folder, store) = store();
+    let (_directory, store) = store();
     let digest = add(&store, b"abc");
     fs::write(store.path(digest), b"abd").expect("damage");
     assert_eq!(store.find(digest).expect("read"), None);
@@ -96,23 +96,23 @@ fn a_blob_that_was_damaged_in_the_store_counts_as_absent() {
 
 #[test]
 fn nothing_is_pruned_that_is_used_or_new() {
-    let (folder, store) = store();
+    let (directory, store) = store();
     add(&store, b"abc");
-    let error = Store::prune(folder.path(), Duration::ZERO).expect_err("in use");
+    let error = Store::prune(directory.path(), Duration::ZERO).expect_err("in use");
     assert_eq!(Failure::from(error).kind, Kind::Locked);
     drop(store);
     let month = Duration::from_secs(30 * 86_400);
     assert_eq!(
-        Store::prune(folder.path(), month).expect("prune"),
+        Store::prune(directory.path(), month).expect("prune"),
         Pruned::default()
     );
-    let pruned = Store::prune(folder.path(), Duration::ZERO).expect("prune");
+    let pruned = Store::prune(directory.path(), Duration::ZERO).expect("prune");
     assert_eq!(pruned, Pruned { files: 1, bytes: 3 });
 }
 
 #[test]
 fn what_a_blob_is_goes_with_it() {
-    let (folder, store) = store();
+    let (directory, store) = store();
     let digest = add(&store, b"abc");
     assert_eq!(store.list().expect("list")[0].about, None);
     store.describe(digest, "a test").expect("a note");
@@ -123,10 +123,10 @@ fn what_a_blob_is_goes_with_it() {
         (0, 7)
     );
     drop(store);
-    Store::prune(folder.path(), Duration::ZERO).expect("prune");
+    Store::prune(directory.path(), Duration::ZERO).expect("prune");
     assert_eq!(
-        fs::read_dir(folder.path().join("about"))
-            .expect("a folder")
+        fs::read_dir(directory.path().join("about"))
+            .expect("a directory")
             .count(),
         0
     );
@@ -134,7 +134,7 @@ fn what_a_blob_is_goes_with_it() {
 
 #[test]
 fn two_at_one_blob_wait_for_each_other() {
-    let (_folder, store) = store();
+    let (_directory, store) = store();
     let digest = Digest::of(b"abc");
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -157,19 +157,19 @@ fn two_at_one_blob_wait_for_each_other() {
 }
 
 #[test]
-fn the_folder_is_the_users_cache() {
+fn the_directory_is_the_users_cache() {
     let environment = |variables: &[(&str, &str)]| Environment::of(variables, 1000);
-    let folder = |variables| Store::folder_of(&environment(variables));
+    let directory = |variables| Store::directory_of(&environment(variables));
     assert_eq!(
-        folder(&[("HOME", "/h")]).expect("home"),
+        directory(&[("HOME", "/h")]).expect("home"),
         Path::new("/h/.cache/minikube-offline/store")
     );
     assert_eq!(
-        folder(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).expect("cache"),
+        directory(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).expect("cache"),
         Path::new("/c/minikube-offline/store")
     );
     assert!(matches!(
-        folder(&[("XDG_CACHE_HOME", "c")]),
+        directory(&[("XDG_CACHE_HOME", "c")]),
         Err(StoreError::NoHome)
     ));
 }

@@ -9,7 +9,7 @@ use crate::bundle::{KeyId, SignatureError};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
 
-/// A key, a folder of keys or a statement that cannot be used.
+/// A key, a directory of keys or a statement that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
@@ -22,10 +22,10 @@ pub enum TrustError {
         key_id: KeyId,
     },
     /// Keys are pinned there by someone else.
-    #[error("this user cannot change the keys in `{}`", folder.display())]
+    #[error("this user cannot change the keys in `{}`", directory.display())]
     Denied {
-        /// The folder.
-        folder: PathBuf,
+        /// The directory.
+        directory: PathBuf,
         /// What the system says.
         #[source]
         source: io::Error,
@@ -39,16 +39,16 @@ pub enum TrustError {
         #[source]
         source: PublicKeyError,
     },
-    /// There is no folder to pin keys in.
-    #[error("this user has no folder to pin keys in: `HOME` does not hold an absolute path")]
-    NoFolder,
+    /// There is no directory to pin keys in.
+    #[error("this user has no directory to pin keys in: `HOME` does not hold an absolute path")]
+    NoDirectory,
     /// The key that is named is not pinned.
-    #[error("no key {key_id} is pinned in `{}`", folder.display())]
+    #[error("no key {key_id} is pinned in `{}`", directory.display())]
     NotPinned {
         /// The key.
         key_id: KeyId,
         /// Where it was looked for.
-        folder: PathBuf,
+        directory: PathBuf,
     },
     /// A newer bundle of this name was started here.
     #[error(
@@ -62,7 +62,7 @@ pub enum TrustError {
         /// The highest serial.
         highest: u64,
     },
-    /// A file or folder cannot be read.
+    /// A file or directory cannot be read.
     #[error("`{}` cannot be read", path.display())]
     Read {
         /// Which.
@@ -135,7 +135,7 @@ pub enum TrustError {
     /// Others could have changed it.
     #[error("`{}` (owner {uid}, mode {mode:o}) could have been written by others", path.display())]
     Writable {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
         /// Its owner.
         uid: u32,
@@ -164,13 +164,13 @@ impl From<TrustError> for Failure {
                     path.display()
                 )
             }
-            TrustError::Denied { folder, .. } => format!(
+            TrustError::Denied { directory, .. } => format!(
                 "`{}` is root's where it is for everyone: run the same command as root, with `sudo`",
-                folder.display()
+                directory.display()
             ),
             TrustError::Key { .. } => {
                 "give the file that ends in .pub, or its 56 characters; a file that no longer holds a key \
-                 must leave the folder before anything is trusted"
+                 must leave the directory before anything is trusted"
                     .to_owned()
             }
             TrustError::NoStatement { key, .. } => format!(
@@ -178,14 +178,14 @@ impl From<TrustError> for Failure {
                  both files",
                 key.display()
             ),
-            TrustError::NoFolder => "set it, or pin for everyone with --system".to_owned(),
+            TrustError::NoDirectory => "set it, or pin for everyone with --system".to_owned(),
             TrustError::NotPinned { .. } => {
                 "`minikube-offline trust list` shows what is pinned; keys for everyone need --system"
                     .to_owned()
             }
             TrustError::Read { path, source } => unreadable(path, source.kind()),
             TrustError::Older { .. } => {
-                "use the newer bundle; --allow-downgrade starts the older one all the same".to_owned()
+                "use the newer bundle; --allow-downgrade starts the older one anyway".to_owned()
             }
             TrustError::Serials { path, .. } => format!(
                 "older bundles are told by it: look at `{}`, and remove it when it was broken by chance",
@@ -220,7 +220,7 @@ impl From<TrustError> for Failure {
     }
 }
 
-/// What to do about a key, or a folder of keys, that cannot be read.
+/// What to do about a key, or a directory of keys, that cannot be read.
 fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
     if let (io::ErrorKind::PermissionDenied, Some(home)) = (kind, foreign_home(path)) {
         return format!(
@@ -238,7 +238,7 @@ fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
             "give the path of the key's file, which ends in .pub, or the key's own 56 characters".to_owned()
         }
         io::ErrorKind::PermissionDenied => {
-            // Of the folder of keys the one around it may be the reason.
+            // Of the directory of keys the one around it may be the reason.
             let around = path.parent().filter(|_| path.ends_with("trust.d"));
             let around = around.map_or_else(String::new, |around| format!(" '{}'", around.display()));
             format!(
@@ -247,10 +247,10 @@ fn unreadable(path: &Path, kind: io::ErrorKind) -> String {
             )
         }
         io::ErrorKind::IsADirectory if is_pinned => {
-            "nothing is trusted while a folder lies among the pinned keys: move it away".to_owned()
+            "nothing is trusted while a directory lies among the pinned keys: move it away".to_owned()
         }
         io::ErrorKind::IsADirectory => {
-            "it is a folder: give the key's file in it, which ends in .pub".to_owned()
+            "it is a directory: give the key's file in it, which ends in .pub".to_owned()
         }
         _ => "nothing is trusted until it can be read".to_owned(),
     }
@@ -294,7 +294,7 @@ mod tests {
             (TrustError::Revoked { key_id }, Kind::NotAuthentic),
             (TrustError::Statement { path: path(), key_id }, Kind::NotAuthentic),
             (writable, Kind::NotAuthentic),
-            (TrustError::NoFolder, Kind::Usage),
+            (TrustError::NoDirectory, Kind::Usage),
         ] {
             let failure = Failure::from(error);
             assert!(failure.kind == kind && failure.hint.is_some(), "{failure:?}");
@@ -309,7 +309,7 @@ mod tests {
                 "a.pub",
                 "give the path of the key's file",
             ),
-            (io::ErrorKind::IsADirectory, "a.pub", "it is a folder: "),
+            (io::ErrorKind::IsADirectory, "a.pub", "it is a directory: "),
             (
                 io::ErrorKind::NotFound,
                 "/x/trust.d/a.pub",

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::folder::load_key_file;
-use super::{PublicKey, TrustError, TrustFolders};
+use super::directory::load_key_file;
+use super::{PublicKey, TrustDirectories, TrustError};
 use crate::bundle::{KeyId, Signature};
 
 /// The keys that count in one run, each once.
@@ -81,25 +81,25 @@ impl TrustedKeys {
     }
 
     /// The keys that are `given`, each a file or the key itself; without any, those that
-    /// are pinned in `folders`. The pinned ones must be readable in either case, and a
+    /// are pinned in `directories`. The pinned ones must be readable in either case, and a
     /// key that is revoked there counts in neither.
-    pub fn load(given: &[String], folders: &TrustFolders) -> Result<Self, TrustError> {
-        let mut pinned = Self::named(&[], GIVEN, folders)?;
-        for folder in folders.iter() {
-            for (path, key) in folder.load()? {
+    pub fn load(given: &[String], directories: &TrustDirectories) -> Result<Self, TrustError> {
+        let mut pinned = Self::named(&[], GIVEN, directories)?;
+        for directory in directories.iter() {
+            for (path, key) in directory.load()? {
                 pinned.add(key, path.display().to_string());
             }
         }
-        let named = Self::named(given, GIVEN, folders)?;
+        let named = Self::named(given, GIVEN, directories)?;
         Ok(if named.keys.is_empty() { pinned } else { named })
     }
 
     /// The keys that are `given`, each a file or the key itself, which count because of
-    /// `origin`; one that is revoked in `folders` is refused.
-    pub fn named(given: &[String], origin: &str, folders: &TrustFolders) -> Result<Self, TrustError> {
+    /// `origin`; one that is revoked in `directories` is refused.
+    pub fn named(given: &[String], origin: &str, directories: &TrustDirectories) -> Result<Self, TrustError> {
         let mut named = Self {
             keys: Vec::new(),
-            revoked: folders.revoked()?,
+            revoked: directories.revoked()?,
         };
         for text in given {
             let key = parse_key_argument(text)?;
@@ -174,7 +174,7 @@ pub(super) fn parse_key_argument(text: &str) -> Result<PublicKey, TrustError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::KeyFolder;
+    use crate::trust::KeyDirectory;
     use std::path::PathBuf;
 
     const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
@@ -185,11 +185,11 @@ mod tests {
 
     const COMMENT: &str = "timestamp:1556193335\tfile:test";
 
-    fn nowhere() -> TrustFolders {
-        let folder = KeyFolder::new(PathBuf::from("/no/such/folder"), 0);
-        TrustFolders {
-            system: folder.clone(),
-            user: Some(folder),
+    fn nowhere() -> TrustDirectories {
+        let directory = KeyDirectory::new(PathBuf::from("/no/such/directory"), 0);
+        TrustDirectories {
+            system: directory.clone(),
+            user: Some(directory),
         }
     }
 

@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::{Authenticity, KeyFolder, TrustError, TrustFolders};
+use super::{Authenticity, KeyDirectory, TrustDirectories, TrustError};
 use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError};
 
@@ -22,11 +22,11 @@ pub struct Serials {
 
 impl Serials {
     /// Those of this user; `None` where there is no home.
-    pub fn load(folders: &TrustFolders) -> Result<Option<Self>, TrustError> {
-        folders.user.as_ref().map(Self::beside).transpose()
+    pub fn load(directories: &TrustDirectories) -> Result<Option<Self>, TrustError> {
+        directories.user.as_ref().map(Self::beside).transpose()
     }
 
-    fn beside(keys: &KeyFolder) -> Result<Self, TrustError> {
+    fn beside(keys: &KeyDirectory) -> Result<Self, TrustError> {
         let path = keys.path().with_file_name("serials.json");
         let highest = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
@@ -77,12 +77,12 @@ impl Serials {
             return Ok(());
         }
         self.highest.insert(name.to_owned(), serial);
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
         DirBuilder::new()
             .recursive(true)
             .mode(0o755)
-            .create(folder)
-            .map_err(FileError::at("made", folder))?;
+            .create(directory)
+            .map_err(FileError::at("made", directory))?;
         let mut text = serde_json::json!(self.highest).to_string();
         text.push('\n');
         AtomicFile::write(&self.path, text.as_bytes(), 0o644)?;
@@ -106,9 +106,9 @@ mod tests {
 
     #[test]
     fn only_what_a_pinned_key_signed_is_remembered_and_the_highest_stays() {
-        let folder = std::env::temp_dir().join(format!("minikube-offline-serials-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("minikube-offline-serials-{}", std::process::id()));
         let uid = rustix::process::geteuid().as_raw();
-        let keys = KeyFolder::new(folder.join("config/trust.d"), uid);
+        let keys = KeyDirectory::new(directory.join("config/trust.d"), uid);
         let load = || Serials::beside(&keys);
         let nobody = Authenticity::IntegrityOnly { claimed: None };
         for (by, serial) in [(&nobody, 99), (&signed("--key"), 99)] {
@@ -139,20 +139,20 @@ mod tests {
         }
         let refusal = serials.check(&pinned, "b", 8, false).expect_err("older");
         assert_eq!(Failure::from(refusal).kind, Kind::Downgrade);
-        let file = folder.join("config/serials.json");
+        let file = directory.join("config/serials.json");
         assert_eq!(serials.file(), Some(file.as_path()));
-        let mut folders = TrustFolders {
+        let mut directories = TrustDirectories {
             system: keys.clone(),
             user: None,
         };
-        assert!(Serials::load(&folders).expect("no home").is_none());
-        folders.user = Some(keys.clone());
-        let loaded = Serials::load(&folders).expect("serials").expect("a home");
+        assert!(Serials::load(&directories).expect("no home").is_none());
+        directories.user = Some(keys.clone());
+        let loaded = Serials::load(&directories).expect("serials").expect("a home");
         assert_eq!(loaded.highest, serials.highest);
-        let no_folder = KeyFolder::new(file.join("trust.d"), uid);
-        assert!(Serials::beside(&no_folder).is_err(), "a file is no folder");
-        fs::write(folder.join("config/serials.json"), "{").expect("break");
+        let no_directory = KeyDirectory::new(file.join("trust.d"), uid);
+        assert!(Serials::beside(&no_directory).is_err(), "a file is no directory");
+        fs::write(directory.join("config/serials.json"), "{").expect("break");
         assert!(load().is_err(), "what cannot be read is no empty list");
-        fs::remove_dir_all(folder).expect("clean up");
+        fs::remove_dir_all(directory).expect("clean up");
     }
 }

@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::folder::read_text;
+use super::directory::read_text;
 use super::keys::parse_key_argument;
-use super::{KeyFolder, PublicKey, TrustError, TrustFolders};
+use super::{KeyDirectory, PublicKey, TrustDirectories, TrustError};
 use crate::bundle::{KeyId, Signature};
 use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError, Lock, LockError, sync_directory};
@@ -34,48 +34,48 @@ pub struct Rotated {
     pub pinned: Pinned,
 }
 
-/// Pins a key, given as its file or as itself, in `folder`, unless it is revoked in one
-/// of `folders`.
-pub fn pin(folders: &TrustFolders, folder: &KeyFolder, key: &str) -> Result<Pinned, Failure> {
+/// Pins a key, given as its file or as itself, in `directory`, unless it is revoked in one
+/// of `directories`.
+pub fn pin(directories: &TrustDirectories, directory: &KeyDirectory, key: &str) -> Result<Pinned, Failure> {
     let key = parse_key_argument(key)?;
-    let _lock = open_folder(folder)?;
-    pin_key(folders, folder, key)
+    let _lock = open_directory(directory)?;
+    pin_key(directories, directory, key)
 }
 
-/// Revokes the key with `key_id` in `folder`, whether it is pinned or not: nothing that
+/// Revokes the key with `key_id` in `directory`, whether it is pinned or not: nothing that
 /// it signed is used from now on, and it cannot be pinned again. Gives the file that says
 /// so, and the key files that are gone.
-pub fn revoke(folder: &KeyFolder, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
-    let _lock = open_folder(folder)?;
-    let path = folder.revocation(key_id);
+pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+    let _lock = open_directory(directory)?;
+    let path = directory.revocation(key_id);
     // First, so that a run that is killed here has not just let go of a key.
     AtomicFile::write(&path, b"", 0o644)?;
-    let pinned = find(folder, key_id)?;
+    let pinned = find(directory, key_id)?;
     for path in &pinned {
         fs::remove_file(path).map_err(FileError::at("removed", path))?;
     }
-    sync_directory(folder.path())?;
+    sync_directory(directory.path())?;
     Ok((path, pinned))
 }
 
-/// Takes the key with `key_id` out of `folder`; gives the files that are gone.
-pub fn unpin(folder: &KeyFolder, key_id: KeyId) -> Result<Vec<PathBuf>, Failure> {
-    let found = find(folder, key_id)?;
+/// Takes the key with `key_id` out of `directory`; gives the files that are gone.
+pub fn unpin(directory: &KeyDirectory, key_id: KeyId) -> Result<Vec<PathBuf>, Failure> {
+    let found = find(directory, key_id)?;
     if found.is_empty() {
-        let folder = folder.path().to_owned();
-        return Err(TrustError::NotPinned { key_id, folder }.into());
+        let directory = directory.path().to_owned();
+        return Err(TrustError::NotPinned { key_id, directory }.into());
     }
-    let _lock = open_folder(folder)?;
+    let _lock = open_directory(directory)?;
     for path in &found {
         fs::remove_file(path).map_err(FileError::at("removed", path))?;
     }
-    sync_directory(folder.path())?;
+    sync_directory(directory.path())?;
     Ok(found)
 }
 
 /// Pins the key in the file `statement` where the key is pinned that signed it: beside
 /// the file lies its signature, `statement.minisig`. The older key stays.
-pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failure> {
+pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotated, Failure> {
     let text = read_text(statement)?;
     let new = PublicKey::parse_file(&text).map_err(|source| TrustError::Key {
         path: statement.to_owned(),
@@ -109,9 +109,9 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
         }
         .into());
     }
-    let revoked = folders.revoked()?;
-    for folder in folders.iter() {
-        let keys = folder.load()?;
+    let revoked = directories.revoked()?;
+    for directory in directories.iter() {
+        let keys = directory.load()?;
         let Some((_, by)) = keys
             .iter()
             .find(|(_, key)| key.has_signed(text.as_bytes(), &comment, &signature))
@@ -122,11 +122,11 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
         if revoked.contains(&by) {
             return Err(TrustError::Revoked { key_id: by }.into());
         }
-        let _lock = open_folder(folder)?;
+        let _lock = open_directory(directory)?;
         return Ok(Rotated {
             by,
-            system: *folder == folders.system,
-            pinned: pin_key(folders, folder, new)?,
+            system: *directory == directories.system,
+            pinned: pin_key(directories, directory, new)?,
         });
     }
     Err(TrustError::Statement {
@@ -136,18 +136,22 @@ pub fn rotate(folders: &TrustFolders, statement: &Path) -> Result<Rotated, Failu
     .into())
 }
 
-fn find(folder: &KeyFolder, key_id: KeyId) -> Result<Vec<PathBuf>, TrustError> {
-    let keys = folder.load()?.into_iter();
+fn find(directory: &KeyDirectory, key_id: KeyId) -> Result<Vec<PathBuf>, TrustError> {
+    let keys = directory.load()?.into_iter();
     let wanted = keys.filter(|(_, key)| key.key_id() == key_id);
     Ok(wanted.map(|(path, _)| path).collect())
 }
 
-fn pin_key(folders: &TrustFolders, folder: &KeyFolder, key: PublicKey) -> Result<Pinned, Failure> {
+fn pin_key(
+    directories: &TrustDirectories,
+    directory: &KeyDirectory,
+    key: PublicKey,
+) -> Result<Pinned, Failure> {
     let key_id = key.key_id();
-    if folders.revoked()?.contains(&key_id) {
+    if directories.revoked()?.contains(&key_id) {
         return Err(TrustError::Revoked { key_id }.into());
     }
-    let pinned = folder.load()?;
+    let pinned = directory.load()?;
     if let Some((path, _)) = pinned.iter().find(|(_, known)| *known == key) {
         return Ok(Pinned {
             key,
@@ -158,7 +162,7 @@ fn pin_key(folders: &TrustFolders, folder: &KeyFolder, key: PublicKey) -> Result
     if let Some((path, _)) = pinned.into_iter().find(|(_, known)| known.key_id() == key_id) {
         return Err(TrustError::Conflict { path, key_id }.into());
     }
-    let path = folder.path().join(format!("{key_id}.pub"));
+    let path = directory.path().join(format!("{key_id}.pub"));
     AtomicFile::write(&path, key.to_file().as_bytes(), 0o644)?;
     Ok(Pinned {
         key,
@@ -167,20 +171,20 @@ fn pin_key(folders: &TrustFolders, folder: &KeyFolder, key: PublicKey) -> Result
     })
 }
 
-/// Makes the folder where it is not there, and keeps other runs out of it.
-fn open_folder(folder: &KeyFolder) -> Result<Lock, Failure> {
+/// Makes the directory where it is not there, and keeps other runs out of it.
+fn open_directory(directory: &KeyDirectory) -> Result<Lock, Failure> {
     let denied = |source: io::Error| TrustError::Denied {
-        folder: folder.path().to_owned(),
+        directory: directory.path().to_owned(),
         source,
     };
-    match make(folder.path()) {
+    match make(directory.path()) {
         Ok(()) => {}
         Err((_, source)) if source.kind() == io::ErrorKind::PermissionDenied => {
             return Err(denied(source).into());
         }
         Err((path, source)) => return Err(FileError::at("made", &path)(source).into()),
     }
-    match Lock::take(&folder.path().join(".lock")) {
+    match Lock::take(&directory.path().join(".lock")) {
         Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
             Err(denied(source).into())
         }
@@ -188,17 +192,17 @@ fn open_folder(folder: &KeyFolder) -> Result<Lock, Failure> {
     }
 }
 
-/// Makes a folder of keys, and the one around it, so that everyone can read them: root's
+/// Makes a directory of keys, and the one around it, so that everyone can read them: root's
 /// umask may be for files that are secret, and these are not.
-fn make(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
-    let around = folder.parent().unwrap_or(folder);
+fn make(directory: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let around = directory.parent().unwrap_or(directory);
     let above = around.parent().unwrap_or(around);
     let mut recursive = DirBuilder::new();
     recursive.recursive(true).mode(0o755);
     recursive
         .create(above)
         .map_err(|error| (above.to_owned(), error))?;
-    for path in [around, folder] {
+    for path in [around, directory] {
         let made = match DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),
@@ -216,33 +220,33 @@ mod tests {
 
     struct Place {
         root: tempfile::TempDir,
-        folders: TrustFolders,
+        directories: TrustDirectories,
         /// How the lines of statements end.
         line_end: &'static str,
     }
 
     impl Place {
         fn new() -> Self {
-            let root = tempfile::tempdir().expect("a folder");
+            let root = tempfile::tempdir().expect("a directory");
             let uid = rustix::process::geteuid().as_raw();
-            let folder = |name: &str| KeyFolder::new(root.path().join(name).join("trust.d"), uid);
-            let folders = TrustFolders {
-                system: folder("system"),
-                user: Some(folder("user")),
+            let directory = |name: &str| KeyDirectory::new(root.path().join(name).join("trust.d"), uid);
+            let directories = TrustDirectories {
+                system: directory("system"),
+                user: Some(directory("user")),
             };
             Self {
                 root,
-                folders,
+                directories,
                 line_end: "\n",
             }
         }
 
-        fn user(&self) -> &KeyFolder {
-            self.folders.user.as_ref().expect("there")
+        fn user(&self) -> &KeyDirectory {
+            self.directories.user.as_ref().expect("there")
         }
 
         fn pin(&self, key: &str) -> Result<Pinned, String> {
-            pin(&self.folders, self.user(), key).map_err(|failure| failure.error.to_string())
+            pin(&self.directories, self.user(), key).map_err(|failure| failure.error.to_string())
         }
 
         /// A statement of `new`, signed by `by`.
@@ -259,7 +263,7 @@ mod tests {
             fs::write(&statement, text).expect("a file");
             let beside = self.root.path().join("new.pub.minisig");
             fs::write(&beside, signature.to_string().replace('\n', self.line_end)).expect("a file");
-            rotate(&self.folders, &statement).map_err(|failure| failure.error.to_string())
+            rotate(&self.directories, &statement).map_err(|failure| failure.error.to_string())
         }
     }
 
@@ -311,7 +315,7 @@ mod tests {
     fn a_new_key_is_pinned_where_the_one_is_that_signed_it() {
         let (place, [old, new, stranger]) = (Place::new(), [key(), key(), key()]);
         place.pin(&stranger.pk.to_base64()).expect("pinned");
-        pin(&place.folders, &place.folders.system, &old.pk.to_base64()).expect("pinned");
+        pin(&place.directories, &place.directories.system, &old.pk.to_base64()).expect("pinned");
         let by_windows = Place {
             line_end: "\r\n",
             ..Place::new()
@@ -320,7 +324,10 @@ mod tests {
         by_windows.rotate(&new, &old).expect("signed");
         let rotated = place.rotate(&new, &old).expect("signed");
         assert_eq!(rotated.by, parsed(&old).key_id());
-        assert_eq!(rotated.pinned.path.parent(), Some(place.folders.system.path()));
+        assert_eq!(
+            rotated.pinned.path.parent(),
+            Some(place.directories.system.path())
+        );
         assert!(rotated.system);
         assert_eq!(rotated.pinned.key, parsed(&new));
         let nobody = place.rotate(&stranger, &key()).expect_err("by nobody");
@@ -330,9 +337,9 @@ mod tests {
         );
         let statement = place.root.path().join("new.pub");
         fs::remove_file(place.root.path().join("new.pub.minisig")).expect("ours");
-        let unsigned = rotate(&place.folders, &statement).expect_err("nobody says so");
+        let unsigned = rotate(&place.directories, &statement).expect_err("nobody says so");
         assert!(unsigned.error.to_string().contains("is not there"), "{unsigned}");
-        revoke(&place.folders.system, parsed(&old).key_id()).expect("revoked");
+        revoke(&place.directories.system, parsed(&old).key_id()).expect("revoked");
         // A key that is pinned and revoked vouches for nothing.
         fs::write(place.user().path().join("old.pub"), parsed(&old).to_file()).expect("a file");
         let refused = place.rotate(&key(), &old).expect_err("by a revoked key");
@@ -366,7 +373,7 @@ mod tests {
             .expect_err("no statement");
         let text = fs::read_to_string(&beside).expect("a file");
         fs::write(&beside, text.replace("something else", &expected)).expect("a file");
-        let forged = rotate(&place.folders, &place.root.path().join("new.pub")).expect_err("forged");
+        let forged = rotate(&place.directories, &place.root.path().join("new.pub")).expect_err("forged");
         assert!(
             forged
                 .error
@@ -377,25 +384,25 @@ mod tests {
         place.rotate(&new, &old).expect("the statement");
     }
 
-    /// In the file system of terminals nobody makes a file or folder, not even root.
+    /// In the file system of terminals nobody makes a file or directory, not even root.
     #[test]
     fn what_may_not_be_made_is_told_from_what_cannot() {
         let said = |path: &Path| {
-            let failure = open_folder(&KeyFolder::new(path.to_owned(), 0)).expect_err("not made");
+            let failure = open_directory(&KeyDirectory::new(path.to_owned(), 0)).expect_err("not made");
             failure.error.to_string()
         };
         let terminals = Path::new("/dev/pts");
         if terminals.join("ptmx").exists() {
-            for folder in [terminals.join("keys/trust.d"), terminals.to_owned()] {
-                let denied = format!("this user cannot change the keys in `{}`", folder.display());
-                assert_eq!(said(&folder), denied);
+            for directory in [terminals.join("keys/trust.d"), terminals.to_owned()] {
+                let denied = format!("this user cannot change the keys in `{}`", directory.display());
+                assert_eq!(said(&directory), denied);
             }
         }
         let place = Place::new();
         let file = place.root.path().join("file");
         fs::write(&file, "").expect("a file");
         assert!(said(&file.join("trust.d")).ends_with("/file/trust.d` cannot be made"));
-        fs::create_dir_all(place.user().path().join(".lock")).expect("a folder");
+        fs::create_dir_all(place.user().path().join(".lock")).expect("a directory");
         assert!(!said(place.user().path()).contains("this user"));
     }
 }

@@ -42,7 +42,7 @@ pub enum UpdateError {
         source: self_update::Error,
     },
     /// A server names a file of this machine.
-    #[error("`{url}` is a file of this machine, and only a folder of this machine may name one")]
+    #[error("`{url}` is a file of this machine, and only a directory of this machine may name one")]
     LocalFile {
         /// The file.
         url: String,
@@ -171,7 +171,7 @@ pub enum UpdateError {
 }
 
 impl UpdateError {
-    /// Whether the server, or the folder, says that there is no such file.
+    /// Whether the server, or the directory, says that there is no such file.
     pub(super) fn is_missing(&self) -> bool {
         match self {
             Self::Http(error) => error.status() == Some(404),
@@ -201,13 +201,13 @@ impl UpdateError {
                  there is not what was published"
             }
             Self::Listing { .. } | Self::NoFile { .. } | Self::Read { .. } | Self::Version { .. } => {
-                "nothing was changed; a mirror is a folder with all files of a release page, \
+                "nothing was changed; a mirror is a directory with all files of a release page, \
                  `manifest.json` among them"
             }
             Self::BuiltIn { .. } => "build it again with a `packaging/release-keys.txt` that has keys",
             Self::LocalFile { .. } => {
                 "nothing was read; tell who runs the place that its list of releases names files of the machines \
-                 that read it. Where the mirror is on this machine, name its folder: `--from FOLDER`"
+                 that read it. Where the mirror is on this machine, name its directory: `--from DIR`"
             }
             Self::NoKeys => {
                 "this build has no release key inside: name the one that you trust with `--key FILE`"
@@ -224,7 +224,7 @@ impl UpdateError {
             }
             Self::Unwritable { .. } => {
                 "run it as the user who owns the program (`sudo minikube-offline self-update`), or copy the \
-                 program to a folder of your own and update it there"
+                 program to a directory of your own and update it there"
             }
             Self::Http(_) | Self::Trust(_) => "",
         }

@@ -1,7 +1,7 @@
 //! The keys that releases are signed with.
 
 use super::UpdateError;
-use crate::trust::{PublicKey, TrustFolders, TrustedKeys};
+use crate::trust::{PublicKey, TrustDirectories, TrustedKeys};
 
 /// The project's keys, one a line; lines with `#` are comments.
 const BUILT_IN: &str = include_str!("../../packaging/release-keys.txt");
@@ -9,19 +9,19 @@ const BUILT_IN: &str = include_str!("../../packaging/release-keys.txt");
 /// The keys that are `given`, each a file or the key itself; without any, those that are
 /// built into this program. The keys that are pinned for bundles do not count here: who
 /// may pack for a site need not be who makes this program. One that is revoked in
-/// `folders` does not count anywhere.
-pub fn release_keys(given: &[String], folders: &TrustFolders) -> Result<TrustedKeys, UpdateError> {
+/// `directories` does not count anywhere.
+pub fn release_keys(given: &[String], directories: &TrustDirectories) -> Result<TrustedKeys, UpdateError> {
     let keys = if given.is_empty() {
-        let revoked = folders.revoked()?;
+        let revoked = directories.revoked()?;
         let counts = |key: &PublicKey| !revoked.contains(&key.key_id());
         let built_in: Vec<String> = parse(BUILT_IN)?
             .into_iter()
             .filter(counts)
             .map(|key| key.base64().to_owned())
             .collect();
-        TrustedKeys::named(&built_in, "this program", folders)?
+        TrustedKeys::named(&built_in, "this program", directories)?
     } else {
-        TrustedKeys::named(given, "--key", folders)?
+        TrustedKeys::named(given, "--key", directories)?
     };
     // Without a key everything would count as vouched for.
     if keys.iter().next().is_none() {

@@ -5,14 +5,14 @@ use std::path;
 use std::str::FromStr;
 
 /// Where releases are. In text: `https://github.com/OWNER/NAME`, or the same at a GitHub
-/// of one's own as `API/repos/OWNER/NAME`; any other URL, or a folder, is a mirror: the
+/// of one's own as `API/repos/OWNER/NAME`; any other URL, or a directory, is a mirror: the
 /// files of a release page with their `manifest.json`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Origin {
-    /// A folder, over HTTP or on this machine.
+    /// A directory, over HTTP or on this machine.
     Mirror {
         /// Its URL (http, https or file), without a `/` at its end.
-        folder: String,
+        directory: String,
     },
     /// A release page of GitHub's kind.
     Page {
@@ -31,8 +31,8 @@ pub enum OriginError {
     /// It would stand in messages.
     #[error("the address of the releases holds a name or a password")]
     Credentials,
-    /// It is neither a URL that can be read nor a folder.
-    #[error("`{0}` is neither an http, https or file URL nor a folder")]
+    /// It is neither a URL that can be read nor a directory.
+    #[error("`{0}` is neither an http, https or file URL nor a directory")]
     Form(String),
 }
 
@@ -40,10 +40,10 @@ const GITHUB: &str = "https://github.com/";
 const GITHUB_API: &str = "https://api.github.com";
 
 impl Origin {
-    /// Whether it is a folder of this machine.
+    /// Whether it is a directory of this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        matches!(self, Self::Mirror { folder } if folder.starts_with("file://"))
+        matches!(self, Self::Mirror { directory } if directory.starts_with("file://"))
     }
 
     /// The release page of the repository that `Cargo.toml` names, if it does.
@@ -59,10 +59,13 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let refused = || OriginError::Form(text.chars().take(200).collect());
         let Some((scheme, rest)) = text.split_once("://") else {
-            let folder = path::absolute(text).map_err(|_| refused())?;
-            let folder = folder.to_str().filter(|_| !text.is_empty()).ok_or_else(refused)?;
+            let directory = path::absolute(text).map_err(|_| refused())?;
+            let directory = directory
+                .to_str()
+                .filter(|_| !text.is_empty())
+                .ok_or_else(refused)?;
             return Ok(Self::Mirror {
-                folder: format!("file://{}", folder.trim_end_matches('/')),
+                directory: format!("file://{}", directory.trim_end_matches('/')),
             });
         };
         // RFC 3986, section 3.2: before the first of these stands the authority.
@@ -88,7 +91,7 @@ impl FromStr for Origin {
                 repository: repository.to_owned(),
             },
             _ => Self::Mirror {
-                folder: address.to_owned(),
+                directory: address.to_owned(),
             },
         })
     }
@@ -97,7 +100,7 @@ impl FromStr for Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mirror { folder } => f.write_str(folder),
+            Self::Mirror { directory } => f.write_str(directory),
             Self::Page {
                 api,
                 owner,
@@ -138,11 +141,11 @@ mod tests {
             "https://mirror.example/tools/minikube-offline",
             "file:///srv/repos/o/n",
         ] {
-            let folder = text.to_owned();
-            assert_eq!(parse(text), Origin::Mirror { folder });
+            let directory = text.to_owned();
+            assert_eq!(parse(text), Origin::Mirror { directory });
         }
-        let folder = "file:///srv/mirror".to_owned();
-        assert_eq!(parse("/srv/mirror/"), Origin::Mirror { folder });
+        let directory = "file:///srv/mirror".to_owned();
+        assert_eq!(parse("/srv/mirror/"), Origin::Mirror { directory });
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(super) fn find(
     version: Option<&Version>,
 ) -> Result<Release, UpdateError> {
     let found = match origin {
-        Origin::Mirror { folder } => on_mirror(folder, transport, version),
+        Origin::Mirror { directory } => on_mirror(directory, transport, version),
         Origin::Page {
             api,
             owner,
@@ -108,11 +108,11 @@ pub(super) fn find(
 }
 
 fn on_mirror(
-    folder: &str,
+    directory: &str,
     transport: &Arc<Transport>,
     version: Option<&Version>,
 ) -> self_update::Result<self_update::Release> {
-    let mut mirror = manifest::ManifestSource::new(format!("{folder}/manifest.json"));
+    let mut mirror = manifest::ManifestSource::new(format!("{directory}/manifest.json"));
     mirror.http_client(Arc::clone(transport) as _);
     match version {
         Some(version) => mirror.get_release_version(bare(version).as_str()),

@@ -72,11 +72,11 @@ impl Replacement {
             let _ = fs::remove_file(&old);
             return Err(failure);
         }
-        let folder = self.program.parent().unwrap_or(Path::new("/"));
-        sync_directory(folder)?;
+        let directory = self.program.parent().unwrap_or(Path::new("/"));
+        sync_directory(directory)?;
         if let Err(failure) = try_out(&self.program, version) {
             self.rename(&old)?;
-            sync_directory(folder)?;
+            sync_directory(directory)?;
             return Err(failure);
         }
         // It has run: from now on the old one is only in the way.
@@ -197,8 +197,8 @@ mod tests {
 
     const OLD: &str = "#!/bin/sh\necho old\n";
 
-    fn program(folder: &TempDir) -> PathBuf {
-        let path = folder.path().join("minikube-offline");
+    fn program(directory: &TempDir) -> PathBuf {
+        let path = directory.path().join("minikube-offline");
         fs::write(&path, OLD).expect("a file");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).expect("ours");
         path
@@ -208,8 +208,8 @@ mod tests {
         "v9.8.7".parse().expect("a version")
     }
 
-    fn names(folder: &TempDir) -> Vec<String> {
-        let entries = fs::read_dir(folder.path()).expect("a folder");
+    fn names(directory: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(directory.path()).expect("a directory");
         let mut names: Vec<String> = entries
             .map(|entry| {
                 entry
@@ -229,13 +229,13 @@ mod tests {
 
     #[test]
     fn a_program_that_runs_takes_the_place_and_the_mode() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = program(&folder);
-        let link = folder.path().join("link");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = program(&directory);
+        let link = directory.path().join("link");
         std::os::unix::fs::symlink("minikube-offline", &link).expect("a link");
         // What a killed run left.
-        fs::write(folder.path().join("minikube-offline.new"), "half").expect("a file");
-        fs::write(folder.path().join("minikube-offline.old"), "old").expect("a file");
+        fs::write(directory.path().join("minikube-offline.new"), "half").expect("a file");
+        fs::write(directory.path().join("minikube-offline.old"), "old").expect("a file");
         let new = "#!/bin/sh\necho minikube-offline 9.8.7\n";
         install(&link, new).expect("installed");
         assert_eq!(fs::read_to_string(&path).expect("a file"), new);
@@ -243,7 +243,7 @@ mod tests {
             fs::metadata(&path).expect("a file").permissions().mode() & 0o777,
             0o750
         );
-        assert_eq!(names(&folder), ["link", "minikube-offline"]);
+        assert_eq!(names(&directory), ["link", "minikube-offline"]);
         assert!(link.is_symlink());
     }
 
@@ -266,8 +266,8 @@ mod tests {
                 "v9.8.7 does not run on this machine",
             ),
         ] {
-            let folder = tempfile::tempdir().expect("a folder");
-            let path = program(&folder);
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = program(&directory);
             let failure = install(&path, new).expect_err(new);
             assert!(failure.error.to_string().contains(message), "{failure}");
             assert_eq!(fs::read_to_string(&path).expect("a file"), OLD, "{new}");
@@ -275,14 +275,14 @@ mod tests {
                 fs::metadata(&path).expect("a file").permissions().mode() & 0o777,
                 0o750
             );
-            assert_eq!(names(&folder), ["minikube-offline"], "{new}");
+            assert_eq!(names(&directory), ["minikube-offline"], "{new}");
         }
     }
 
     #[test]
     fn two_at_once_are_one_too_many() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = program(&folder);
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = program(&directory);
         let first = Replacement::of(&path).expect("free");
         assert_eq!(Replacement::of(&path).expect_err("held").kind, Kind::Locked);
         drop(first);

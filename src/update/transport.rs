@@ -1,4 +1,4 @@
-//! Reads the files of a release: over the one way to the network, or from a folder.
+//! Reads the files of a release: over the one way to the network, or from a directory.
 
 use std::io::{self, Read};
 use std::path::Path;

@@ -319,14 +319,14 @@ impl From<VerifyError> for Failure {
                 "give the path of a bundle, such as ./minikube-offline-v1.35.run"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
-                "it is a folder: give the path of the bundle in it, such as ./minikube-offline-v1.35.run; a volume is a file, too"
+                "it is a directory: give the path of the bundle in it, such as ./minikube-offline-v1.35.run; a volume is a file, too"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::Other => {
                 "it is a pipe, a device or a socket: a bundle and its volumes are files"
             }
             VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "make it readable for this user, as its owner or root: `sudo chmod a+r FILE`, and `sudo chmod a+x` the \
-                 folders above it"
+                 directories above it"
             }
             VerifyError::Key { .. } => {
                 "give the bundle, and a key behind `--key`: `minikube-offline verify bundle.run --key KEY.pub`"
@@ -346,7 +346,7 @@ impl From<VerifyError> for Failure {
                 ..
             } => "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run",
             VerifyError::MissingVolumes { .. } => {
-                "put all volumes into the folder of the bundle, under these names; `sha256sum` tells which file is which"
+                "put all volumes into the directory of the bundle, under these names; `sha256sum` tells which file is which"
             }
             VerifyError::Misplaced { volumes } if volumes.iter().all(|volume| volume.twice) => {
                 "take the volume that has this number from where it was packed; where only another copy is at \
@@ -358,7 +358,7 @@ impl From<VerifyError> for Failure {
             VerifyError::OtherPlatform { .. } => {
                 "carry a bundle that was packed for this platform, too: `pack --platform` takes several"
             }
-            VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can mend it",
+            VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can fix it",
             _ => {
                 "copy the file again from where it was packed, and compare both with `sha256sum`; where only \
                  another copy is at hand, damaged or not, `repair --from OTHER_COPY` takes from it what is bad here"

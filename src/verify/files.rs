@@ -220,8 +220,10 @@ impl Files {
 /// and what is copied from it to another file system may be spelt either way.
 fn spelled_otherwise(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
+    let entries = fs::read_dir(directory.unwrap_or(Path::new("."))).ok()?;
     let mut names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
     let found = names.find(|found| found.eq_ignore_ascii_case(name))?;
     Some(path.with_file_name(found))

@@ -8,14 +8,14 @@ use minikube_offline::bundle::{
     FilePart, FileRole, Frame, INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform,
     PublishedSignature, Signature, StubEntry, TAR_END_BYTES, Trailer, blob_path, evidence_path, tail_header,
 };
-use minikube_offline::trust::{KeyFolder, TrustFolders, TrustedKeys};
+use minikube_offline::trust::{KeyDirectory, TrustDirectories, TrustedKeys};
 use minisign::KeyPair;
 use serde_json::json;
 
 /// A machine without pinned keys.
-pub(crate) fn nowhere() -> TrustFolders {
-    let system = KeyFolder::new(PathBuf::from("/no/such/folder"), 0);
-    TrustFolders { system, user: None }
+pub(crate) fn nowhere() -> TrustDirectories {
+    let system = KeyDirectory::new(PathBuf::from("/no/such/directory"), 0);
+    TrustDirectories { system, user: None }
 }
 
 /// A key that signs, and that a reader trusts.
@@ -264,7 +264,7 @@ impl Draft {
             files.push((format!("bin/{platform}/{role}"), program));
         }
         for (role, name, bytes) in &contents.files {
-            files.push((format!("{}/{name}", role.folder()), bytes));
+            files.push((format!("{}/{name}", role.directory()), bytes));
         }
         let in_programs = files.len() as u64 - in_images;
         let members: Vec<Member> = files
@@ -355,7 +355,7 @@ impl Draft {
         draft
     }
 
-    /// The frames anew from what they decode to.
+    /// The frames again from what they decode to.
     pub(crate) fn compress(&mut self) {
         self.stored = self.plain.iter().map(|plain| frame(plain)).collect();
     }

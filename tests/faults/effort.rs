@@ -23,8 +23,8 @@ pub(crate) fn report(text: &str) {
     let _ = writeln!(io::stderr(), "tried: {text}");
 }
 
-/// A folder in memory where there is one: a million writes need no disk.
-pub(crate) fn folder() -> TempDir {
+/// A directory in memory where there is one: a million writes need no disk.
+pub(crate) fn directory() -> TempDir {
     let memory = PathBuf::from("/dev/shm");
     let place = if memory.is_dir() {
         memory
@@ -35,7 +35,7 @@ pub(crate) fn folder() -> TempDir {
     name.prefix("minikube-offline-faults-");
     name.tempdir_in(place)
         .or_else(|_| name.tempdir())
-        .expect("a folder")
+        .expect("a directory")
 }
 
 /// Numbers from a seed: splitmix64 (Steele, Lea, Flood, OOPSLA 2014).

@@ -169,7 +169,7 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
         ),
         (read(io::ErrorKind::TimedOut), Kind::Io, "if it lies on a stick"),
         (read(io::ErrorKind::Other), Kind::Io, "it is a pipe"),
-        (read(io::ErrorKind::IsADirectory), Kind::Io, "it is a folder"),
+        (read(io::ErrorKind::IsADirectory), Kind::Io, "it is a directory"),
         (
             read(io::ErrorKind::StorageFull),
             Kind::NoSpace,
@@ -203,7 +203,7 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
                 spelled: None,
             },
             Kind::Damaged,
-            "put all volumes into the folder",
+            "put all volumes into the directory",
         ),
         (
             VerifyError::MissingVolumes {

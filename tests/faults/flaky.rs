@@ -20,7 +20,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::{Damage, OpenedBundle, VerifiedBundle, VerifyError};
 use tempfile::TempDir;
 
-use crate::effort::{folder, report};
+use crate::effort::{directory, report};
 use crate::library::Bundle;
 
 /// A byte that reads wrong.
@@ -33,7 +33,7 @@ struct Spot {
     readings: u64,
 }
 
-/// The files of a folder, some bytes of which read wrong.
+/// The files of a directory, some bytes of which read wrong.
 struct Files {
     content: Vec<(String, Vec<u8>)>,
     spots: Arc<Mutex<Vec<Spot>>>,
@@ -44,7 +44,7 @@ struct Files {
 const FOREVER: Duration = Duration::from_secs(3600);
 
 impl Files {
-    /// The file with this number; the folder is none.
+    /// The file with this number; the directory is none.
     fn file(&self, inode: INodeNo) -> Option<(usize, &[u8])> {
         let at = usize::try_from(u64::from(inode)).ok()?.checked_sub(2)?;
         self.content.get(at).map(|(_, bytes)| (at, bytes.as_slice()))
@@ -145,7 +145,7 @@ impl Medium {
     /// With the files that are beside `path`, which is one of them. The reason why there
     /// can be none here, where that is so.
     pub(crate) fn with(path: &Path, cached: bool) -> Result<Self, String> {
-        let beside = fs::read_dir(path.parent().expect("a folder")).expect("a folder");
+        let beside = fs::read_dir(path.parent().expect("a directory")).expect("a directory");
         let files = beside
             .map(|entry| entry.expect("an entry").path())
             .filter(|path| path.is_file());
@@ -162,7 +162,7 @@ impl Medium {
             spots: Arc::clone(&spots),
             cached,
         };
-        let mounted = folder();
+        let mounted = directory();
         let mut config = Config::default();
         config.mount_options = vec![MountOption::RO, MountOption::FSName("flaky".to_owned())];
         let session = fuser::spawn_mount(files, mounted.path(), &config);

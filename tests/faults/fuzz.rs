@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use minikube_offline::bundle::Digest;
 
 use crate::draft::{Draft, Key};
-use crate::effort::{Random, folder, report, rounds};
+use crate::effort::{Random, directory, report, rounds};
 use crate::parsers::{PARSERS, Parser};
 
 /// An input is cut off beyond this.
@@ -47,10 +47,10 @@ const WORDS: [&str; 24] = [
 ];
 
 fn corpus(parser: &str) -> Vec<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/corpus")
         .join(parser);
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+    let mut files: Vec<PathBuf> = fs::read_dir(&directory)
         .map(|entries| entries.map(|entry| entry.expect("an entry").path()).collect())
         .unwrap_or_default();
     files.sort();
@@ -72,7 +72,7 @@ fn corpus(parser: &str) -> Vec<Vec<u8>> {
         "payload" => inputs.push(sound.stored[1].clone()),
         _ => {}
     }
-    assert!(!inputs.is_empty(), "nothing in {}", folder.display());
+    assert!(!inputs.is_empty(), "nothing in {}", directory.display());
     inputs
 }
 
@@ -132,8 +132,8 @@ fn try_out((name, parse): &Parser, input: &[u8], scratch: &Path, seed: u64) -> S
 }
 
 fn fuzz(parser: &Parser, executions: u64) {
-    let folder = folder();
-    let scratch = folder.path().join("scratch");
+    let directory = directory();
+    let scratch = directory.path().join("scratch");
     let mut random = Random::new();
     let mut inputs = corpus(parser.0);
     let given = inputs.len();
@@ -176,14 +176,14 @@ fn no_parser_panics() {
 
 /// What `tests/fuzz.sh` starts from: the inputs of each parser as files.
 #[test]
-#[ignore = "a part of `make fuzz`, which names a folder by MINIKUBE_OFFLINE_TEST_CORPUS"]
+#[ignore = "a part of `make fuzz`, which names a directory by MINIKUBE_OFFLINE_TEST_CORPUS"]
 fn the_corpus_as_files() {
-    let folder = PathBuf::from(std::env::var_os("MINIKUBE_OFFLINE_TEST_CORPUS").expect("a folder"));
+    let directory = PathBuf::from(std::env::var_os("MINIKUBE_OFFLINE_TEST_CORPUS").expect("a directory"));
     for (name, _) in PARSERS {
-        let folder = folder.join(name);
-        fs::create_dir_all(&folder).expect("a folder");
+        let directory = directory.join(name);
+        fs::create_dir_all(&directory).expect("a directory");
         for input in corpus(name) {
-            fs::write(folder.join(Digest::of(&input).hex()), input).expect("a file");
+            fs::write(directory.join(Digest::of(&input).hex()), input).expect("a file");
         }
     }
 }

@@ -19,7 +19,7 @@ use minikube_offline::verify::{OpenedBundle, VerifiedBundle, VerifyError};
 use tempfile::TempDir;
 
 use crate::draft::{Contents, Draft};
-use crate::effort::{Random, folder};
+use crate::effort::{Random, directory};
 
 fn verified(path: &Path) -> Result<VerifiedBundle, VerifyError> {
     OpenedBundle::open(path, &TrustedKeys::none()).and_then(|opened| opened.verify(&Silent))
@@ -34,11 +34,11 @@ static LARGE: LazyLock<Draft> = LazyLock::new(|| {
     Draft::of(&contents)
 });
 
-/// A bundle in a folder of its own, flipped here and there.
+/// A bundle in a directory of its own, flipped here and there.
 pub(crate) struct Bundle {
     draft: Draft,
     pub(crate) path: PathBuf,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Bundle {
@@ -47,13 +47,13 @@ impl Bundle {
     }
 
     pub(crate) fn of(draft: Draft) -> Self {
-        let folder = folder();
-        let path = folder.path().join("x.run");
+        let directory = directory();
+        let path = directory.path().join("x.run");
         fs::write(&path, draft.finish_unsigned()).unwrap();
         Self {
             draft,
             path,
-            _folder: folder,
+            _directory: directory,
         }
     }
 
@@ -93,19 +93,19 @@ impl Bundle {
     }
 
     fn says(&self) -> String {
-        let folder = format!("{}/", self.path.parent().unwrap().display());
-        self.error().to_string().replace(&folder, "")
+        let directory = format!("{}/", self.path.parent().unwrap().display());
+        self.error().to_string().replace(&directory, "")
     }
 }
 
 #[test]
 fn only_a_regular_file_is_a_bundle() {
-    let folder = folder();
-    let pipe = folder.path().join("pipe");
+    let directory = directory();
+    let pipe = directory.path().join("pipe");
     let mode = rustix::fs::Mode::RUSR;
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     // Nobody writes to the pipe, and nobody is waited for.
-    for path in [folder.path(), &pipe, Path::new("/dev/null")] {
+    for path in [directory.path(), &pipe, Path::new("/dev/null")] {
         match verified(path) {
             Err(VerifyError::Read { source, .. }) => {
                 assert_eq!(source.to_string(), "it is not a regular file");
@@ -171,9 +171,9 @@ fn every_member_is_given_out_whole_however_it_is_read() {
 
 #[test]
 fn the_frozen_bundles_are_read() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
     for name in ["carried", "evidence", "plain", "signed", "split"] {
-        let bundle = verified(&folder.join(format!("{name}.run"))).unwrap();
+        let bundle = verified(&directory.join(format!("{name}.run"))).unwrap();
         bundle.verify_parts(&Silent).unwrap();
         bundle.verify_volumes(&Silent).unwrap();
     }
@@ -467,21 +467,21 @@ fn the_hashing_of_a_bad_chunk_is_progress_too() {
 }
 
 #[test]
-fn a_folder_in_a_bundles_place_is_called_one() {
-    let folder = folder();
-    let failure = Failure::from(verified(folder.path()).expect_err("it is a folder"));
-    assert!(failure.hint.unwrap().starts_with("it is a folder: "));
+fn a_directory_in_a_bundles_place_is_called_one() {
+    let directory = directory();
+    let failure = Failure::from(verified(directory.path()).expect_err("it is a directory"));
+    assert!(failure.hint.unwrap().starts_with("it is a directory: "));
 }
 
 #[test]
 fn a_key_in_a_bundles_place_is_called_one() {
-    let folder = folder();
+    let directory = directory();
     for (text, is_key) in [
         ("untrusted comment: minisign public key\nRWQ\n", true),
         ("untrusted comment\n", false),
         ("", false),
     ] {
-        let path = folder.path().join("x.run");
+        let path = directory.path().join("x.run");
         fs::write(&path, text).unwrap();
         let error = verified(&path).expect_err("no bundle");
         assert_eq!(matches!(error, VerifyError::Key { .. }), is_key, "{error}");

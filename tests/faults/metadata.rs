@@ -1,5 +1,5 @@
 //! G1: no flipped bit of header, stub, index, signature or trailer is accepted, with a
-//! key that counts and without one, and sealed anew or not.
+//! key that counts and without one, and sealed again or not.
 
 use std::fs::{self, File, OpenOptions};
 use std::ops::Range;
@@ -11,7 +11,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::{OpenedBundle, VerifyError};
 
 use crate::draft::{Draft, Key};
-use crate::effort::{Random, folder, long, report};
+use crate::effort::{Random, directory, long, report};
 use crate::stub;
 
 /// Where the runs of a bundle lie.
@@ -70,8 +70,8 @@ impl Medium {
 
 #[test]
 fn no_flipped_bit_of_the_metadata_is_accepted() {
-    let folder = folder();
-    let path = folder.path().join("x.run");
+    let directory = directory();
+    let path = directory.path().join("x.run");
     let key = Key::new();
     let draft = Draft::sound();
     let content = draft.finish(&key);
@@ -94,7 +94,7 @@ fn no_flipped_bit_of_the_metadata_is_accepted() {
             );
             tried += 1;
         }
-        // A forger seals it anew: then only the signature tells.
+        // A forger seals it again: then only the signature tells.
         if byte >= runs.index.start && byte < runs.signature.end {
             let mut sealed = content.clone();
             sealed[byte] ^= bit;
@@ -103,7 +103,7 @@ fn no_flipped_bit_of_the_metadata_is_accepted() {
             medium.put(seal.as_bytes(), end);
             match OpenedBundle::open(&path, &readers[1]) {
                 Err(VerifyError::NotAuthentic { .. } | VerifyError::Signature { .. }) => forged += 1,
-                other => panic!("byte {byte}, bit {bit:08b}, sealed anew: {other:?}"),
+                other => panic!("byte {byte}, bit {bit:08b}, sealed again: {other:?}"),
             }
             medium.put(&content[end..], end);
         }
@@ -111,22 +111,22 @@ fn no_flipped_bit_of_the_metadata_is_accepted() {
     }
     OpenedBundle::open(&path, &readers[1]).expect("sound again");
     report(&format!(
-        "{tried} flipped bits of header, stub, index, signature and trailer, {forged} sealed anew: 0 accepted (seed {})",
+        "{tried} flipped bits of header, stub, index, signature and trailer, {forged} sealed again: 0 accepted (seed {})",
         random.seed()
     ));
 }
 
 #[test]
 fn the_installed_program_finds_a_flipped_bit_in_the_stub_of_a_bundle() {
-    let folder = folder();
-    let path = folder.path().join("x.run");
+    let directory = directory();
+    let path = directory.path().join("x.run");
     let key = Key::new();
     let draft = Draft::sound();
     let content = draft.finish(&key);
     let medium = Medium::create(&path, &content);
     let verify = || {
         let mut command = stub::on(&path);
-        stub::ended(command.args(["verify", "--key", &key.base64()]), folder.path())
+        stub::ended(command.args(["verify", "--key", &key.base64()]), directory.path())
     };
     assert_eq!(verify().0, Some(0));
     let mut random = Random::new();

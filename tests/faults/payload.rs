@@ -15,7 +15,7 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::{OpenedBundle, VerifiedBundle, VerifyError};
 
 use crate::draft::{Contents, Draft, Key};
-use crate::effort::{Random, folder, report, rounds};
+use crate::effort::{Random, directory, report, rounds};
 use crate::stub;
 
 /// A bundle of a whole chunk and a short one, in which one frame ends and the next one
@@ -98,10 +98,10 @@ fn is_found(bundle: &VerifiedBundle, truth: &Truth, place: u64) -> bool {
 
 #[test]
 fn no_flipped_bit_of_the_payload_is_missed_and_no_wrong_byte_given_out() {
-    let folder = folder();
+    let directory = directory();
     let mut random = Random::new();
     let content = bundle(&mut random);
-    let path = folder.path().join("x.run");
+    let path = directory.path().join("x.run");
     fs::write(&path, &content).unwrap();
     let sound = open(&path);
     let payload = sound.index().payload_offset();
@@ -113,7 +113,7 @@ fn no_flipped_bit_of_the_payload_is_missed_and_no_wrong_byte_given_out() {
     let work = |worker: u64| {
         let mut random = random.fork(worker);
         // Its own copy: flips of one worker are not another's.
-        let path: PathBuf = folder.path().join(format!("{worker}.run"));
+        let path: PathBuf = directory.path().join(format!("{worker}.run"));
         fs::write(&path, &content).unwrap();
         let medium: File = OpenOptions::new().write(true).open(&path).unwrap();
         let bundle = open(&path);
@@ -154,9 +154,9 @@ fn no_flipped_bit_of_the_payload_is_missed_and_no_wrong_byte_given_out() {
 
 #[test]
 fn the_program_misses_no_flipped_bit_and_leaves_no_wrong_file() {
-    let folder = folder();
+    let directory = directory();
     let mut random = Random::new();
-    let path = folder.path().join("x.run");
+    let path = directory.path().join("x.run");
     // A real bundle where the script made one.
     match std::env::var_os("MINIKUBE_OFFLINE_TEST_BUNDLE") {
         Some(real) => drop(fs::copy(real, &path).expect("a bundle")),
@@ -165,11 +165,11 @@ fn the_program_misses_no_flipped_bit_and_leaves_no_wrong_file() {
     let sound = open(&path);
     let (payload, size) = (sound.index().payload_offset(), sound.index().payload_size());
     let chunks = sound.index().chunks.len();
-    let out = folder.path().join("out");
+    let out = directory.path().join("out");
     let medium = OpenOptions::new().read(true).write(true).open(&path).unwrap();
     let extract = || {
         let mut command = stub::on(&path);
-        stub::ended(command.args(["extract", "--to"]).arg(&out), folder.path())
+        stub::ended(command.args(["extract", "--to"]).arg(&out), directory.path())
     };
     let count = rounds(12, 500);
     for _ in 0..count {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::corpus::{Case, cases};
 use crate::draft::{Contents, Draft, Key};
-use crate::effort::{Random, folder, long, report};
+use crate::effort::{Random, directory, long, report};
 
 /// What it stands on.
 const PROGRAMS: [&str; 3] = ["python3", "zstd", "minisign"];
@@ -36,8 +36,8 @@ fn it_reads_the_frozen_bundles() {
             "skipped: the frozen bundles by the second reader: there is no {program}"
         ));
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
-    let public = fs::read_to_string(folder.join("signed.pub")).unwrap();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
+    let public = fs::read_to_string(directory.join("signed.pub")).unwrap();
     let public = public.lines().nth(1).unwrap();
     for (name, key) in [
         ("carried", None),
@@ -47,7 +47,7 @@ fn it_reads_the_frozen_bundles() {
         ("signed", Some(public)),
         ("split", None),
     ] {
-        let bundle = folder.join(format!("{name}.run"));
+        let bundle = directory.join(format!("{name}.run"));
         assert_eq!(read(&bundle, key), (0, "whole\n".to_owned()), "{name}");
     }
 }
@@ -57,9 +57,9 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
     if let Some(program) = missing() {
         return report(&format!("skipped: the second reader: there is no {program}"));
     }
-    let (sound, key, folder) = (Draft::sound(), Key::new(), folder());
+    let (sound, key, directory) = (Draft::sound(), Key::new(), directory());
     let public = key.base64();
-    let bundle = folder.path().join("x.run");
+    let bundle = directory.path().join("x.run");
     for sound in [
         &Draft::of(&Contents::signed()),
         &Draft::of(&Contents::with_files()),

@@ -1,4 +1,4 @@
-//! The arrows between the folders of `src`: each uses what stands before it in the
+//! The arrows between the directories of `src`: each uses what stands before it in the
 //! journey, and the site never the packager.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fs;
 
 use walkdir::WalkDir;
 
-/// What each folder may use; nothing else.
+/// What each directory may use; nothing else.
 const ARROWS: [(&str, &[&str]); 24] = [
     ("failure", &["bundle"]),
     ("progress", &[]),
@@ -125,26 +125,26 @@ const ARROWS: [(&str, &[&str]); 24] = [
 ];
 
 #[test]
-fn a_folder_uses_only_what_the_journey_allows() {
+fn a_directory_uses_only_what_the_journey_allows() {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     let mut wrong = BTreeSet::new();
     let mut files = 0;
     for entry in WalkDir::new(source) {
-        let entry = entry.expect("a folder entry");
+        let entry = entry.expect("a directory entry");
         let inside = entry.path().strip_prefix(source).expect("inside src");
-        let folder = inside
+        let directory = inside
             .components()
             .next()
             .map(|first| first.as_os_str().to_string_lossy().into_owned());
-        let folder = folder.unwrap_or_default().trim_end_matches(".rs").to_owned();
+        let directory = directory.unwrap_or_default().trim_end_matches(".rs").to_owned();
         let rust = inside.extension().is_some_and(|extension| extension == "rs");
-        if !rust || ["lib", "main", "bin"].contains(&folder.as_str()) {
+        if !rust || ["lib", "main", "bin"].contains(&directory.as_str()) {
             continue;
         }
         files += 1;
-        let allowed = ARROWS.iter().find(|(name, _)| *name == folder);
+        let allowed = ARROWS.iter().find(|(name, _)| *name == directory);
         let allowed = allowed
-            .unwrap_or_else(|| panic!("`{folder}` has no place in the journey"))
+            .unwrap_or_else(|| panic!("`{directory}` has no place in the journey"))
             .1;
         let text = fs::read_to_string(entry.path()).expect("a source file");
         // Unit tests may stand on what comes later in the journey, for something to try.
@@ -159,7 +159,7 @@ fn a_folder_uses_only_what_the_journey_allows() {
                 .chars()
                 .take_while(|c| c.is_alphanumeric() || *c == '_')
                 .collect();
-            if used != folder && !allowed.contains(&used.as_str()) && !used.is_empty() {
+            if used != directory && !allowed.contains(&used.as_str()) && !used.is_empty() {
                 wrong.insert(format!("{} uses {used}", inside.display()));
             }
         }
@@ -174,10 +174,10 @@ fn no_test_says_where_nobody_sees_it_that_it_was_skipped() {
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
     // In two parts, or this file would be one of them.
     let hidden = ["println!(", "\"skipped"].concat();
-    let folders = ["it", "faults"].map(|folder| WalkDir::new(format!("{tests}/{folder}")));
+    let directories = ["it", "faults"].map(|directory| WalkDir::new(format!("{tests}/{directory}")));
     let (mut files, mut wrong) = (0, Vec::new());
-    for entry in folders.into_iter().flatten() {
-        let path = entry.expect("a folder entry").into_path();
+    for entry in directories.into_iter().flatten() {
+        let path = entry.expect("a directory entry").into_path();
         if path.extension().is_some_and(|extension| extension == "rs") {
             files += 1;
             let text = fs::read_to_string(&path).expect("a source file");

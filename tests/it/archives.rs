@@ -190,12 +190,12 @@ fn what_skopeo_writes_is_packed_in_each_of_its_forms() {
         ),
         (
             "oci:full.oci",
-            "`full.oci` is an archive, not a layout's folder",
+            "`full.oci` is an archive, not a layout's directory",
             "give it as `oci-archive:full.oci`",
         ),
         (
             "docker-archive:layout",
-            "`layout` is the folder of an OCI layout, not an archive",
+            "`layout` is the directory of an OCI layout, not an archive",
             "give it as `oci:layout`",
         ),
     ] {
@@ -216,9 +216,9 @@ impl Drop for Containerd {
 
 /// Starts it with its socket in `ctd/c.sock`; `None`, after saying so, where it does not run.
 fn containerd(site: &Site) -> Option<Containerd> {
-    let folder = site.sandbox.path("ctd");
-    fs::create_dir(&folder).expect("a directory");
-    let path = |name: &str| folder.join(name).display().to_string();
+    let directory = site.sandbox.path("ctd");
+    fs::create_dir(&directory).expect("a directory");
+    let path = |name: &str| directory.join(name).display().to_string();
     let config = format!(
         "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
          [grpc]\naddress = {:?}\n",
@@ -323,8 +323,8 @@ fn what_containerd_writes_is_packed_for_each_platform() {
 /// A client as snap's: it writes to no file but its own standard output. With `api` it saves
 /// by platform where `has` names that.
 fn engine(site: &Site, api: &str, has: &str) {
-    let folder = site.sandbox.path("engine");
-    fs::create_dir_all(&folder).expect("a directory");
+    let directory = site.sandbox.path("engine");
+    fs::create_dir_all(&directory).expect("a directory");
     let script = format!(
         r#"#!/bin/sh
 case "$*" in
@@ -338,7 +338,7 @@ save*--output*|save*-o*) echo "open: permission denied" >&2; exit 1 ;;
 esac
 "#
     );
-    let docker = folder.join("docker");
+    let docker = directory.join("docker");
     fs::write(&docker, script).expect("a script");
     fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).expect("ours");
 }

@@ -116,7 +116,7 @@ const WRONG_VALUES: [(&str, &str); 15] = [
     ),
     (
         "[sources]\nimage-repository = \"auto\"",
-        "2:20: `auto` is not a registry and a folder such as `mirror.example/k8s`",
+        "2:20: `auto` is not a registry and a directory such as `mirror.example/k8s`",
     ),
     (
         "[sources]\nimage-repository = 7",

@@ -100,7 +100,7 @@ fn who_only_reads_is_confined_before_the_bundle_is_read_and_before_there_is_a_se
 }
 
 #[test]
-fn an_extract_may_write_beneath_its_folder_alone() {
+fn an_extract_may_write_beneath_its_directory_alone() {
     let sandbox = Sandbox::new();
     sandbox.runnable_bundle("b.run");
     let home = fs::canonicalize(sandbox.path(".")).unwrap();
@@ -145,8 +145,8 @@ fn a_cache_may_lie_in_part_on_another_disk() {
 fn a_repair_may_change_the_bundle_alone_and_make_what_is_missing_beside_it() {
     let sandbox = Sandbox::new();
     let whole = sandbox.runnable_bundle("whole.run");
-    for folder in ["stick", "disk"] {
-        fs::create_dir(sandbox.path(folder)).unwrap();
+    for directory in ["stick", "disk"] {
+        fs::create_dir(sandbox.path(directory)).unwrap();
     }
     let damaged = sandbox.path("disk/damaged");
     let mut content = bytes(&whole);
@@ -159,7 +159,7 @@ fn a_repair_may_change_the_bundle_alone_and_make_what_is_missing_beside_it() {
         return;
     };
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    assert!(bytes(&damaged) == bytes(&whole), "it is mended through the link");
+    assert!(bytes(&damaged) == bytes(&whole), "it is fixed through the link");
     let path = |name: &str| {
         fs::canonicalize(sandbox.path(name))
             .unwrap()
@@ -248,8 +248,8 @@ fn an_older_kernel_confines_by_what_it_knows() {
     for interface in 1..=6 {
         // Every other call asks for it.
         let inject = format!("inject=landlock_create_ruleset:retval={interface}:when=1+2");
-        let folder = format!("parts {interface}");
-        let outcome = injected(&sandbox, &inject, &["extract", "b.run", "--to", &folder]);
+        let directory = format!("parts {interface}");
+        let outcome = injected(&sandbox, &inject, &["extract", "b.run", "--to", &directory]);
         assert_eq!(outcome.status, 0, "{interface}: {outcome:?}");
         assert!(!outcome.stderr.contains("confine"), "{interface}: {outcome:?}");
     }

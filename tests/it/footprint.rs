@@ -8,11 +8,11 @@ use crate::support::engine::FakeEngine;
 use crate::support::program::Sandbox;
 
 /// Makes the layer, runs `$1` on top of it as root, and lists what is in it: `d` for
-/// folders, `f` for files, `c` for what was removed.
+/// directories, `f` for files, `c` for what was removed.
 const LAYER: &str = r#"
 mount -t tmpfs none /mnt && mkdir /mnt/up /mnt/work /mnt/root
 mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work none /mnt/root
-for folder in proc dev sys; do mount --rbind "/$folder" "/mnt/root/$folder"; done
+for directory in proc dev sys; do mount --rbind "/$directory" "/mnt/root/$directory"; done
 mkdir -p "/mnt/root$PWD" /mnt/root/home/footprint && mount --bind . "/mnt/root$PWD"
 PATH=$PATH:/usr/sbin chroot /mnt/root sh -c 'cd "$1" && eval "$2"' sh "$PWD" "$1" >&2
 cd /mnt/up && find . ! -type d -printf '%y %p\n' | sort
@@ -35,7 +35,7 @@ fn a_start_writes_only_where_inspect_says_and_uninstall_leaves_nothing() {
     let announced = sandbox.run(Command::new(&bundle).arg("inspect")).stdout;
     for place in ANNOUNCED {
         let place = place.replace("./home/footprint", "~");
-        // A link of a program is announced with its folder.
+        // A link of a program is announced with its directory.
         let place = match place.strip_prefix("./usr/local/bin/") {
             Some(name) => format!("`{name}`"),
             None => place.trim_end_matches('/').to_owned(),

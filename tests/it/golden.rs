@@ -30,16 +30,17 @@ const BUNDLES: [&str; 6] = ["carried", "dated", "evidence", "plain", "signed", "
 const ZSTD: u32 = 10_507;
 
 fn golden(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/v{}", limits::FORMAT));
-    folder.join(name)
+    let directory =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/v{}", limits::FORMAT));
+    directory.join(name)
 }
 
 /// The names of files with their digests, as `sha256sum` writes them.
-fn sums(folder: &Path) -> String {
-    let files = WalkDir::new(folder).sort_by_file_name().into_iter();
+fn sums(directory: &Path) -> String {
+    let files = WalkDir::new(directory).sort_by_file_name().into_iter();
     let files = files.map(|entry| entry.expect("an entry"));
     let lines = files.filter(|entry| entry.file_type().is_file()).map(|entry| {
-        let name = entry.path().strip_prefix(folder).expect("below it").display();
+        let name = entry.path().strip_prefix(directory).expect("below it").display();
         format!("{}  {name}\n", Digest::of(&bytes(entry.path())).hex())
     });
     lines.collect()
@@ -53,7 +54,7 @@ fn no_frozen_file_was_changed() {
     assert_eq!(others.collect::<Vec<_>>(), listed.lines().collect::<Vec<_>>());
 }
 
-/// Extracts each platform's parts to a folder, `parts/arm64` for instance; gives the
+/// Extracts each platform's parts to a directory, `parts/arm64` for instance; gives the
 /// digest of their sums, and these.
 fn extracted(sandbox: &Sandbox, bundle: &str) -> (String, String) {
     for arch in Arch::ALL.map(Arch::name) {
@@ -300,7 +301,7 @@ fn serve_all(sandbox: &Sandbox, upstream: Upstream) -> (Server, Vec<String>) {
     (server, flags)
 }
 
-/// Makes the frozen files anew, elsewhere, for a format that is not frozen yet.
+/// Makes the frozen files again, elsewhere, for a format that is not frozen yet.
 #[test]
 #[ignore = "it makes frozen files: `cargo test --test it golden -- --ignored --nocapture`"]
 fn make_them() {

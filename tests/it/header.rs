@@ -61,8 +61,8 @@ fn every_shell_runs_the_bundle() {
 fn nothing_of_the_stub_is_left_behind() {
     let sandbox = Sandbox::new();
     let bundle = bundle(&sandbox);
-    let folder = sandbox.path("temporary");
-    fs::create_dir(&folder).unwrap();
+    let directory = sandbox.path("temporary");
+    fs::create_dir(&directory).unwrap();
     for arguments in [&["list"][..], &["no-such-verb"], &["--help"]] {
         let script = "TMPDIR=\"$PWD/temporary\" exec \"$0\" \"$@\"";
         sandbox.run(
@@ -71,7 +71,7 @@ fn nothing_of_the_stub_is_left_behind() {
                 .arg(&bundle)
                 .args(arguments),
         );
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "{arguments:?}");
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "{arguments:?}");
     }
 }
 
@@ -111,7 +111,7 @@ fn another_machine_is_told_what_the_bundle_is_for() {
 }
 
 #[test]
-fn it_runs_from_noexec_and_read_only_places_with_awkward_folders() {
+fn it_runs_from_noexec_and_read_only_places_with_awkward_directories() {
     let sandbox = Sandbox::new();
     // By a path that still holds when something is mounted over /tmp, where the sandbox is.
     fs::rename(bundle(&sandbox), sandbox.path("a bundle.run")).unwrap();
@@ -139,7 +139,7 @@ fn it_runs_from_noexec_and_read_only_places_with_awkward_folders() {
         ),
         (
             "a TMPDIR that is not there",
-            format!("TMPDIR=/no/such/folder sh '{bundle}' list"),
+            format!("TMPDIR=/no/such/directory sh '{bundle}' list"),
         ),
     ];
     for (what, script) in &cases {
@@ -160,7 +160,7 @@ fn a_machine_without_a_place_for_programs_is_told_what_to_do() {
     let bundle = "./a bundle.run";
     let script = format!(
         "mkdir stick && mount -t tmpfs -o noexec none stick && cp '{bundle}' stick/b.run && cd stick\n\
-         for folder in /tmp /var/tmp /dev/shm /run; do mount -t tmpfs -o noexec none $folder; done\n\
+         for directory in /tmp /var/tmp /dev/shm /run; do mount -t tmpfs -o noexec none $directory; done\n\
          HOME=$PWD sh b.run list"
     );
     let Some(outcome) = sandbox.with_mounts(&script) else {

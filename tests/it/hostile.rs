@@ -19,7 +19,7 @@ enum Expected {
 
 use Expected::{Exit, Same};
 
-/// Each case: its name, a script that runs the bundle `$B` in an empty folder, and what
+/// Each case: its name, a script that runs the bundle `$B` in an empty directory, and what
 /// comes out. `$LIST` is what `list` prints.
 const HEADER_CASES: [(&str, &str, Expected); 44] = [
     ("a usual environment", r#""$B" list"#, Same),
@@ -45,7 +45,11 @@ const HEADER_CASES: [(&str, &str, Expected); 44] = [
         Same,
     ),
     ("TMPDIR is a file", r#"touch t; TMPDIR=$PWD/t "$B" list"#, Same),
-    ("TMPDIR is not there", r#"TMPDIR=/no/such/folder "$B" list"#, Same),
+    (
+        "TMPDIR is not there",
+        r#"TMPDIR=/no/such/directory "$B" list"#,
+        Same,
+    ),
     (
         "XDG_RUNTIME_DIR cannot be written",
         r#"XDG_RUNTIME_DIR=/proc "$B" list"#,
@@ -119,7 +123,7 @@ const HEADER_CASES: [(&str, &str, Expected); 44] = [
         Exit(9, "set TMPDIR to a directory"),
     ),
     (
-        "the current folder is gone",
+        "the current directory is gone",
         r#"mkdir gone; cd gone; rmdir ../gone; "$B" list"#,
         Same,
     ),
@@ -153,7 +157,7 @@ const HEADER_CASES: [(&str, &str, Expected); 44] = [
         Exit(4, "is damaged"),
     ),
     (
-        "mktemp that names a folder of ours",
+        "mktemp that names a directory of ours",
         r#"mkdir s keep; touch keep/file; printf '#!/bin/sh\necho %s/keep\n' "$PWD" >s/mktemp; chmod +x s/mktemp; PATH=$PWD/s:$PATH "$B" list; s=$?; [ -e keep/file ] && exit $s"#,
         Exit(9, "set TMPDIR to a directory"),
     ),
@@ -213,7 +217,7 @@ fn a_bundle_does_the_same_in_every_environment_or_says_why_not() {
 }
 
 /// Cases of a start with an engine that starts no containers: what is done before, with
-/// `$ENGINE` its folder. A usual start ends with 10, as there is no node.
+/// `$ENGINE` its directory. A usual start ends with 10, as there is no node.
 const START_CASES: [(&str, &str, Expected); 17] = [
     (
         "a usual environment",
@@ -305,16 +309,16 @@ fn a_start_ends_in_a_defined_way_in_every_environment_and_leaves_nothing() {
     let bundle = bundle.to_string_lossy();
     let mut wrong = Vec::new();
     for (name, text, expected) in &START_CASES {
-        for folder in ["here", "home", "engine"] {
-            let _ = fs::remove_dir_all(sandbox.path(folder));
+        for directory in ["here", "home", "engine"] {
+            let _ = fs::remove_dir_all(sandbox.path(directory));
         }
         fs::create_dir(sandbox.path("here")).unwrap();
         fs::create_dir(sandbox.path("home")).unwrap();
         let engine = FakeEngine::make(&sandbox);
-        let folder = sandbox.path("engine");
+        let directory = sandbox.path("engine");
         let variables = [
             ("B", &*bundle),
-            ("ENGINE", &folder.to_string_lossy()),
+            ("ENGINE", &directory.to_string_lossy()),
             ("PATH", &engine.path()),
         ];
         let outcome = script(&sandbox, text, &variables);

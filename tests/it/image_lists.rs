@@ -112,7 +112,7 @@ fn every_release_from_v1_28_to_v1_36_has_the_images_that_its_kubeadm_lists() {
 /// A minikube that is asked, in a home of its own and with no way out.
 struct Minikube {
     program: PathBuf,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Minikube {
@@ -121,7 +121,7 @@ impl Minikube {
         command
             .args(arguments)
             .env_clear()
-            .env("HOME", self.folder.path())
+            .env("HOME", self.directory.path())
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("MINIKUBE_HOME", home)
             // Nobody answers there: what is not in the list is not downloaded either.
@@ -132,7 +132,7 @@ impl Minikube {
 
     /// The releases that it knows, without candidates.
     fn releases(&self) -> Vec<String> {
-        let home = self.folder.path().join("versions");
+        let home = self.directory.path().join("versions");
         let output = self
             .command(&home, &["config", "defaults", "kubernetes-version", "-o", "json"])
             .output()
@@ -148,10 +148,10 @@ impl Minikube {
     /// whether it gets it or not, and asks for nothing but the programs before: those
     /// are there, empty, because it only looks whether they are.
     fn images(&self, version: &str, runtime: ContainerRuntime) -> BTreeSet<String> {
-        let home = self.folder.path().join(format!("{version}-{runtime}"));
+        let home = self.directory.path().join(format!("{version}-{runtime}"));
         let platform = Platform::of_this_machine().expect("a platform");
         let programs = home.join(format!(".minikube/cache/{platform}/{version}"));
-        fs::create_dir_all(&programs).expect("a folder");
+        fs::create_dir_all(&programs).expect("a directory");
         for program in ["kubeadm", "kubelet", "kubectl"] {
             fs::write(programs.join(program), "").expect("a file");
         }
@@ -192,7 +192,7 @@ fn real_minikube_wants_the_images_that_the_table_names() {
     };
     let minikube = Minikube {
         program: program.into(),
-        folder: tempfile::tempdir().expect("a folder"),
+        directory: tempfile::tempdir().expect("a directory"),
     };
     let minors: BTreeMap<u32, u32> = LISTS.iter().map(|list| (list.0, list.1)).collect();
     let known: Vec<String> = minikube
@@ -244,10 +244,10 @@ fn real_minikube_is_asked_for_its_container_runtime() {
     };
     let minikube = Minikube {
         program: program.into(),
-        folder: tempfile::tempdir().expect("a folder"),
+        directory: tempfile::tempdir().expect("a directory"),
     };
     // As `src/fetch/runtime.rs` asks.
-    let home = minikube.folder.path().join("runtime");
+    let home = minikube.directory.path().join("runtime");
     let arguments = [
         "start",
         "--dry-run",

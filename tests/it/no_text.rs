@@ -10,8 +10,8 @@ use crate::support::keys::Key;
 use crate::support::parts::SampleParts;
 use crate::support::program::{Sandbox, copy};
 
-/// A folder's name with a byte that no UTF-8 has, and some that steer a terminal.
-const FOLDER: &[u8] = b"na\xffme\x1b[2J\r";
+/// A directory's name with a byte that no UTF-8 has, and some that steer a terminal.
+const DIR: &[u8] = b"na\xffme\x1b[2J\r";
 
 /// What is run there, which is `$D` and the home, too: `$M` is the program, and `m` the
 /// program with a password to read.
@@ -49,10 +49,10 @@ fn every_verb_takes_paths_that_are_no_text() {
     let flags: String = flags.collect();
     let mut tried = 0;
     for format in ["human", "json"] {
-        let folder = sandbox.path(format).join(OsStr::from_bytes(FOLDER));
-        fs::create_dir_all(&folder).unwrap();
+        let directory = sandbox.path(format).join(OsStr::from_bytes(DIR));
+        fs::create_dir_all(&directory).unwrap();
         for name in ["x.run", "y.run"] {
-            copy(&bundle, &folder.join(name));
+            copy(&bundle, &directory.join(name));
         }
         for run in RUNS {
             let more = if run.contains(" pack ") { &*flags } else { "" };
@@ -69,7 +69,7 @@ fn every_verb_takes_paths_that_are_no_text() {
                 variable
             };
             command.args([
-                variable("D", folder.as_os_str()),
+                variable("D", directory.as_os_str()),
                 variable("M", OsStr::new(env!("CARGO_BIN_EXE_minikube-offline"))),
                 variable("KEY", key.public.as_os_str()),
                 variable("ID", OsStr::new(&key.id)),

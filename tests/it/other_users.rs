@@ -37,7 +37,7 @@ impl Scene {
         fs::set_permissions(sandbox.path("."), fs::Permissions::from_mode(0o755)).unwrap();
         let engine = FakeEngine::make(&sandbox);
         let scene = Self { sandbox, engine };
-        scene.folder("alice", ALICE, 0o755);
+        scene.directory("alice", ALICE, 0o755);
         Some(scene)
     }
 
@@ -46,7 +46,7 @@ impl Scene {
     }
 
     /// Makes a directory of `uid`'s; its group is hers.
-    fn folder(&self, name: &str, uid: u32, mode: u32) -> PathBuf {
+    fn directory(&self, name: &str, uid: u32, mode: u32) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(&path).unwrap();
         chown(

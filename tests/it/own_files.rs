@@ -1,4 +1,4 @@
-//! Manifests and other files of whoever packs: in the bundle, and out of it again.
+//! Manifests and other files of the packer: in the bundle, and out of it again.
 
 use std::fs;
 
@@ -109,7 +109,7 @@ fn a_file_that_cannot_be_carried_is_named() {
             "`broken.yaml` is no Kubernetes manifest: line ",
         ),
         (&["--manifest=none.yaml"], "cannot read `none.yaml`"),
-        (&["--include=a"], "`a` should be a file; it is a folder"),
+        (&["--include=a"], "`a` should be a file; it is a directory"),
         (
             &["--include=my notes.txt"],
             "`my notes.txt` has a name that a bundle cannot carry",

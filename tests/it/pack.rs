@@ -9,7 +9,7 @@ use crate::support::parts::{SampleParts, elf, write_archive};
 use crate::support::program::{Sandbox, bytes};
 
 #[test]
-fn the_same_parts_give_the_same_bytes_in_any_folder_and_order() {
+fn the_same_parts_give_the_same_bytes_in_any_directory_and_order() {
     let sandbox = Sandbox::new();
     let first = SampleParts::make(&sandbox.path("one"), false);
     let second = SampleParts::make(&sandbox.path("two/deep er"), true);
@@ -107,7 +107,7 @@ fn a_bad_part_is_named_with_what_was_expected() {
     let cases: &[(&str, Spoil, i32, &[&str])] = &[
         (
             "a program for another architecture",
-            |parts| fs::write(parts.folder().join("binaries/kubelet"), elf(62, "x")).unwrap(),
+            |parts| fs::write(parts.directory().join("binaries/kubelet"), elf(62, "x")).unwrap(),
             2,
             &["binaries/kubelet", "arm64", "amd64"],
         ),
@@ -120,7 +120,7 @@ fn a_bad_part_is_named_with_what_was_expected() {
         (
             "an archive with another tag",
             |parts| {
-                let pause = parts.folder().join("images/registry.k8s.io_pause_3.10.1.tar");
+                let pause = parts.directory().join("images/registry.k8s.io_pause_3.10.1.tar");
                 write_archive(&pause, "registry.k8s.io/pause:3.9", &[b"pause".to_vec()]);
             },
             2,
@@ -149,7 +149,7 @@ fn a_bad_part_is_named_with_what_was_expected() {
         ),
         (
             "two programs with one role",
-            |parts| fs::write(parts.folder().join("kubeadm"), elf(183, "other")).unwrap(),
+            |parts| fs::write(parts.directory().join("kubeadm"), elf(183, "other")).unwrap(),
             2,
             &["kubeadm"],
         ),
@@ -165,8 +165,11 @@ fn a_bad_part_is_named_with_what_was_expected() {
         ];
         arguments.push(format!("--stub={}", sandbox.stub().display()));
         arguments.extend(parts.flags());
-        if parts.folder().join("kubeadm").exists() {
-            arguments.push(format!("--binaries={}", parts.folder().join("kubeadm").display()));
+        if parts.directory().join("kubeadm").exists() {
+            arguments.push(format!(
+                "--binaries={}",
+                parts.directory().join("kubeadm").display()
+            ));
         }
         let outcome = sandbox.packager(&arguments);
         assert_eq!(outcome.status, *status, "{what}: {outcome:?}");
@@ -209,7 +212,7 @@ fn ctrl_c_ends_a_pack_at_once_and_leaves_nothing() {
     // At this level it takes far longer than a person waits.
     let mut large = elf(183, "large");
     large.extend(crate::support::parts::noise("large", 20_000_000));
-    fs::write(parts.folder().join("binaries/kubelet"), large).unwrap();
+    fs::write(parts.directory().join("binaries/kubelet"), large).unwrap();
     fs::create_dir(sandbox.path("out")).unwrap();
     let mut pack = Command::new(env!("CARGO_BIN_EXE_minikube-offline"))
         .args(["pack", "--offline", "--level=max"])

@@ -47,11 +47,11 @@ fn bash_and_its_like_complete_what_the_program_knows() {
 #[test]
 fn every_verb_that_help_shows_has_a_manual_page() {
     let sandbox = Sandbox::new();
-    let folder = sandbox.path("man1");
-    fs::create_dir(&folder).expect("a folder");
+    let directory = sandbox.path("man1");
+    fs::create_dir(&directory).expect("a directory");
     let outcome = sandbox.packager(["man", "man1"]);
     assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""));
-    let page = |name: &str| fs::read_to_string(folder.join(format!("{name}.1"))).expect(name);
+    let page = |name: &str| fs::read_to_string(directory.join(format!("{name}.1"))).expect(name);
     assert!(page("minikube-offline").contains(".TH minikube-offline 1"));
     let help = sandbox.packager(["help"]).stdout;
     let verbs = help.split("Commands:\n").nth(1).expect("verbs");

@@ -42,7 +42,7 @@ fn tail_zstd_and_tar_open_the_payload() {
     open_with_stock_tools(&sandbox, &bundle, "tail -c");
     assert_eq!(
         bytes(&sandbox.path("out/bin/linux/arm64/kubelet")),
-        bytes(&parts.folder().join("binaries/kubelet"))
+        bytes(&parts.directory().join("binaries/kubelet"))
     );
 }
 

@@ -145,7 +145,7 @@ fn each_platform_is_extracted_alone() {
     let site = Site::new();
     site.bundle();
     let sandbox = &site.sandbox;
-    for (platform, folder) in [
+    for (platform, directory) in [
         (site.parts.platform, "parts"),
         (site.parts.other(), "parts/other"),
     ] {
@@ -159,7 +159,7 @@ fn each_platform_is_extracted_alone() {
         for program in ["minikube", "kubeadm", "kubelet", "kubectl"] {
             let extracted = bytes(&sandbox.path(&format!("{to}/bin/{program}")));
             assert!(
-                extracted == bytes(&sandbox.path(&format!("{folder}/{program}"))),
+                extracted == bytes(&sandbox.path(&format!("{directory}/{program}"))),
                 "{program}"
             );
         }
@@ -196,12 +196,12 @@ fn each_platform_is_extracted_alone() {
     ]);
     assert_eq!(cached.status, 0, "{cached:?}");
     let arch = site.parts.other().arch.name();
-    for folder in ["images", "kic", "linux"] {
-        let there: Vec<_> = fs::read_dir(sandbox.path(&format!("home/.minikube/cache/{folder}")))
+    for directory in ["images", "kic", "linux"] {
+        let there: Vec<_> = fs::read_dir(sandbox.path(&format!("home/.minikube/cache/{directory}")))
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
-        assert_eq!(there, [arch], "{folder}");
+        assert_eq!(there, [arch], "{directory}");
     }
 }
 

@@ -71,7 +71,7 @@ fn a_machine_that_is_not_fit_is_told_each_reason_and_the_code_is_theirs() {
         "error: this machine is not fit to start the cluster",
         "1. Docker Engine's machine has 512 MiB of memory; a node needs 1800 MiB at least\n     give the machine more memory",
         "2. Docker Engine's machine has 1 processor",
-        "hint: mend all 2 and run the same command again; nothing was changed on this machine",
+        "hint: fix all 2 and run the same command again; nothing was changed on this machine",
     ] {
         assert!(unfit.stderr.contains(part), "{part} in {}", unfit.stderr);
     }
@@ -169,8 +169,8 @@ fn nodes_and_networks_whose_images_are_not_there_are_refused_before_anything_is_
         } else {
             "`--cni kindnet`"
         };
-        let mend = format!("or pack the bundle with {flag}");
-        assert!(refused.stderr.contains(&mend), "{refused:?}");
+        let fix = format!("or pack the bundle with {flag}");
+        assert!(refused.stderr.contains(&fix), "{refused:?}");
     }
     // minikube reads its flags from variables, too.
     for (variable, value) in [
@@ -258,7 +258,7 @@ fn a_kubeconfig_that_cannot_be_written_is_refused() {
         &[],
         9,
         (
-            &format!("the kubeconfig `{}` is a folder", config.display()),
+            &format!("the kubeconfig `{}` is a directory", config.display()),
             why,
             &format!("`mv '{quoted}' '{quoted}.old'`; or name another file: `export KUBECONFIG=\"$HOME/kubeconfig\"`"),
         ),
@@ -267,7 +267,7 @@ fn a_kubeconfig_that_cannot_be_written_is_refused() {
         &[("KUBECONFIG", ":rel/path:/x")],
         9,
         (
-            "`KUBECONFIG` names `rel/path`, which is another file in each folder",
+            "`KUBECONFIG` names `rel/path`, which is another file in each directory",
             "kubectl and `uninstall` find the cluster only where they find that file",
             "`export KUBECONFIG=\"$PWD/rel/path\"`, or `unset KUBECONFIG` for `~/.kube/config`",
         ),

@@ -86,13 +86,13 @@ const CASES: [Case; 8] = [
     Case {
         what: "a profile with another Kubernetes version",
         spoil: |sandbox, _| {
-            let folder = sandbox.path("home/.minikube/profiles/minikube");
-            fs::create_dir_all(&folder).unwrap();
+            let directory = sandbox.path("home/.minikube/profiles/minikube");
+            fs::create_dir_all(&directory).unwrap();
             let profile = json!({
                 "Driver": "docker",
                 "KubernetesConfig": { "KubernetesVersion": "v1.34.0", "ContainerRuntime": "docker" },
             });
-            fs::write(folder.join("config.json"), profile.to_string()).unwrap();
+            fs::write(directory.join("config.json"), profile.to_string()).unwrap();
         },
         flags: &[],
         status: 9,

@@ -106,14 +106,14 @@ fn what_is_bad_in_one_of_two_copies_at_random_is_mended() {
                 set_len(&file(&x, number), kept);
                 for (_, place) in copies.runs() {
                     if place.file == number && place.offset + place.size > kept {
-                        copies.mend(&y, place);
+                        copies.fix(&y, place);
                     }
                 }
                 // Where the first chunk was alone in a volume, the last one is not in it.
                 if let Some((_, last)) = copies.runs().pop()
                     && last.file != number
                 {
-                    copies.mend(&x, last);
+                    copies.fix(&x, last);
                 }
             }
             let outcome = copies.repair();
@@ -123,7 +123,7 @@ fn what_is_bad_in_one_of_two_copies_at_random_is_mended() {
         }
     }
     report(&format!(
-        "{damages} damaged runs and a wrong length in each of {} pairs of copies: each mended (seed {seed})",
+        "{damages} damaged runs and a wrong length in each of {} pairs of copies: each fixed (seed {seed})",
         2 * pairs
     ));
 }

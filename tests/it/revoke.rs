@@ -55,7 +55,7 @@ fn a_revoked_key_counts_nowhere_and_does_not_come_back() {
         shown.stdout.contains("NOT AUTHENTIC: it names the key"),
         "{shown:?}"
     );
-    // Pinned for everyone, or by hand: the revocation holds all the same.
+    // Pinned for everyone, or by hand: the revocation holds anyway.
     fs::write(config(&sandbox, &format!("trust.d/{}.pub", old.id)), &old.base64).unwrap();
     assert_eq!(run(&["verify", "x.run"]).status, 3);
     assert_eq!(run(&["trust", "rotate", "new.pub"]).status, 3);

@@ -70,7 +70,7 @@ impl Site {
         }
     }
 
-    /// Everything that is there for this user: files with their content, folders, links,
+    /// Everything that is there for this user: files with their content, directories, links,
     /// images and volumes.
     fn fingerprint(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found: BTreeMap<PathBuf, Vec<u8>> = WalkDir::new(self.sandbox.path("home"))
@@ -246,7 +246,7 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
 }
 
 #[test]
-fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_folders() {
+fn one_profile_of_one_engine_is_kept_to_one_run_whatever_the_directories() {
     let site = Site::new();
     site.engine.says("ID", "one engine");
     site.engine.waits(true);

@@ -176,7 +176,7 @@ fn answer(seen: &Seen, latest: &Published, files: &str) -> Reply {
     }
 }
 
-/// The packager in a folder of its own, where it may replace itself.
+/// The packager in a directory of its own, where it may replace itself.
 struct Installed {
     sandbox: Sandbox,
     program: PathBuf,
@@ -187,7 +187,7 @@ impl Installed {
     fn new() -> Self {
         let sandbox = Sandbox::new();
         let program = sandbox.path("bin/minikube-offline");
-        fs::create_dir(sandbox.path("bin")).expect("a folder");
+        fs::create_dir(sandbox.path("bin")).expect("a directory");
         let built = stripped(Path::new(env!("CARGO_BIN_EXE_minikube-offline")));
         // A second name is quicker than a copy, where both are on one file system.
         if fs::hard_link(&built, &program).is_err() {
@@ -228,7 +228,7 @@ impl Installed {
 
     /// Nothing else lies beside the program.
     fn assert_alone(&self) {
-        let entries = fs::read_dir(self.sandbox.path("bin")).expect("a folder");
+        let entries = fs::read_dir(self.sandbox.path("bin")).expect("a directory");
         let names: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name())
             .collect();

@@ -38,7 +38,7 @@ fn what_differs_from_the_bundle_that_it_replaces_gets_a_higher_serial() {
     assert_eq!(pack(&sandbox, &parts, &["--split=1M"]).0, 1);
 
     fs::write(
-        parts.folder().join("binaries/kubelet"),
+        parts.directory().join("binaries/kubelet"),
         elf(183, "another kubelet"),
     )
     .unwrap();
@@ -52,7 +52,7 @@ fn what_differs_from_the_bundle_that_it_replaces_gets_a_higher_serial() {
 
     // What is asked for is taken, and what a site makes of it is said.
     fs::write(
-        parts.folder().join("binaries/kubelet"),
+        parts.directory().join("binaries/kubelet"),
         elf(183, "a third kubelet"),
     )
     .unwrap();
@@ -70,7 +70,7 @@ fn what_differs_from_the_bundle_that_it_replaces_gets_a_higher_serial() {
         assert_eq!(outcome.stderr.contains("sites"), !said.is_empty(), "{outcome:?}");
     }
     fs::write(
-        parts.folder().join("binaries/kubelet"),
+        parts.directory().join("binaries/kubelet"),
         elf(183, "a fourth kubelet"),
     )
     .unwrap();
@@ -79,7 +79,7 @@ fn what_differs_from_the_bundle_that_it_replaces_gets_a_higher_serial() {
     assert!(outcome.stderr.contains(said), "{outcome:?}");
     // A bundle of another name follows none.
     fs::write(
-        parts.folder().join("binaries/kubelet"),
+        parts.directory().join("binaries/kubelet"),
         elf(183, "a fifth kubelet"),
     )
     .unwrap();

@@ -66,7 +66,7 @@ fn signing_changes_the_signature_and_its_digest_and_nothing_else() {
     }
     assert!(
         OpenedBundle::open(&bundle, &one.trusted()).is_err(),
-        "signed anew"
+        "signed again"
     );
     assert_eq!(
         fs::metadata(&bundle).unwrap().permissions().mode() & 0o7777,
@@ -96,13 +96,13 @@ fn what_is_not_there_is_told_before_a_password_is_asked_for() {
         outcome.stderr.starts_with("error: reading `nothere.run`\n"),
         "{outcome:?}"
     );
-    // A folder is no bundle, and that says so.
-    let folder = sandbox.packager(["verify", "."]);
+    // A directory is no bundle, and that says so.
+    let directory = sandbox.packager(["verify", "."]);
     assert!(
-        folder
+        directory
             .stderr
-            .contains("hint: it is a folder: give the path of the bundle in it"),
-        "{folder:?}"
+            .contains("hint: it is a directory: give the path of the bundle in it"),
+        "{directory:?}"
     );
 }
 

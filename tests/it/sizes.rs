@@ -17,7 +17,7 @@ use minikube_offline::progress::Progress;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::{OpenedBundle, VerifyError};
 
-use crate::support::effort::{folder, long, report};
+use crate::support::effort::{directory, long, report};
 use crate::support::program::{Sandbox, bytes};
 
 /// Counts the bytes that were hashed.
@@ -146,8 +146,8 @@ fn payloads_around_powers_of_two_are_hashed_to_their_last_byte() {
     let sandbox = Sandbox::new();
     let sample = Sample::make(&sandbox);
     // In memory, what was never written is read from one page of zeros.
-    let folder = folder();
-    let path = folder.path().join("x.run");
+    let directory = directory();
+    let path = directory.path().join("x.run");
     let mut cases = vec![((1 << 31) + 1, None)];
     if long() {
         let sizes = (31..=33).flat_map(|power| [(1u64 << power) - 1, 1 << power, (1 << power) + 1]);

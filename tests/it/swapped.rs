@@ -19,8 +19,8 @@ const ROUNDS: usize = 5;
 /// Exchanges `path` and `other` as soon as something gets the name `path`.
 pub(crate) fn swap(path: &Path, other: &Path) -> JoinHandle<()> {
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC).expect("inotify");
-    let folder = path.parent().expect("a folder");
-    inotify::add_watch(&watch, folder, inotify::WatchFlags::MOVED_TO).expect("watched");
+    let directory = path.parent().expect("a directory");
+    inotify::add_watch(&watch, directory, inotify::WatchFlags::MOVED_TO).expect("watched");
     let (path, other) = (path.to_owned(), other.to_owned());
     thread::spawn(move || {
         let name = path.file_name().expect("a name").to_owned();

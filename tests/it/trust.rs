@@ -30,7 +30,7 @@ fn pin(sandbox: &Sandbox, key: &Key) {
     assert_eq!(outcome.status, 0, "{outcome:?}");
 }
 
-fn pinned_folder(sandbox: &Sandbox) -> PathBuf {
+fn pinned_directory(sandbox: &Sandbox) -> PathBuf {
     sandbox.path("home/.config/minikube-offline/trust.d")
 }
 
@@ -137,7 +137,7 @@ fn a_pinned_file_that_is_no_key_ends_every_verb() {
     let key = Key::make(&sandbox, "one");
     signed(&sandbox, &key);
     pin(&sandbox, &key);
-    let garbage = pinned_folder(&sandbox).join("garbage.pub");
+    let garbage = pinned_directory(&sandbox).join("garbage.pub");
     fs::write(&garbage, "garbage\n").unwrap();
     let verbs = USES.iter().copied();
     for arguments in verbs.chain([
@@ -152,7 +152,7 @@ fn a_pinned_file_that_is_no_key_ends_every_verb() {
         );
     }
     fs::remove_file(&garbage).unwrap();
-    fs::set_permissions(pinned_folder(&sandbox), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(pinned_directory(&sandbox), fs::Permissions::from_mode(0o777)).unwrap();
     let outcome = sandbox.packager(["verify", "x.run"]);
     assert_eq!(outcome.status, 3, "{outcome:?}");
     assert!(
@@ -161,7 +161,7 @@ fn a_pinned_file_that_is_no_key_ends_every_verb() {
             .contains("mode 777) could have been written by others"),
         "{outcome:?}"
     );
-    fs::set_permissions(pinned_folder(&sandbox), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(pinned_directory(&sandbox), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
     for key in ["garbage", "no/such.pub", "x.run", &key.secret.to_string_lossy()] {
         assert_eq!(
@@ -179,7 +179,7 @@ fn keys_are_pinned_listed_and_let_go() {
     let empty = sandbox.packager(["trust", "list"]);
     assert!(empty.stdout.contains("no key is pinned"), "{empty:?}");
     pin(&sandbox, &key);
-    let file = pinned_folder(&sandbox).join(format!("{}.pub", key.id));
+    let file = pinned_directory(&sandbox).join(format!("{}.pub", key.id));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o644);
     let again = sandbox.packager(["trust".as_ref(), "add".as_ref(), key.public.as_os_str()]);
     assert_eq!(again.status, 0, "{again:?}");
@@ -213,11 +213,11 @@ fn keys_that_are_pinned_under_a_strict_umask_can_be_read_by_all() {
     let packager = env!("CARGO_BIN_EXE_minikube-offline");
     let outcome = sandbox.run(Command::new("sh").args(["-c", script, packager, &key.base64]));
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    let folder = pinned_folder(&sandbox);
+    let directory = pinned_directory(&sandbox);
     for (path, mode) in [
-        (folder.parent().unwrap().to_owned(), 0o755),
-        (folder.clone(), 0o755),
-        (folder.join(format!("{}.pub", key.id)), 0o644),
+        (directory.parent().unwrap().to_owned(), 0o755),
+        (directory.clone(), 0o755),
+        (directory.join(format!("{}.pub", key.id)), 0o644),
     ] {
         let found = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
         assert_eq!(found, mode, "{}", path.display());
@@ -227,27 +227,27 @@ fn keys_that_are_pinned_under_a_strict_umask_can_be_read_by_all() {
 #[test]
 fn each_mistake_with_a_key_is_told_what_helps() {
     let sandbox = Sandbox::new();
-    fs::create_dir(sandbox.path("folder")).unwrap();
+    fs::create_dir(sandbox.path("directory")).unwrap();
     for (key, help) in [
         ("nothing.pub", "give the path of the key's file"),
-        ("folder", "it is a folder: give the key's file in it"),
+        ("directory", "it is a directory: give the key's file in it"),
     ] {
         let outcome = sandbox.packager(["trust", "add", key]);
         let hint = format!("\nhint: {help}");
         assert!(outcome.stderr.contains(&hint), "{outcome:?}");
     }
     // Root reads everything.
-    let folder = pinned_folder(&sandbox);
+    let directory = pinned_directory(&sandbox);
     let denied = TrustError::Read {
-        path: folder.clone(),
+        path: directory.clone(),
         source: std::io::ErrorKind::PermissionDenied.into(),
     };
     let hint = Failure::from(denied).hint.unwrap();
-    let around = folder.parent().unwrap().display();
-    let command = format!("`sudo chmod a+rX '{around}' '{}'`", folder.display());
+    let around = directory.parent().unwrap().display();
+    let command = format!("`sudo chmod a+rX '{around}' '{}'`", directory.display());
     assert!(hint.ends_with(&command), "{hint}");
     let denied = TrustError::Denied {
-        folder: "/etc/minikube-offline/trust.d".into(),
+        directory: "/etc/minikube-offline/trust.d".into(),
         source: std::io::ErrorKind::PermissionDenied.into(),
     };
     assert!(Failure::from(denied).hint.unwrap().ends_with("with `sudo`"));

@@ -240,13 +240,13 @@ fn what_is_no_bundle_is_not_called_damaged() {
 #[test]
 fn local_mistakes_are_found_before_the_network_is_asked() {
     let sandbox = Sandbox::new();
-    fs::create_dir(sandbox.path("folder")).unwrap();
+    fs::create_dir(sandbox.path("directory")).unwrap();
     for (flags, error) in [
         ("--image docker-archive:nope.tar", "cannot read `nope.tar`"),
         ("--image oci:/nope", "cannot read `/nope`"),
         ("--kicbase docker-archive:nope.tar", "cannot read `nope.tar`"),
         ("--binaries /nope", "cannot read `/nope`"),
-        ("-o folder", "cannot write `folder`"),
+        ("-o directory", "cannot write `directory`"),
         ("-o /nope/x.run", "cannot write `/nope/x.run`"),
         ("--image docker-daemon:x:1", "Docker Engine does not answer"),
     ] {

@@ -33,7 +33,7 @@ fn flip(path: &Path, offset: u64) {
     file.write_all_at(&[byte[0] ^ 1], offset).unwrap();
 }
 
-/// The failure of `verify`, whose exit code it checks, without the sandbox's folder.
+/// The failure of `verify`, whose exit code it checks, without the sandbox's directory.
 fn failure(sandbox: &Sandbox, status: i32) -> String {
     let outcome = sandbox.packager(["verify", "x.run"]);
     assert_eq!(
@@ -44,8 +44,8 @@ fn failure(sandbox: &Sandbox, status: i32) -> String {
     outcome.stderr
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<String> = entries
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| name.contains("run"))
@@ -117,7 +117,7 @@ fn the_first_file_alone_names_what_is_missing_and_shows_what_is_in_it() {
         let volume = volumes[number - 1];
         format!("`x.run.{number:03}` ({} bytes, {})", volume.size, volume.sha256)
     };
-    let hint = "\n\nhint: put all volumes into the folder of the bundle, under these names; \
+    let hint = "\n\nhint: put all volumes into the directory of the bundle, under these names; \
                 `sha256sum` tells which file is which\n";
     fs::rename(volume_path(&bundle, 2), sandbox.path("elsewhere")).unwrap();
     let expected = format!(
@@ -273,7 +273,7 @@ fn volumes_of_an_older_bundle_stay_and_are_refused() {
         outcome.stdout.contains("\n`x.run` and 3 volumes: "),
         "{outcome:?}"
     );
-    let carry = "carry all 4 files to the site, into one folder, and run the first there: ./x.run -y\n";
+    let carry = "carry all 4 files to the site, into one directory, and run the first there: ./x.run -y\n";
     assert!(outcome.stdout.ends_with(carry), "{outcome:?}");
     assert!(bytes(&volume_path(&bundle, 4)) == long, "never deleted");
     let refused = sandbox.packager(["verify", "x.run"]);

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Wraps a folder in an image of one layer and writes it as a docker-archive,
-# without an engine. The same folder gives the same bytes.
-# Usage: archive.sh NAME FOLDER OUTPUT [CONFIG]
+# Wraps a directory in an image of one layer and writes it as a docker-archive,
+# without an engine. The same directory gives the same bytes.
+# Usage: archive.sh NAME DIR OUTPUT [CONFIG]
 #   CONFIG is the image's own configuration, as in '{"Entrypoint":["/app"]}'
 set -eu
-name=$1 folder=$2 output=$3
+name=$1 directory=$2 output=$3
 config='{}'
 [ $# -lt 4 ] || config=$4
 case $(uname -m) in
@@ -22,7 +22,7 @@ mkdir -p "$(dirname "$output")"
 work=$(mktemp -d "$output.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC2086
-archive $owner --one-file-system -C "$folder" -cf "$work/layer.tar" .
+archive $owner --one-file-system -C "$directory" -cf "$work/layer.tar" .
 layer=$(sum "$work/layer.tar")
 mkdir "$work/$layer" && mv "$work/layer.tar" "$work/$layer/"
 printf '{"architecture":"%s","os":"linux","created":"2026-01-01T00:00:00Z","config":%s,"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created":"2026-01-01T00:00:00Z","created_by":"archive.sh"}]}' \

@@ -9,17 +9,17 @@ version=${1:-v1.35.4}
 lab=${MINIKUBE_OFFLINE_LAB:-$HOME/.cache/minikube-offline-lab}
 binaries=$lab/kubernetes/$version out=$lab/images/$version
 "$here/need.sh" cc=gcc ld=binutils
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
 
-image() { # image NAME PROGRAM: writes $folder as an image that runs PROGRAM, empties $folder
-    "$here/archive.sh" "$1" "$folder" "$out/$(echo "$1" | tr : _)" "{\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"],\"Entrypoint\":[\"$2\"]}"
-    rm -rf "${folder:?}"/*
+image() { # image NAME PROGRAM: writes $directory as an image that runs PROGRAM, empties $directory
+    "$here/archive.sh" "$1" "$directory" "$out/$(echo "$1" | tr : _)" "{\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"],\"Entrypoint\":[\"$2\"]}"
+    rm -rf "${directory:?}"/*
     echo "$1"
 }
 pause() {
-    printf '#include <unistd.h>\nint main(void) { for (;;) pause(); }\n' >"$folder/pause.c"
-    cc -O2 -static -s -o "$folder/pause" "$folder/pause.c" && rm "$folder/pause.c"
+    printf '#include <unistd.h>\nint main(void) { for (;;) pause(); }\n' >"$directory/pause.c"
+    cc -O2 -static -s -o "$directory/pause" "$directory/pause.c" && rm "$directory/pause.c"
 }
 
 for name in $("$binaries/kubeadm" config images list --kubernetes-version "$version" 2>/dev/null); do
@@ -28,11 +28,11 @@ for name in $("$binaries/kubeadm" config images list --kubernetes-version "$vers
     base=${name##*/} base=${base%%:*} program=/usr/local/bin/${base}
     case $base in
     pause) pause && program=/pause ;;
-    coredns) cp "$binaries/coredns" "$folder/" && program=/coredns ;;
+    coredns) cp "$binaries/coredns" "$directory/" && program=/coredns ;;
     kube-proxy) # needs iptables and conntrack: the node's own, with their libraries
-        "$here/kube-proxy-root.sh" "$lab/node-rootfs" "$folder"
-        install -D "$binaries/kube-proxy" "$folder$program" ;;
-    *) install -D "$binaries/$base" "$folder$program" ;;
+        "$here/kube-proxy-root.sh" "$lab/node-rootfs" "$directory"
+        install -D "$binaries/kube-proxy" "$directory$program" ;;
+    *) install -D "$binaries/$base" "$directory$program" ;;
     esac
     image "$name" "$program"
 done
@@ -40,9 +40,9 @@ done
 name=gcr.io/k8s-minikube/storage-provisioner:v5
 if [ ! -e "$out/$(echo "$name" | tr : _)" ]; then
     if [ -x "$lab/bin/storage-provisioner" ]; then
-        cp "$lab/bin/storage-provisioner" "$folder/"
+        cp "$lab/bin/storage-provisioner" "$directory/"
     else
-        pause && mv "$folder/pause" "$folder/storage-provisioner"
+        pause && mv "$directory/pause" "$directory/storage-provisioner"
     fi
     image "$name" /storage-provisioner
 fi

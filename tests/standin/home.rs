@@ -1,9 +1,9 @@
-//! minikube's folder and the names of the files in it.
+//! minikube's directory and the names of the files in it.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The folder `.minikube`.
+/// The directory `.minikube`.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     path: PathBuf,

@@ -86,7 +86,7 @@ pub(crate) fn stop(node: &Node) -> Result<(), Stop> {
     node.sh(script).map(drop).map_err(Stop::guest)
 }
 
-/// The engine writes /etc/hosts anew whenever the container starts.
+/// The engine writes /etc/hosts again whenever the container starts.
 fn name_control_plane(node: &Node) -> Result<(), Stop> {
     let name = "control-plane.minikube.internal";
     let script = format!("grep -q {name} /etc/hosts || echo '{ADDRESS} {name}' >>/etc/hosts");

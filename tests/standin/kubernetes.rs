@@ -111,7 +111,7 @@ fn apply(rest: &[&str]) -> u8 {
     0
 }
 
-/// Waits for ever.
+/// Waits forever.
 pub(crate) fn pause() -> u8 {
     loop {
         std::thread::sleep(Duration::from_secs(3600));

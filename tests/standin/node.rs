@@ -233,8 +233,8 @@ impl Node {
 
     /// Copies a file of the host into the node.
     pub(crate) fn copy(&self, from: &std::path::Path, to: &str) -> Result<(), String> {
-        let folder = to.rsplit_once('/').map_or("/", |(folder, _)| folder);
-        self.run(&["mkdir", "-p", folder])?;
+        let directory = to.rsplit_once('/').map_or("/", |(directory, _)| directory);
+        self.run(&["mkdir", "-p", directory])?;
         docker(&["cp", &from.to_string_lossy(), &format!("{}:{to}", self.name)]).map(drop)
     }
 

@@ -66,9 +66,9 @@ impl Profile {
 
     /// The names of all profiles, in order.
     pub(crate) fn names(home: &Home) -> Vec<String> {
-        let folders = fs::read_dir(home.profiles()).into_iter().flatten().flatten();
-        let mut names: Vec<String> = folders
-            .map(|folder| folder.file_name().to_string_lossy().into_owned())
+        let directories = fs::read_dir(home.profiles()).into_iter().flatten().flatten();
+        let mut names: Vec<String> = directories
+            .map(|directory| directory.file_name().to_string_lossy().into_owned())
             .filter(|name| Self::load(home, name).is_some())
             .collect();
         names.sort();
@@ -122,18 +122,18 @@ impl Profile {
             "Addons": { "default-storageclass": true, "storage-provisioner": true },
             "MultiNodeRequested": self.nodes > 1,
         });
-        let folder = home.profile(&self.name);
+        let directory = home.profile(&self.name);
         let content = serde_json::to_vec_pretty(&config).unwrap_or_default();
-        fs::create_dir_all(&folder)
+        fs::create_dir_all(&directory)
             .and_then(|()| fs::create_dir_all(home.machine(&self.name)))
-            .and_then(|()| fs::write(folder.join("config.json"), content))
-            .map_err(|error| Stop::provision(format!("{}: {error}", folder.display())))
+            .and_then(|()| fs::write(directory.join("config.json"), content))
+            .map_err(|error| Stop::provision(format!("{}: {error}", directory.display())))
     }
 
     /// Forgets the profile.
     pub(crate) fn delete(home: &Home, name: &str) {
-        for folder in [home.profile(name), home.machine(name)] {
-            fs::remove_dir_all(folder).ok();
+        for directory in [home.profile(name), home.machine(name)] {
+            fs::remove_dir_all(directory).ok();
         }
     }
 }

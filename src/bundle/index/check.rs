@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{BundleIndex, is_bundle_name};
-use crate::bundle::evidence::EVIDENCE_FOLDER;
+use crate::bundle::evidence::EVIDENCE_DIR;
 use crate::bundle::frame::TAR_END_BYTES;
 use crate::bundle::{
     BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member, Platform,
@@ -124,20 +124,20 @@ impl BundleIndex {
                     member.path
                 ));
             }
-            if member.path.starts_with(EVIDENCE_FOLDER) && member.size > limits::EVIDENCE_BYTES {
+            if member.path.starts_with(EVIDENCE_DIR) && member.size > limits::EVIDENCE_BYTES {
                 return Err(format!(
                     "`{}` has {} bytes, more than a signature's file can have",
                     member.path, member.size
                 ));
             }
-            let blob = ["images/blobs/sha256/", EVIDENCE_FOLDER]
+            let blob = ["images/blobs/sha256/", EVIDENCE_DIR]
                 .iter()
-                .find_map(|folder| member.path.strip_prefix(folder));
+                .find_map(|directory| member.path.strip_prefix(directory));
             if blob.is_some_and(|hex| hex != member.sha256.hex()) {
                 return Err(format!("`{}` has the digest of another blob", member.path));
             }
         }
-        let is_evidence = |member: &&Member| member.path.starts_with(EVIDENCE_FOLDER);
+        let is_evidence = |member: &&Member| member.path.starts_with(EVIDENCE_DIR);
         let evidence: u64 = self
             .members
             .iter()

@@ -30,9 +30,9 @@ pub struct Started {
     pub minikube: String,
     /// What to type for kubectl.
     pub kubectl: String,
-    /// minikube's folder.
+    /// minikube's directory.
     pub minikube_home: PathBuf,
-    /// Whether a bare `minikube` uses that folder.
+    /// Whether a bare `minikube` uses that directory.
     pub minikube_home_is_default: bool,
     /// How long each stage took.
     pub timings: Vec<Timing>,
@@ -87,9 +87,9 @@ pub(crate) fn command_name(program: &Path, links: &[PathBuf], environment: &Envi
     let linked = links.iter().find(|link| link.file_name() == program.file_name());
     let first_on_path = program.file_name().and_then(|name| {
         environment
-            .path_folders()
+            .path_directories()
             .into_iter()
-            .map(|folder| folder.join(name))
+            .map(|directory| directory.join(name))
             .find(|path| path.exists())
     });
     match (linked, program.file_name()) {

@@ -14,14 +14,14 @@ use crate::progress::Silent;
 const AMD64: Platform = Platform { arch: Arch::Amd64 };
 
 fn open(bytes: &[u8], wanted: Option<&str>) -> (TempDir, Result<Vec<FoundImage>, FetchError>) {
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("image.tar");
+    let directory = tempfile::tempdir().expect("directory");
+    let path = directory.path().join("image.tar");
     fs::write(&path, bytes).expect("file");
     let wanted = wanted.map(|name| ImageReference::parse(name).expect(name));
-    let scratch = Scratch::beside(&folder.path().join("out"));
+    let scratch = Scratch::beside(&directory.path().join("out"));
     let images = TarIndex::open(&path, &scratch)
         .and_then(|tar| read(&tar, wanted.as_ref(), &[AMD64], "docker-archive", &Silent));
-    (folder, images)
+    (directory, images)
 }
 
 fn names(images: &[FoundImage]) -> Vec<String> {
@@ -39,21 +39,21 @@ fn layer(image: &FoundImage, number: usize) -> Vec<u8> {
 }
 
 fn refused(bytes: &[u8], wanted: Option<&str>) -> (String, Kind) {
-    let (folder, images) = open(bytes, wanted);
+    let (directory, images) = open(bytes, wanted);
     let failure = Failure::from(images.expect_err("refused"));
     let text = failure.error.to_string();
-    let path = folder.path().display().to_string();
+    let path = directory.path().display().to_string();
     (text.replace(&path, "DIR"), failure.kind)
 }
 
 #[test]
 fn every_name_of_every_image_is_taken_or_the_one_asked_for() {
     let archive = docker_archive(&["app:1", "r.example/app:1"], b"layer");
-    let (_folder, images) = open(&archive, None);
+    let (_directory, images) = open(&archive, None);
     let images = images.expect("images");
     assert_eq!(names(&images), ["docker.io/library/app:1", "r.example/app:1"]);
     assert_eq!(layer(&images[0], 0), b"layer");
-    let (_folder, images) = open(&archive, Some("r.example/app:1"));
+    let (_directory, images) = open(&archive, Some("r.example/app:1"));
     assert_eq!(names(&images.expect("image")), ["r.example/app:1"]);
 }
 
@@ -78,7 +78,7 @@ fn linked_compressed_and_new_layers_are_opened() {
         ("./blobs/sha256/three", &zstd),
         (&config_name, &config),
     ]);
-    let (_folder, images) = open(&archive, None);
+    let (_directory, images) = open(&archive, None);
     let images = images.expect("image");
     for (number, content) in layers.iter().enumerate() {
         assert_eq!(layer(&images[0], number), *content);
@@ -108,11 +108,11 @@ fn an_image_without_a_tag_takes_the_name_that_is_given() {
             ("l.tar", b"layer"),
             ("manifest.json", manifest.as_bytes()),
         ]);
-        let (_folder, images) = open(&archive, Some("r.example/app:1"));
+        let (_directory, images) = open(&archive, Some("r.example/app:1"));
         assert_eq!(names(&images.expect("image")), ["r.example/app:1"]);
-        let (folder, images) = open(&archive, None);
+        let (directory, images) = open(&archive, None);
         let failure = Failure::from(images.expect_err("no name"));
-        let path = folder.path().join("image.tar");
+        let path = directory.path().join("image.tar");
         assert_eq!(failure.kind, Kind::Usage);
         assert_eq!(
             failure.error.to_string(),
@@ -154,10 +154,10 @@ fn an_image_without_a_tag_takes_the_name_that_is_given() {
 fn a_compressed_archive_is_read_as_the_plain_one() {
     let archive = docker_archive(&["app:1"], b"layer");
     for packed in [gzip(&archive), zstd::encode_all(&archive[..], 1).expect("zstd")] {
-        let (folder, images) = open(&packed, None);
+        let (directory, images) = open(&packed, None);
         let images = images.expect("image");
         assert_eq!(names(&images), ["docker.io/library/app:1"]);
-        let given = folder.path().join("image.tar");
+        let given = directory.path().join("image.tar");
         assert_eq!(images[0].place, given.display().to_string());
         let cut = &packed[..packed.len() - 9];
         let (text, kind) = refused(cut, None);
@@ -199,10 +199,10 @@ fn of_containerd(layout: &LayoutWriter, layers: &[(Arch, &[u8])], in_manifest: A
 }
 
 fn platforms_of(bytes: &[u8], wanted: &[Platform]) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("image.tar");
+    let directory = tempfile::tempdir().expect("directory");
+    let path = directory.path().join("image.tar");
     fs::write(&path, bytes).expect("file");
-    let scratch = Scratch::beside(&folder.path().join("out"));
+    let scratch = Scratch::beside(&directory.path().join("out"));
     let tar = TarIndex::open(&path, &scratch).expect("tar");
     let images = read(&tar, None, wanted, "docker-archive", &Silent).expect("images");
     assert!(images.iter().all(|image| image.transport == "docker-archive"));
@@ -217,8 +217,8 @@ fn platforms_of(bytes: &[u8], wanted: &[Platform]) -> Vec<String> {
 #[test]
 fn every_wanted_platform_is_found_in_containerds_archive() {
     let arm64 = Platform { arch: Arch::Arm64 };
-    let folder = tempfile::tempdir().expect("folder");
-    let layout = LayoutWriter::new(folder.path());
+    let directory = tempfile::tempdir().expect("directory");
+    let layout = LayoutWriter::new(directory.path());
     let both: [(Arch, &[u8]); 2] = [(Arch::Amd64, b"one"), (Arch::Arm64, b"two")];
     for in_manifest in [Arch::Amd64, Arch::Arm64] {
         let archive = of_containerd(&layout, &both, in_manifest);
@@ -231,7 +231,7 @@ fn every_wanted_platform_is_found_in_containerds_archive() {
     // The whole index, and the blobs of one platform.
     let archive = of_containerd(&layout, &both, Arch::Amd64);
     let manifest = Digest::of(&config(Arch::Arm64, &[b"two"])).hex();
-    fs::remove_file(layout.folder.join("blobs/sha256").join(&manifest)).expect("a blob");
+    fs::remove_file(layout.directory.join("blobs/sha256").join(&manifest)).expect("a blob");
     let partial = layout_tar(&layout, &[("manifest.json", &manifest_of(&archive))]);
     assert_eq!(platforms_of(&partial, &[AMD64, arm64]), ["linux/amd64"]);
 }
@@ -251,8 +251,8 @@ fn manifest_of(archive: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_is_of_another_form_is_named_with_its_transport() {
-    let folder = tempfile::tempdir().expect("folder");
-    let layout = LayoutWriter::new(folder.path());
+    let directory = tempfile::tempdir().expect("directory");
+    let layout = LayoutWriter::new(directory.path());
     layout.finish(&[named(layout.image(Arch::Amd64, b"one"), "app:1")]);
     let (text, kind) = refused(&layout_tar(&layout, &[]), None);
     assert_eq!(

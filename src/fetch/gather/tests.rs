@@ -208,7 +208,7 @@ fn paths_that_cannot_be_parts_are_refused() {
     spec.minikube = vec![site.path("binaries")];
     assert_eq!(
         site.refused(&spec).0,
-        "`DIR/binaries` should be a file; it is a folder"
+        "`DIR/binaries` should be a file; it is a directory"
     );
     spec.minikube = vec![site.path("nowhere")];
     assert_eq!(
@@ -218,12 +218,12 @@ fn paths_that_cannot_be_parts_are_refused() {
     let mut spec = site.spec();
     spec.binaries = vec![site.path("minikube")];
     assert!(site.refused(&spec).0.ends_with("it is a file with another name"));
-    fs::create_dir(site.path("empty")).expect("folder");
+    fs::create_dir(site.path("empty")).expect("directory");
     spec.binaries = vec![site.path("empty")];
     assert!(
         site.refused(&spec)
             .0
-            .ends_with("it is a folder without any of them")
+            .ends_with("it is a directory without any of them")
     );
 }
 

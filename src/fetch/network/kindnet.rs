@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn a_program_names_one_or_it_is_said_what_it_names() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("minikube");
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("minikube");
         let named = |text: &str| {
             std::fs::write(&path, text).expect("file");
             image(&path).expect("read").map(|image| image.to_string())

@@ -116,8 +116,8 @@ mod tests {
     use super::*;
 
     fn named(manifest: &Manifest, text: &str) -> Result<Vec<String>, String> {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("minikube");
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("minikube");
         std::fs::write(&path, text).expect("file");
         let images = manifest.images(&path).expect("read")?;
         let shown = images.iter().map(|image| {

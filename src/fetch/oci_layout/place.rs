@@ -60,7 +60,7 @@ impl<'a> Place<'a> {
             Self::Directory(path) if path.is_file() && TarIndex::is_tar(path) => {
                 Err(FetchError::OtherTransport {
                     path: path.to_owned(),
-                    found: "an archive, not a layout's folder",
+                    found: "an archive, not a layout's directory",
                     transport: "oci-archive",
                 })
             }

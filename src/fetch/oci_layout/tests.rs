@@ -15,13 +15,13 @@ use crate::progress::Silent;
 const AMD64: Platform = Platform { arch: Arch::Amd64 };
 
 fn layout() -> (TempDir, LayoutWriter) {
-    let folder = tempfile::tempdir().expect("folder");
-    let layout = LayoutWriter::new(&folder.path().join("layout"));
-    (folder, layout)
+    let directory = tempfile::tempdir().expect("directory");
+    let layout = LayoutWriter::new(&directory.path().join("layout"));
+    (directory, layout)
 }
 
 fn read_one(layout: &LayoutWriter, wanted: Option<&str>) -> Result<FoundImage, FetchError> {
-    let images = read(Place::Directory(&layout.folder), wanted, &[AMD64], &Silent)?;
+    let images = read(Place::Directory(&layout.directory), wanted, &[AMD64], &Silent)?;
     Ok(images.into_iter().next().expect("one at least"))
 }
 
@@ -31,13 +31,13 @@ fn name(layout: &LayoutWriter, wanted: Option<&str>) -> Result<String, FetchErro
 
 fn refused(layout: &LayoutWriter, wanted: Option<&str>) -> (String, Kind) {
     let failure = Failure::from(read_one(layout, wanted).expect_err("refused"));
-    let folder = layout.folder.display().to_string();
-    (failure.error.to_string().replace(&folder, "DIR"), failure.kind)
+    let directory = layout.directory.display().to_string();
+    (failure.error.to_string().replace(&directory, "DIR"), failure.kind)
 }
 
 #[test]
 fn an_image_is_found_by_tag_and_by_full_name() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     let (one, two) = (
         layout.image(Arch::Amd64, b"one"),
         layout.image(Arch::Amd64, b"two"),
@@ -70,7 +70,7 @@ fn an_image_is_found_by_tag_and_by_full_name() {
 
 #[test]
 fn containerds_annotation_is_the_full_name() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     let mut image = layout.image(Arch::Amd64, b"one");
     image["annotations"] = json!({ REF_NAME: "1", CONTAINERD_NAME: "docker.io/library/app:1" });
     layout.finish(&[image]);
@@ -81,7 +81,7 @@ fn containerds_annotation_is_the_full_name() {
 
 #[test]
 fn an_image_without_a_name_must_be_given_one() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     layout.finish(&[layout.image(Arch::Amd64, b"one")]);
     assert_eq!(
         name(&layout, Some("r.example/app:1")).expect("image"),
@@ -95,7 +95,7 @@ fn an_image_without_a_name_must_be_given_one() {
 
 #[test]
 fn an_index_leads_to_the_platforms_image() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     let (arm64, amd64) = (
         layout.image(Arch::Arm64, b"arm64"),
         layout.image(Arch::Amd64, b"amd64"),
@@ -132,7 +132,7 @@ fn an_index_leads_to_the_platforms_image() {
 
 #[test]
 fn what_is_no_image_with_layers_of_its_own_is_refused() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     let foreign = layout.blob("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", b"x");
     layout.finish(&[named(
         layout.manifest(&config(Arch::Amd64, &[b"x"]), &[foreign]),
@@ -156,14 +156,14 @@ fn what_is_no_image_with_layers_of_its_own_is_refused() {
 
 #[test]
 fn damaged_blobs_are_named() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     let image = layout.image(Arch::Amd64, b"one");
     layout.finish(&[named(image.clone(), "1")]);
     let digest = image["digest"]
         .as_str()
         .expect("digest")
         .trim_start_matches("sha256:");
-    let path = layout.folder.join("blobs/sha256").join(digest);
+    let path = layout.directory.join("blobs/sha256").join(digest);
     let good = fs::read(&path).expect("manifest");
 
     let mut flipped = good.clone();
@@ -186,9 +186,9 @@ fn damaged_blobs_are_named() {
     let lacks = format!("`DIR` lists an image for linux/amd64, and does not have its blob `sha256:{digest}`");
     assert_eq!(refused(&layout, None), (lacks, Kind::Usage));
 
-    fs::write(layout.folder.join("index.json"), "{").expect("file");
+    fs::write(layout.directory.join("index.json"), "{").expect("file");
     assert!(refused(&layout, None).0.contains("is not an OCI image index"));
-    fs::remove_file(layout.folder.join("oci-layout")).expect("file");
+    fs::remove_file(layout.directory.join("oci-layout")).expect("file");
     assert_eq!(
         refused(&layout, None).0,
         "`DIR` is not an OCI image layout: it has no `oci-layout`"
@@ -197,7 +197,7 @@ fn damaged_blobs_are_named() {
 
 #[test]
 fn a_layout_in_an_archive_is_read_as_in_a_directory() {
-    let (folder, layout) = layout();
+    let (directory, layout) = layout();
     layout.finish(&[named(layout.image(Arch::Amd64, b"one"), "1")]);
     let bytes = layout_tar(&layout, &[]);
     let packed = zstd::encode_all(&bytes[..], 1).expect("zstd");
@@ -210,9 +210,9 @@ fn a_layout_in_an_archive_is_read_as_in_a_directory() {
             "docker.io/library/b:1",
         ),
     ] {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         fs::write(&path, bytes).expect("file");
-        let scratch = Scratch::beside(&folder.path().join("out"));
+        let scratch = Scratch::beside(&directory.path().join("out"));
         let tar = TarIndex::open(&path, &scratch).expect("tar");
         let read = |wanted| read(Place::Archive(&tar), wanted, &[AMD64], &Silent).expect("image");
         let images = read(None);
@@ -234,13 +234,13 @@ fn a_layout_in_an_archive_is_read_as_in_a_directory() {
 
 #[test]
 fn nameless_images_of_several_platforms_take_one_name() {
-    let (_folder, layout) = layout();
+    let (_directory, layout) = layout();
     let of = |arch: Arch, layer| on(layout.image(arch, layer), arch.name());
     let attestation = on(layout.manifest(b"{}", &[]), "unknown");
     layout.finish(&[of(Arch::Amd64, b"one"), of(Arch::Arm64, b"two"), attestation]);
     let both = [AMD64, Platform { arch: Arch::Arm64 }];
     let images = read(
-        Place::Directory(&layout.folder),
+        Place::Directory(&layout.directory),
         Some("r.example/app:1"),
         &both,
         &Silent,
@@ -258,15 +258,15 @@ fn nameless_images_of_several_platforms_take_one_name() {
 
 #[test]
 fn what_is_no_layout_is_named_with_its_transport() {
-    let (folder, layout) = layout();
+    let (directory, layout) = layout();
     let refused = |place: Place<'_>| {
         let error = read(place, None, &[AMD64], &Silent).expect_err("no layout");
         let failure = Failure::from(error);
         let text = format!("{}; {}", failure.error, failure.hint.unwrap_or_default());
-        let dir = folder.path().display().to_string();
+        let dir = directory.path().display().to_string();
         (text.replace(&dir, "DIR"), failure.kind)
     };
-    let path = folder.path().join("app.tar");
+    let path = directory.path().join("app.tar");
     fs::write(&path, docker_archive(&["app:1"], b"layer")).expect("file");
     let tar = TarIndex::open(&path, &Scratch::beside(&path)).expect("tar");
     let expected = "`DIR/app.tar` is an archive as `docker save` writes it, without an OCI layout; \
@@ -274,7 +274,8 @@ fn what_is_no_layout_is_named_with_its_transport() {
     assert_eq!(refused(Place::Archive(&tar)), (expected.to_owned(), Kind::Usage));
     layout.finish(&[named(layout.image(Arch::Amd64, b"one"), "1")]);
     fs::write(&path, layout_tar(&layout, &[])).expect("file");
-    let expected = "`DIR/app.tar` is an archive, not a layout's folder; give it as `oci-archive:DIR/app.tar`";
+    let expected =
+        "`DIR/app.tar` is an archive, not a layout's directory; give it as `oci-archive:DIR/app.tar`";
     assert_eq!(
         refused(Place::Directory(&path)),
         (expected.to_owned(), Kind::Usage)

@@ -148,8 +148,8 @@ spec:
     fn what_is_no_manifest_says_where() {
         let failed = |text: &str| names(text).expect_err("refused");
         assert_eq!(failed(""), "there is no object in it");
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("latin-1.yaml");
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("latin-1.yaml");
         std::fs::write(&path, b"kind: \xe4\n").expect("a file");
         let error = images(&path).expect_err("refused").to_string();
         assert!(

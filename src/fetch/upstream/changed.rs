@@ -12,7 +12,7 @@ use crate::resolve::Difference;
 use crate::spec::Spec;
 
 impl Upstream {
-    /// Fails with each file of whoever packs that is not the lock's, if there is a lock.
+    /// Fails with each file of the packer that is not the lock's, if there is a lock.
     pub(in crate::fetch) fn check_files(&self, files: &[LocalFile]) -> Result<(), FetchError> {
         let files = files.iter().map(lock_file).collect();
         Ok(self

@@ -229,8 +229,8 @@ pub enum UpstreamError {
         /// The newest.
         newest: String,
     },
-    /// No folder for the programs.
-    #[error("cannot make a folder for programs in the folder for temporary files")]
+    /// No directory for the programs.
+    #[error("cannot make a directory for programs in the directory for temporary files")]
     Programs {
         /// Why.
         #[source]

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Kind};
 const TAKE_NEWEST: &str = "`--kubernetes-version v1.37` takes the newest patch, `stable` the newest release";
 
 const REPLACED: &str = "nothing of it was used. Somebody else writes into the store, or its disk changes what is \
-    on it: look at who may write there, then run it again; it is downloaded anew";
+    on it: look at who may write there, then run it again; it is downloaded again";
 const AS_A_MANIFEST: &str = "omit it; or write what it installs into a file, as `helm template` does, and pack that \
                              with `--manifest FILE`, which takes the images that it names along";
 
@@ -111,7 +111,7 @@ impl From<UpstreamError> for Failure {
             ),
             UpstreamError::Programs { source } => (
                 Kind::of_io(source),
-                "name another folder with TMPDIR".to_owned(),
+                "name another directory with TMPDIR".to_owned(),
             ),
             UpstreamError::Replaced { .. } => (Kind::Damaged, REPLACED.to_owned()),
             UpstreamError::Runtime { .. } => (Kind::Usage, NAME_RUNTIME.to_owned()),
@@ -138,7 +138,7 @@ fn accept(what: &[String]) -> String {
         ""
     };
     format!(
-        "take {part} all the same with `{}`{place}; the bundle will say so",
+        "take {part} anyway with `{}`{place}; the bundle will say so",
         flags.join(" ")
     )
 }

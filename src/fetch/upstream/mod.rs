@@ -49,7 +49,7 @@ pub struct Upstream {
     http: Http,
     /// Opened when the first thing is wanted.
     store: OnceLock<Store>,
-    store_folder: Option<PathBuf>,
+    store_directory: Option<PathBuf>,
     sources: Sources,
     registries: Registries,
     /// What has to come, if that is known before.
@@ -71,7 +71,7 @@ pub struct Upstream {
     programs: OnceLock<TempDir>,
     /// The programs, open: their names lead to these files, whatever is in the store by now.
     program_files: Mutex<Vec<File>>,
-    /// Where these were downloaded, for messages: their folder is gone when one is read.
+    /// Where these were downloaded, for messages: their directory is gone when one is read.
     program_urls: Mutex<BTreeMap<PathBuf, String>>,
 }
 
@@ -126,7 +126,7 @@ impl Upstream {
         Ok(Self {
             http: Http::new(options, environment).map_err(UpstreamError::from)?,
             store: OnceLock::new(),
-            store_folder: Store::folder_of(environment).ok(),
+            store_directory: Store::directory_of(environment).ok(),
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
             lock: None,
@@ -184,17 +184,17 @@ impl Upstream {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let folder = self.store_folder.as_ref().ok_or(StoreError::NoHome)?;
-        let store = Store::open(folder)?;
+        let directory = self.store_directory.as_ref().ok_or(StoreError::NoHome)?;
+        let store = Store::open(directory)?;
         Ok(self.store.get_or_init(|| store))
     }
 
     /// Where the programs have their names; made when there is one.
     fn programs(&self) -> io::Result<&Path> {
         if self.programs.get().is_none() {
-            let folder = tempfile::Builder::new().prefix("minikube-offline-").tempdir()?;
+            let directory = tempfile::Builder::new().prefix("minikube-offline-").tempdir()?;
             // Another thread may have been quicker: then this one goes away.
-            let _ = self.programs.set(folder);
+            let _ = self.programs.set(directory);
         }
         Ok(self.programs.get().expect("just made").path())
     }
@@ -256,9 +256,9 @@ impl Upstream {
             .sum())
     }
 
-    /// The store's folder.
-    pub(super) fn store_folder(&self) -> Result<&Path, FetchError> {
-        Ok(self.store().map_err(FetchError::from)?.folder())
+    /// The store's directory.
+    pub(super) fn store_directory(&self) -> Result<&Path, FetchError> {
+        Ok(self.store().map_err(FetchError::from)?.directory())
     }
 
     /// The program that was published so, downloaded.

@@ -89,7 +89,7 @@ impl From<JournalError> for Failure {
             }
             JournalError::File(error) => error.into(),
             JournalError::Record { .. } => {
-                Self::new(Kind::Usage, error).hint("use folders whose names are UTF-8 text")
+                Self::new(Kind::Usage, error).hint("use directories whose names are UTF-8 text")
             }
         }
     }

@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    const RECORD: &str = "{\"at\":1,\"event\":\"folder\",\"path\":\"/a\"}\n";
+    const RECORD: &str = "{\"at\":1,\"event\":\"directory\",\"path\":\"/a\"}\n";
 
     /// The message for what is in the journal, or how many bytes of it are whole.
     fn said(bytes: &[u8]) -> Result<usize, String> {
@@ -177,7 +177,7 @@ mod tests {
         for bad in [
             "garbage",
             "garbage\n",
-            "{\"at\":1,\"evxnt\":\"folder\"}\n",
+            "{\"at\":1,\"evxnt\":\"directory\"}\n",
             "\n",
             "{}\n",
         ] {
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_newer_versions_record_is_neither_cut_off_nor_called_damage() {
         let newer = "{\"at\":1,\"event\":\"moved\",\"to\":\"/b\"}\n";
-        let more = "{\"at\":1,\"event\":\"folder\",\"path\":\"/a\",\"mode\":7}\n";
+        let more = "{\"at\":1,\"event\":\"directory\",\"path\":\"/a\",\"mode\":7}\n";
         let unknown = |line, event| {
             Err(format!(
                 "line {line} of the journal `/j` records `{event}` in a way that this version does not know"
@@ -204,13 +204,13 @@ mod tests {
         };
         assert_eq!(said(format!("{RECORD}{newer}").as_bytes()), unknown(2, "moved"));
         assert_eq!(said(format!("{newer}{RECORD}").as_bytes()), unknown(1, "moved"));
-        assert_eq!(said(more.as_bytes()), unknown(1, "folder"));
+        assert_eq!(said(more.as_bytes()), unknown(1, "directory"));
     }
 
     #[test]
     fn only_a_file_of_a_journals_size_is_read() {
-        let folder = std::env::temp_dir();
-        let path: PathBuf = folder.join(format!("minikube-offline-read-{}", std::process::id()));
+        let directory = std::env::temp_dir();
+        let path: PathBuf = directory.join(format!("minikube-offline-read-{}", std::process::id()));
         let file = File::create(&path).expect("a file");
         file.set_len(MOST_BYTES + 1).expect("a sparse file");
         let error = peek(&path).expect_err("too large").to_string();

@@ -65,7 +65,7 @@ impl LockFile {
         self.refuse(differences.collect())
     }
 
-    /// Fails with every file of whoever packs that is not what this lock says. They are on
+    /// Fails with every file of the packer that is not what this lock says. They are on
     /// this machine, so that is known before anything is downloaded.
     pub fn check_files(&self, files: Vec<LockedFile>) -> Result<(), ResolveError> {
         let lock = self.lock.clone();

@@ -71,9 +71,9 @@ fn what_is_no_toml_is_named_and_the_rest_is_still_read() {
 
 #[test]
 fn a_file_that_is_named_and_not_there_is_a_finding() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("bundle.toml");
-    fs::write(folder.path().join("minikube"), "").expect("a file");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("bundle.toml");
+    fs::write(directory.path().join("minikube"), "").expect("a file");
     let text = "minikube = \"minikube\"\nkicbase = \"docker-archive:none.tar\"\n\
                 binaries = [\"minikube\", \"nowhere\"]\n[sources]\nca = [\"none.pem\"]\n";
     let found = lint(text, &file);
@@ -82,7 +82,10 @@ fn a_file_that_is_named_and_not_there_is_a_finding() {
         .map(|finding| (finding.line, finding.column))
         .collect();
     assert_eq!(places, [(2, 11), (3, 25), (5, 7)], "{found:#?}");
-    let named = format!("`{}` cannot be found: ", folder.path().join("none.tar").display());
+    let named = format!(
+        "`{}` cannot be found: ",
+        directory.path().join("none.tar").display()
+    );
     assert!(found[0].message.starts_with(&named), "{found:#?}");
 }
 

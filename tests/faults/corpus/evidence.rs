@@ -84,7 +84,7 @@ fn files() -> Vec<Case> {
         moved("evidence in the place of a program", NOBODYS, |_| {
             "bin/linux/amd64/kubelet.sig".to_owned()
         }),
-        moved("evidence under another folder", NOBODYS, |digest| {
+        moved("evidence under another directory", NOBODYS, |digest| {
             format!("evidence/../{}", digest.hex())
         }),
         moved("evidence under a name of its own", NOBODYS, |_| {

@@ -25,7 +25,7 @@ fn with_files(name: &str, says: &str, spoil: impl Fn(&mut BundleIndex) + Sync + 
     })
 }
 
-/// Names that lead out of their folder, hide there, or cannot be told apart.
+/// Names that lead out of their directory, hide there, or cannot be told apart.
 fn names() -> Vec<String> {
     let mut names: Vec<String> = [
         "",

@@ -21,7 +21,7 @@ use minikube_offline::progress::Silent;
 use minikube_offline::verify::OpenedBundle;
 
 use crate::draft::{Contents, Draft, Key, Tail};
-use crate::effort::{folder, report};
+use crate::effort::{directory, report};
 use crate::words::words_of;
 
 /// Not authentic, damaged: the exit codes of the README.
@@ -161,22 +161,22 @@ fn run(bundle: &Path, home: &Path, arguments: &[&str]) -> (i32, String) {
 
 /// What is wrong with how a case ended.
 fn judge(case: &Case, sound: &Draft, key: &Key) -> Option<String> {
-    let folder = folder();
-    let (bundle, out) = (folder.path().join("x.run"), folder.path().join("out"));
+    let directory = directory();
+    let (bundle, out) = (directory.path().join("x.run"), directory.path().join("out"));
     fs::write(&bundle, case.bytes(sound, key)).expect("a file");
     let public = key.base64();
     let (status, text) = run(
         &bundle,
-        folder.path(),
+        directory.path(),
         &["verify", "--deep", "--key", &public, "--output=json"],
     );
     if status != case.status || !text.contains(&case.says) {
         return Some(format!("{}: exit code {status}\n{text}", case.name));
     }
-    // The same by the verb that writes: nothing but whole files below the folder.
+    // The same by the verb that writes: nothing but whole files below the directory.
     let (status, text) = run(
         &bundle,
-        folder.path(),
+        directory.path(),
         &["extract", "--key", &public, "--to", &out.to_string_lossy()],
     );
     let deep_only = [
@@ -191,11 +191,12 @@ fn judge(case: &Case, sound: &Draft, key: &Key) -> Option<String> {
     if status != if deep_only { 0 } else { case.status } {
         return Some(format!("{}: extracting ended with {status}\n{text}", case.name));
     }
-    let strange = walkdir::WalkDir::new(folder.path())
+    let strange = walkdir::WalkDir::new(directory.path())
         .into_iter()
         .map(|entry| entry.expect("an entry"))
         .find(|entry| {
-            let inside = entry.path().starts_with(&out) || [&bundle, folder.path()].contains(&entry.path());
+            let inside =
+                entry.path().starts_with(&out) || [&bundle, directory.path()].contains(&entry.path());
             !inside || entry.path().to_string_lossy().contains("partial")
         });
     strange.map(|entry| format!("{}: it left `{}`", case.name, entry.path().display()))
@@ -204,8 +205,8 @@ fn judge(case: &Case, sound: &Draft, key: &Key) -> Option<String> {
 /// The same by the library, without a process: quick enough for `tests/mutants.sh`.
 #[test]
 fn the_library_refuses_each_hostile_bundle_with_its_kind_and_words() {
-    let (sound, key, folder) = (Draft::sound(), Key::new(), folder());
-    let (path, keys) = (folder.path().join("x.run"), key.trusted());
+    let (sound, key, directory) = (Draft::sound(), Key::new(), directory());
+    let (path, keys) = (directory.path().join("x.run"), key.trusted());
     for case in cases() {
         fs::write(&path, case.bytes(&sound, &key)).expect("a file");
         let error = OpenedBundle::open(&path, &keys)
@@ -257,12 +258,12 @@ fn each_hostile_bundle_is_refused_with_its_exit_code() {
 fn the_bundles_that_they_are_made_from_are_accepted() {
     let key = Key::new();
     for sound in [Draft::sound(), Draft::of(&Contents::signed())] {
-        let folder = folder();
-        let bundle = folder.path().join("x.run");
+        let directory = directory();
+        let bundle = directory.path().join("x.run");
         fs::write(&bundle, sound.finish(&key)).unwrap();
         let (status, text) = run(
             &bundle,
-            folder.path(),
+            directory.path(),
             &["verify", "--deep", "--key", &key.base64()],
         );
         assert_eq!(status, 0, "{text}");

@@ -33,7 +33,7 @@ fn tar() -> Vec<Case> {
         ("a symbolic link", b'2'),
         ("a character device", b'3'),
         ("a block device", b'4'),
-        ("a folder", b'5'),
+        ("a directory", b'5'),
         ("a FIFO", b'6'),
         ("a contiguous file", b'7'),
         ("a PAX header", b'x'),

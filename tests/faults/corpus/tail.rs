@@ -13,7 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Seals index and signature anew, as a forger would.
+/// Seals index and signature again, as a forger would.
 fn seal(tail: &mut Tail) {
     let run: &[u8; Signature::RUN_BYTES] = tail.run.as_slice().try_into().expect("a run");
     let seal = Trailer::seal(&tail.json, run);

@@ -9,7 +9,7 @@ use minikube_offline::verify::OpenedBundle;
 
 use super::subjects::{Extract, Place, at_home};
 use super::text;
-use crate::effort::{Random, folder, report, rounds};
+use crate::effort::{Random, directory, report, rounds};
 use crate::flaky::Medium;
 use crate::stub;
 
@@ -99,9 +99,9 @@ fn a_repair_takes_a_flaky_medium_for_a_sound_one_that_is_flaky() {
         Ok(medium) => medium,
         Err(reason) => return report(&format!("skipped: a repair on a flaky medium: {reason}")),
     };
-    let folder = folder();
+    let directory = directory();
     let repair = |bundle: &Path, from: &Path| {
-        let mut command = at_home(stub::on(bundle), folder.path());
+        let mut command = at_home(stub::on(bundle), directory.path());
         let output = command
             .arg("repair")
             .arg("--from")
@@ -111,7 +111,7 @@ fn a_repair_takes_a_flaky_medium_for_a_sound_one_that_is_flaky() {
         assert!(output.status.success(), "{}", text(&output));
         text(&output)
     };
-    let (flaky, copy) = (medium.at("x.run"), folder.path().join("x.run"));
+    let (flaky, copy) = (medium.at("x.run"), directory.path().join("x.run"));
     let index = index(subject.bundle());
     let count = rounds(2, 20);
     for _ in 0..count {

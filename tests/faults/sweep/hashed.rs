@@ -32,7 +32,7 @@ impl Sample {
     fn new() -> Self {
         let subject = Start::of_large_images();
         let place = Place::of(&subject);
-        let opened = OpenedBundle::open(&place.folder().join("x.run"), &TrustedKeys::none());
+        let opened = OpenedBundle::open(&place.directory().join("x.run"), &TrustedKeys::none());
         let opened = opened.expect("a bundle");
         let index = opened.index().clone();
         let sealed = opened.trailer().index_bytes + Signature::RUN_BYTES as u64;
@@ -48,7 +48,7 @@ impl Sample {
     /// What the verb hashed, as its last object has it.
     fn hashed(&self, mut command: Command) -> Hashed {
         command.arg("--output=json");
-        let output = start(&mut at_home(command, self.place.folder()), &self.subject);
+        let output = start(&mut at_home(command, self.place.directory()), &self.subject);
         let said = text(&output);
         assert!(output.status.success(), "{said}");
         let last = String::from_utf8_lossy(&output.stdout)
@@ -62,7 +62,7 @@ impl Sample {
     }
 
     fn verb(&self, arguments: &[&str]) -> Hashed {
-        let mut command = on(self.place.folder(), "x.run");
+        let mut command = on(self.place.directory(), "x.run");
         command.args(arguments);
         self.hashed(command)
     }
@@ -89,7 +89,7 @@ impl Sample {
 
     /// The archives in the cache of a minikube home.
     fn archives(&self, home: &str) -> u64 {
-        let cache = self.place.folder().join(home).join("cache");
+        let cache = self.place.directory().join(home).join("cache");
         let kept = ["kic", "images"].map(|name| bytes_below(&cache.join(name)));
         kept.iter().sum()
     }
@@ -104,11 +104,13 @@ fn is_blob(path: &str) -> bool {
 fn is_placed(path: &str) -> bool {
     ["bin/", "manifests/", "files/"]
         .iter()
-        .any(|folder| path.starts_with(folder))
+        .any(|directory| path.starts_with(directory))
 }
 
-fn bytes_below(folder: &Path) -> u64 {
-    let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+fn bytes_below(directory: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(directory)
+        .into_iter()
+        .filter_map(Result::ok);
     let sizes = files.filter(|entry| entry.file_type().is_file());
     sizes.map(|entry| entry.metadata().expect("ours").len()).sum()
 }
@@ -128,7 +130,7 @@ fn extract_hashes_all_that_a_person_gets() {
     let (blake3, sha256) = sample.verb(&["extract", "--to=parts"]);
     let written = sample.members(|path| is_blob(path) || is_placed(path));
     assert_eq!(blake3, 2 * sample.stored());
-    let parts = sample.place.folder().join("parts/images");
+    let parts = sample.place.directory().join("parts/images");
     let documents = ["index.json", "manifest.json", "oci-layout"].map(|name| fs::metadata(parts.join(name)));
     let documents: u64 = documents
         .into_iter()
@@ -141,7 +143,7 @@ fn extract_hashes_all_that_a_person_gets() {
 #[test]
 fn filling_a_cache_hashes_only_binaries_by_sha256() {
     let sample = Sample::new();
-    let home = sample.place.folder().join("other");
+    let home = sample.place.directory().join("other");
     let (blake3, sha256) = sample.verb(&["extract", &format!("--to-cache={}", home.display())]);
     let binaries = BinaryRole::KUBERNETES.map(|role| sample.binary(role));
     assert_eq!(sha256, sample.front + binaries.iter().sum::<u64>());

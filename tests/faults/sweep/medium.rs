@@ -26,9 +26,9 @@ pub(super) fn command(program: &str, flags: &[&str], paths: &[&Path]) -> Result<
 pub(super) struct Mounted(PathBuf);
 
 impl Mounted {
-    /// Mounts `image` at the folder `at`, which is made.
+    /// Mounts `image` at the directory `at`, which is made.
     pub(super) fn new(image: &Path, at: &Path, options: &str) -> Result<Self, String> {
-        fs::create_dir_all(at).expect("a folder");
+        fs::create_dir_all(at).expect("a directory");
         command("mount", &["-o", options], &[image, at])?;
         Ok(Self(at.to_owned()))
     }

@@ -272,13 +272,13 @@ fn refusals(subject: &dyn Subject) {
 }
 
 #[test]
-fn extract_to_a_folder_survives_kills() {
-    kills(&subjects::Extract::to_folder());
+fn extract_to_a_directory_survives_kills() {
+    kills(&subjects::Extract::to_directory());
 }
 
 #[test]
-fn extract_to_a_folder_survives_refusals() {
-    refusals(&subjects::Extract::to_folder());
+fn extract_to_a_directory_survives_refusals() {
+    refusals(&subjects::Extract::to_directory());
 }
 
 #[test]

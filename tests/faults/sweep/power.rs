@@ -11,7 +11,7 @@ use super::medium::{Mounted, command};
 use super::strace::{self, Call, Fault};
 use super::subjects::{self, Place, Subject};
 use super::{Undisturbed, finishes, start, sweep, text, undisturbed};
-use crate::effort::{Random, folder, long, report};
+use crate::effort::{Random, directory, long, report};
 
 /// What is lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,10 +76,10 @@ impl Kind {
 
     /// Whether there is such a file system here.
     fn try_it(&self) -> Result<(), String> {
-        let folder = folder();
-        let image = folder.path().join("image");
+        let directory = directory();
+        let image = directory.path().join("image");
         self.make(&image)?;
-        Mounted::new(&image, &folder.path().join("mounted"), self.options).map(drop)
+        Mounted::new(&image, &directory.path().join("mounted"), self.options).map(drop)
     }
 }
 
@@ -110,10 +110,10 @@ fn recovers(
         subject.name(),
         kind.name
     );
-    let folder = folder();
+    let directory = directory();
     // Others than root go through it.
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("ours");
-    let [before, after, mounted] = ["before", "after", "mounted"].map(|name| folder.path().join(name));
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("ours");
+    let [before, after, mounted] = ["before", "after", "mounted"].map(|name| directory.path().join(name));
     let place = mounted.join("place");
     kind.make(&before)?;
     {
@@ -191,8 +191,8 @@ fn power_cuts(subject: &dyn Subject) {
 }
 
 #[test]
-fn extract_to_a_folder_survives_power_cuts() {
-    power_cuts(&subjects::Extract::to_folder());
+fn extract_to_a_directory_survives_power_cuts() {
+    power_cuts(&subjects::Extract::to_directory());
 }
 
 #[test]

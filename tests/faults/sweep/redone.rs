@@ -17,7 +17,7 @@ use super::subjects::{Extract, Place, Subject};
 use super::text;
 use crate::effort::{report, rounds};
 
-/// The files below a folder that have their names, with what tells a file from another that
+/// The files below a directory that have their names, with what tells a file from another that
 /// was written in its place.
 fn written(root: &Path) -> BTreeMap<PathBuf, (u64, i64)> {
     let entries = walkdir::WalkDir::new(root)
@@ -40,14 +40,14 @@ fn what_was_whole_when_a_run_was_killed_is_not_written_again() {
     }
     let mut lines = Vec::new();
     for (subject, first) in [
-        (Extract::to_folder(), "images/"),
+        (Extract::to_directory(), "images/"),
         // The image whose blobs come first in the payload, whole before the others are.
         (Extract::to_cache(), "cache/kic/"),
     ] {
         let place = Place::of(&subject);
         let (output, calls) = place.list(&subject);
         assert!(output.status.success(), "{}", text(&output));
-        let all = written(place.folder()).len();
+        let all = written(place.directory()).len();
         let named = |name: &str| -> Vec<Call> {
             let calls = calls.iter().filter(|call| call.name == name && call.changes);
             calls.cloned().collect()
@@ -57,7 +57,7 @@ fn what_was_whole_when_a_run_was_killed_is_not_written_again() {
             let place = Place::of(&subject);
             let killed = place.disturb(&subject, &call, Fault::Kill);
             assert_eq!(killed.status.signal(), Some(9), "{}", text(&killed));
-            let there = written(place.folder());
+            let there = written(place.directory());
             assert_eq!(there.len(), whole, "{} at {call}: {there:#?}", subject.name());
             let is_first = |path: &PathBuf| path.to_string_lossy().contains(first);
             assert!(
@@ -68,7 +68,7 @@ fn what_was_whole_when_a_run_was_killed_is_not_written_again() {
             for _ in 0..2 {
                 let again = place.run(&subject);
                 assert!(again.status.success(), "{}", text(&again));
-                let after = written(place.folder());
+                let after = written(place.directory());
                 assert_eq!(after.len(), all);
                 for (path, file) in &there {
                     assert_eq!(
@@ -94,9 +94,9 @@ fn an_archive_that_is_not_what_it_should_be_is_written_again() {
     let place = Place::of(&subject);
     assert!(place.run(&subject).status.success());
     let right = place.tree(&subject);
-    let archives: Vec<PathBuf> = written(place.folder())
+    let archives: Vec<PathBuf> = written(place.directory())
         .into_keys()
-        .filter(|path| !path.starts_with(place.folder().join("home/.minikube/cache/linux")))
+        .filter(|path| !path.starts_with(place.directory().join("home/.minikube/cache/linux")))
         .collect();
     assert_eq!(archives.len(), 3, "{archives:#?}");
     let mut tried = 0;
@@ -126,7 +126,7 @@ fn an_archive_that_is_not_what_it_should_be_is_written_again() {
     ));
 }
 
-/// The bytes below a folder, those with two names once.
+/// The bytes below a directory, those with two names once.
 fn bytes(root: &Path) -> u64 {
     let entries = walkdir::WalkDir::new(root).into_iter();
     let facts = entries.map(|entry| entry.expect("an entry").metadata().expect("there"));
@@ -166,7 +166,7 @@ fn at_most_a_chunk_of_what_a_killed_run_wrote_is_written_again() {
             Ok(first) => first,
             Err(error) => return report(&format!("skipped: what is written again: /proc/PID/io: {error}")),
         };
-        let all = bytes(place.folder());
+        let all = bytes(place.directory());
         let right = place.tree(&subject);
         // Its own copy in memory, and what it says.
         let besides = bytes_written(&place, &subject).expect("as before");
@@ -186,7 +186,7 @@ fn at_most_a_chunk_of_what_a_killed_run_wrote_is_written_again() {
             let place = Place::of(&subject);
             let killed = place.disturb(&subject, call, Fault::Kill);
             assert_eq!(killed.status.signal(), Some(9), "{}", text(&killed));
-            let there = bytes(place.folder());
+            let there = bytes(place.directory());
             let written = bytes_written(&place, &subject)
                 .expect("as before")
                 .saturating_sub(besides);

@@ -55,19 +55,23 @@ fn limiting(program: &Command, bytes: u64, beyond: Beyond) -> Command {
 const STEP: Duration = Duration::from_millis(20);
 
 /// The program, slow in that.
-fn slow(program: &Command, folder: &Path) -> Command {
+fn slow(program: &Command, directory: &Path) -> Command {
     // The program keeps the id of the process that is started.
     let mut arguments = ["-D", "-qq", "-o", "/dev/null", "-e", "trace=write", "-P"]
         .map(str::to_owned)
         .to_vec();
     let delay = format!("inject=write:delay_enter={}", STEP.as_micros());
-    arguments.extend([folder.join(JOURNAL).display().to_string(), "-e".to_owned(), delay]);
+    arguments.extend([
+        directory.join(JOURNAL).display().to_string(),
+        "-e".to_owned(),
+        delay,
+    ]);
     through("strace", &arguments, program)
 }
 
 /// Waits until the journal of `run` is as long as it may be; a little later it may be longer.
-fn make_room(subject: &dyn Subject, run: &mut Child, folder: &Path, bytes: u64) {
-    let full = || fs::metadata(folder.join(JOURNAL)).is_ok_and(|facts| facts.len() == bytes);
+fn make_room(subject: &dyn Subject, run: &mut Child, directory: &Path, bytes: u64) {
+    let full = || fs::metadata(directory.join(JOURNAL)).is_ok_and(|facts| facts.len() == bytes);
     while !full() {
         if run.try_wait().expect("ours").is_some() {
             return;
@@ -101,7 +105,7 @@ const HIDDEN: [&str; 2] = [".minikube-offline-partial", ".minikube-offline-earli
 
 /// The files in a place, with their lengths.
 fn lengths(place: &Place) -> Vec<(PathBuf, u64)> {
-    let entries = walkdir::WalkDir::new(place.folder()).into_iter();
+    let entries = walkdir::WalkDir::new(place.directory()).into_iter();
     let entries = entries.map(|entry| entry.expect("an entry"));
     let files = entries.filter(|entry| entry.file_type().is_file());
     files
@@ -115,10 +119,10 @@ fn lengths(place: &Place) -> Vec<(PathBuf, u64)> {
 fn limits(subject: &dyn Subject, count: u64) -> (Range<u64>, Vec<u64>) {
     let place = Place::of(subject);
     let before = lengths(&place);
-    let journal = place.folder().join(JOURNAL);
+    let journal = place.directory().join(JOURNAL);
     let begun = fs::metadata(&journal).map_or(0, |facts| facts.len());
     // It has another name when the run removed it.
-    let another = place.folder().join("journal");
+    let another = place.directory().join("journal");
     let known = fs::hard_link(&journal, &another).is_ok();
     let output = place.run(subject);
     assert!(output.status.success(), "{}", text(&output));
@@ -142,9 +146,9 @@ fn cut(subject: &dyn Subject, right: &Undisturbed, bytes: u64, beyond: Beyond) -
     let place = Place::of(subject);
     let command = place.command(subject);
     let output = if beyond == Beyond::RefusedOnce {
-        let slow = slow(&command, place.folder());
+        let slow = slow(&command, place.directory());
         let mut run = spawn(&mut limiting(&slow, bytes, beyond), subject);
-        make_room(subject, &mut run, place.folder(), bytes);
+        make_room(subject, &mut run, place.directory(), bytes);
         run.wait_with_output().expect("ours")
     } else {
         start(&mut limiting(&command, bytes, beyond), subject)
@@ -156,7 +160,7 @@ fn cut(subject: &dyn Subject, right: &Undisturbed, bytes: u64, beyond: Beyond) -
     }
     if !killed {
         ended_in_order(subject, &output, 6, &what)?;
-        let named = format!("`{}/", place.folder().display());
+        let named = format!("`{}/", place.directory().display());
         if output.status.code() == Some(6) && !said.contains(&named) {
             return Err(format!("{what}: no file is named: {said}"));
         }
@@ -216,8 +220,8 @@ fn short_writes(subject: &dyn Subject, count: u64) {
 }
 
 #[test]
-fn extract_to_a_folder_survives_short_writes() {
-    short_writes(&subjects::Extract::to_folder(), 60);
+fn extract_to_a_directory_survives_short_writes() {
+    short_writes(&subjects::Extract::to_directory(), 60);
 }
 
 #[test]

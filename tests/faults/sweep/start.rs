@@ -77,11 +77,14 @@ fn contents(kubectl: &str) -> Contents {
     contents
 }
 
-/// The program on `bundle` in `folder`; the verb is to be added.
-pub(super) fn on(folder: &Path, bundle: &str) -> Command {
-    let mut command = Command::new(folder.join("stub"));
-    command.env_clear().arg("--bundle").arg(folder.join(bundle));
-    command.env("PATH", format!("{}:/usr/bin:/bin", folder.join("bin").display()));
+/// The program on `bundle` in `directory`; the verb is to be added.
+pub(super) fn on(directory: &Path, bundle: &str) -> Command {
+    let mut command = Command::new(directory.join("stub"));
+    command.env_clear().arg("--bundle").arg(directory.join(bundle));
+    command.env(
+        "PATH",
+        format!("{}:/usr/bin:/bin", directory.join("bin").display()),
+    );
     command
 }
 
@@ -110,11 +113,11 @@ impl Start {
     fn of(draft: Draft) -> Self {
         let start = Self {
             draft,
-            template: tempfile::tempdir().expect("a folder"),
+            template: tempfile::tempdir().expect("a directory"),
         };
         let write = |name: &str, content: &[u8], mode| {
             let path: PathBuf = start.template.path().join(name);
-            fs::create_dir_all(path.parent().expect("inside")).expect("a folder");
+            fs::create_dir_all(path.parent().expect("inside")).expect("a directory");
             fs::write(&path, content).expect("a file");
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("ours");
         };
@@ -166,36 +169,36 @@ impl Subject for Start {
         "start"
     }
 
-    /// Where programs may run, unlike in a folder in memory.
-    fn folder(&self) -> TempDir {
+    /// Where programs may run, unlike in a directory in memory.
+    fn directory(&self) -> TempDir {
         tempfile::Builder::new()
             .prefix("minikube-offline-faults-")
             .tempdir()
-            .expect("a folder")
+            .expect("a directory")
     }
 
-    fn prepare(&self, folder: &Path) {
+    fn prepare(&self, directory: &Path) {
         command(
             "cp",
             &["--recursive", "--preserve=mode"],
-            &[&self.template.path().join("."), folder],
+            &[&self.template.path().join("."), directory],
         )
         .expect("a copy");
         if rustix::process::geteuid().is_root() {
-            for entry in walkdir::WalkDir::new(folder) {
+            for entry in walkdir::WalkDir::new(directory) {
                 chown(entry.expect("an entry").path(), Some(NOBODY), Some(NOBODY)).expect("root may");
             }
         }
     }
 
-    fn command(&self, folder: &Path) -> Command {
-        let mut command = on(folder, "x.run");
+    fn command(&self, directory: &Path) -> Command {
+        let mut command = on(directory, "x.run");
         command.args(["start", "-y", "--image-load=cache"]);
         command
     }
 
-    fn undo(&self, folder: &Path) -> Option<Command> {
-        let mut command = on(folder, "x.run");
+    fn undo(&self, directory: &Path) -> Option<Command> {
+        let mut command = on(directory, "x.run");
         command.arg("uninstall");
         Some(command)
     }
@@ -231,18 +234,18 @@ impl Subject for Uninstall {
         "uninstall"
     }
 
-    fn folder(&self) -> TempDir {
-        self.0.folder()
+    fn directory(&self) -> TempDir {
+        self.0.directory()
     }
 
-    fn prepare(&self, folder: &Path) {
-        self.0.prepare(folder);
-        let output = start(&mut at_home(self.0.command(folder), folder), &self.0);
+    fn prepare(&self, directory: &Path) {
+        self.0.prepare(directory);
+        let output = start(&mut at_home(self.0.command(directory), directory), &self.0);
         assert!(output.status.success(), "{}", text(&output));
     }
 
-    fn command(&self, folder: &Path) -> Command {
-        self.0.undo(folder).expect("it can be undone")
+    fn command(&self, directory: &Path) -> Command {
+        self.0.undo(directory).expect("it can be undone")
     }
 
     fn user(&self, command: &mut Command) {
@@ -279,20 +282,20 @@ impl Subject for Newer {
         "start of a newer bundle"
     }
 
-    fn folder(&self) -> TempDir {
-        self.0.folder()
+    fn directory(&self) -> TempDir {
+        self.0.directory()
     }
 
-    fn prepare(&self, folder: &Path) {
-        self.0.prepare(folder);
-        let mut older = on(folder, OLDER);
+    fn prepare(&self, directory: &Path) {
+        self.0.prepare(directory);
+        let mut older = on(directory, OLDER);
         older.args(["start", "-y", "--image-load=cache"]);
-        let output = start(&mut at_home(older, folder), &self.0);
+        let output = start(&mut at_home(older, directory), &self.0);
         assert!(output.status.success(), "{}", text(&output));
     }
 
-    fn command(&self, folder: &Path) -> Command {
-        self.0.command(folder)
+    fn command(&self, directory: &Path) -> Command {
+        self.0.command(directory)
     }
 
     fn user(&self, command: &mut Command) {

@@ -11,24 +11,24 @@ use tempfile::TempDir;
 use super::strace::{self, Call, Fault};
 use super::tree::Tree;
 use crate::draft::{Contents, Draft, Key};
-use crate::effort::{Random, folder, rounds};
+use crate::effort::{Random, directory, rounds};
 use crate::stub;
 
 /// A verb with what it needs.
 pub(super) trait Subject: Sync {
     fn name(&self) -> &'static str;
-    /// A folder for it.
-    fn folder(&self) -> TempDir {
-        folder()
+    /// A directory for it.
+    fn directory(&self) -> TempDir {
+        directory()
     }
     /// As whom it runs.
     fn user(&self, _command: &mut Command) {}
-    /// Puts what the verb needs into the folder.
-    fn prepare(&self, _folder: &Path) {}
-    /// The program with its arguments; the folder is its working directory.
-    fn command(&self, folder: &Path) -> Command;
+    /// Puts what the verb needs into the directory.
+    fn prepare(&self, _directory: &Path) {}
+    /// The program with its arguments; the directory is its working directory.
+    fn command(&self, directory: &Path) -> Command;
     /// What takes back all that it did.
-    fn undo(&self, _folder: &Path) -> Option<Command> {
+    fn undo(&self, _directory: &Path) -> Option<Command> {
         None
     }
     /// What it reads from its standard input.
@@ -51,40 +51,40 @@ pub(super) trait Subject: Sync {
 
 /// Where a subject runs once.
 pub(super) struct Place {
-    folder: PathBuf,
+    directory: PathBuf,
     /// Goes away with it.
     _kept: Option<TempDir>,
 }
 
 impl Place {
     pub(super) fn of(subject: &dyn Subject) -> Self {
-        let folder = subject.folder();
-        let place = Self::within(folder.path(), subject);
+        let directory = subject.directory();
+        let place = Self::within(directory.path(), subject);
         Self {
-            _kept: Some(folder),
+            _kept: Some(directory),
             ..place
         }
     }
 
-    /// In a folder of somebody else's.
-    pub(super) fn within(folder: &Path, subject: &dyn Subject) -> Self {
+    /// In a directory of somebody else's.
+    pub(super) fn within(directory: &Path, subject: &dyn Subject) -> Self {
         for name in ["home", "tmp"] {
-            fs::create_dir_all(folder.join(name)).expect("a folder");
+            fs::create_dir_all(directory.join(name)).expect("a directory");
         }
-        subject.prepare(folder);
-        Self::again(folder)
+        subject.prepare(directory);
+        Self::again(directory)
     }
 
     /// Where a subject was before.
-    pub(super) fn again(folder: &Path) -> Self {
+    pub(super) fn again(directory: &Path) -> Self {
         Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             _kept: None,
         }
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Runs the subject to its end.
@@ -94,10 +94,10 @@ impl Place {
 
     /// The same; gives its calls, too.
     pub(super) fn list(&self, subject: &dyn Subject) -> (Output, Vec<Call>) {
-        let folder = folder();
-        let log = folder.path().join("log");
+        let directory = directory();
+        let log = directory.path().join("log");
         // strace writes it as the subject's user.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("ours");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("ours");
         let mut command = strace::listing(&self.command(subject), subject.follows(), &log);
         (start(&mut command, subject), strace::calls(&log))
     }
@@ -120,25 +120,25 @@ impl Place {
 
     /// Takes back what the subject did, where it can be taken back.
     pub(super) fn undo(&self, subject: &dyn Subject) -> Option<Output> {
-        let mut command = at_home(subject.undo(&self.folder)?, &self.folder);
+        let mut command = at_home(subject.undo(&self.directory)?, &self.directory);
         Some(start(&mut command, subject))
     }
 
     pub(super) fn command(&self, subject: &dyn Subject) -> Command {
-        at_home(subject.command(&self.folder), &self.folder)
+        at_home(subject.command(&self.directory), &self.directory)
     }
 
     pub(super) fn tree(&self, subject: &dyn Subject) -> Tree {
-        Tree::of(&self.folder, &|path| subject.content(path))
+        Tree::of(&self.directory, &|path| subject.content(path))
     }
 }
 
-/// The command, in the folder of a place.
-pub(super) fn at_home(mut command: Command, folder: &Path) -> Command {
+/// The command, in the directory of a place.
+pub(super) fn at_home(mut command: Command, directory: &Path) -> Command {
     command
-        .current_dir(folder)
-        .env("HOME", folder.join("home"))
-        .env("TMPDIR", folder.join("tmp"));
+        .current_dir(directory)
+        .env("HOME", directory.join("home"))
+        .env("TMPDIR", directory.join("tmp"));
     command
 }
 
@@ -155,8 +155,8 @@ pub(super) fn through(other: &str, arguments: &[String], program: &Command) -> C
             command.env(name, value);
         }
     }
-    if let Some(folder) = program.get_current_dir() {
-        command.current_dir(folder);
+    if let Some(directory) = program.get_current_dir() {
+        command.current_dir(directory);
     }
     command
 }
@@ -181,12 +181,12 @@ pub(super) struct Extract {
     name: &'static str,
     flag: &'static str,
     target: &'static str,
-    _folder: TempDir,
+    _directory: TempDir,
     bundle: PathBuf,
 }
 
 impl Extract {
-    pub(super) fn to_folder() -> Self {
+    pub(super) fn to_directory() -> Self {
         Self::new("--to", &Draft::of(&Contents::with_files()).finish(&Key::new()))
     }
 
@@ -229,8 +229,8 @@ impl Extract {
     }
 
     fn new(flag: &'static str, content: &[u8]) -> Self {
-        let folder = folder();
-        let bundle = folder.path().join("x.run");
+        let directory = directory();
+        let bundle = directory.path().join("x.run");
         fs::write(&bundle, content).expect("a bundle");
         let (name, target) = match flag {
             "--to" => ("extract --to", "out/parts"),
@@ -240,7 +240,7 @@ impl Extract {
             name,
             flag,
             target,
-            _folder: folder,
+            _directory: directory,
             bundle,
         }
     }
@@ -251,9 +251,11 @@ impl Subject for Extract {
         self.name
     }
 
-    fn command(&self, folder: &Path) -> Command {
+    fn command(&self, directory: &Path) -> Command {
         let mut command = stub::on(&self.bundle);
-        command.args(["extract", self.flag]).arg(folder.join(self.target));
+        command
+            .args(["extract", self.flag])
+            .arg(directory.join(self.target));
         command
     }
 }
@@ -278,18 +280,18 @@ mod packager {
 
     /// `pack`, of the sample parts.
     pub(in crate::sweep) struct Pack {
-        folder: TempDir,
+        directory: TempDir,
         flags: Vec<String>,
     }
 
     impl Pack {
         pub(in crate::sweep) fn new() -> Self {
-            let folder = folder();
-            let parts = SampleParts::make(&folder.path().join("parts"), false);
+            let directory = directory();
+            let parts = SampleParts::make(&directory.path().join("parts"), false);
             let stub = [elf(183, "stub"), b"minikube-offline-stub format 1\n".to_vec()].concat();
-            fs::write(folder.path().join("stub"), stub).expect("a stub");
+            fs::write(directory.path().join("stub"), stub).expect("a stub");
             let flags = parts.flags();
-            Self { folder, flags }
+            Self { directory, flags }
         }
     }
 
@@ -301,7 +303,7 @@ mod packager {
         fn command(&self, _: &Path) -> Command {
             let mut command = packager();
             command.args(["pack", "-o", "x.run", "--level=fast", "--stub"]);
-            command.arg(self.folder.path().join("stub")).args(&self.flags);
+            command.arg(self.directory.path().join("stub")).args(&self.flags);
             command
         }
     }
@@ -310,23 +312,23 @@ mod packager {
 
     /// `sign`.
     pub(in crate::sweep) struct Sign {
-        folder: TempDir,
+        directory: TempDir,
         bundle: Vec<u8>,
         public: String,
     }
 
     impl Sign {
         pub(in crate::sweep) fn new() -> Self {
-            let folder = folder();
+            let directory = directory();
             let pair =
                 minisign::KeyPair::generate_encrypted_keypair(Some(PASSWORD.to_owned())).expect("a key");
             let secret = pair.sk.to_box(None).expect("text").to_string();
-            fs::write(folder.path().join("one.key"), secret).expect("a key");
-            fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).expect("a password");
+            fs::write(directory.path().join("one.key"), secret).expect("a key");
+            fs::write(directory.path().join("password"), format!("{PASSWORD}\n")).expect("a password");
             let bundle = Draft::sound().finish(&Key::new());
             let public = pair.pk.to_base64();
             Self {
-                folder,
+                directory,
                 bundle,
                 public,
             }
@@ -338,8 +340,8 @@ mod packager {
             "sign"
         }
 
-        fn prepare(&self, folder: &Path) {
-            fs::write(folder.join("x.run"), &self.bundle).expect("a bundle");
+        fn prepare(&self, directory: &Path) {
+            fs::write(directory.join("x.run"), &self.bundle).expect("a bundle");
         }
 
         /// No two signatures of one key over one thing are the same: a good one counts
@@ -371,14 +373,14 @@ mod packager {
         }
 
         fn input(&self) -> Stdio {
-            let password = fs::File::open(self.folder.path().join("password"));
+            let password = fs::File::open(self.directory.path().join("password"));
             password.expect("a password").into()
         }
 
         fn command(&self, _: &Path) -> Command {
             let mut command = packager();
             command.args(["sign", "x.run", "--password-fd=0", "--key"]);
-            command.arg(self.folder.path().join("one.key"));
+            command.arg(self.directory.path().join("one.key"));
             command
         }
     }

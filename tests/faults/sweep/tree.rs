@@ -1,4 +1,4 @@
-//! A folder with all that is in it, to be compared.
+//! A directory with all that is in it, to be compared.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,14 +10,14 @@ use minikube_offline::bundle::Digest;
 /// What has a name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Node {
-    Folder,
+    Directory,
     File(Digest, u32),
     Link(String),
     /// A file whose content tells of how it came about.
     History,
 }
 
-/// All that is in a folder, by path.
+/// All that is in a directory, by path.
 #[derive(Clone, Debug)]
 pub(super) struct Tree(BTreeMap<PathBuf, Node>);
 
@@ -30,7 +30,7 @@ impl Tree {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy();
             let node = if entry.file_type().is_dir() {
-                Node::Folder
+                Node::Directory
             } else if entry.file_type().is_symlink() {
                 let target = fs::read_link(path).expect("a link").display().to_string();
                 Node::Link(target.replace(&root.display().to_string(), ""))

@@ -10,7 +10,7 @@ use super::medium::{Mounted, command};
 use super::strace::{self, Call};
 use super::subjects::{Extract, Place};
 use super::{Fault, text};
-use crate::effort::{Random, folder, report, rounds};
+use crate::effort::{Random, directory, report, rounds};
 
 /// An end in order, and no waiting.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 5 });
@@ -66,8 +66,8 @@ fn a_stick_that_is_pulled_out_ends_a_run_in_order_whichever_read_fails() {
 }
 
 /// An image with the files in `content` on it.
-fn image(folder: &Path, content: &Path, bytes: u64) -> Result<PathBuf, String> {
-    let image = folder.join("pristine");
+fn image(directory: &Path, content: &Path, bytes: u64) -> Result<PathBuf, String> {
+    let image = directory.join("pristine");
     fs::File::create(&image)
         .and_then(|file| file.set_len(bytes))
         .expect("an image");
@@ -76,42 +76,42 @@ fn image(folder: &Path, content: &Path, bytes: u64) -> Result<PathBuf, String> {
 }
 
 /// A copy of the image, mounted at `mounted`.
-fn plug_in(folder: &Path, pristine: &Path) -> Result<Mounted, String> {
-    let stick = folder.join("stick");
+fn plug_in(directory: &Path, pristine: &Path) -> Result<Mounted, String> {
+    let stick = directory.join("stick");
     fs::copy(pristine, &stick).expect("an image");
-    Mounted::new(&stick, &folder.join("mounted"), "loop,ro")
+    Mounted::new(&stick, &directory.join("mounted"), "loop,ro")
 }
 
 /// Nothing can be read any more of the stick beyond `place`.
-fn pull_out(folder: &Path, place: u64) {
-    let file = OpenOptions::new().write(true).open(folder.join("stick"));
+fn pull_out(directory: &Path, place: u64) {
+    let file = OpenOptions::new().write(true).open(directory.join("stick"));
     file.and_then(|file| file.set_len(place)).expect("cut off");
 }
 
 #[test]
 fn a_real_file_system_that_is_gone_ends_a_run_in_order() {
-    let folder = folder();
-    let content = folder.path().join("content");
+    let directory = directory();
+    let content = directory.path().join("content");
     fs::create_dir(&content).unwrap();
     let subject = Extract::of_noise("--to");
     fs::copy(subject.bundle(), content.join("x.run")).unwrap();
     let size = fs::metadata(subject.bundle()).unwrap().len();
-    let plugged = image(folder.path(), &content, size * 5 / 4 + (1 << 20))
-        .and_then(|pristine| plug_in(folder.path(), &pristine).map(|_| pristine));
+    let plugged = image(directory.path(), &content, size * 5 / 4 + (1 << 20))
+        .and_then(|pristine| plug_in(directory.path(), &pristine).map(|_| pristine));
     let pristine = match plugged {
         Ok(pristine) => pristine,
         Err(reason) => return report(&format!("skipped: a stick in a loop device: {reason}")),
     };
     let mut random = Random::new();
     let count = rounds(3, 50);
-    let on_stick = subject.at(&folder.path().join("mounted/x.run"));
+    let on_stick = subject.at(&directory.path().join("mounted/x.run"));
     for _ in 0..count {
         let place = Place::of(&on_stick);
         {
-            let _stick = plug_in(folder.path(), &pristine).unwrap();
+            let _stick = plug_in(directory.path(), &pristine).unwrap();
             // Not so early that the file system itself is not found.
             let at = size / 4 + random.below(size / 2);
-            pull_out(folder.path(), at - at % 4096);
+            pull_out(directory.path(), at - at % 4096);
             let begun = Instant::now();
             let output = place.run(&on_stick);
             ended_in_order(
@@ -120,7 +120,7 @@ fn a_real_file_system_that_is_gone_ends_a_run_in_order() {
                 &format!("cut at {at} (seed {})", random.seed()),
             );
         }
-        let _stick = plug_in(folder.path(), &pristine).unwrap();
+        let _stick = plug_in(directory.path(), &pristine).unwrap();
         let output = place.run(&on_stick);
         assert!(output.status.success(), "replugged: {}", text(&output));
     }

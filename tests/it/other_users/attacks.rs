@@ -71,9 +71,9 @@ fn status_runs_no_minikube_of_another_user() {
 fn start_runs_nothing_behind_links_that_can_be_turned() {
     let Some(scene) = Scene::new() else { return };
     let bundle = scene.sandbox.sample_bundle("b.run");
-    for (folder, link) in [("rootdir", "alice/.local"), ("rootmk", "alice/.minikube")] {
-        let folder = scene.folder(folder, 0, 0o755);
-        scene.link(&folder, link, ALICE);
+    for (directory, link) in [("rootdir", "alice/.local"), ("rootmk", "alice/.minikube")] {
+        let directory = scene.directory(directory, 0, 0o755);
+        scene.link(&directory, link, ALICE);
     }
     scene.trap("alice/mine/share/minikube-offline/bin/minikube");
     let alice = scene.path("alice");
@@ -100,10 +100,10 @@ fn uninstall_believes_no_journal_of_another_user() {
         ),
         &child(victim.0.id()),
     ]);
-    scene.folder("groupdir", 0, 0o2775);
+    scene.directory("groupdir", 0, 0o2775);
     scene.file("groupdir/journal.jsonl", &journal, ALICE, 0o644);
-    for folder in ["alice/.local", "alice/.local/state"] {
-        scene.folder(folder, ALICE, 0o755);
+    for directory in ["alice/.local", "alice/.local/state"] {
+        scene.directory(directory, ALICE, 0o755);
     }
     let groupdir = scene.path("groupdir");
     scene.link(&groupdir, "alice/.local/state/minikube-offline", ALICE);
@@ -172,8 +172,8 @@ fn a_download_is_not_written_through_a_link() {
     use minikube_offline::store::Store;
     let Some(scene) = Scene::new() else { return };
     let passwd = scene.file("passwd", "root:x:0:0\n", 0, 0o644);
-    let folder = scene.path("store");
-    drop(Store::open(&folder).unwrap());
+    let directory = scene.path("store");
+    drop(Store::open(&directory).unwrap());
     let key = Digest::of(b"a release");
     for name in [
         format!("partial/{}", key.hex()),
@@ -181,12 +181,12 @@ fn a_download_is_not_written_through_a_link() {
         format!("partial/{}.lock", key.hex()),
         format!("about/{}", key.hex()),
     ] {
-        let _ = fs::remove_file(folder.join(&name));
+        let _ = fs::remove_file(directory.join(&name));
         scene.link(&passwd, &format!("store/{name}"), ALICE);
     }
-    fs::remove_file(folder.join("lock")).unwrap();
+    fs::remove_file(directory.join("lock")).unwrap();
     scene.link(&passwd, "store/lock", ALICE);
-    let store = Store::open(&folder).unwrap();
+    let store = Store::open(&directory).unwrap();
     store.describe(key, "a release").unwrap();
     let mut partial = store.partial(key).unwrap();
     partial.restart("from her").unwrap();
@@ -194,7 +194,7 @@ fn a_download_is_not_written_through_a_link() {
     partial.publish(None, None).unwrap().unwrap();
     assert_eq!(fs::read_to_string(&passwd).unwrap(), "root:x:0:0\n");
     // And root does not use it at all.
-    let store = scene.link(&folder, "alice/minikube-offline", ALICE);
+    let store = scene.link(&directory, "alice/minikube-offline", ALICE);
     let outcome = scene.run(
         &["self-update", "--from=http://127.0.0.1:9", "--key=none"],
         &[("XDG_CACHE_HOME", store.parent().unwrap())],

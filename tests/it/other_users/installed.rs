@@ -62,11 +62,11 @@ fn root_refuses_what_is_anothers_among_its_own() {
     let mut tried = 0;
     for (name, verb) in files.into_iter().chain(store) {
         let path = scene.file(&format!("home/{name}"), "{}", 0, 0o644);
-        let folder = path.parent().unwrap();
+        let directory = path.parent().unwrap();
         for (case, uid, mode, what) in [
             ("her file", ALICE, 0o644, path.as_path()),
             ("everybody's file", 0, 0o666, path.as_path()),
-            ("her directory", ALICE, 0o755, folder),
+            ("her directory", ALICE, 0o755, directory),
         ] {
             let before = fs::metadata(what).unwrap().permissions();
             chown(what, Some(uid), None).unwrap();
@@ -93,19 +93,19 @@ fn root_refuses_what_is_anothers_among_its_own() {
 #[test]
 fn a_journal_that_is_not_the_callers_is_refused() {
     let Some(scene) = Scene::new() else { return };
-    let record = "{\"at\":1,\"event\":\"folder\",\"path\":\"/a\"}\n";
+    let record = "{\"at\":1,\"event\":\"directory\",\"path\":\"/a\"}\n";
     let name = "alice/.local/state/minikube-offline/journal.jsonl";
     let program = scene.path("program");
     crate::support::program::copy(
         std::path::Path::new(env!("CARGO_BIN_EXE_minikube-offline")),
         &program,
     );
-    for folder in [
+    for directory in [
         "alice/.local",
         "alice/.local/state",
         "alice/.local/state/minikube-offline",
     ] {
-        scene.folder(folder, ALICE, 0o755);
+        scene.directory(directory, ALICE, 0o755);
     }
     for (uid, mode) in [(0, 0o644), (ALICE, 0o666), (1235, 0o644)] {
         let journal = scene.file(name, record, uid, mode);

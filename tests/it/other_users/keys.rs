@@ -47,16 +47,16 @@ fn scene() -> Option<Scene> {
     for (home, uid) in [("account", 0), ("alice", ALICE)] {
         let name = format!("{home}/.config/minikube-offline/trust.d/site.pub");
         scene.file(&name, &fs::read_to_string(&key.public).unwrap(), uid, 0o644);
-        for folder in [
+        for directory in [
             ".config/minikube-offline/trust.d",
             ".config/minikube-offline",
             ".config",
             "",
         ] {
-            chown(scene.path(home).join(folder), Some(uid), Some(uid)).unwrap();
+            chown(scene.path(home).join(directory), Some(uid), Some(uid)).unwrap();
         }
     }
-    scene.folder("empty", 0, 0o755);
+    scene.directory("empty", 0, 0o755);
     Some(scene)
 }
 

@@ -10,25 +10,25 @@ use crate::support::keys::Key;
 #[test]
 fn root_writes_nothing_into_anothers_directory() {
     let Some(scene) = Scene::new() else { return };
-    let hers = scene.folder("hers", ALICE, 0o755);
-    let group = scene.folder("group", 0, 0o2775);
-    let world = scene.folder("world", 0, 0o777);
-    let link = scene.link(&scene.folder("roots", 0, 0o755), "hers/link", ALICE);
+    let hers = scene.directory("hers", ALICE, 0o755);
+    let group = scene.directory("group", 0, 0o2775);
+    let world = scene.directory("world", 0, 0o777);
+    let link = scene.link(&scene.directory("roots", 0, 0o755), "hers/link", ALICE);
     let belongs = |path: &Path| format!("`{}` belongs to user 1234", path.display());
     let writes = |who: &str, path: &Path, mode: &str| {
         format!("{who} may write to `{}` (owner 0, mode {mode})", path.display())
     };
     let bundle = scene.sandbox.sample_bundle("b.run");
     let mut tried = 0;
-    for (case, folder, why) in [
+    for (case, directory, why) in [
         ("hers", &hers, belongs(&hers)),
         ("her group's", &group, writes("group 1234", &group, "2775")),
         ("everybody's", &world, writes("every user", &world, "0777")),
         ("by her link", &link, belongs(&hers)),
     ] {
-        let file = folder.join("x.run");
+        let file = directory.join("x.run");
         fs::copy(&bundle, &file).unwrap();
-        let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
+        let (file, directory) = (file.to_str().unwrap(), directory.to_str().unwrap());
         let bundle = bundle.to_str().unwrap();
         for verb in [
             &["pack", "-o", file][..],
@@ -37,8 +37,8 @@ fn root_writes_nothing_into_anothers_directory() {
             &["keygen", "-o", file],
             &["init", file],
             &["repair", file, "--from", bundle],
-            &["extract", bundle, "--to", folder],
-            &["extract", bundle, "--to-cache", folder],
+            &["extract", bundle, "--to", directory],
+            &["extract", bundle, "--to-cache", directory],
         ] {
             let what = format!("{case}: {verb:?}");
             assert_refused(&what, &scene.run(verb, &[]), &why);
@@ -54,7 +54,7 @@ fn root_writes_nothing_into_anothers_directory() {
 #[test]
 fn a_temporary_name_is_never_opened_through_a_link() {
     let Some(scene) = Scene::new() else { return };
-    scene.folder("sticky", 0, 0o1777);
+    scene.directory("sticky", 0, 0o1777);
     let secret = scene.file("shadow", "root:*\n", 0, 0o600);
     let key = Key::make(&scene.sandbox, "site");
     let bundle = scene.sandbox.sample_bundle("sticky/x.run");

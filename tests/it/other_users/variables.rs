@@ -34,13 +34,13 @@ const VERBS: [&[&str]; 10] = [
 
 /// How a path leads to where she can change something: each gives the path, and how the message ends.
 fn ways(scene: &Scene) -> Vec<(&'static str, PathBuf, String)> {
-    let hers = scene.folder("hers", ALICE, 0o755);
-    let roots = scene.folder("roots", 0, 0o755);
-    let inside = scene.folder("hers/roots", 0, 0o755);
-    let group = scene.folder("group", 0, 0o2775);
-    let world = scene.folder("world", 0, 0o777);
-    let sticky = scene.folder("sticky", 0, 0o1777);
-    let her_sticky = scene.folder("her-sticky", ALICE, 0o1777);
+    let hers = scene.directory("hers", ALICE, 0o755);
+    let roots = scene.directory("roots", 0, 0o755);
+    let inside = scene.directory("hers/roots", 0, 0o755);
+    let group = scene.directory("group", 0, 0o2775);
+    let world = scene.directory("world", 0, 0o777);
+    let sticky = scene.directory("sticky", 0, 0o1777);
+    let her_sticky = scene.directory("her-sticky", ALICE, 0o1777);
     let her_link = scene.link(&roots, "sticky/link", ALICE);
     let link_inside = scene.link(&roots, "hers/link", ALICE);
     let roots_link = scene.link(&hers, "roots-link", 0);
@@ -114,11 +114,11 @@ fn root_refuses_each_variable_that_leads_to_anothers() {
 #[test]
 fn root_uses_what_only_root_can_change() {
     let Some(scene) = Scene::new() else { return };
-    let roots = scene.folder("roots", 0, 0o755);
-    let sticky = scene.folder("sticky", 0, 0o1777);
-    let own_group = scene.folder("own-group", 0, 0o755);
+    let roots = scene.directory("roots", 0, 0o755);
+    let sticky = scene.directory("sticky", 0, 0o1777);
+    let own_group = scene.directory("own-group", 0, 0o755);
     std::fs::set_permissions(&own_group, std::os::unix::fs::PermissionsExt::from_mode(0o775)).unwrap();
-    let in_sticky = scene.folder("sticky/mine", 0, 0o700);
+    let in_sticky = scene.directory("sticky/mine", 0, 0o700);
     let link = scene.link(Path::new("roots"), "link", 0);
     let absolute = scene.link(&roots, "sticky/root-link", 0);
     for (case, variable, path) in [
@@ -139,7 +139,7 @@ fn root_uses_what_only_root_can_change() {
         assert_eq!(outcome.status, 0, "{case}: {outcome:?}");
     }
     // As a file system that was mounted for downloads.
-    let cache = scene.folder("cache", 0, 0o1777);
+    let cache = scene.directory("cache", 0, 0o1777);
     let outcome = scene.run(&["store", "list"], &[("XDG_CACHE_HOME", &cache)]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let list = format!("{}/a:{}", roots.display(), scene.path("alice/config").display());
@@ -188,7 +188,7 @@ fn root_takes_no_programs_and_no_sockets_from_another_user() {
 fn an_ordinary_user_goes_on_with_her_group_writable_home() {
     use std::os::unix::process::CommandExt;
     let Some(scene) = Scene::new() else { return };
-    let home = scene.folder("alice/home", ALICE, 0o2775);
+    let home = scene.directory("alice/home", ALICE, 0o2775);
     // Who runs the tests may have built the program where only root comes.
     let copy = scene.path("program");
     crate::support::program::copy(Path::new(env!("CARGO_BIN_EXE_minikube-offline")), &copy);

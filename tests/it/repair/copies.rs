@@ -54,7 +54,7 @@ impl Copies {
     }
 
     /// The bytes at `place` as they were.
-    pub(super) fn mend(&self, bundle: &Path, place: ChunkPlace) {
+    pub(super) fn fix(&self, bundle: &Path, place: ChunkPlace) {
         let start = usize::try_from(place.offset).unwrap();
         let size = usize::try_from(place.size).unwrap();
         let content = &self.whole[place.file][start..start + size];

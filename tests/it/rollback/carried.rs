@@ -37,10 +37,10 @@ impl Site {
 
     /// A path among the bundle's own files.
     fn own(&self, name: &str) -> PathBuf {
-        let folder = self
+        let directory = self
             .sandbox
             .path("home/.local/share/minikube-offline/bundles/ours");
-        folder.join(name)
+        directory.join(name)
     }
 
     fn start_of(&self, bundle: &PathBuf) -> Outcome {
@@ -83,17 +83,17 @@ fn what_a_newer_bundle_does_not_carry_any_more_is_told() {
 #[test]
 fn root_gives_nothing_to_the_cluster_that_another_user_can_change() {
     if !rustix::process::geteuid().is_root() {
-        report("skipped: only root can give a folder away");
+        report("skipped: only root can give a directory away");
         return;
     }
     let (site, _) = Site::carrying();
     assert_eq!(site.run(&START).status, 10);
-    for folder in ["manifests", ""] {
-        let folder = site.own(folder);
-        std::os::unix::fs::chown(&folder, Some(1000), None).unwrap();
+    for directory in ["manifests", ""] {
+        let directory = site.own(directory);
+        std::os::unix::fs::chown(&directory, Some(1000), None).unwrap();
         let outcome = site.run(&START);
         assert_eq!(outcome.status, 2, "{outcome:?}");
         assert!(outcome.stderr.contains("belongs to user 1000"), "{outcome:?}");
-        std::os::unix::fs::chown(&folder, Some(0), None).unwrap();
+        std::os::unix::fs::chown(&directory, Some(0), None).unwrap();
     }
 }

@@ -64,7 +64,7 @@ fn a_profile_that_there_is_not_is_told_with_those_that_there_are() {
 /// Runs the bundle with a terminal, at which somebody types `answer`.
 fn at_a_terminal(site: &Site, arguments: &str, answer: &str) -> Outcome {
     let line = format!("'{}' {arguments}", site.bundle.display());
-    // The folder of the tests has a quote in its name.
+    // The directory of the tests has a quote in its name.
     let line = line.replace("'test'", "'\\''test'\\''");
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]);
@@ -153,7 +153,7 @@ fn of_several_profiles_one_can_go_alone() {
 }
 
 #[test]
-fn a_folder_that_was_moved_to_another_disk_does_not_stop_an_uninstall() {
+fn a_directory_that_was_moved_to_another_disk_does_not_stop_an_uninstall() {
     let site = Site::new();
     assert_eq!(
         site.run(&["-y", "--image-load=cache", "--keep-failed"]).status,
@@ -167,7 +167,7 @@ fn a_folder_that_was_moved_to_another_disk_does_not_stop_an_uninstall() {
     symlink(&elsewhere, &images).unwrap();
     let kept = site.run(&["uninstall"]);
     assert_eq!(kept.status, 0, "{kept:?}");
-    let said = "/home/.minikube/cache/images: it is no folder any more\n";
+    let said = "/home/.minikube/cache/images: it is no directory any more\n";
     assert!(kept.stdout.contains(said), "{kept:?}");
     assert_eq!(
         fs::read_dir(&elsewhere).unwrap().count(),

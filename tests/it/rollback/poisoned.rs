@@ -135,11 +135,11 @@ fn room_is_asked_for_where_containerd_has_images_and_where_the_engine_has_volume
         "{full:?}"
     );
     assert!(!full.stderr.contains("the node's volumes"), "{full:?}");
-    // The same engine without containerd's store has all in its own folder.
+    // The same engine without containerd's store has all in its own directory.
     let roomy = preflight(false, data.to_str().unwrap());
     assert!(!roomy.stderr.contains("0 MiB free"), "{roomy:?}");
 
-    // And when the space ends while the image is loaded, the hint names that folder.
+    // And when the space ends while the image is loaded, the hint names that directory.
     site.engine.keeps_images("native", true);
     site.engine
         .says("DockerRootDir", site.sandbox.path("home").to_str().unwrap());
@@ -149,10 +149,10 @@ fn room_is_asked_for_where_containerd_has_images_and_where_the_engine_has_volume
     );
     let refused = site.run(&["-y", "--image-load", "cache"]);
     assert_eq!(refused.status, 6, "{refused:?}");
-    let folder = site.sandbox.path("home/containerd/daemon");
+    let directory = site.sandbox.path("home/containerd/daemon");
     let hint = format!(
         "hint: free space in `{0}`, where Docker keeps images (`df -h {0}`)",
-        folder.display()
+        directory.display()
     );
     assert!(refused.stderr.contains(&hint), "{refused:?}");
 }
@@ -188,6 +188,6 @@ fn anothers_kubeadm_in_minikubes_cache_is_never_run() {
         fs::remove_file(path).unwrap();
     }
     assert!(!ran.exists());
-    let mended = site.run(&START);
-    assert!(!mended.stderr.contains("is not the"), "{mended:?}");
+    let fixed = site.run(&START);
+    assert!(!fixed.stderr.contains("is not the"), "{fixed:?}");
 }

@@ -195,10 +195,7 @@ fn a_page_that_is_down_or_something_else_is_named() {
         Some("http://u:secret@127.0.0.1:9"),
     );
     let text = failure.to_string();
-    assert!(
-        text.contains("by way of the proxy http://u:***@127.0.0.1:9"),
-        "{text}"
-    );
+    assert!(text.contains("via the proxy http://u:***@127.0.0.1:9"), "{text}");
 
     let other = Server::start(|_| Reply::ok("<html>"));
     for origin in [other.url("/repos/o/n"), other.url("/mirror")] {
@@ -217,7 +214,7 @@ fn a_page_that_is_down_or_something_else_is_named() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_to_is_named_before_anything_is_downloaded() {
+fn a_directory_that_cannot_be_written_to_is_named_before_anything_is_downloaded() {
     let (installed, key) = (Installed::new(), ReleaseKey::new());
     let page = Page::new(Published::new("v9.0.0", &key));
     let bin = installed.sandbox.path("bin");
@@ -243,7 +240,7 @@ fn a_folder_that_cannot_be_written_to_is_named_before_anything_is_downloaded() {
         format!(
             "error: `{}` cannot be replaced by this user\n  caused by: Permission denied (os error 13)\n\n\
              hint: run it as the user who owns the program (`sudo minikube-offline self-update`), or copy the \
-             program to a folder of your own and update it there\n",
+             program to a directory of your own and update it there\n",
             installed.program.display()
         )
     );
@@ -263,8 +260,8 @@ fn waiting(place: &str, told: &Path) -> Vec<u8> {
 /// Starts an update to `published` and waits until its program runs at its `place`.
 fn start(installed: &Installed, key: &ReleaseKey, place: &str) -> Child {
     // Without a quote in it.
-    let folder = tempfile::tempdir().expect("a folder");
-    let told = folder.path().join("told");
+    let directory = tempfile::tempdir().expect("a directory");
+    let told = directory.path().join("told");
     let page = Page::new(Published::of("v9.0.0", waiting(place, &told), key));
     let mut command = Command::new(&installed.program);
     command

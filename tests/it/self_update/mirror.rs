@@ -8,11 +8,11 @@ use serde_json::json;
 use super::{Installed, Published, ReleaseKey, answer, name, program};
 use crate::support::server::{Reply, Seen, Server};
 
-/// Writes the files of a release page to a folder, with their manifest.
-fn lay_out(folder: &Path, published: &Published) {
-    fs::create_dir(folder).expect("a folder");
+/// Writes the files of a release page to a directory, with their manifest.
+fn lay_out(directory: &Path, published: &Published) {
+    fs::create_dir(directory).expect("a directory");
     for (name, content) in &published.files {
-        fs::write(folder.join(name), content).expect("a file");
+        fs::write(directory.join(name), content).expect("a file");
     }
     let assets = published
         .files
@@ -25,11 +25,11 @@ fn lay_out(folder: &Path, published: &Published) {
             "assets": assets.collect::<Vec<_>>(),
         }],
     });
-    fs::write(folder.join("manifest.json"), manifest.to_string()).expect("a file");
+    fs::write(directory.join("manifest.json"), manifest.to_string()).expect("a file");
 }
 
 #[test]
-fn a_folder_with_the_files_of_a_release_page_is_a_mirror() {
+fn a_directory_with_the_files_of_a_release_page_is_a_mirror() {
     let key = ReleaseKey::new();
     let published = Published::new("v9.0.0", &key);
     let installed = Installed::new();
@@ -83,7 +83,7 @@ fn a_mirror_is_believed_no_more_than_the_page() {
     let (status, stderr) = installed.refused(&["--from", "nowhere", "--key", &key.public()]);
     assert_eq!(status, 5, "{stderr}");
     assert!(
-        stderr.contains("a mirror is a folder with all files of a release page"),
+        stderr.contains("a mirror is a directory with all files of a release page"),
         "{stderr}"
     );
 }
@@ -115,9 +115,9 @@ fn a_remote_page_names_no_file_of_this_machine() {
         let (status, stderr) =
             installed.refused(&["--from", &page.url("/repos/o/n"), "--key", &key.public()]);
         let expected = format!(
-            "error: `{url}` is a file of this machine, and only a folder of this machine may name one\n\n\
+            "error: `{url}` is a file of this machine, and only a directory of this machine may name one\n\n\
              hint: nothing was read; tell who runs the place that its list of releases names files of the \
-             machines that read it. Where the mirror is on this machine, name its folder: `--from FOLDER`\n"
+             machines that read it. Where the mirror is on this machine, name its directory: `--from DIR`\n"
         );
         assert!(status == 3 && stderr.ends_with(&expected), "{status}: {stderr}");
         installed.assert_unchanged();

@@ -12,19 +12,19 @@ pub(crate) const GOOGLE: &str = "https://accounts.google.com";
 
 /// A root, and a signer that it certified.
 pub(crate) struct Authority {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Authority {
-    /// Makes both in `folder`; nothing where there is no openssl.
-    pub(crate) fn new(folder: &Path, identity: &str) -> Option<Self> {
+    /// Makes both in `directory`; nothing where there is no openssl.
+    pub(crate) fn new(directory: &Path, identity: &str) -> Option<Self> {
         if !Path::new("/usr/bin/openssl").exists() {
             report("skipped: openssl is not installed");
             return None;
         }
-        fs::create_dir_all(folder).expect("a folder");
+        fs::create_dir_all(directory).expect("a directory");
         let authority = Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
         };
         let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1";
         let root = "-keyout root.key -out root.pem -subj /CN=root -addext basicConstraints=critical,CA:TRUE";
@@ -48,12 +48,12 @@ impl Authority {
 
     /// The root's certificate.
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.join("root.pem")
+        self.directory.join("root.pem")
     }
 
     /// The signer's certificate, in PEM.
     pub(crate) fn certificate(&self) -> String {
-        fs::read_to_string(self.folder.join("signer.pem")).expect("a certificate")
+        fs::read_to_string(self.directory.join("signer.pem")).expect("a certificate")
     }
 
     /// The certificate as Kubernetes publishes it: PEM in base64.
@@ -63,7 +63,7 @@ impl Authority {
 
     /// The signature of `bytes`, in base64.
     pub(crate) fn sign(&self, bytes: &[u8]) -> String {
-        fs::write(self.folder.join("content"), bytes).expect("a file");
+        fs::write(self.directory.join("content"), bytes).expect("a file");
         self.openssl("dgst -sha256 -sign signer.key -out signature content", &[]);
         self.openssl("base64 -A -in signature", &[])
     }
@@ -72,7 +72,7 @@ impl Authority {
         let output = Command::new("/usr/bin/openssl")
             .args(arguments.split_whitespace())
             .args(more)
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .output()
             .expect("openssl runs");
         let said = String::from_utf8_lossy(&output.stderr);

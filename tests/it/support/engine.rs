@@ -9,29 +9,29 @@ use serde_json::json;
 
 use super::program::{Outcome, Sandbox};
 
-/// The program `docker` in a folder of its own.
+/// The program `docker` in a directory of its own.
 pub(crate) struct FakeEngine {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl FakeEngine {
     /// An engine on another kernel, so that nothing depends on the one that runs.
     pub(crate) fn make(sandbox: &Sandbox) -> Self {
-        let folder = sandbox.path("engine");
-        fs::create_dir(&folder).expect("a folder");
-        let docker = folder.join("docker");
+        let directory = sandbox.path("engine");
+        fs::create_dir(&directory).expect("a directory");
+        let docker = directory.join("docker");
         fs::write(&docker, include_str!("engine.sh")).expect("a script");
         fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).expect("ours");
-        let engine = Self { folder };
+        let engine = Self { directory };
         engine.says("MemTotal", 8u64 << 30);
         // What one test does to its engine must not keep another's from its own.
-        engine.says("ID", engine.folder.to_string_lossy());
+        engine.says("ID", engine.directory.to_string_lossy());
         engine
     }
 
     /// Changes what the engine says of itself.
     pub(crate) fn says(&self, name: &str, value: impl Into<serde_json::Value>) {
-        let path = self.folder.join("info.json");
+        let path = self.directory.join("info.json");
         let mut info = fs::read(&path).map_or_else(
             |_| {
                 json!({
@@ -40,7 +40,7 @@ impl FakeEngine {
                     "Driver": "overlay2",
                     "CgroupVersion": "2",
                     "KernelVersion": "0.0.0-test",
-                    "DockerRootDir": "/no/such/folder",
+                    "DockerRootDir": "/no/such/directory",
                 })
             },
             |text| serde_json::from_slice(&text).expect("JSON"),
@@ -66,7 +66,7 @@ impl FakeEngine {
     /// Lets a request, such as `image load`, fail with `said`, until it is called with
     /// nothing.
     pub(crate) fn fails(&self, request: &str, said: Option<&str>) {
-        let path = self.folder.join(format!("fail {request}"));
+        let path = self.directory.join(format!("fail {request}"));
         match said {
             Some(said) => fs::write(path, said).expect("a file"),
             None => fs::remove_file(path).expect("ours"),
@@ -75,7 +75,7 @@ impl FakeEngine {
 
     /// Lets `image load` wait once it has got its archive, or go on.
     pub(crate) fn waits(&self, wait: bool) {
-        let path = self.folder.join("wait");
+        let path = self.directory.join("wait");
         if wait {
             fs::write(path, "").expect("a file");
         } else {
@@ -86,14 +86,14 @@ impl FakeEngine {
     /// Takes all images and volumes away.
     pub(crate) fn empty(&self) {
         for name in self.has() {
-            fs::remove_file(self.folder.join(name)).expect("ours");
+            fs::remove_file(self.directory.join(name)).expect("ours");
         }
     }
 
     /// The images and volumes that it has.
     pub(crate) fn has(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(&self.folder)
-            .expect("a folder")
+        let mut names: Vec<String> = fs::read_dir(&self.directory)
+            .expect("a directory")
             .map(|entry| {
                 entry
                     .expect("an entry")
@@ -109,7 +109,7 @@ impl FakeEngine {
 
     /// The search path on which it is found first.
     pub(crate) fn path(&self) -> String {
-        format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.display())
+        format!("{}:/usr/local/bin:/usr/bin:/bin", self.directory.display())
     }
 
     /// Prepares a program to run in the sandbox with this engine.

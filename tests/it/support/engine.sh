@@ -1,6 +1,6 @@
 #!/bin/sh
 # A client of Docker Engine without an engine: it remembers images, volumes and what
-# it was asked, in its own folder, and refuses everything else. A file `fail VERB`
+# it was asked, in its own directory, and refuses everything else. A file `fail VERB`
 # makes that verb fail with what is in it.
 here=${0%/*}
 verb="$1 $2"

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use minikube_offline::trust::{KeyFolder, TrustFolders, TrustedKeys};
+use minikube_offline::trust::{KeyDirectory, TrustDirectories, TrustedKeys};
 use minisign::KeyPair;
 
 use super::program::{Outcome, Sandbox};
@@ -62,12 +62,12 @@ impl Key {
 
     /// This key alone, as it counts in one run.
     pub(crate) fn trusted(&self) -> TrustedKeys {
-        let nowhere = KeyFolder::new(PathBuf::from("/no/such/folder"), 0);
-        let folders = TrustFolders {
+        let nowhere = KeyDirectory::new(PathBuf::from("/no/such/directory"), 0);
+        let directories = TrustDirectories {
             system: nowhere,
             user: None,
         };
-        TrustedKeys::load(std::slice::from_ref(&self.base64), &folders).expect("a key")
+        TrustedKeys::load(std::slice::from_ref(&self.base64), &directories).expect("a key")
     }
 
     /// Signs `file` with the program under test.

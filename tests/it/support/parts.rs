@@ -28,16 +28,16 @@ pub(crate) const IMAGES: [&str; 8] = [
 /// The node image of minikube v1.38.1.
 pub(crate) const NODE_IMAGE: &str = "gcr.io/k8s-minikube/kicbase:v0.0.50";
 
-/// A folder with everything that a bundle needs.
+/// A directory with everything that a bundle needs.
 pub(crate) struct SampleParts {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl SampleParts {
-    /// Makes the parts in `folder`, the files in an order that `reversed` turns round.
-    pub(crate) fn make(folder: &Path, reversed: bool) -> Self {
-        fs::create_dir_all(folder.join("images")).expect("a folder");
-        fs::create_dir_all(folder.join("binaries")).expect("a folder");
+    /// Makes the parts in `directory`, the files in an order that `reversed` turns round.
+    pub(crate) fn make(directory: &Path, reversed: bool) -> Self {
+        fs::create_dir_all(directory.join("images")).expect("a directory");
+        fs::create_dir_all(directory.join("binaries")).expect("a directory");
         let mut work: Vec<(bool, &str)> = IMAGES.map(|image| (true, image)).to_vec();
         work.push((true, NODE_IMAGE));
         work.extend(
@@ -55,35 +55,35 @@ impl SampleParts {
         for (image, name) in work {
             if image {
                 write_archive(
-                    &folder.join("images").join(file_name(name)),
+                    &directory.join("images").join(file_name(name)),
                     name,
                     &[noise(name, 70_000)],
                 );
             } else {
-                fs::write(folder.join(name), elf(183, name)).expect("a program");
+                fs::write(directory.join(name), elf(183, name)).expect("a program");
             }
         }
         Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
         }
     }
 
     /// The same with a program large enough for a payload of several chunks.
-    pub(crate) fn make_large(folder: &Path) -> Self {
-        let parts = Self::make(folder, false);
+    pub(crate) fn make_large(directory: &Path) -> Self {
+        let parts = Self::make(directory, false);
         let mut kubelet = elf(183, "binaries/kubelet");
         kubelet.extend(noise("large", 3_300_000));
-        fs::write(folder.join("binaries/kubelet"), kubelet).expect("a program");
+        fs::write(directory.join("binaries/kubelet"), kubelet).expect("a program");
         parts
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The flags of `pack` that name every part.
     pub(crate) fn flags(&self) -> Vec<String> {
-        let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
+        let path = |name: &str| self.directory.join(name).to_string_lossy().into_owned();
         let archive =
             |image: &str| format!("docker-archive:{}", path(&format!("images/{}", file_name(image))));
         let mut flags = vec![
@@ -99,26 +99,26 @@ impl SampleParts {
 
     /// Where the archive of the node image is.
     pub(crate) fn kicbase(&self) -> PathBuf {
-        self.folder.join("images").join(file_name(NODE_IMAGE))
+        self.directory.join("images").join(file_name(NODE_IMAGE))
     }
 }
 
 /// Parts for this very machine, whose programs are the stand-in: they answer what
 /// `pack` asks them, and the bundle can be run.
 pub(crate) struct RunnableParts {
-    folder: PathBuf,
+    directory: PathBuf,
     pub(crate) platform: Platform,
     images: Vec<String>,
 }
 
 impl RunnableParts {
-    pub(crate) fn make(folder: &Path) -> Self {
+    pub(crate) fn make(directory: &Path) -> Self {
         let platform = Platform::of_this_machine().expect("a bundle can be for this machine");
-        fs::create_dir_all(folder.join("images")).expect("a folder");
+        fs::create_dir_all(directory.join("images")).expect("a directory");
         for program in ["minikube", "kubeadm", "kubelet", "kubectl"] {
-            fs::copy(stand_in(), folder.join(program)).expect("the stand-in");
+            fs::copy(stand_in(), directory.join(program)).expect("the stand-in");
         }
-        let kubeadm = Command::new(folder.join("kubeadm"))
+        let kubeadm = Command::new(directory.join("kubeadm"))
             .args(["config", "images", "list", "--kubernetes-version", KUBERNETES])
             .output()
             .expect("the stand-in runs");
@@ -129,11 +129,11 @@ impl RunnableParts {
             .map(str::to_owned)
             .collect();
         for image in &images {
-            let archive = folder.join("images").join(file_name(image));
+            let archive = directory.join("images").join(file_name(image));
             write_archive_for(platform.arch, &archive, image, &[noise(image, 5_000)]);
         }
         Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             platform,
             images,
         }
@@ -141,7 +141,7 @@ impl RunnableParts {
 
     /// The flags of `pack` that name every part.
     pub(crate) fn flags(&self) -> Vec<String> {
-        let path = |name: &str| self.folder.join(name).to_string_lossy().into_owned();
+        let path = |name: &str| self.directory.join(name).to_string_lossy().into_owned();
         let mut flags = vec![
             format!("--kubernetes-version={KUBERNETES}"),
             format!("--platform={}", self.platform),
@@ -149,7 +149,7 @@ impl RunnableParts {
         ];
         flags.extend(["kubeadm", "kubelet", "kubectl"].map(|name| format!("--binaries={}", path(name))));
         flags.extend(self.images.iter().map(|image| {
-            let archive = self.folder.join("images").join(file_name(image));
+            let archive = self.directory.join("images").join(file_name(image));
             image_flag(image, &archive)
         }));
         flags
@@ -168,13 +168,13 @@ impl RunnableParts {
     /// the flags that name both. Two images share a layer with this machine's.
     pub(crate) fn flags_with_other(&self) -> Vec<String> {
         let other = self.other();
-        let folder = self.folder.join("other");
-        fs::create_dir_all(&folder).expect("a folder");
+        let directory = self.directory.join("other");
+        fs::create_dir_all(&directory).expect("a directory");
         let mut flags = self.flags();
         flags.retain(|flag| !flag.starts_with("--platform="));
         flags.push(format!("--platform={other},{}", self.platform));
         for program in ["minikube", "kubeadm", "kubelet", "kubectl"] {
-            let path = folder.join(program);
+            let path = directory.join(program);
             fs::write(&path, elf(other.arch.elf_machine(), program)).expect("a program");
             let flag = if program == "minikube" {
                 "--minikube"
@@ -190,7 +190,7 @@ impl RunnableParts {
             } else {
                 format!("{image} {other}")
             };
-            let archive = folder.join(file_name(image));
+            let archive = directory.join(file_name(image));
             write_archive_for(other.arch, &archive, image, &[noise(&seed, 5_000)]);
             flags.push(image_flag(image, &archive));
         }

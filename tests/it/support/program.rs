@@ -17,9 +17,9 @@ use super::stripped;
 pub(crate) const EPOCH: &str = "1764081872";
 pub(crate) const EPOCH_TIME: &str = "2025-11-25T14:44:32Z";
 
-/// A folder of its own for a test: home, temporary files, and what the test makes.
+/// A directory of its own for a test: home, temporary files, and what the test makes.
 pub(crate) struct Sandbox {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 /// What a program did.
@@ -32,17 +32,17 @@ pub(crate) struct Outcome {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new()
+        let directory = tempfile::Builder::new()
             .prefix("minikube offline 'test' ")
             .tempdir()
-            .expect("a folder");
-        std::fs::create_dir(folder.path().join("home")).expect("a folder");
-        Self { folder }
+            .expect("a directory");
+        std::fs::create_dir(directory.path().join("home")).expect("a directory");
+        Self { directory }
     }
 
     /// A path inside.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// Runs the packager.
@@ -65,7 +65,7 @@ impl Sandbox {
 
     fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
-            .current_dir(self.folder.path())
+            .current_dir(self.directory.path())
             .env_clear()
             .env("HOME", self.path("home"))
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")

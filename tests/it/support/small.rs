@@ -18,16 +18,16 @@ const PROGRAMS: [&str; 4] = ["minikube", "kubeadm", "kubelet", "kubectl"];
 /// The flag for a bundle for both platforms.
 pub(crate) const BOTH: &str = "--platform=linux/amd64,linux/arm64";
 
-/// Writes the parts for linux/arm64 below `folder` and gives the flags that pack them.
-pub(crate) fn files(folder: &Path) -> Vec<String> {
-    fs::create_dir_all(folder).expect("a folder");
+/// Writes the parts for linux/arm64 below `directory` and gives the flags that pack them.
+pub(crate) fn files(directory: &Path) -> Vec<String> {
+    fs::create_dir_all(directory).expect("a directory");
     let mut flags = vec![
         "--offline".to_owned(),
         format!("--kubernetes-version={VERSION}"),
         "--platform=linux/arm64".to_owned(),
     ];
     for role in PROGRAMS {
-        let path = folder.join(role);
+        let path = directory.join(role);
         fs::write(&path, program(Arch::Arm64, role)).expect("a program");
         let flag = if role == "minikube" {
             "minikube"
@@ -37,7 +37,7 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
         flags.push(format!("--{flag}={}", path.display()));
     }
     for image in IMAGES.into_iter().chain([NODE_IMAGE]) {
-        let archive = folder.join(file_name(image));
+        let archive = directory.join(file_name(image));
         write_archive_for(Arch::Arm64, &archive, image, &[image.as_bytes().to_vec()]);
         flags.push(image_flag(image, &archive));
     }

@@ -19,11 +19,11 @@ pub(crate) fn stripped(program: &Path) -> PathBuf {
         return path.clone();
     }
     let name = program.file_name().expect("a program").display();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let own = folder.join(format!("{name}.{}", std::process::id()));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let own = directory.join(format!("{name}.{}", std::process::id()));
     let strip = Command::new("strip").arg("-o").args([&own, program]).status();
     let path = if strip.is_ok_and(|status| status.success()) {
-        let path = folder.join(name.to_string());
+        let path = directory.join(name.to_string());
         // Another run of the tests may execute the one of before.
         fs::rename(own, &path).expect("ours");
         path

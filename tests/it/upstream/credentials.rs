@@ -229,7 +229,7 @@ fn a_helper_is_asked_and_when_it_cannot_answer_it_is_named() {
             });
             if words.is_empty() {
                 site.get(&Site::sources(&server)).expect(script);
-                let asked = site.folder.path().join("bin/docker-credential-test.asked");
+                let asked = site.directory.path().join("bin/docker-credential-test.asked");
                 assert_eq!(fs::read_to_string(asked).expect("asked"), server.host());
                 continue;
             }
@@ -305,7 +305,7 @@ fn a_helper_that_fails_is_noted_once() {
     let server = serve(registry);
     let sandbox = Sandbox::new();
     let docker = sandbox.path("home/.docker");
-    fs::create_dir(&docker).expect("a folder");
+    fs::create_dir(&docker).expect("a directory");
     fs::write(docker.join("config.json"), r#"{"credsStore":"desktop.exe"}"#).expect("a file");
     let parts = SampleParts::make(&sandbox.path("parts"), false);
     let host = server.host();
@@ -333,9 +333,9 @@ fn a_helper_that_fails_is_noted_once() {
 fn what_podman_login_wrote_lets_in() {
     let server = guarded(Guard::Password);
     let site = Site::new();
-    let folder = site.home().join(".config/containers");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join("auth.json"), password_for(&server).to_string()).expect("a file");
+    let directory = site.home().join(".config/containers");
+    fs::create_dir_all(&directory).expect("a directory");
+    fs::write(directory.join("auth.json"), password_for(&server).to_string()).expect("a file");
     site.get(&Site::sources(&server)).expect("by password");
 }
 
@@ -408,7 +408,7 @@ fn no_secret_is_written_anywhere() {
     });
     let sandbox = Sandbox::new();
     let docker = sandbox.path("home/.docker");
-    fs::create_dir(&docker).expect("a folder");
+    fs::create_dir(&docker).expect("a directory");
     fs::write(docker.join("config.json"), password_for(&server).to_string()).expect("a file");
     let parts = SampleParts::make(&sandbox.path("parts"), false);
     let host = server.host();

@@ -40,7 +40,7 @@ fn content() -> Vec<u8> {
 
 struct Try {
     server: Server,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Try {
@@ -48,7 +48,7 @@ impl Try {
         let count = AtomicUsize::new(0);
         Self {
             server: Server::start(move |seen| handler(seen, count.fetch_add(1, Ordering::SeqCst))),
-            folder: tempfile::tempdir().expect("a folder"),
+            directory: tempfile::tempdir().expect("a directory"),
         }
     }
 
@@ -66,7 +66,7 @@ impl Try {
     }
 
     fn get(&self, download: &Download) -> Result<Vec<u8>, HttpError> {
-        let store = Store::open(self.folder.path()).expect("a store");
+        let store = Store::open(self.directory.path()).expect("a store");
         let path = http().download(&store, download, &Silent)?;
         Ok(std::fs::read(path).expect("a blob"))
     }
@@ -78,14 +78,14 @@ impl Try {
     /// Fails, with nothing in the store.
     fn fails(&self) -> HttpError {
         let error = self.get(&self.wanted()).expect_err("refused");
-        assert!(stored(self.folder.path()).is_empty(), "{error}");
+        assert!(stored(self.directory.path()).is_empty(), "{error}");
         error
     }
 }
 
-fn stored(folder: &Path) -> Vec<String> {
-    std::fs::read_dir(folder.join("sha256"))
-        .expect("a folder")
+fn stored(directory: &Path) -> Vec<String> {
+    std::fs::read_dir(directory.join("sha256"))
+        .expect("a directory")
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect()
 }
@@ -186,7 +186,7 @@ fn a_download_of_an_earlier_run_goes_on_with_if_range() {
 fn a_download_that_ended_before_it_was_stored_is_not_asked_for_again() {
     let test = Try::with(|seen, _| Reply::file(seen, &content(), "\"1\""));
     // As a run leaves it that is killed behind the last byte.
-    let store = Store::open(test.folder.path()).expect("a store");
+    let store = Store::open(test.directory.path()).expect("a store");
     let mut partial = store.partial(Digest::of(&content())).expect("a download");
     partial
         .restart(&format!("{}\n\"1\"", test.server.url("/file")))
@@ -363,9 +363,9 @@ fn a_server_that_is_down_and_redirects_without_end_are_named() {
         "{error}"
     );
     let url = test.server.url("/file");
-    let folder = test.folder;
+    let directory = test.directory;
     drop(test.server);
-    let store = Store::open(folder.path()).expect("a store");
+    let store = Store::open(directory.path()).expect("a store");
     let download = Download {
         request: Request {
             url: "http://127.0.0.1:9/file".to_owned(),

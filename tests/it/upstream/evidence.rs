@@ -85,7 +85,7 @@ fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
     let outcome = sandbox.packager(["extract", "--to=parts", "x.run"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let files: Vec<_> = fs::read_dir(sandbox.path("parts/evidence"))
-        .expect("a folder")
+        .expect("a directory")
         .collect();
     // Three programs' signatures; of seven images a signature, what it signs, the list and
     // the manifest; one certificate as a file, and one as the registry has it, and an entry.
@@ -265,7 +265,7 @@ fn a_lock_keeps_the_signatures_or_names_the_one_that_changed() {
     pack(&world, &sandbox, &["--locked"]);
     assert!(bytes(&sandbox.path("x.run")) == first);
     world.change("/kubelet.sig", |signature| {
-        *signature = authority.sign(b"anew").into_bytes();
+        *signature = authority.sign(b"again").into_bytes();
     });
     // The store has what the lock names, whatever is signed by now.
     pack(&world, &sandbox, &["--locked"]);
@@ -382,7 +382,7 @@ fn a_lock_that_was_resolved_packs_the_same_signatures_for_two_platforms() {
         assert_eq!(outcome.status, 0, "{outcome:?}");
         files.push(
             fs::read_dir(sandbox.path("parts/evidence"))
-                .expect("a folder")
+                .expect("a directory")
                 .count(),
         );
     }

@@ -100,7 +100,7 @@ fn a_pack_that_is_killed_goes_on_and_gives_the_same_bytes() {
             .filter(|seen| seen.header("range").is_some())
             .count();
         let left = std::fs::read_dir(sandbox.path("home/.cache/minikube-offline/store/partial"));
-        for entry in left.expect("a folder") {
+        for entry in left.expect("a directory") {
             let path = entry.expect("an entry").path();
             assert!(
                 path.extension().is_some_and(|ending| ending == "lock"),

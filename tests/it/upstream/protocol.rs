@@ -80,8 +80,8 @@ fn a_long_pause_that_a_server_asks_for_is_made_and_told() {
         ..HttpOptions::default()
     };
     let http = Http::new(options, &Environment::default()).expect("a client");
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(folder.path()).expect("a store");
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = Store::open(directory.path()).expect("a store");
     let download = Download {
         request: Request::of(server.url("/file")),
         digest: Some(Digest::of(b"content")),
@@ -139,8 +139,8 @@ fn a_signed_url_that_ran_out_is_asked_for_anew() {
         ..HttpOptions::default()
     };
     let http = Http::new(options, &Environment::default()).expect("a client");
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(folder.path()).expect("a store");
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = Store::open(directory.path()).expect("a store");
     let download = Download {
         request: Request {
             authorization: Some("Bearer secret".to_owned()),

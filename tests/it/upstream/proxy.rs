@@ -118,9 +118,7 @@ fn a_proxy_that_is_down_is_named() {
     let failure = Failure::from(get(&http, "http://far.invalid/x").expect_err("down"));
     assert_eq!(failure.kind, Kind::Io);
     assert!(
-        failure
-            .to_string()
-            .contains("by way of the proxy http://127.0.0.1:9"),
+        failure.to_string().contains("via the proxy http://127.0.0.1:9"),
         "{failure}"
     );
 }
@@ -132,14 +130,14 @@ struct Tinyproxy {
 }
 
 impl Tinyproxy {
-    fn start(folder: &Path) -> Option<Self> {
+    fn start(directory: &Path) -> Option<Self> {
         let program = Path::new("/usr/bin/tinyproxy");
         if !program.exists() {
             report("skipped: tinyproxy is not installed");
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        let config = folder.join("tinyproxy.conf");
+        let config = directory.join("tinyproxy.conf");
         let text = format!("Port {port}\nListen 127.0.0.1\nTimeout 10\nBasicAuth user pass\n");
         fs::write(&config, text).expect("a file");
         let child = Command::new(program)
@@ -167,8 +165,8 @@ impl Drop for Tinyproxy {
 
 #[test]
 fn a_real_proxy_with_a_password_lets_through_and_refuses() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let Some(proxy) = Tinyproxy::start(folder.path()) else {
+    let directory = tempfile::tempdir().expect("a directory");
+    let Some(proxy) = Tinyproxy::start(directory.path()) else {
         return;
     };
     let server = Server::start(|_| Reply::ok("far away"));
@@ -193,7 +191,7 @@ fn a_proxy_that_lets_nobody_through_to_tls_is_asked_once() {
     assert_eq!(
         failure.to_string(),
         format!(
-            "error: `https://far.invalid/x` cannot be read (by way of the proxy http://user:***@{})\n  \
+            "error: `https://far.invalid/x` cannot be read (via the proxy http://user:***@{})\n  \
              caused by: error sending request\n  caused by: client error (Connect)\n  \
              caused by: tunnel error: proxy authorization required\n\n\
              hint: the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`",

@@ -3,9 +3,9 @@
 use super::world::{VERSION, World};
 use crate::support::program::{Outcome, Sandbox};
 
-/// Packs where `folder` has a file system of its own, of this size; `None` where nothing can
+/// Packs where `directory` has a file system of its own, of this size; `None` where nothing can
 /// be mounted.
-fn pack_with(world: &World, sandbox: &Sandbox, folder: &str, size: &str) -> Option<Outcome> {
+fn pack_with(world: &World, sandbox: &Sandbox, directory: &str, size: &str) -> Option<Outcome> {
     let mut words = vec![env!("CARGO_BIN_EXE_minikube-offline").to_owned()];
     words.extend(world.arguments(VERSION, &["--level=fast"]));
     let words = words.iter().map(|word| match word.as_str() {
@@ -14,7 +14,7 @@ fn pack_with(world: &World, sandbox: &Sandbox, folder: &str, size: &str) -> Opti
     });
     let pack = words.collect::<Vec<_>>().join(" ");
     sandbox.with_mounts(&format!(
-        "mkdir -p out home/.cache && mount -t tmpfs -o size={size} none {folder} && exec {pack}"
+        "mkdir -p out home/.cache && mount -t tmpfs -o size={size} none {directory} && exec {pack}"
     ))
 }
 
@@ -28,19 +28,19 @@ fn downloads(world: &World) -> usize {
 
 #[test]
 fn a_file_system_that_is_too_small_is_named_before_anything_is_downloaded() {
-    for (folder, size, what) in [
+    for (directory, size, what) in [
         ("home/.cache", "3m", "7 MB for what is to be downloaded in `"),
         ("out", "3m", " MB for the bundle in `"),
     ] {
         let (world, sandbox) = (World::new(), Sandbox::new());
-        let Some(outcome) = pack_with(&world, &sandbox, folder, size) else {
+        let Some(outcome) = pack_with(&world, &sandbox, directory, size) else {
             return;
         };
         assert_eq!(outcome.status, 6, "{outcome:?}");
         for words in [
             "error: there is no room: ",
             what,
-            folder,
+            directory,
             "` are needed, and the file system has 3 MB free\n",
             "hint: nothing more was downloaded",
         ] {

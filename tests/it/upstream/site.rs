@@ -21,14 +21,14 @@ pub(super) const APP: &str = "r.example/team/app:1";
 
 /// All that a bundle needs, on this machine, and one more image in a registry.
 pub(super) struct Site {
-    pub(super) folder: tempfile::TempDir,
+    pub(super) directory: tempfile::TempDir,
     pub(super) spec: Spec,
 }
 
 impl Site {
     pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let parts = SampleParts::make(&folder.path().join("parts"), false);
+        let directory = tempfile::tempdir().expect("a directory");
+        let parts = SampleParts::make(&directory.path().join("parts"), false);
         let mut spec = PartialSpec::default();
         let mut images = vec![format!("docker://{APP}").parse().expect("an image")];
         for flag in parts.flags() {
@@ -44,15 +44,15 @@ impl Site {
             }
         }
         spec.images = Some(images);
-        fs::create_dir(folder.path().join("home")).expect("a folder");
+        fs::create_dir(directory.path().join("home")).expect("a directory");
         Self {
             spec: spec.resolve().expect("a spec"),
-            folder,
+            directory,
         }
     }
 
     pub(super) fn home(&self) -> PathBuf {
-        self.folder.path().join("home")
+        self.directory.path().join("home")
     }
 
     pub(super) fn sources(server: &Server) -> Sources {
@@ -70,7 +70,7 @@ impl Site {
     /// Gets what the spec names, and of it the image with this name.
     pub(super) fn get_named(&self, sources: &Sources, name: &str) -> Result<LocalImage, Failure> {
         let home = self.home();
-        let programs = format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display());
+        let programs = format!("{}:/usr/bin:/bin", self.directory.path().join("bin").display());
         let variables = [("HOME", home.to_str().expect("text")), ("PATH", &programs)];
         let environment = Environment::of(&variables, 0);
         let upstream = Upstream::new(sources, &environment, patience())?;
@@ -84,28 +84,28 @@ impl Site {
 
     /// Writes docker's config.json for this user.
     pub(super) fn log_in(&self, config: &serde_json::Value) {
-        let folder = self.home().join(".docker");
-        fs::create_dir_all(&folder).expect("a folder");
-        fs::write(folder.join("config.json"), config.to_string()).expect("a file");
+        let directory = self.home().join(".docker");
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join("config.json"), config.to_string()).expect("a file");
     }
 
     /// Writes the credential helper `test`, a shell script.
     pub(super) fn add_helper(&self, script: &str) {
-        let folder = self.folder.path().join("bin");
-        fs::create_dir_all(&folder).expect("a folder");
-        let path = folder.join("docker-credential-test");
+        let directory = self.directory.path().join("bin");
+        fs::create_dir_all(&directory).expect("a directory");
+        let path = directory.join("docker-credential-test");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a program");
     }
 
     pub(super) fn stored(&self) -> Vec<String> {
-        let folder = self.home().join(".cache/minikube-offline/store/sha256");
-        names(&folder)
+        let directory = self.home().join(".cache/minikube-offline/store/sha256");
+        names(&directory)
     }
 }
 
-pub(super) fn names(folder: &Path) -> Vec<String> {
-    fs::read_dir(folder).map_or(Vec::new(), |entries| {
+pub(super) fn names(directory: &Path) -> Vec<String> {
+    fs::read_dir(directory).map_or(Vec::new(), |entries| {
         entries
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect()

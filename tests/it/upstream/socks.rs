@@ -46,7 +46,7 @@ fn user_and_password_let_in_to_a_socks_server_and_a_wrong_one_is_not_shown() {
     let wrong = http(Some(address("guess")), &[]);
     let failure = Failure::from(get(&wrong, "http://far.invalid/x").expect_err("refused"));
     assert_eq!(failure.kind, Kind::Io);
-    let shown = format!("(by way of the proxy socks5h://user:***@{})", socks.host());
+    let shown = format!("(via the proxy socks5h://user:***@{})", socks.host());
     let text = format!("{failure} {failure:?}");
     assert!(text.contains(&shown), "{text}");
     assert!(!text.contains("guess"), "{text}");

@@ -1,6 +1,6 @@
 #!/bin/sh
 # An authority, a certificate of it for upstream's hosts, and one to sign tokens with.
-# Usage: certificates.sh FOLDER HOST...
+# Usage: certificates.sh DIR HOST...
 set -eu
 cd "$1"
 shift

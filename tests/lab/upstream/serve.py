@@ -1,7 +1,7 @@
 """Upstream's servers but the registries, behind one TLS port, told apart by their names:
 release pages with their redirects, registry.k8s.io, which only redirects, and a token server
 (distribution, docs/spec/auth/token.md). Writes a line for each request to stdout.
-Usage: serve.py FOLDER PORT   FOLDER holds files/HOST/PATH, server.pem and server.key
+Usage: serve.py DIR PORT   DIR holds files/HOST/PATH, server.pem and server.key
 """
 import base64
 import http.server
@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.parse
 
-FOLDER = sys.argv[1]
+DIR = sys.argv[1]
 # Where the release pages keep their files, and registry.k8s.io its images.
 ELSEWHERE = {
     "dl.k8s.io": ("/", "https://cdn.dl.k8s.io/"),
@@ -31,7 +31,7 @@ def encoded(data):
 def token(scope, service):
     """A JSON Web Token (RFC 7519), which docker-registry checks with its own certificate."""
     kind, name, actions = scope.rsplit(":", 2) if scope.count(":") > 1 else ("", "", "")
-    with open(FOLDER + "/token.der", "rb") as certificate:
+    with open(DIR + "/token.der", "rb") as certificate:
         chain = [base64.b64encode(certificate.read()).decode()]
     now = int(time.time())
     claims = {
@@ -39,7 +39,7 @@ def token(scope, service):
         "access": [{"type": kind, "name": name, "actions": actions.split(",")}],
     }
     text = ".".join(encoded(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "RS256", "x5c": chain}, claims))
-    sign = ["openssl", "dgst", "-sha256", "-sign", FOLDER + "/token.key"]
+    sign = ["openssl", "dgst", "-sha256", "-sign", DIR + "/token.key"]
     return text + "." + encoded(subprocess.run(sign, input=text.encode(), stdout=subprocess.PIPE, check=True).stdout)
 
 
@@ -61,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             begin, there = ELSEWHERE[host]
             self.answer(307 if host == "registry.k8s.io" else 302, b"", location=there + self.path[len(begin):])
         else:
-            self.file(os.path.join(FOLDER, "files", host, os.path.normpath(path).lstrip("/")))
+            self.file(os.path.join(DIR, "files", host, os.path.normpath(path).lstrip("/")))
 
     def file(self, path):
         if not os.path.isfile(path):
@@ -93,6 +93,6 @@ class Server(http.server.ThreadingHTTPServer):
 
 server = Server(("127.0.0.1", int(sys.argv[2])), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(FOLDER + "/server.pem", FOLDER + "/server.key")
+context.load_cert_chain(DIR + "/server.pem", DIR + "/server.key")
 server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 server.serve_forever()

@@ -37,7 +37,7 @@ pub(super) fn of_image(
 ) -> Result<Found, UpstreamError> {
     let mut all = Found::default();
     for place in places {
-        // Asked anew before each: meanwhile others may have found out.
+        // Asked again before each: meanwhile others may have found out.
         if upstream.registries.is_silent(place) {
             all.is_uncertain = true;
             continue;

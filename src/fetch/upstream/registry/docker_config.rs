@@ -64,12 +64,13 @@ pub(super) struct Keys {
 impl DockerConfig {
     pub(super) fn of(environment: &Environment) -> Self {
         let home = |below: &str| environment.home().map(|home| home.join(below));
-        let folder = |variable: &str, file: &str| environment.absolute_path(variable).map(|at| at.join(file));
+        let directory =
+            |variable: &str, file: &str| environment.absolute_path(variable).map(|at| at.join(file));
         let paths = [
-            folder("DOCKER_CONFIG", "config.json").or_else(|| home(".docker/config.json")),
+            directory("DOCKER_CONFIG", "config.json").or_else(|| home(".docker/config.json")),
             environment.absolute_path("REGISTRY_AUTH_FILE"),
-            folder("XDG_RUNTIME_DIR", "containers/auth.json"),
-            folder("XDG_CONFIG_HOME", "containers/auth.json")
+            directory("XDG_RUNTIME_DIR", "containers/auth.json"),
+            directory("XDG_CONFIG_HOME", "containers/auth.json")
                 .or_else(|| home(".config/containers/auth.json")),
         ];
         Self {
@@ -162,11 +163,11 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> (tempfile::TempDir, DockerConfig) {
-        let folder = tempfile::tempdir().expect("folder");
-        fs::write(folder.path().join("config.json"), text).expect("file");
-        let path = folder.path().to_string_lossy().into_owned();
+        let directory = tempfile::tempdir().expect("directory");
+        fs::write(directory.path().join("config.json"), text).expect("file");
+        let path = directory.path().to_string_lossy().into_owned();
         let config = DockerConfig::of(&Environment::of(&[("DOCKER_CONFIG", &path)], 0));
-        (folder, config)
+        (directory, config)
     }
 
     fn place(name: &str) -> Place {
@@ -179,10 +180,10 @@ mod tests {
 
     #[test]
     fn what_podman_login_wrote_is_read_after_dockers() {
-        let folder = tempfile::tempdir().expect("folder");
+        let directory = tempfile::tempdir().expect("directory");
         let write = |path: &str, name: &str, user: &str| {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            let path = directory.path().join(path);
+            fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
             let auth = STANDARD.encode(format!("{user}:x"));
             fs::write(
                 path,
@@ -190,8 +191,8 @@ mod tests {
             )
             .expect("file");
         };
-        let (home, run) = (folder.path().join("home"), folder.path().join("run"));
-        let file = folder.path().join("auth.json");
+        let (home, run) = (directory.path().join("home"), directory.path().join("run"));
+        let file = directory.path().join("auth.json");
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let (home, run, file) = (text(&home), text(&run), text(&file));
         let variables = [
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn what_docker_login_wrote_is_found_by_the_registrys_host() {
         let auth = STANDARD.encode("me:pass:word");
-        let (_folder, config) = config(&format!(
+        let (_directory, config) = config(&format!(
             r#"{{"auths":{{"r.example:5000":{{"auth":"{auth}"}},"{HUB}":{{"auth":"{auth}"}},
             "https://old.example":{{"username":"me","password":"plain"}},
             "token.example":{{"auth":"{auth}","identitytoken":"refresh"}}}},"x":1}}"#
@@ -239,9 +240,9 @@ mod tests {
 
     #[test]
     fn a_config_that_is_none_is_named_without_what_is_in_it() {
-        let (folder, config) = config(r#"{"auths":{"r.example":"c2VjcmV0"}}"#);
+        let (directory, config) = config(r#"{"auths":{"r.example":"c2VjcmV0"}}"#);
         let error = config.credentials(&place("r.example")).err().expect("no config");
-        let path = folder.path().join("config.json");
+        let path = directory.path().join("config.json");
         assert_eq!(
             error.to_string(),
             format!(

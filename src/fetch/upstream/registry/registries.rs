@@ -254,17 +254,17 @@ fn in_repository(repository: &str, reference: &ImageReference) -> Option<Place> 
         FLAT => image.rsplit('/').next().unwrap_or(image),
         _ => image,
     };
-    let (host, folder) = repository.split_once('/').unwrap_or((repository, ""));
+    let (host, directory) = repository.split_once('/').unwrap_or((repository, ""));
     Some(Place {
         host: host.to_owned(),
-        repository: format!("{folder}/{image}").trim_start_matches('/').to_owned(),
+        repository: format!("{directory}/{image}").trim_start_matches('/').to_owned(),
     })
 }
 
 fn inside(mirror: &RegistryMirror, repository: &str) -> Place {
     Place {
         host: mirror.host.clone(),
-        repository: format!("{}/{repository}", mirror.folder)
+        repository: format!("{}/{repository}", mirror.directory)
             .trim_start_matches('/')
             .to_owned(),
     }

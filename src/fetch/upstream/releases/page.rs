@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 use crate::bundle::{BinaryRole, Platform, Version};
 use crate::spec::Sources;
 
-/// Kubernetes' release page, with a folder for each release.
+/// Kubernetes' release page, with a directory for each release.
 const KUBERNETES: &str = "https://dl.k8s.io/release";
 
-/// minikube's release page, with a folder for each release.
+/// minikube's release page, with a directory for each release.
 const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download";
 
 /// Where minikube says which releases there are: each `minikube start` reads it, too.
@@ -18,7 +18,7 @@ const MINIKUBE: &str = "https://github.com/kubernetes/minikube/releases/download
 /// `hack/jenkins/release_update_releases_json.sh`, which puts pre-releases into another.
 const LIST: &str = "https://storage.googleapis.com/minikube/releases-v2.json";
 
-/// The list in a mirror of the release page: beside the folders of the releases.
+/// The list in a mirror of the release page: beside the directories of the releases.
 const LIST_NAME: &str = "releases-v2.json";
 
 /// A release page: the publisher's own, or a mirror of it.

@@ -147,7 +147,7 @@ fn known(
     Ok(accepted(upstream, wanted, pages))
 }
 
-/// What the user takes all the same. It is compared with what the mirror says, which shows
+/// What the user takes anyway. It is compared with what the mirror says, which shows
 /// that nothing was damaged on the way from there.
 fn accepted(upstream: &Upstream, wanted: Released<'_>, pages: &Pages) -> Known {
     let page = pages.mirror.as_ref().unwrap_or(&pages.own);
@@ -329,9 +329,9 @@ fn link(
 ) -> io::Result<PathBuf> {
     file.set_permissions(Permissions::from_mode(0o755))?;
     // One for each content: several minikubes may be asked.
-    let folder = upstream.programs()?.join(platform.arch.name()).join(digest.hex());
-    fs::create_dir_all(&folder)?;
-    let path = folder.join(role.name());
+    let directory = upstream.programs()?.join(platform.arch.name()).join(digest.hex());
+    fs::create_dir_all(&directory)?;
+    let path = directory.join(role.name());
     // Not `self`: what is run looks there, too.
     let open = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
     match symlink(open, &path) {

@@ -43,7 +43,7 @@ pub(in crate::fetch::upstream) fn signature_beside(
         };
     }
     match on(mirror, upstream.attempts(true)) {
-        // The part is there all the same.
+        // The part is there anyway.
         Err(error) if does_not_answer(&error) => Ok(None),
         found => Ok(found?),
     }

@@ -1,4 +1,4 @@
-//! Whether the folders that are written to can hold what goes there.
+//! Whether the directories that are written to can hold what goes there.
 
 use super::finding::{Finding, fatal, warning};
 use crate::host::{FileSystemKind, Mount};
@@ -7,9 +7,9 @@ use crate::minikube::quoted;
 /// A file on FAT is smaller than 4 GiB.
 const FAT_LIMIT: u64 = u32::MAX as u64;
 
-/// A folder with its use.
+/// A directory with its use.
 #[derive(Clone, Debug)]
-pub(crate) struct FolderFacts {
+pub(crate) struct DirectoryFacts {
     /// For people: `the programs`.
     pub(crate) what: &'static str,
     /// What chooses another: `--minikube-home`.
@@ -24,33 +24,33 @@ pub(crate) struct FolderFacts {
     pub(crate) mount: Mount,
 }
 
-pub(crate) fn examine(folders: &[FolderFacts]) -> Vec<Finding> {
-    folders.iter().filter_map(examine_one).collect()
+pub(crate) fn examine(directories: &[DirectoryFacts]) -> Vec<Finding> {
+    directories.iter().filter_map(examine_one).collect()
 }
 
-fn examine_one(facts: &FolderFacts) -> Option<Finding> {
-    let FolderFacts { what, mount, .. } = facts;
-    let folder = mount.folder.display();
+fn examine_one(facts: &DirectoryFacts) -> Option<Finding> {
+    let DirectoryFacts { what, mount, .. } = facts;
+    let directory = mount.directory.display();
     if mount.denied {
         return Some(fatal(
-            format!("this user may not write to `{folder}`"),
+            format!("this user may not write to `{directory}`"),
             format!("{what} go there"),
             if facts.in_home {
                 format!(
                     "make it this user's again, which a run with sudo may have changed: `sudo chown -R $USER {}`",
-                    quoted(&mount.folder)
+                    quoted(&mount.directory)
                 )
             } else {
-                format!("choose a folder of this user's with `{}`", facts.chosen_by)
+                format!("choose a directory of this user's with `{}`", facts.chosen_by)
             },
         ));
     }
-    let mend = "choose a folder on ext4, xfs or btrfs with `XDG_DATA_HOME` or `--minikube-home`";
+    let fix = "choose a directory on ext4, xfs or btrfs with `XDG_DATA_HOME` or `--minikube-home`";
     if facts.runs_programs && mount.no_exec {
         return Some(fatal(
-            format!("`{folder}` is mounted noexec"),
+            format!("`{directory}` is mounted noexec"),
             format!("{what} go there and could not be run"),
-            "set `XDG_DATA_HOME` to a folder from which programs may be run, such as `XDG_DATA_HOME=/opt/share`",
+            "set `XDG_DATA_HOME` to a directory from which programs may be run, such as `XDG_DATA_HOME=/opt/share`",
         ));
     }
     if mount.kind != FileSystemKind::Fat {
@@ -58,18 +58,18 @@ fn examine_one(facts: &FolderFacts) -> Option<Finding> {
     }
     if facts.largest_file > FAT_LIMIT {
         return Some(fatal(
-            format!("`{folder}` is on a FAT file system"),
+            format!("`{directory}` is on a FAT file system"),
             format!(
                 "{what} hold a file of {} MiB, and FAT takes less than 4096 MiB",
                 facts.largest_file.div_ceil(1 << 20)
             ),
-            mend,
+            fix,
         ));
     }
     Some(warning(
-        format!("`{folder}` is on a FAT file system"),
+        format!("`{directory}` is on a FAT file system"),
         format!("{what} go there, and it keeps neither links nor permissions"),
-        mend,
+        fix,
     ))
 }
 
@@ -79,8 +79,8 @@ mod tests {
     use crate::preflight::finding::Severity;
 
     #[test]
-    fn a_folder_that_the_user_may_not_write_is_told_with_what_chooses_another() {
-        for (folder, in_home, mend) in [
+    fn a_directory_that_the_user_may_not_write_is_told_with_what_chooses_another() {
+        for (directory, in_home, fix) in [
             (
                 "/home/ann/.minikube",
                 true,
@@ -89,14 +89,14 @@ mod tests {
             // Nobody should be told to take that.
             ("/etc", false, "`--minikube-home`"),
         ] {
-            let facts = FolderFacts {
+            let facts = DirectoryFacts {
                 what: "minikube's files",
                 chosen_by: "--minikube-home",
                 in_home,
                 runs_programs: false,
                 largest_file: 1,
                 mount: Mount {
-                    folder: folder.into(),
+                    directory: directory.into(),
                     kind: FileSystemKind::Other,
                     denied: true,
                     no_exec: false,
@@ -104,7 +104,7 @@ mod tests {
             };
             let findings = examine(&[facts]);
             assert_eq!(findings[0].severity, Severity::Fatal);
-            assert!(findings[0].mend.ends_with(mend), "{}", findings[0].mend);
+            assert!(findings[0].fix.ends_with(fix), "{}", findings[0].fix);
         }
     }
 
@@ -130,14 +130,14 @@ mod tests {
                 Some(Severity::Fatal),
             ),
         ] {
-            let facts = FolderFacts {
+            let facts = DirectoryFacts {
                 what: "the programs",
                 chosen_by: "XDG_DATA_HOME",
                 in_home: true,
                 runs_programs,
                 largest_file,
                 mount: Mount {
-                    folder: "/stick".into(),
+                    directory: "/stick".into(),
                     denied: false,
                     kind,
                     no_exec,

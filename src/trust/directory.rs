@@ -1,4 +1,4 @@
-//! A folder in which keys are pinned, and the keys in it.
+//! A directory in which keys are pinned, and the keys in it.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -16,15 +16,15 @@ const OWN_BYTES: usize = 1 << 20;
 /// How the name of a file ends that revokes a key.
 const REVOKED: &str = "revoked";
 
-/// A folder of key files. One that is not there, or is empty, pins nothing.
+/// A directory of key files. One that is not there, or is empty, pins nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KeyFolder {
+pub struct KeyDirectory {
     path: PathBuf,
     uid: u32,
 }
 
-impl KeyFolder {
-    /// The folder `path`, as user `uid` may trust it.
+impl KeyDirectory {
+    /// The directory `path`, as user `uid` may trust it.
     #[must_use]
     pub fn new(path: PathBuf, uid: u32) -> Self {
         Self { path, uid }
@@ -103,7 +103,7 @@ impl KeyFolder {
         read_limited(path, file, OWN_BYTES)
     }
 
-    /// A dangling link is a folder that someone meant to be there.
+    /// A dangling link is a directory that someone meant to be there.
     fn nothing_pinned(&self) -> Result<Vec<PathBuf>, TrustError> {
         if fs::symlink_metadata(&self.path).is_ok() {
             return Err(TrustError::Read {
@@ -137,14 +137,14 @@ impl KeyFolder {
         parse_key(path, file)
     }
 
-    /// Whoever else can write the folder around it can put another in its place, or none.
+    /// Whoever else can write the directory around it can put another in its place, or none.
     /// Where the sticky bit keeps them from that, as in `/tmp`, they may.
     fn check_parent(&self) -> Result<(), TrustError> {
         const STICKY: u32 = 0o1000;
         match self.path.parent().map(|parent| (parent, fs::metadata(parent))) {
             Some((parent, Ok(facts))) if facts.mode() & STICKY == 0 => self.check_owner(parent, &facts),
-            // Without it there is no folder of keys either; what else is wrong with it, the
-            // folder shows, too.
+            // Without it there is no directory of keys either; what else is wrong with it, the
+            // directory shows, too.
             _ => Ok(()),
         }
     }
@@ -215,13 +215,13 @@ mod tests {
     fn place(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("minikube-offline-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a folder");
+        fs::create_dir_all(&path).expect("a directory");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
         path
     }
 
-    fn folder(path: &Path) -> KeyFolder {
-        KeyFolder::new(path.to_owned(), rustix::process::geteuid().as_raw())
+    fn directory(path: &Path) -> KeyDirectory {
+        KeyDirectory::new(path.to_owned(), rustix::process::geteuid().as_raw())
     }
 
     fn write(path: &Path, text: &str, mode: u32) {
@@ -230,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_and_an_empty_folder_pin_nothing() {
+    fn an_absent_and_an_empty_directory_pin_nothing() {
         let path = place("trust-empty");
-        assert!(folder(&path).load().expect("empty").is_empty());
+        assert!(directory(&path).load().expect("empty").is_empty());
         write(&path.join("README"), "no key\n", 0o644);
-        assert!(folder(&path).load().expect("no *.pub").is_empty());
-        assert!(folder(&path.join("no")).load().expect("absent").is_empty());
+        assert!(directory(&path).load().expect("no *.pub").is_empty());
+        assert!(directory(&path.join("no")).load().expect("absent").is_empty());
         fs::remove_dir_all(path).expect("clean up");
     }
 
@@ -243,14 +243,14 @@ mod tests {
     fn every_file_that_is_not_a_readable_key_is_named() {
         let path = place("trust-bad");
         write(&path.join("a.pub"), KEY, 0o644);
-        assert_eq!(folder(&path).load().expect("one key").len(), 1);
+        assert_eq!(directory(&path).load().expect("one key").len(), 1);
         let bad = path.join("b.pub");
         let huge = "x".repeat(1 << 20);
         // A key in as many bytes as can be, and one more.
         let comment = "x".repeat(limits::KEY_TEXT_BYTES - KEY.len() - 20);
         let most = format!("untrusted comment: {comment}\n{KEY}");
         write(&bad, &most, 0o644);
-        assert_eq!(folder(&path).load().expect("two keys").len(), 2);
+        assert_eq!(directory(&path).load().expect("two keys").len(), 2);
         for text in [
             "",
             "garbage\n",
@@ -259,12 +259,12 @@ mod tests {
             &format!("{KEY}\n{KEY}\n"),
         ] {
             write(&bad, text, 0o644);
-            let error = folder(&path).load().expect_err("a bad key");
+            let error = directory(&path).load().expect_err("a bad key");
             assert!(matches!(&error, TrustError::Key { path, source: PublicKeyError::Form } if *path == bad));
         }
         for mode in [0o666, 0o664] {
             write(&bad, KEY, mode);
-            let error = folder(&path).load().expect_err("others can write it");
+            let error = directory(&path).load().expect_err("others can write it");
             assert!(
                 matches!(&error, TrustError::Writable { path, mode: found, .. } if *path == bad && *found == mode),
                 "{error}"
@@ -272,17 +272,20 @@ mod tests {
         }
         fs::remove_file(&bad).expect("ours");
         symlink("nowhere", &bad).expect("a link");
-        assert!(matches!(folder(&path).load(), Err(TrustError::Read { path, .. }) if path == bad));
+        assert!(matches!(directory(&path).load(), Err(TrustError::Read { path, .. }) if path == bad));
         fs::remove_file(&bad).expect("ours");
-        fs::create_dir(&bad).expect("a folder");
-        assert!(matches!(folder(&path).load(), Err(TrustError::Read { path, .. }) if path == bad));
+        fs::create_dir(&bad).expect("a directory");
+        assert!(matches!(directory(&path).load(), Err(TrustError::Read { path, .. }) if path == bad));
         fs::remove_dir(&bad).expect("ours");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("ours");
-        assert!(matches!(folder(&path).load(), Err(TrustError::Writable { .. })));
+        assert!(matches!(
+            directory(&path).load(),
+            Err(TrustError::Writable { .. })
+        ));
         fs::remove_dir_all(&path).expect("clean up");
         symlink("nowhere", &path).expect("a link");
         assert!(
-            matches!(folder(&path).load(), Err(TrustError::Read { .. })),
+            matches!(directory(&path).load(), Err(TrustError::Read { .. })),
             "a dangling link"
         );
         fs::remove_file(path).expect("clean up");
@@ -292,14 +295,14 @@ mod tests {
     fn a_key_is_seen_whatever_the_case_of_its_names_end() {
         let path = place("trust-case");
         write(&path.join("KEY.PUB"), KEY, 0o644);
-        assert_eq!(folder(&path).load().expect("one key").len(), 1);
+        assert_eq!(directory(&path).load().expect("one key").len(), 1);
         write(&path.join("E7620F1842B4E81F.REVOKED"), "", 0o644);
-        assert_eq!(folder(&path).revoked().expect("one key").len(), 1);
+        assert_eq!(directory(&path).revoked().expect("one key").len(), 1);
         fs::remove_dir_all(path).expect("clean up");
     }
 
     #[test]
-    fn the_folder_around_the_keys_is_nobody_elses_either() {
+    fn the_directory_around_the_keys_is_nobody_elses_either() {
         let around = place("trust-around");
         let path = around.join("trust.d");
         for there in [false, true] {
@@ -309,7 +312,7 @@ mod tests {
             }
             for (mode, accepted) in [(0o755, true), (0o775, false), (0o777, false), (0o1777, true)] {
                 fs::set_permissions(&around, fs::Permissions::from_mode(mode)).expect("ours");
-                let loaded = folder(&path).load();
+                let loaded = directory(&path).load();
                 assert_eq!(loaded.is_ok(), accepted, "{there} {mode:o}: {loaded:?}");
                 if let Err(error) = loaded {
                     assert!(matches!(error, TrustError::Writable { path, .. } if path == around));
@@ -324,16 +327,16 @@ mod tests {
         let path = place("trust-other");
         write(&path.join("a.pub"), KEY, 0o644);
         let owner = fs::metadata(&path).expect("there").uid();
-        let other = KeyFolder::new(path.clone(), owner + 1);
+        let other = KeyDirectory::new(path.clone(), owner + 1);
         // Root's are everyone's.
         assert_eq!(other.load().is_ok(), owner == 0);
         // Where the test may give it away, one's own is taken, and no one else's.
         if std::os::unix::fs::chown(path.join("a.pub"), Some(7), None).is_ok() {
-            assert!(KeyFolder::new(path.clone(), 7).load().is_ok());
-            assert!(KeyFolder::new(path.clone(), 8).load().is_err());
+            assert!(KeyDirectory::new(path.clone(), 7).load().is_ok());
+            assert!(KeyDirectory::new(path.clone(), 8).load().is_err());
         }
-        let file = KeyFolder::new(path.join("a.pub"), owner);
-        let error = file.load().expect_err("no folder");
+        let file = KeyDirectory::new(path.join("a.pub"), owner);
+        let error = file.load().expect_err("no directory");
         assert!(
             matches!(&error, TrustError::Read { source, .. } if source.kind() == io::ErrorKind::NotADirectory),
             "{error:?}"

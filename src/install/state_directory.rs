@@ -1,5 +1,5 @@
-//! The folder of the journal: what is made on a machine is in the journal before it is
-//! there, and so is this folder.
+//! The directory of the journal: what is made on a machine is in the journal before it is
+//! there, and so is this directory.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -13,18 +13,18 @@ use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, syn
 /// How often it is tried again when another run takes away what is built upon.
 const TRIES: usize = 100;
 
-/// Makes the folder of the file `journal`, with a journal in it that names this folder and
+/// Makes the directory of the file `journal`, with a journal in it that names this directory and
 /// those above it that were not there; whether there was any. They are made under another
 /// name and get their own with all that is in them, so that a run which is killed leaves
 /// none without its record.
-pub(crate) fn make_state_folder(journal: &Path) -> Result<bool, JournalError> {
+pub(crate) fn make_state_directory(journal: &Path) -> Result<bool, JournalError> {
     let state = journal.parent().unwrap_or(Path::new("/"));
     let mut tries = 0;
     loop {
         let existing = existing_ancestor(state);
         let mut missing: Vec<PathBuf> = state
             .ancestors()
-            .take_while(|folder| *folder != existing)
+            .take_while(|directory| *directory != existing)
             .map(Path::to_owned)
             .collect();
         missing.reverse();
@@ -41,18 +41,18 @@ pub(crate) fn make_state_folder(journal: &Path) -> Result<bool, JournalError> {
     }
 }
 
-/// Makes the `missing` folders, the upmost first; `false` when another run was quicker.
+/// Makes the `missing` directories, the upmost first; `false` when another run was quicker.
 fn make(journal: &Path, existing: &Path, missing: &[PathBuf]) -> Result<bool, JournalError> {
     let top = &missing[0];
     remove_drafts(existing, top)?;
     let draft = Draft::create(top)?;
     let place = draft.path.join(journal.strip_prefix(top).unwrap_or(journal));
-    let folder = place.parent().unwrap_or(&draft.path);
-    fs::create_dir_all(folder).map_err(FileError::at("made", folder))?;
+    let directory = place.parent().unwrap_or(&draft.path);
+    fs::create_dir_all(directory).map_err(FileError::at("made", directory))?;
     let mut records = Journal::open(&place)?;
     for path in missing {
         let path = path.clone();
-        records.record(Event::Folder { path })?;
+        records.record(Event::Directory { path })?;
     }
     match fs::rename(&draft.path, top) {
         Ok(()) => {
@@ -64,13 +64,13 @@ fn make(journal: &Path, existing: &Path, missing: &[PathBuf]) -> Result<bool, Jo
     }
 }
 
-/// Removes the files `journal` and `lock`, and the folders around them, of those that are
+/// Removes the files `journal` and `lock`, and the directories around them, of those that are
 /// `ours`, in which there is nothing else. The upmost of these gets the name of a draft
-/// first: a run that is killed leaves folders with their record, or what the next run
+/// first: a run that is killed leaves directories with their record, or what the next run
 /// removes.
-pub(crate) fn remove_state_folder(journal: &Path, lock: &Path, ours: &[&Path]) -> Result<(), FileError> {
-    let folders = folders_of_nothing_else(journal, lock, ours)?;
-    let Some(top) = folders.last() else {
+pub(crate) fn remove_state_directory(journal: &Path, lock: &Path, ours: &[&Path]) -> Result<(), FileError> {
+    let directories = directories_of_nothing_else(journal, lock, ours)?;
+    let Some(top) = directories.last() else {
         remove_if_there(journal)?;
         return remove_if_there(lock);
     };
@@ -80,13 +80,13 @@ pub(crate) fn remove_state_folder(journal: &Path, lock: &Path, ours: &[&Path]) -
     let _ = held.try_lock();
     fs::rename(top, &draft).map_err(FileError::at("removed", top))?;
     // Once more, where a call failed: what stays under that name stays until the next run.
-    let remove = || remove_draft(&draft, top, &[journal, lock], &folders);
+    let remove = || remove_draft(&draft, top, &[journal, lock], &directories);
     remove().or_else(|_| remove())?;
     sync_directory(top.parent().unwrap_or(Path::new("/")))
 }
 
-/// Removes `files` and `folders`, the inner ones first, where `top` is now `draft`.
-fn remove_draft(draft: &Path, top: &Path, files: &[&Path], folders: &[&Path]) -> Result<(), FileError> {
+/// Removes `files` and `directories`, the inner ones first, where `top` is now `draft`.
+fn remove_draft(draft: &Path, top: &Path, files: &[&Path], directories: &[&Path]) -> Result<(), FileError> {
     let now = |path: &Path| match path.strip_prefix(top) {
         Ok(below) if !below.as_os_str().is_empty() => draft.join(below),
         _ => draft.to_owned(),
@@ -94,14 +94,14 @@ fn remove_draft(draft: &Path, top: &Path, files: &[&Path], folders: &[&Path]) ->
     for file in files {
         remove_if_there(&now(file))?;
     }
-    for folder in folders {
-        match fs::remove_dir(now(folder)) {
+    for directory in directories {
+        match fs::remove_dir(now(directory)) {
             // Somebody put something there just now.
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
                 return fs::rename(draft, top).map_err(FileError::at("put back", top));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(FileError::at("removed", folder)(error));
+                return Err(FileError::at("removed", directory)(error));
             }
             _ => {}
         }
@@ -109,32 +109,32 @@ fn remove_draft(draft: &Path, top: &Path, files: &[&Path], folders: &[&Path]) ->
     Ok(())
 }
 
-/// The folders around the files `journal` and `lock`, the inner ones first, that are
+/// The directories around the files `journal` and `lock`, the inner ones first, that are
 /// `ours` and hold nothing but these files and one another.
-fn folders_of_nothing_else<'a>(
+fn directories_of_nothing_else<'a>(
     journal: &'a Path,
     lock: &Path,
     ours: &[&Path],
 ) -> Result<Vec<&'a Path>, FileError> {
-    let mut folders = Vec::new();
+    let mut directories = Vec::new();
     let mut expected = vec![journal, lock];
-    for folder in journal
+    for directory in journal
         .ancestors()
         .skip(1)
-        .take_while(|folder| ours.contains(folder))
+        .take_while(|directory| ours.contains(directory))
     {
-        let listed = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let listed = listed.map_err(FileError::at("listed", folder))?;
+        let listed = fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let listed = listed.map_err(FileError::at("listed", directory))?;
         if listed.iter().any(|entry| !expected.contains(&&*entry.path())) {
             break;
         }
-        folders.push(folder);
-        expected = vec![folder];
+        directories.push(directory);
+        expected = vec![directory];
     }
-    Ok(folders)
+    Ok(directories)
 }
 
-/// Folders in the making, which are gone when it is dropped before they have their name.
+/// Directories in the making, which are gone when it is dropped before they have their name.
 struct Draft {
     path: PathBuf,
     /// Tells other runs that somebody is at work on it.
@@ -145,8 +145,10 @@ impl Draft {
     fn create(top: &Path) -> Result<Self, FileError> {
         let path = own_draft(top);
         fs::create_dir(&path).map_err(FileError::at("made", &path))?;
-        // Where folders cannot be locked, two first runs at once may hinder one another.
-        let lock = File::open(&path).ok().filter(|folder| folder.try_lock().is_ok());
+        // Where directories cannot be locked, two first runs at once may hinder one another.
+        let lock = File::open(&path)
+            .ok()
+            .filter(|directory| directory.try_lock().is_ok());
         Ok(Self { path, _lock: lock })
     }
 }
@@ -173,17 +175,19 @@ fn own_draft(top: &Path) -> PathBuf {
 }
 
 /// Removes the drafts of killed runs.
-fn remove_drafts(folder: &Path, top: &Path) -> Result<(), FileError> {
+fn remove_drafts(directory: &Path, top: &Path) -> Result<(), FileError> {
     let prefix = prefix(top);
-    let listed = FileError::at("listed", folder);
-    let entries: Result<Vec<_>, _> = fs::read_dir(folder).and_then(Iterator::collect).map_err(listed);
+    let listed = FileError::at("listed", directory);
+    let entries: Result<Vec<_>, _> = fs::read_dir(directory)
+        .and_then(Iterator::collect)
+        .map_err(listed);
     for entry in entries? {
         let path = entry.path();
         let draft = path
             .as_os_str()
             .as_encoded_bytes()
             .starts_with(prefix.as_encoded_bytes());
-        if draft && File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
+        if draft && File::open(&path).is_ok_and(|directory| directory.try_lock().is_ok()) {
             fs::remove_dir_all(&path).map_err(FileError::at("removed", &path))?;
         }
     }
@@ -193,34 +197,34 @@ fn remove_drafts(folder: &Path, top: &Path) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::install::place::test_folder;
+    use crate::install::place::test_directory;
 
     #[test]
-    fn the_journal_names_the_folders_that_it_lies_in() {
-        let home = test_folder("state");
+    fn the_journal_names_the_directories_that_it_lies_in() {
+        let home = test_directory("state");
         let journal = home.join(".local/state/minikube-offline/journal.jsonl");
-        let folders = [".local/state/minikube-offline", ".local/state", ".local"];
+        let directories = [".local/state/minikube-offline", ".local/state", ".local"];
         let listing = || fs::read_dir(&home).expect("listed").count();
         // What a killed run left, and what another is at work on.
         let stale = PathBuf::from(format!("{}1", prefix(&home.join(".local")).display()));
-        fs::create_dir_all(stale.join("state")).expect("a folder");
-        assert!(make_state_folder(&journal).expect("made"));
+        fs::create_dir_all(stale.join("state")).expect("a directory");
+        assert!(make_state_directory(&journal).expect("made"));
         assert_eq!(listing(), 1);
         let receipt = Journal::peek(&journal).expect("a journal");
-        assert_eq!(receipt.folders(), folders.map(|name| home.join(name)));
-        assert!(!make_state_folder(&journal).expect("there"));
+        assert_eq!(receipt.directories(), directories.map(|name| home.join(name)));
+        assert!(!make_state_directory(&journal).expect("there"));
         assert_eq!(Journal::peek(&journal).expect("a journal"), receipt);
         fs::remove_dir_all(home).expect("clean up");
     }
 
     #[test]
     fn what_holds_something_else_stays() {
-        let home = test_folder("no state");
+        let home = test_directory("no state");
         let (top, state) = (home.join("a"), home.join("a/b/c"));
         let journal = state.join("journal.jsonl");
         let lock = state.join("lock");
         let make = |others: &[PathBuf]| {
-            fs::create_dir_all(&state).expect("folders");
+            fs::create_dir_all(&state).expect("directories");
             for file in others.iter().chain([&journal, &lock]) {
                 fs::write(file, "").expect("a file");
             }
@@ -228,16 +232,16 @@ mod tests {
         let ours = [state.clone(), home.join("a/b"), top.clone()];
         let ours = ours.each_ref().map(PathBuf::as_path);
         make(&[]);
-        remove_state_folder(&journal, &lock, &ours).expect("removed");
+        remove_state_directory(&journal, &lock, &ours).expect("removed");
         assert_eq!(fs::read_dir(&home).expect("listed").count(), 0);
         make(&[home.join("a/theirs")]);
-        remove_state_folder(&journal, &lock, &ours).expect("removed");
+        remove_state_directory(&journal, &lock, &ours).expect("removed");
         assert!(top.join("theirs").exists() && !top.join("b").exists());
         make(&[state.join("theirs")]);
-        remove_state_folder(&journal, &lock, &ours).expect("removed");
+        remove_state_directory(&journal, &lock, &ours).expect("removed");
         assert!(state.join("theirs").exists() && !journal.exists() && !lock.exists());
         make(&[]);
-        remove_state_folder(&journal, &lock, &ours[1..]).expect("removed");
+        remove_state_directory(&journal, &lock, &ours[1..]).expect("removed");
         assert!(state.exists() && !journal.exists());
         fs::remove_dir_all(home).expect("clean up");
     }

@@ -1,4 +1,4 @@
-//! Where the engine keeps its data, as far as this machine sees that folder.
+//! Where the engine keeps its data, as far as this machine sees that directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
 const CONTAINERD_ROOT: &str = "/var/lib/containerd";
 
 /// Where the system's containerd listens; an engine without it starts one of its own, with a
-/// socket in its own folder for what runs.
+/// socket in its own directory for what runs.
 const CONTAINERD_SOCKETS: [&str; 2] = [
     "/run/containerd/containerd.sock",
     "/var/run/containerd/containerd.sock",
@@ -19,16 +19,16 @@ const CONTAINERD_SOCKETS: [&str; 2] = [
 impl Engine {
     /// Where it has volumes and, unless containerd has them, images.
     #[must_use]
-    pub fn data_folder(&self) -> Option<PathBuf> {
-        let folder = PathBuf::from(&self.info.docker_root_dir);
-        (folder.is_absolute() && fs::metadata(&folder).is_ok()).then_some(folder)
+    pub fn data_directory(&self) -> Option<PathBuf> {
+        let directory = PathBuf::from(&self.info.docker_root_dir);
+        (directory.is_absolute() && fs::metadata(&directory).is_ok()).then_some(directory)
     }
 
     /// Where it has images, and what containers write beside their volumes.
     #[must_use]
-    pub fn image_folder(&self) -> Option<PathBuf> {
+    pub fn image_directory(&self) -> Option<PathBuf> {
         // Where that is not seen, the engine is on another machine.
-        let data = self.data_folder()?;
+        let data = self.data_directory()?;
         let config = || fs::read_to_string(CONTAINERD_CONFIG).unwrap_or_default();
         Some(images_in(&self.info, &data, config))
     }
@@ -36,21 +36,21 @@ impl Engine {
     /// What to do where there is no room for images.
     #[must_use]
     pub fn room_for_images(&self) -> String {
-        let folder = self
-            .image_folder()
+        let directory = self
+            .image_directory()
             .unwrap_or_else(|| self.info.docker_root_dir.clone().into());
         format!(
             "free space in `{0}`, where Docker keeps images (`df -h {0}`), for example with `docker image prune`, then \
              run the same command again",
-            folder.display()
+            directory.display()
         )
     }
 }
 
-/// The folder of the images. `docker info` names no folder of containerd's. Measured with Docker
+/// The directory of the images. `docker info` names no directory of containerd's. Measured with Docker
 /// Engine 29.9.3: with the system's containerd they are in that one's root, `/var/lib/containerd`
 /// unless its config says otherwise; with one of the engine's own in `containerd/daemon` below
-/// the engine's folder.
+/// the engine's directory.
 fn images_in(info: &EngineInfo, data: &Path, config: impl FnOnce() -> String) -> PathBuf {
     if !info.keeps_images_in_containerd() {
         return data.to_owned();
@@ -86,7 +86,7 @@ fn root_in(config: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn folder(driver: &str, kind: &str, containerd: &str, config: &str) -> String {
+    fn directory(driver: &str, kind: &str, containerd: &str, config: &str) -> String {
         let said = format!(
             r#"{{"ServerVersion":"29.9.3","Driver":"{driver}","DriverStatus":[{kind}],"DockerRootDir":"/data"{containerd}}}"#
         );
@@ -134,7 +134,7 @@ mod tests {
             ("btrfs", graph, own, "", "/data"),
         ] {
             assert_eq!(
-                folder(driver, kind, containerd, config),
+                directory(driver, kind, containerd, config),
                 expected,
                 "{driver} {containerd}"
             );

@@ -1,4 +1,4 @@
-//! Which folders of pinned keys count, and for whom.
+//! Which directories of pinned keys count, and for whom.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -6,43 +6,43 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{KeyFolder, TrustError};
+use super::{KeyDirectory, TrustError};
 use crate::bundle::KeyId;
 use crate::host::{Accounts, Environment, Reason, Trusted};
 
 /// Where the administrator pins keys for everyone.
 const SYSTEM: &str = "/etc/minikube-offline/trust.d";
 
-/// The folders of pinned keys that count for one user.
+/// The directories of pinned keys that count for one user.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TrustFolders {
+pub struct TrustDirectories {
     /// For everyone on this machine.
-    pub system: KeyFolder,
+    pub system: KeyDirectory,
     /// For this user alone; `None` when there is no home.
-    pub user: Option<KeyFolder>,
+    pub user: Option<KeyDirectory>,
 }
 
-impl TrustFolders {
-    /// The folders for the user that `environment` is of.
+impl TrustDirectories {
+    /// The directories for the user that `environment` is of.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
-        let folder = |path| KeyFolder::new(path, environment.uid());
+        let directory = |path| KeyDirectory::new(path, environment.uid());
         Self {
-            system: folder(PathBuf::from(SYSTEM)),
-            user: user_config(environment).map(|config| folder(keys_in(&config))),
+            system: directory(PathBuf::from(SYSTEM)),
+            user: user_config(environment).map(|config| directory(keys_in(&config))),
         }
     }
 
     /// Both.
-    pub fn iter(&self) -> impl Iterator<Item = &KeyFolder> {
+    pub fn iter(&self) -> impl Iterator<Item = &KeyDirectory> {
         [&self.system].into_iter().chain(&self.user)
     }
 
     /// The keys that were revoked in either.
     pub fn revoked(&self) -> Result<BTreeSet<KeyId>, TrustError> {
         let mut all = BTreeSet::new();
-        for folder in self.iter() {
-            all.extend(folder.revoked()?.into_iter().map(|(_, key_id)| key_id));
+        for directory in self.iter() {
+            all.extend(directory.revoked()?.into_iter().map(|(_, key_id)| key_id));
         }
         Ok(all)
     }
@@ -88,12 +88,12 @@ fn keys_in(config: &Path) -> PathBuf {
 
 /// Whether something is said there about keys, or beside them about bundles. What cannot be listed
 /// says so where it is read.
-fn pins(folder: &Path) -> bool {
+fn pins(directory: &Path) -> bool {
     let says = |name: &OsStr| {
         let kind = Path::new(name).extension();
         kind.is_some_and(|kind| kind.eq_ignore_ascii_case("pub") || kind.eq_ignore_ascii_case("revoked"))
     };
-    let listed = match fs::read_dir(folder) {
+    let listed = match fs::read_dir(directory) {
         Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| says(&entry.file_name()))),
         // A home that this user cannot come to is not its own.
         Err(error) => !matches!(
@@ -101,7 +101,7 @@ fn pins(folder: &Path) -> bool {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied
         ),
     };
-    listed || folder.with_file_name("serials.json").exists()
+    listed || directory.with_file_name("serials.json").exists()
 }
 
 #[cfg(test)]
@@ -114,11 +114,16 @@ mod tests {
     const NOBODY: u32 = 4_000_000_001;
 
     #[test]
-    fn a_user_has_the_systems_folder_and_an_own_one() {
+    fn a_user_has_the_systems_directory_and_an_own_one() {
         let of = |variables: &[(&str, &str)], uid| {
-            let folders = TrustFolders::of(&Environment::of(variables, uid));
-            assert_eq!(folders.system.path(), Path::new("/etc/minikube-offline/trust.d"));
-            folders.user.map(|folder| folder.path().display().to_string())
+            let directories = TrustDirectories::of(&Environment::of(variables, uid));
+            assert_eq!(
+                directories.system.path(),
+                Path::new("/etc/minikube-offline/trust.d")
+            );
+            directories
+                .user
+                .map(|directory| directory.path().display().to_string())
         };
         assert_eq!(
             of(&[("HOME", "/home/ann")], NOBODY).as_deref(),
@@ -134,8 +139,8 @@ mod tests {
 
     #[test]
     fn root_takes_no_keys_from_another_users_home() {
-        // Folders of root's, and one of another user's where the test may make one.
-        let root = tempfile::tempdir().expect("a folder");
+        // Directories of root's, and one of another user's where the test may make one.
+        let root = tempfile::tempdir().expect("a directory");
         let path = root.path().to_owned();
         let path_text = path.to_str().expect("UTF-8");
         let found = user_config(&Environment::of(&[("HOME", path_text)], 0));
@@ -167,19 +172,19 @@ mod tests {
 
     #[test]
     fn a_directory_with_a_key_or_a_serial_pins() {
-        let around = tempfile::tempdir().expect("a folder");
-        let folder = around.path().join("trust.d");
-        assert!(!pins(&folder));
-        fs::create_dir(&folder).expect("ours");
-        fs::write(folder.join("README"), "").expect("a file");
-        assert!(!pins(&folder));
+        let around = tempfile::tempdir().expect("a directory");
+        let directory = around.path().join("trust.d");
+        assert!(!pins(&directory));
+        fs::create_dir(&directory).expect("ours");
+        fs::write(directory.join("README"), "").expect("a file");
+        assert!(!pins(&directory));
         for name in [
             "trust.d/a.PUB",
             "trust.d/E7620F1842B4E81F.revoked",
             "serials.json",
         ] {
             fs::write(around.path().join(name), "").expect("a file");
-            assert!(pins(&folder), "{name}");
+            assert!(pins(&directory), "{name}");
             fs::remove_file(around.path().join(name)).expect("ours");
         }
     }
