@@ -6,21 +6,21 @@ import base64, datetime, hashlib, json, os, re, subprocess, sys, tempfile
 
 ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "kubernetes", "application"]
 FILE_ROLES = ["manifest", "file"]
-KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images lists files",
+KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images lists files packages",
         "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
         "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "lists": "reference digest",
         "binaries": "role version platform size sha256 origin", "origin": "transport evidence unverified signatures",
         "signatures": "url documents signature certificates log",
         "images": "role reference platform config layers manifest origin", "files": "role name size sha256 origin"}
-OPTIONAL = {"resolved", "unverified", "files"}  # not there where they say nothing
+OPTIONAL = {"resolved", "unverified", "files", "packages"}  # not there where they say nothing
 RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
          "url": lambda v: plain(v, 2048), "packer": lambda v: plain(v, 128), "transport": lambda v: plain(v, 64),
-         "sha256|config|manifest|digest|signature": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
+         "sha256|config|manifest|digest|signature|packages": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
          "name": r"[a-z0-9][a-z0-9._-]{0,127}", "container_runtime": "docker|containerd|cri-o",
          "kubernetes_version": r"v(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
          "reference": r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:\d{1,5})?"
                       r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"}
-DIGEST = RULES["sha256|config|manifest|digest|signature"]
+DIGEST = RULES["sha256|config|manifest|digest|signature|packages"]
 def spelled_out(name):
     """A reference in full: Docker Hub's own images have their directory, a port is one."""
     host, path = name.split("/", 1)
@@ -126,6 +126,10 @@ def parts(found):
         path = f"bin/{part['platform']}/{part['role']}"
         wanted.add(path)
         need(path in members and (part["size"], part["sha256"]) == (members[path]["size"], members[path]["sha256"]), path)
+    if "packages" in found:
+        wanted.add("packages.json")
+        listed = members.get("packages.json", {"sha256": "", "size": 0})
+        need(listed["sha256"] == found["packages"] and listed["size"] <= 16 << 20, "packages.json")
     own = found.get("files", [])
     order = [(FILE_ROLES.index(f["role"]), f["name"]) for f in own]
     need(order == sorted(set(order)) and not any(f["origin"]["signatures"] for f in own), "the files")

@@ -50,6 +50,10 @@ pub struct BundleIndex {
     /// where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FilePart>,
+    /// The SHA-256 of the member that lists the software packages inside the parts. The key is
+    /// absent where no part has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages: Option<Digest>,
 }
 
 /// What a bundle starts.

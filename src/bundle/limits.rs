@@ -63,5 +63,8 @@ pub const EVIDENCE_BYTES: u64 = 4 << 20;
 /// All of them together: who checks them has them in memory.
 pub const ALL_EVIDENCE_BYTES: u64 = 64 << 20;
 
+/// The list of software packages is refused when it is larger than this.
+pub const PACKAGES_BYTES: u64 = 16 << 20;
+
 /// An image config larger than this is refused.
 pub const IMAGE_CONFIG_BYTES: u64 = 4 << 20;

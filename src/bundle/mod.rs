@@ -19,6 +19,7 @@ mod layout;
 pub mod limits;
 mod moment;
 mod nullable;
+mod packages;
 mod part;
 mod plain;
 mod platform;
@@ -46,6 +47,7 @@ pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bun
 pub use layout::{Blob, Layout, image_manifest};
 pub use moment::{Moment, MomentError};
 pub(crate) use nullable::null_as_default;
+pub use packages::{PACKAGES_PATH, Package, PackageKind, PartPackages};
 pub use part::{
     BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
     layout_documents,

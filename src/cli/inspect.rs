@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::authenticity;
 use super::console::Console;
 use super::path_value::path_value;
-use super::sbom::sbom;
+use super::sbom::{SbomFormat, sbom};
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
 use crate::bundle::{
@@ -29,26 +29,25 @@ pub(super) struct ShowArgs {
 pub(super) struct InspectArgs {
     #[command(flatten)]
     show: ShowArgs,
-    /// Write a bill of materials of the whole bundle instead: that of `CycloneDX` 1.5, in JSON
-    #[arg(long, conflicts_with = "platform")]
-    sbom: bool,
+    /// Write a bill of materials instead: every part, and the software packages inside it
+    #[arg(long, value_name = "FORMAT", conflicts_with = "platform", num_args = 0..=1,
+          default_missing_value = "cyclonedx")]
+    sbom: Option<SbomFormat>,
 }
 
 /// Shows everything that the index says.
-pub(super) fn inspect(args: &InspectArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
-    let index = bundle.index();
-    if args.sbom {
-        if let Some(text) = authenticity::warning(bundle) {
+pub(super) fn inspect(args: &InspectArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
+    if let Some(format) = args.sbom {
+        if let Some(text) = authenticity::warning(&bundle) {
             console.note(&text);
         }
-        let sbom = sbom(index);
+        let path = path_value(bundle.path());
+        let sbom = sbom(format, bundle, console)?;
         let text = format!("{sbom:#}");
-        return console.result(
-            &text,
-            &json!({ "kind": "done", "bundle": path_value(bundle.path()), "sbom": sbom }),
-        );
+        return console.result(&text, &json!({ "kind": "done", "bundle": path, "sbom": sbom }));
     }
-    let views = views(&args.show, bundle)?;
+    let index = bundle.index();
+    let views = views(&args.show, &bundle)?;
     let mut value = json!({
         "kind": "done",
         "bundle": path_value(bundle.path()),

@@ -91,7 +91,7 @@ impl BundleVerb {
                 warn(&bundle);
                 extract::run(&verb.args, bundle, console)
             }
-            Self::Inspect(verb) => inspect::inspect(&verb.args, &verb.open_to_show(path)?, console),
+            Self::Inspect(verb) => inspect::inspect(&verb.args, verb.open_to_show(path)?, console),
             Self::List(verb) => {
                 let bundle = verb.open_to_show(path)?;
                 warn(&bundle);

@@ -12,7 +12,7 @@ use super::scratch::Scratch;
 use super::upstream::{
     Resolved, UpstreamError, WantedImage, addon_images, check_pair, locked_provisioner, storage_provisioner,
 };
-use super::{Cache, FetchError, Upstream, images, network, own, programs, remote, room, runtime};
+use super::{Cache, FetchError, Upstream, images, network, own, packages, programs, remote, room, runtime};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform};
 use crate::progress::Progress;
 use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
@@ -73,9 +73,11 @@ pub(super) fn gather_by_asking(
         let names = images.iter().map(|(_, image)| image.reference.to_string());
         upstream.note_unused(&programs.chain(names).collect::<Vec<_>>(), progress);
     }
+    let images = images::read(images, progress)?;
     Ok(Parts {
+        packages: packages::of_parts(&binaries, &images)?,
         binaries,
-        images: images::read(images, progress)?,
+        images,
         files,
         signature_files: upstream
             .map(Upstream::signature_files)

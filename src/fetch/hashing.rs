@@ -28,6 +28,55 @@ pub(super) fn hash(mut reader: impl Read, mut advance: impl FnMut(u64)) -> io::R
     Ok((hasher.finish(), bytes))
 }
 
+/// Hashes what is read through it.
+pub(super) struct Hashing<R> {
+    reader: R,
+    hasher: Hasher,
+    /// The first error of the reader: who reads may not have passed it on.
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Hashing<R> {
+    pub(super) fn new(reader: R) -> Self {
+        let (hasher, error) = (Hasher::new(), None);
+        Self {
+            reader,
+            hasher,
+            error,
+        }
+    }
+
+    /// Reads the rest; the digest and the number of all bytes.
+    pub(super) fn finish(mut self) -> io::Result<(Digest, u64)> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        while self.error.is_none() && self.read(&mut buffer).is_ok_and(|length| length > 0) {}
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let bytes = self.hasher.bytes();
+        Ok((self.hasher.finish(), bytes))
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.reader.read(buffer) {
+                Ok(length) => {
+                    self.hasher.update(&buffer[..length]);
+                    return Ok(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let shown = error.kind().into();
+                    self.error.get_or_insert(error);
+                    return Err(shown);
+                }
+            }
+        }
+    }
+}
+
 /// Does `work` for each item, several at a time, and gives the results in the items'
 /// order. Items should come with the longest first.
 pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {

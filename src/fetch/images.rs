@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::blob::Blob;
 use super::found::FoundImage;
-use super::hashing::{hash, in_parallel};
+use super::hashing::{Hashing, in_parallel};
 use super::oci_layout::{self, Place};
+use super::packages::LayerPackages;
 use super::parts::{LocalImage, LocalLayer};
 use super::scratch::Scratch;
 use super::tar_index::TarIndex;
@@ -320,8 +322,9 @@ pub(super) fn read(
 fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<LocalLayer, FetchError> {
     let stored = |file| Counted { file, progress };
     let most = blob.most_bytes();
-    let reader = blob.open_counted(stored)?.take(most + 1);
-    let (found, size) = hash(reader, |_| ()).map_err(|source| blob.decode_error(source))?;
+    let mut reader = Hashing::new(blob.open_counted(stored)?.take(most + 1));
+    let packages = LayerPackages::read(&mut reader);
+    let (found, size) = reader.finish().map_err(|source| blob.decode_error(source))?;
     if size > most {
         return Err(blob.damaged(format!(
             "grows from {} bytes to more than {most}: no layer does that",
@@ -340,6 +343,7 @@ fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<L
         diff_id,
         size,
         blob: blob.clone(),
+        packages: Arc::new(packages),
     })
 }
 

@@ -19,6 +19,7 @@ mod local;
 mod network;
 mod oci_layout;
 mod own;
+mod packages;
 mod parts;
 mod plan;
 mod programs;

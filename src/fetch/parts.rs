@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::FetchError;
 use super::blob::Blob;
+use super::packages::LayerPackages;
 use crate::bundle::{
-    BinaryPart, ContainerRuntime, Digest, FilePart, ImageReference, ImageRole, Origin, Platform,
+    BinaryPart, ContainerRuntime, Digest, FilePart, ImageReference, ImageRole, Origin, PartPackages, Platform,
 };
 use crate::resolve::{Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram, Requirements};
 use crate::spec::{Cni, Spec};
@@ -26,6 +28,9 @@ pub struct Parts {
     pub files: Vec<LocalFile>,
     /// The files of the signatures that the parts' origins name.
     pub signature_files: BTreeMap<Digest, Vec<u8>>,
+    /// The software packages inside binaries and images, by their digests: of the parts that
+    /// have any.
+    pub packages: Vec<PartPackages>,
     /// The container runtime in the node: the one that was asked for, or minikube's default.
     pub container_runtime: ContainerRuntime,
     /// What was asked for, all of which is here.
@@ -85,6 +90,7 @@ pub struct LocalLayer {
     /// The size of the uncompressed layer in bytes.
     pub size: u64,
     pub(super) blob: Blob,
+    pub(super) packages: Arc<LayerPackages>,
 }
 
 impl Parts {

@@ -88,6 +88,7 @@ pub(crate) fn index() -> BundleIndex {
         images,
         lists: Vec::new(),
         files: Vec::new(),
+        packages: None,
     }
 }
 

@@ -122,6 +122,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         images: plan.images,
         lists: plan.lists,
         files: plan.files,
+        packages: plan.packages,
     };
     index.serial = replaced::serial(&options.output, &index, options.serial, progress);
     progress.begin("write", Some(stored));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::bundle::{
-    BinaryPart, Blob, Digest, FilePart, ImageList, ImagePart, ImageRole, Layout, Member, Platform,
-    PublishedSignature, blob_path, evidence_path, image_manifest,
+    BinaryPart, Blob, Digest, FilePart, ImageList, ImagePart, ImageRole, Layout, Member, PACKAGES_PATH,
+    Platform, PublishedSignature, blob_path, evidence_path, image_manifest,
 };
 use crate::fetch::{LocalBinary, LocalFile, LocalImage, LocalLayer, Parts};
 
@@ -19,6 +19,7 @@ pub(super) struct BundlePlan<'a> {
     pub(super) images: Vec<ImagePart>,
     pub(super) lists: Vec<ImageList>,
     pub(super) files: Vec<FilePart>,
+    pub(super) packages: Option<Digest>,
 }
 
 /// A member and where its bytes are.
@@ -95,7 +96,12 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
     let files = files
         .iter()
         .map(|digest| (evidence_path(*digest), parts.signature_files[digest].clone()));
-    let small = small.chain(files);
+    let packages = (!parts.packages.is_empty())
+        .then(|| serde_json::to_vec(&parts.packages).expect("packages can be written"));
+    let digest = packages.as_deref().map(Digest::of);
+    let small = small
+        .chain(files)
+        .chain(packages.map(|json| (PACKAGES_PATH.to_owned(), json)));
     let mut paths = HashSet::new();
     let small = small.filter(|(path, _)| paths.insert(path.clone()));
     let mut frames = vec![small.map(|(path, bytes)| bytes_member(path, bytes)).collect()];
@@ -106,6 +112,7 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         images: image_parts,
         lists,
         files: parts.files.iter().map(|file| file.part.clone()).collect(),
+        packages: digest,
     }
 }
 

@@ -80,6 +80,7 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
         images,
         lists,
         files,
+        packages,
     } = one;
     (*format, packer, cluster, stubs, members)
         == (
@@ -90,5 +91,5 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
             &other.members,
         )
         && (binaries, images) == (&other.binaries, &other.images)
-        && (lists, files) == (&other.lists, &other.files)
+        && (lists, files, packages) == (&other.lists, &other.files, &other.packages)
 }

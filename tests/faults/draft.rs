@@ -323,6 +323,7 @@ impl Draft {
                     .collect(),
                 images: images.iter().map(|image| image.part.clone()).collect(),
                 lists: Vec::new(),
+                packages: None,
                 files: contents
                     .files
                     .iter()

@@ -6,9 +6,9 @@ use super::{BundleIndex, is_bundle_name};
 use crate::bundle::evidence::EVIDENCE_DIR;
 use crate::bundle::frame::TAR_END_BYTES;
 use crate::bundle::{
-    BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member, Platform,
-    PublishedSignature, blob_path, chunk_count, evidence_path, is_file_name, is_plain, layout_documents,
-    limits, member_span,
+    BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member, PACKAGES_PATH,
+    Platform, PublishedSignature, blob_path, chunk_count, evidence_path, is_file_name, is_plain,
+    layout_documents, limits, member_span,
 };
 
 impl BundleIndex {
@@ -114,6 +114,7 @@ impl BundleIndex {
         expected.extend(self.images.iter().flat_map(ImagePart::blobs).map(blob_path));
         let files = self.signatures().flat_map(PublishedSignature::files);
         expected.extend(files.map(evidence_path));
+        expected.extend(self.packages.map(|_| PACKAGES_PATH.to_owned()));
         for member in &self.members {
             if member.tar_header().is_none() || !expected.remove(&member.path) {
                 return Err(format!("no part needs `{}`, or it is there twice", member.path));
@@ -129,6 +130,11 @@ impl BundleIndex {
                     "`{}` has {} bytes, more than a signature's file can have",
                     member.path, member.size
                 ));
+            }
+            if member.path == PACKAGES_PATH
+                && (Some(member.sha256) != self.packages || member.size > limits::PACKAGES_BYTES)
+            {
+                return Err(format!("`{PACKAGES_PATH}` has another digest, or is too long"));
             }
             let blob = ["images/blobs/sha256/", EVIDENCE_DIR]
                 .iter()

@@ -252,6 +252,11 @@ pub(crate) fn write_archive_for(arch: Arch, path: &Path, reference: &str, conten
         .iter()
         .map(|content| tar_of(&[("file", content)]))
         .collect();
+    write_archive_of(arch, path, reference, &layers);
+}
+
+/// A docker-archive with one image, of these layers.
+pub(crate) fn write_archive_of(arch: Arch, path: &Path, reference: &str, layers: &[Vec<u8>]) {
     let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer).to_string()).collect();
     let config = json!({
         "architecture": arch.name(),

@@ -1,25 +1,30 @@
-//! `inspect --sbom`: what is in a bundle, as a bill of materials for `CycloneDX` 1.5
-//! (<https://cyclonedx.org/docs/1.5/json/>).
-//!
-//! The same bundle gives the same text: there is no time in it, and its number is made
-//! of the index.
+//! `CycloneDX` 1.5 (<https://cyclonedx.org/docs/1.5/json/>).
 
 use serde_json::{Value, json};
 
-use crate::bundle::{BinaryPart, BundleIndex, Digest, FilePart, ImagePart};
+use super::{Packages, uuid};
+use crate::bundle::{BinaryPart, BundleIndex, Digest, FilePart, ImagePart, Package};
 
-/// The bill of materials of the bundle with this index.
-pub(super) fn sbom(index: &BundleIndex) -> Value {
-    let written = index.encode().expect("an index that was read can be written");
-    let binaries = index.binaries.iter().map(binary);
-    let parts = binaries.chain(index.images.iter().map(image));
-    let components: Vec<Value> = parts.chain(index.files.iter().map(file)).collect();
+/// The bill of materials of the bundle with this index: each part, and inside it its packages.
+pub(super) fn sbom(index: &BundleIndex, packages: &Packages) -> Value {
+    let mut components = Vec::new();
+    for (digest, mut part) in parts(index) {
+        if let Some(inside) = packages.get(&digest) {
+            let name = part["bom-ref"].as_str().unwrap_or_default().to_owned();
+            let inner = inside.packages.iter().map(|inner| package(&name, inner));
+            part["components"] = inner.collect();
+            if let Some(properties) = part["properties"].as_array_mut() {
+                properties.extend(inside.unread.iter().map(|path| property("unread", path)));
+            }
+        }
+        components.push(part);
+    }
     let parts: Vec<&Value> = components.iter().map(|component| &component["bom-ref"]).collect();
     let (packer, packer_version) = index.packer.split_once(' ').unwrap_or((&index.packer, ""));
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
-        "serialNumber": format!("urn:uuid:{}", uuid(Digest::of(&written))),
+        "serialNumber": format!("urn:uuid:{}", uuid(index)),
         "version": 1,
         "metadata": {
             "component": {
@@ -35,6 +40,33 @@ pub(super) fn sbom(index: &BundleIndex) -> Value {
         "dependencies": [{ "ref": "bundle", "dependsOn": parts }],
         "components": components,
     })
+}
+
+/// Each part's component, and the digest by which its packages are listed.
+pub(super) fn parts(index: &BundleIndex) -> Vec<(Digest, Value)> {
+    let binaries = index.binaries.iter().map(|part| (part.sha256, binary(part)));
+    let images = index.images.iter().map(|part| (part.config, image(part)));
+    let files = index.files.iter().map(|part| (part.sha256, file(part)));
+    binaries.chain(images).chain(files).collect()
+}
+
+fn package(part: &str, package: &Package) -> Value {
+    let purl = package.purl();
+    let mut component = json!({
+        "bom-ref": format!("{part} {purl}"),
+        "type": "library",
+        "name": package.name,
+        "version": package.version,
+        "purl": purl,
+    });
+    if !package.licenses.is_empty() {
+        let licenses = package
+            .licenses
+            .iter()
+            .map(|name| json!({ "license": { "name": name } }));
+        component["licenses"] = licenses.collect();
+    }
+    component
 }
 
 fn binary(part: &BinaryPart) -> Value {
@@ -97,13 +129,4 @@ fn properties(transport: &str, evidence: &[String]) -> Vec<Value> {
 
 fn property(name: &str, value: &str) -> Value {
     json!({ "name": format!("minikube-offline:{name}"), "value": value })
-}
-
-/// A UUID of version 8 (RFC 9562, section 5.8) made of a digest.
-fn uuid(digest: Digest) -> String {
-    let mut bytes = *digest.as_bytes();
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = Digest::from_bytes(bytes).hex();
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]].join("-")
 }
