@@ -30,7 +30,7 @@ pub(super) struct InspectArgs {
     #[command(flatten)]
     show: ShowArgs,
     /// Write a bill of materials instead: every part, and the software packages inside it
-    #[arg(long, value_name = "FORMAT", conflicts_with = "platform", num_args = 0..=1,
+    #[arg(long, value_name = "FORMAT", conflicts_with = "platform", num_args = 0..=1, require_equals = true,
           default_missing_value = "cyclonedx")]
     sbom: Option<SbomFormat>,
 }

@@ -29,6 +29,7 @@ mod pack;
 mod path_value;
 mod question;
 mod repair;
+mod report;
 #[cfg(feature = "packager")]
 mod resolve;
 mod sandbox;

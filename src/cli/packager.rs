@@ -136,7 +136,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
             return super::completions::completions(&args, PackagerCli::command(), console);
         }
         PackagerVerb::Man(args) => return super::completions::man(&args, PackagerCli::command(), console),
-        PackagerVerb::Machine(verb) => return verb.run(console),
+        PackagerVerb::Machine(verb) => return verb.run(None, console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),
         PackagerVerb::Verify(of) => (BundleVerb::Verify(of.args), of.bundle),

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::authenticity::warning;
 use super::console::Console;
 use super::ground::Ground;
-use super::{extract, guide, inspect, machine, preflight, repair, sandbox, start, verify};
+use super::{extract, guide, inspect, machine, preflight, repair, report, sandbox, start, verify};
 use crate::failure::Failure;
 use crate::host::{Environment, Sandbox};
 use crate::progress::Progress;
@@ -139,6 +139,8 @@ pub(super) enum MachineVerb {
     Stop(machine::StopArgs),
     /// Remove the cluster and everything that was installed with it
     Uninstall(machine::UninstallArgs),
+    /// Write one text file about this host, to carry back: versions, state and logs
+    Report(report::ReportArgs),
     /// Show the manual, which needs no network
     Guide(guide::GuideArgs),
 }
@@ -151,11 +153,14 @@ impl MachineVerb {
             Self::Status(args) => args.minikube_home(),
             Self::Stop(args) => args.minikube_home(),
             Self::Uninstall(args) => args.minikube_home(),
+            Self::Report(args) => return Ground::machine(args.minikube_home()).writing(args.file()),
         })
     }
 
-    pub(super) fn run(self, console: &Console) -> Result<(), Failure> {
+    /// The verb; `bundle` is the one that this program is in.
+    pub(super) fn run(self, bundle: Option<&Path>, console: &Console) -> Result<(), Failure> {
         match self {
+            Self::Report(args) => report::run(&args, bundle, console),
             Self::Status(args) => machine::status(&args, console),
             Self::Stop(args) => machine::stop(&args, console),
             Self::Uninstall(args) => machine::uninstall(&args, console),

@@ -90,7 +90,7 @@ fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let prepared = ground.and_then(|ground| ground.prepare());
     let result = prepared.and_then(|()| match verb {
         StubVerb::Bundle(verb) => verb.run(bundle, &console),
-        StubVerb::Machine(verb) => verb.run(&console),
+        StubVerb::Machine(verb) => verb.run(Some(bundle), &console),
     });
     finish(&console, result)
 }

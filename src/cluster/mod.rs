@@ -9,6 +9,7 @@ mod minikube;
 mod node_image;
 mod proof;
 mod ready;
+mod report;
 mod rollback;
 mod start;
 mod status;
@@ -16,6 +17,7 @@ mod uninstall;
 mod written;
 
 pub use doomed::{Doomed, doomed};
+pub use report::{Section, report};
 pub use start::{Started, Timing, start};
 pub use status::{NodeStatus, ProfileStatus, Status, status, stop};
 pub use uninstall::uninstall;

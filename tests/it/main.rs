@@ -28,6 +28,7 @@ mod preflight;
 mod race;
 mod refused;
 mod repair;
+mod report;
 mod revoke;
 mod rollback;
 mod sbom;
