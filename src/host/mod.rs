@@ -28,6 +28,8 @@ mod remains;
 mod routes;
 mod running;
 mod sandbox;
+#[cfg(feature = "packager")]
+mod secret;
 mod signals;
 mod terminal;
 mod trusted_path;
@@ -61,6 +63,8 @@ pub use program::{own_program, remove_own_copy};
 pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
 pub use running::Running;
 pub use sandbox::{Sandbox, SandboxError};
+#[cfg(feature = "packager")]
+pub use secret::{TypedError, typed_secret};
 pub use signals::Interruption;
 pub use terminal::{Terminal, typed_line};
 pub use trusted_path::{Reason, Trusted, UntrustedPath, keep_to_owner};

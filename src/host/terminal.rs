@@ -1,8 +1,10 @@
 //! The terminal on stderr and stdin: how wide it is, and what is typed there.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::tcgetwinsize;
 
 use super::{Environment, Interruption, interrupt};
@@ -11,10 +13,7 @@ use super::{Environment, Interruption, interrupt};
 const COLUMNS: usize = 80;
 
 /// A signal is noticed after this time at most.
-const TICK: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 200_000_000,
-};
+const TICK: Duration = Duration::from_millis(50);
 
 /// A terminal on stderr on which a line can be written again.
 #[derive(Clone, Copy, Debug)]
@@ -39,26 +38,31 @@ impl Terminal {
     }
 }
 
-/// A line from stdin, or nothing at its end. A signal ends the wait: a read that was begun
-/// would go on after it.
+/// A line from stdin, or nothing at its end. A signal ends the wait.
 pub fn typed_line() -> Result<Option<String>, Interruption> {
-    let stdin = io::stdin();
-    let mut input = stdin.lock();
+    interruptible(|| {
+        let mut line = String::new();
+        let bytes = io::stdin().read_line(&mut line).unwrap_or(0);
+        (bytes > 0).then_some(line)
+    })
+}
+
+/// What `read` returns, or the signal that came before. The read has a thread of its own: no
+/// signal falls between a look at the flag and a read that does not return. After a signal
+/// the program ends, and that thread with it.
+pub(super) fn interruptible<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Interruption> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let _ = sender.send(read());
+    });
     loop {
         interrupt::check()?;
-        let ready = {
-            let mut there = [PollFd::new(&stdin, PollFlags::IN)];
-            // An error is told by the read, but for a signal's.
-            !matches!(
-                poll(&mut there, Some(&TICK)),
-                Ok(0) | Err(rustix::io::Errno::INTR)
-            )
-        };
-        if ready {
-            let mut line = String::new();
-            let bytes = input.read_line(&mut line).unwrap_or(0);
-            interrupt::check()?;
-            return Ok((bytes > 0).then_some(line));
+        match receiver.recv_timeout(TICK) {
+            Ok(typed) => return interrupt::check().map(|()| typed),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => unreachable!("it sends before it ends"),
         }
     }
 }

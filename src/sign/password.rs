@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 
 use super::SignError;
-use crate::host::Interruption;
+use crate::host::{TypedError, typed_secret};
 
 /// Where the password of a secret key comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,11 +53,13 @@ impl Password {
     }
 }
 
-/// Ctrl-C at the prompt comes as this error, after the terminal was set back.
 fn prompt(text: &str) -> Result<String, SignError> {
-    rpassword::prompt_password(text).map_err(|error| match error.kind() {
-        std::io::ErrorKind::Interrupted => Interruption::Interrupt.into(),
-        _ => SignError::NoTerminal { source: error },
+    typed_secret(text).map_err(|error| match error {
+        TypedError::Interrupted(interruption) => interruption.into(),
+        TypedError::NoTerminal(source) if source.kind() == std::io::ErrorKind::InvalidData => {
+            refused("it is not UTF-8")
+        }
+        TypedError::NoTerminal(source) => SignError::NoTerminal { source },
     })
 }
 

@@ -69,6 +69,30 @@ fn ctrl_c_at_the_password_of_a_new_key_ends_at_once() {
     assert!(!sandbox.path("k.key").exists() && !sandbox.path("k.pub").exists());
 }
 
+/// Whenever it comes: before the question, at it, and between the two.
+#[test]
+fn a_signal_at_any_moment_ends_a_question() {
+    let (sandbox, engine) = startable();
+    let asks = [
+        ("\"$PACKAGER\" keygen -o k", "/bin"),
+        ("./b.run --image-load cache", engine.to_str().unwrap()),
+    ];
+    for (line, path) in asks {
+        let script = format!(
+            "for n in 0 1 2 3 4 5 6 7 8 9; do for m in 1 6; do \
+             timeout --foreground --preserve-status -k 20 -s INT 0.0$n$m {line}; \
+             [ $? = 130 ] || echo \"LOST at 0.0$n$m\"; done; done"
+        );
+        let Some(mut terminal) = Terminal::run(&sandbox, 80, "xterm", Path::new(path), &script) else {
+            return;
+        };
+        let (status, screen) = terminal.ends();
+        assert!(status == 0 && !screen.contains("LOST"), "{screen}");
+        assert!(screen.contains("interrupted"), "{screen}");
+    }
+    assert!(!sandbox.path("k.key").exists());
+}
+
 #[test]
 fn two_different_passwords_are_asked_for_again() {
     let sandbox = Sandbox::new();
