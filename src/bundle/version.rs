@@ -5,15 +5,13 @@ use std::str::FromStr;
 
 use super::text::serde_as_text;
 
-/// A release version with its `v`: `v1.35.4`, `v1.36.0-rc.1`. Ordered as semver
-/// orders its numbers; a pre-release comes before its release.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Version {
-    major: u32,
-    minor: u32,
-    patch: u32,
-    pre: Option<String>,
-}
+/// A release version with its `v`: `v1.35.4`, `v1.36.0-rc.1`. Ordered as semver orders it:
+/// `v1.36.0-rc.2` comes before `v1.36.0-rc.10`, and that before its release.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Version(semver::Version);
+
+/// What a name of a file may hold; a longer one is not a release.
+const LONGEST_PRERELEASE: usize = 64;
 
 /// Text that is not a release version.
 #[derive(Debug, thiserror::Error)]
@@ -23,89 +21,53 @@ pub struct VersionError(String);
 impl Version {
     /// The first number.
     #[must_use]
-    pub fn major(&self) -> u32 {
-        self.major
+    pub fn major(&self) -> u64 {
+        self.0.major
     }
 
     /// The second number.
     #[must_use]
-    pub fn minor(&self) -> u32 {
-        self.minor
+    pub fn minor(&self) -> u64 {
+        self.0.minor
     }
 
     /// The third number.
     #[must_use]
-    pub fn patch(&self) -> u32 {
-        self.patch
+    pub fn patch(&self) -> u64 {
+        self.0.patch
     }
 
     /// Whether it comes before a release: `v1.36.0-rc.1`.
     #[must_use]
     pub fn is_prerelease(&self) -> bool {
-        self.pre.is_some()
+        !self.0.pre.is_empty()
     }
 
     /// `v1.35`: what the name of a bundle says.
     #[must_use]
     pub fn line(&self) -> String {
-        format!("v{}.{}", self.major, self.minor)
-    }
-}
-
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Version {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let rank = |version: &Self| (version.major, version.minor, version.patch, version.pre.is_none());
-        rank(self)
-            .cmp(&rank(other))
-            .then_with(|| self.pre.cmp(&other.pre))
+        format!("v{}.{}", self.0.major, self.0.minor)
     }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v{}.{}.{}", self.major, self.minor, self.patch)?;
-        self.pre.as_ref().map_or(Ok(()), |pre| write!(f, "-{pre}"))
+        write!(f, "v{}", self.0)
     }
 }
 
 impl FromStr for Version {
     type Err = VersionError;
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        parse(text).ok_or_else(|| VersionError(text.chars().take(80).collect()))
+        text.strip_prefix('v')
+            .and_then(|numbers| semver::Version::parse(numbers).ok())
+            .filter(|version| version.build.is_empty() && version.pre.len() <= LONGEST_PRERELEASE)
+            .map(Self)
+            .ok_or_else(|| VersionError(text.chars().take(80).collect()))
     }
 }
 
 serde_as_text!(Version);
-
-fn parse(text: &str) -> Option<Version> {
-    let (numbers, pre) = match text.strip_prefix('v')?.split_once('-') {
-        Some((numbers, pre)) => (numbers, Some(pre)),
-        None => (&text[1..], None),
-    };
-    let identifier =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if pre.is_some_and(|pre| pre.len() > 64 || !pre.split('.').all(identifier)) {
-        return None;
-    }
-    let mut numbers = numbers.split('.').map(|number| {
-        let canonical = number == "0" || !number.starts_with('0');
-        let digits = number.bytes().all(|b| b.is_ascii_digit());
-        number.parse::<u32>().ok().filter(|_| canonical && digits)
-    });
-    let version = Version {
-        major: numbers.next()??,
-        minor: numbers.next()??,
-        patch: numbers.next()??,
-        pre: pre.map(str::to_owned),
-    };
-    numbers.next().is_none().then_some(version)
-}
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +88,8 @@ mod tests {
             "v1.35.4-",
             "v1.35.4/..",
             "v1.36.0-rc_1",
+            "v1.36.0-rc.01",
+            "v1.36.0+build",
             &format!("v1.36.0-{}", "x".repeat(65)),
             "latest",
         ] {
@@ -141,6 +105,8 @@ mod tests {
         assert_eq!(of.line(), "v2.35");
         assert!(version("v1.9.9") < version("v1.10.0"));
         assert!(version("v1.36.0-rc.1") < version("v1.36.0"));
+        assert!(version("v1.36.0-rc.2") < version("v1.36.0-rc.10"));
+        assert!(version("v1.36.0-alpha.10") < version("v1.36.0-beta.1"));
         assert!(version("v1.36.0-rc.1").is_prerelease() && !of.is_prerelease());
     }
 }

@@ -12,8 +12,8 @@ const NEEDED_V2: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 /// From here on the kubelet refuses cgroup v1, unless told otherwise as minikube does: with
 /// `failCgroupV1: false`, which v1.37 still takes. Sources: KEP-5573; minikube v1.38.1,
 /// `bsutil/kubeadm.go:112-115`, the same in eb25dbc703.
-const REFUSES_V1: (u32, u32) = (1, 35);
-const TELLS_OTHERWISE: (u32, u32) = (1, 38);
+const REFUSES_V1: (u64, u64) = (1, 35);
+const TELLS_OTHERWISE: (u64, u64) = (1, 38);
 
 /// `minikube` is the bundle's, where its version is known.
 pub(crate) fn examine(cgroups: &Cgroups, kubernetes: &Version, minikube: Option<&Version>) -> Vec<Finding> {
@@ -80,7 +80,7 @@ pub(crate) fn boot_with(arguments: &str) -> String {
     )
 }
 
-fn line(version: &Version) -> (u32, u32) {
+fn line(version: &Version) -> (u64, u64) {
     (version.major(), version.minor())
 }
 

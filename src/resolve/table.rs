@@ -5,16 +5,16 @@ use crate::bundle::{ImageReference, Version};
 
 /// From this patch release on, a minor release needs these tags.
 struct Row {
-    minor: u32,
-    from_patch: u32,
+    minor: u64,
+    from_patch: u64,
     pause: &'static str,
     etcd: &'static str,
     coredns: &'static str,
 }
 
 const fn row(
-    minor: u32,
-    from_patch: u32,
+    minor: u64,
+    from_patch: u64,
     pause: &'static str,
     etcd: &'static str,
     coredns: &'static str,
@@ -56,7 +56,7 @@ const ROWS: [Row; 21] = [
 
 /// The newest patch release of each minor one in that source: what comes after it may
 /// need other tags, and a guess would be found out at the site.
-const LAST_PATCHES: [(u32, u32); 9] = [
+const LAST_PATCHES: [(u64, u64); 9] = [
     (28, 15),
     (29, 15),
     (30, 14),

@@ -194,7 +194,7 @@ fn real_minikube_wants_the_images_that_the_table_names() {
         program: program.into(),
         directory: tempfile::tempdir().expect("a directory"),
     };
-    let minors: BTreeMap<u32, u32> = LISTS.iter().map(|list| (list.0, list.1)).collect();
+    let minors: BTreeMap<u64, u32> = LISTS.iter().map(|list| (u64::from(list.0), list.1)).collect();
     let known: Vec<String> = minikube
         .releases()
         .into_iter()

@@ -6,7 +6,7 @@ use crate::bundle::{ContainerRuntime, Version};
 /// minikube's release with the first Kubernetes release and the last minor one that it
 /// has. Source: `pkg/minikube/constants/constants.go` of each; for v1.39.0 the one of
 /// eb25dbc703, nine days before it, and its release notes for the last.
-const KNOWN: [(&str, u32, u32); 4] = [
+const KNOWN: [(&str, u64, u64); 4] = [
     ("v1.39.0", 28, 37),
     ("v1.38.1", 28, 35),
     ("v1.33.1", 20, 30),
@@ -15,7 +15,7 @@ const KNOWN: [(&str, u32, u32); 4] = [
 
 /// The known releases that have it, the newest first.
 pub(super) fn known_with(kubernetes: &Version) -> Vec<Version> {
-    let has_it = |(_, first, last): &&(&str, u32, u32)| {
+    let has_it = |(_, first, last): &&(&str, u64, u64)| {
         kubernetes.major() == 1 && (*first..=*last).contains(&kubernetes.minor())
     };
     let known = KNOWN.iter().filter(has_it);
@@ -48,7 +48,7 @@ pub(super) fn newest_known() -> Version {
 }
 
 /// The oldest minor release of Kubernetes that the newest minikube of the table has.
-pub(super) fn first_of_newest() -> u32 {
+pub(super) fn first_of_newest() -> u64 {
     KNOWN[0].1
 }
 
