@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Moment,
-    Platform, PublishedSignature, Version, blob_path, plain,
+    BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Platform,
+    PublishedSignature, Timestamp, Version, blob_path, plain,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -25,7 +25,7 @@ pub struct BundleIndex {
     pub packer: String,
     /// When it was found out what to take from the publishers' servers, where anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved: Option<Moment>,
+    pub resolved: Option<Timestamp>,
     /// What it starts.
     pub cluster: ClusterFacts,
     /// The shell header.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::console::Console;
-use crate::bundle::Moment;
+use crate::bundle::Timestamp;
 use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError};
 use crate::progress::Progress as _;
@@ -35,7 +35,7 @@ impl NewLock {
     /// For `lock`, resolved `now`, unless the one in `path` has the same parts: then it is
     /// of that one's time, so that the same parts, packed again, give the same bytes. What
     /// came from no server has no time.
-    pub(super) fn of(path: PathBuf, mut lock: Lock, now: Moment) -> Result<Self, Failure> {
+    pub(super) fn of(path: PathBuf, mut lock: Lock, now: Timestamp) -> Result<Self, Failure> {
         let before = match LockFile::load(&path) {
             Ok(file) => Before::Lock {
                 changes: file.lock.changes(&lock),
@@ -60,7 +60,7 @@ impl NewLock {
     }
 
     /// It is of this time, as the lock says that was packed.
-    pub(super) fn set_time(&mut self, time: Option<Moment>) {
+    pub(super) fn set_time(&mut self, time: Option<Timestamp>) {
         self.lock.resolved = time;
     }
 

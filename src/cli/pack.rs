@@ -21,7 +21,7 @@ use crate::host;
 use crate::host::Environment;
 use crate::pack::{self, PackOptions, Packed, Stub};
 use crate::progress::Progress;
-use crate::resolve::moment;
+use crate::resolve::timestamp;
 use crate::sign::{Password, Signer};
 use crate::spec::Spec;
 
@@ -48,7 +48,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let (stubs, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
     let asked = args.asked.merged()?;
     fetch::check_local(&asked, console)?;
-    let now = moment(&Environment::of_this_process())?;
+    let now = timestamp(&Environment::of_this_process())?;
     let signer = match &asked.sign_key {
         // Asked now, while somebody is there: packing takes a while.
         Some(path) => Some(Signer::unlock(path, Password::from(password_fd))?),

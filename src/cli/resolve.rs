@@ -13,11 +13,11 @@ use super::size::human_bytes;
 use crate::failure::Failure;
 use crate::fetch::{self, Estimate, Plan, PlannedPart, estimate};
 use crate::host::Environment;
-use crate::resolve::{Change, moment};
+use crate::resolve::{Change, timestamp};
 
 /// Writes the lock and shows what it stands for; packs nothing.
 pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {
-    let now = moment(&Environment::of_this_process())?;
+    let now = timestamp(&Environment::of_this_process())?;
     let asked = args.merged()?;
     fetch::check_local(&asked, console)?;
     let Settled { spec, upstream, .. } = settle(asked, false, console)?;

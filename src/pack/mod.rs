@@ -21,7 +21,7 @@ pub use error::PackError;
 pub use stub::Stub;
 
 use crate::bundle::{
-    BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, Moment, Signature, StubEntry, limits,
+    BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, Signature, StubEntry, Timestamp, limits,
 };
 use crate::fetch::Parts;
 use crate::progress::Progress;
@@ -40,7 +40,7 @@ pub struct PackOptions<'a> {
     /// the bundle that is replaced.
     pub serial: Option<u64>,
     /// When its parts were resolved, where any came from a server.
-    pub resolved: Option<Moment>,
+    pub resolved: Option<Timestamp>,
     /// What it starts.
     pub cluster: ClusterFacts,
     /// How hard to compress.

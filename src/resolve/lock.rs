@@ -7,8 +7,8 @@ mod file;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{
-    BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, Moment, Origin, Platform,
-    PublishedSignature, Version,
+    BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, Origin, Platform,
+    PublishedSignature, Timestamp, Version,
 };
 
 pub use change::Change;
@@ -25,7 +25,7 @@ pub struct Lock {
     format: u32,
     /// When it was found out what to take from the publishers' servers, where anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved: Option<Moment>,
+    pub resolved: Option<Timestamp>,
     /// The Kubernetes release.
     pub kubernetes_version: Version,
     /// The runtime in the node.

@@ -6,8 +6,8 @@ mod error;
 mod inventory;
 mod kubeadm;
 mod lock;
-mod moment;
 mod table;
+mod timestamp;
 
 use std::fmt;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) use ask::{Ask, ask, run, run_into};
 pub use error::ResolveError;
 pub use inventory::Inventory;
 pub use lock::{Change, Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram};
-pub use moment::moment;
+pub use timestamp::timestamp;
 
 /// What minikube's default addon runs, where no minikube can be asked. Source: minikube v1.38.1,
 /// pkg/minikube/bootstrapper/images/images.go; the same since v1.20.

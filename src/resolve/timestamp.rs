@@ -1,11 +1,7 @@
 //! When parts are resolved.
 
-use std::time::Duration;
-
-use x509_cert::der::DateTime;
-
 use super::ResolveError;
-use crate::bundle::Moment;
+use crate::bundle::Timestamp;
 use crate::host::{Environment, unix_seconds};
 
 /// What says the time instead of the clock, in seconds since 1970. Source:
@@ -13,9 +9,9 @@ use crate::host::{Environment, unix_seconds};
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// The time that a lock of this run has: `SOURCE_DATE_EPOCH` where it is set, else now.
-pub fn moment(environment: &Environment) -> Result<Moment, ResolveError> {
+pub fn timestamp(environment: &Environment) -> Result<Timestamp, ResolveError> {
     let Some(said) = environment.variable(SOURCE_DATE_EPOCH) else {
-        return Ok(of(unix_seconds()).expect("no clock goes beyond the year 9999"));
+        return Ok(Timestamp::of_unix(unix_seconds()).expect("no clock goes beyond the year 9999"));
     };
     let refused = || ResolveError::SourceDate {
         said: said.to_string_lossy().chars().take(80).collect(),
@@ -26,12 +22,7 @@ pub fn moment(environment: &Environment) -> Result<Moment, ResolveError> {
     let seconds = digits
         .and_then(|digits| digits.parse().ok())
         .ok_or_else(refused)?;
-    of(seconds).ok_or_else(refused)
-}
-
-fn of(seconds: u64) -> Option<Moment> {
-    let time = DateTime::from_unix_duration(Duration::from_secs(seconds)).ok()?;
-    time.to_string().parse().ok()
+    Timestamp::of_unix(seconds).ok_or_else(refused)
 }
 
 #[cfg(test)]
@@ -40,7 +31,7 @@ mod tests {
 
     #[test]
     fn the_variable_says_the_time_or_is_refused() {
-        let at = |text: &str| moment(&Environment::of(&[(SOURCE_DATE_EPOCH, text)], 0));
+        let at = |text: &str| timestamp(&Environment::of(&[(SOURCE_DATE_EPOCH, text)], 0));
         for (text, time) in [
             ("0", "1970-01-01T00:00:00Z"),
             ("1709251199", "2024-02-29T23:59:59Z"),
@@ -55,7 +46,7 @@ mod tests {
                 "{error}"
             );
         }
-        let now = moment(&Environment::of(&[], 0)).expect("now");
+        let now = timestamp(&Environment::of(&[], 0)).expect("now");
         assert!(now > "2024-01-01T00:00:00Z".parse().expect("a time"));
     }
 }
