@@ -1,9 +1,6 @@
 //! Container runtimes that a node can run.
 
-use std::fmt;
-use std::str::FromStr;
-
-use super::text::serde_as_text;
+use super::text::{named_values, serde_as_text};
 
 /// The container runtime inside the node, by minikube's name for it. In text: `containerd`,
 /// `docker`.
@@ -29,26 +26,7 @@ impl ContainerRuntime {
     }
 }
 
-/// Text that names no runtime which is supported.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a supported container runtime (docker or containerd)")]
-pub struct RuntimeError(String);
-
-impl fmt::Display for ContainerRuntime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for ContainerRuntime {
-    type Err = RuntimeError;
-    fn from_str(text: &str) -> Result<Self, RuntimeError> {
-        Self::ALL
-            .into_iter()
-            .find(|runtime| runtime.name() == text)
-            .ok_or_else(|| RuntimeError(text.to_owned()))
-    }
-}
+named_values!(ContainerRuntime, RuntimeError: "`{0}` is not a supported container runtime (docker or containerd)");
 
 serde_as_text!(ContainerRuntime);
 

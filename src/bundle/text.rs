@@ -31,7 +31,43 @@ macro_rules! serde_as_text {
     };
 }
 
-pub(crate) use serde_as_text;
+/// Gives an enum with `ALL` and `name` its text, which `$refused` says is not one of its
+/// names: for people, for serde, and for a flag, whose help lists the names.
+macro_rules! named_values {
+    ($type:ident, $error:ident: $refused:literal) => {
+        #[doc = concat!("Text that names no `", stringify!($type), "`.")]
+        #[derive(Debug, thiserror::Error)]
+        #[error($refused)]
+        pub struct $error(String);
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $error;
+            fn from_str(text: &str) -> Result<Self, $error> {
+                Self::ALL
+                    .into_iter()
+                    .find(|value| value.name() == text)
+                    .ok_or_else(|| $error(text.chars().take(80).collect()))
+            }
+        }
+
+        impl clap::ValueEnum for $type {
+            fn value_variants<'a>() -> &'a [Self] {
+                &Self::ALL
+            }
+            fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+                Some(self.name().into())
+            }
+        }
+    };
+}
+
+pub(crate) use {named_values, serde_as_text};
 
 #[cfg(test)]
 mod tests {

@@ -29,8 +29,7 @@ pub(super) struct SpecArgs {
     /// The Kubernetes release: v1.37.2, v1.37 for its newest patch, stable or latest
     #[arg(long, value_name = "VERSION", help_heading = STARTS)]
     kubernetes_version: Option<VersionWord>,
-    /// The container runtime in the node: docker or containerd [default: what minikube
-    /// takes by itself]
+    /// The container runtime in the node [default: minikube's own choice]
     #[arg(long, value_name = "RUNTIME", help_heading = STARTS)]
     container_runtime: Option<ContainerRuntime>,
     /// The platforms of the sites' machines, such as linux/amd64,linux/arm64 [default: this machine's]
@@ -55,8 +54,8 @@ pub(super) struct SpecArgs {
     /// An addon of minikube's whose images go into the node
     #[arg(long = "addon", value_name = "NAME", help_heading = STARTS)]
     addons: Vec<String>,
-    /// The network whose images go into the node: auto, bridge, calico, cilium, flannel or kindnet
-    /// [default: auto, what one node needs; several need one of the last four]
+    /// The CNI whose images are packed; those of another with `--image docker://NAME` [default: auto,
+    /// what one node needs; several need calico, cilium, flannel or kindnet]
     #[arg(long, value_name = "NAME", help_heading = STARTS)]
     cni: Option<Cni>,
     /// What several control planes need goes into the node: kube-vip and, without another `--cni`, kindnet
@@ -75,7 +74,7 @@ pub(super) struct SpecArgs {
     /// Put the payload into volumes of at most SIZE beside the bundle: 4000M for FAT32
     #[arg(long, value_name = "SIZE", help_heading = BUNDLE)]
     split: Option<VolumeSize>,
-    /// How hard to compress: fast, default or max
+    /// How hard to compress [default: default]
     #[arg(long, help_heading = BUNDLE)]
     level: Option<Level>,
     /// The bundle's name, which stays the same when a newer one replaces it

@@ -37,8 +37,8 @@ pub(super) struct SourceArgs {
     /// themselves say whether it tells the truth
     #[arg(long, value_name = "PLACE", conflicts_with = "image_mirror_country")]
     image_repository: Option<ImageRepository>,
-    /// The country whose mirror has them: cn
-    #[arg(long, value_name = "COUNTRY")]
+    /// The country whose mirror has them
+    #[arg(long, value_name = "COUNTRY", ignore_case = true)]
     image_mirror_country: Option<MirrorCountry>,
     /// The proxy for everything, instead of `HTTPS_PROXY` and its like
     #[arg(long, value_name = "URL")]

@@ -43,7 +43,7 @@ pub(super) struct StartOptions {
     /// minikube's profile
     #[arg(short, long, default_value = "minikube", help_heading = CLUSTER)]
     profile: String,
-    /// The runtime in the node, docker or containerd [default: the bundle's]
+    /// The container runtime in the node [default: the bundle's]
     #[arg(long, value_name = "RUNTIME", help_heading = CLUSTER)]
     container_runtime: Option<ContainerRuntime>,
     /// CPUs for the node
@@ -55,7 +55,7 @@ pub(super) struct StartOptions {
     /// The directory of minikube [default: where minikube itself looks]
     #[arg(long, value_name = "DIR", help_heading = MACHINE)]
     minikube_home: Option<PathBuf>,
-    /// How images come into the node: auto, volume or cache
+    /// How images are loaded into the node
     #[arg(long = "image-load", value_name = "HOW", default_value_t, help_heading = MACHINE)]
     way: Way,
     /// Leave the proxy variables to minikube and the node

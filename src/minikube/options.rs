@@ -1,10 +1,9 @@
 //! What the person at the site asks for.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use crate::bundle::ContainerRuntime;
+use crate::bundle::text::named_values;
 
 /// How images come into the node.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -17,11 +16,6 @@ pub enum Way {
     /// The node's own runtime fills the node's volume before the node is made.
     Volume,
 }
-
-/// Text that names no way.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a way to bring images into the node (auto, cache or volume)")]
-pub struct WayError(String);
 
 impl Way {
     /// All of them.
@@ -38,21 +32,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Way {
-    type Err = WayError;
-    fn from_str(text: &str) -> Result<Self, WayError> {
-        Self::ALL
-            .into_iter()
-            .find(|way| way.name() == text)
-            .ok_or_else(|| WayError(text.to_owned()))
-    }
-}
+named_values!(Way, WayError: "`{0}` is not a way to bring images into the node (auto, cache or volume)");
 
 /// Options of `start`, and of the preflight before it.
 #[derive(Clone, Debug)]

@@ -1,9 +1,6 @@
 //! Which network's images a bundle carries.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::bundle::text::serde_as_text;
+use crate::bundle::text::{named_values, serde_as_text};
 
 /// The network between the pods that a bundle has what it needs for, by minikube's
 /// name for it. In text: `auto`, `bridge`, `calico`, `cilium`, `flannel`, `kindnet`.
@@ -49,28 +46,7 @@ impl Cni {
     }
 }
 
-/// Text that names no network which a bundle can bring by its name.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{0}` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet); the images of another go in with \
-     `--image docker://NAME`, and its name to the start, after `--`"
-)]
-pub struct CniError(String);
-
-impl fmt::Display for Cni {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Cni {
-    type Err = CniError;
-    fn from_str(text: &str) -> Result<Self, CniError> {
-        Self::ALL
-            .into_iter()
-            .find(|cni| cni.name() == text)
-            .ok_or_else(|| CniError(text.to_owned()))
-    }
-}
+named_values!(Cni, CniError: "`{0}` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet); the images of another go in with \
+     `--image docker://NAME`, and its name to the start, after `--`");
 
 serde_as_text!(read_only Cni);

@@ -1,9 +1,6 @@
 //! How much time `pack` spends on size.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::bundle::text::serde_as_text;
+use crate::bundle::text::{named_values, serde_as_text};
 
 /// How much time goes into making the bundle small. In text: `fast`, `default`, `max`.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -32,25 +29,6 @@ impl Level {
     }
 }
 
-/// Text that names no level.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a level (fast, default or max)")]
-pub struct LevelError(String);
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Level {
-    type Err = LevelError;
-    fn from_str(text: &str) -> Result<Self, LevelError> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.name() == text)
-            .ok_or_else(|| LevelError(text.to_owned()))
-    }
-}
+named_values!(Level, LevelError: "`{0}` is not a level (fast, default or max)");
 
 serde_as_text!(Level);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::SpecError;
 use crate::bundle::Version;
+use crate::bundle::text::named_values;
 use crate::bundle::text::serde_as_text;
 use crate::failure::masked;
 
@@ -110,7 +111,20 @@ pub enum MirrorCountry {
     Cn,
 }
 
+named_values!(MirrorCountry, MirrorCountryError: "`{0}` has no known mirror; there is one for `cn`");
+
 impl MirrorCountry {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Cn];
+
+    /// The value of `--image-mirror-country`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cn => "cn",
+        }
+    }
+
     /// The repository. Source: minikube v1.38.1, `pkg/minikube/constants/constants.go`.
     #[must_use]
     pub fn image_repository(self) -> &'static str {
@@ -119,21 +133,6 @@ impl MirrorCountry {
         }
     }
 }
-
-impl FromStr for MirrorCountry {
-    type Err = MirrorCountryError;
-    fn from_str(text: &str) -> Result<Self, MirrorCountryError> {
-        match text.to_lowercase().as_str() {
-            "cn" => Ok(Self::Cn),
-            _ => Err(MirrorCountryError(text.chars().take(80).collect())),
-        }
-    }
-}
-
-/// Text that names no country with a mirror.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` has no known mirror; there is one for `cn`")]
-pub struct MirrorCountryError(String);
 
 /// Text that names no mirror.
 #[derive(Debug, thiserror::Error)]

@@ -51,3 +51,41 @@ fn a_flag_that_its_verb_does_not_have_is_named() {
         assert_eq!(outcome.stderr, says);
     }
 }
+
+#[test]
+fn help_and_shells_list_the_values_of_a_flag() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.runnable_bundle("x.run");
+    let of_packager = sandbox.packager(["pack", "--help"]).stdout;
+    let of_bundle = sandbox
+        .run(Command::new(&bundle).args(["start", "--help"]))
+        .stdout;
+    let completions = sandbox.packager(["completions", "bash"]).stdout;
+    for (help, flag, values) in [
+        (&of_packager, "--container-runtime", "containerd, docker"),
+        (
+            &of_packager,
+            "--cni",
+            "auto, bridge, calico, cilium, flannel, kindnet",
+        ),
+        (&of_packager, "--level", "fast, default, max"),
+        (&of_packager, "--image-mirror-country", "cn"),
+        (&of_bundle, "--container-runtime", "containerd, docker"),
+        (&of_bundle, "--image-load", "auto, cache, volume"),
+    ] {
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let about = words.split_once(&format!("{flag} <")).expect(flag).1;
+        let about = about.split(" --").next().expect(flag);
+        assert!(
+            about.contains(&format!("[possible values: {values}]")),
+            "{flag}: {about}"
+        );
+        let words = values.replace(',', "");
+        assert!(completions.contains(&format!("compgen -W \"{words}\"")), "{flag}");
+    }
+    let refused = sandbox.packager(["pack", "--level", "fats"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    let says = "error: invalid value 'fats' for '--level <LEVEL>'\n  [possible values: fast, default, max]\n\n  tip: a \
+                similar value exists: 'fast'\n\nFor more information, try '--help'.\n";
+    assert_eq!(refused.stderr, says);
+}

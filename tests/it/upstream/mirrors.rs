@@ -2,7 +2,7 @@
 
 use minikube_offline::bundle::Digest;
 use minikube_offline::failure::Kind;
-use minikube_offline::spec::Sources;
+use minikube_offline::spec::{MirrorCountry, Sources};
 
 use super::site::{APP, Site, place, registry, serve, spoilt};
 use super::world::World;
@@ -159,7 +159,7 @@ fn asked_of(repository: &str, country: bool) -> Vec<String> {
         // Without a word of the registries themselves the place is all there is.
         accept_unverified: vec![place],
         image_repository: (!country).then(|| format!("{host}/{repository}").parse().expect("a place")),
-        image_mirror_country: country.then(|| "CN".parse().expect("a country")),
+        image_mirror_country: country.then_some(MirrorCountry::Cn),
         registry_upstreams: vec![
             format!("registry.cn-hangzhou.aliyuncs.com={host}/hangzhou")
                 .parse()

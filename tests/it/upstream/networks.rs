@@ -30,8 +30,7 @@ fn kindnet_is_packed_in_the_version_that_the_packed_minikube_names() {
     }
     let other = world.pack(&sandbox, VERSION, &["--cni=weave"]);
     assert_eq!(other.status, 2, "{other:?}");
-    let words =
-        "`weave` is not a network that `--cni` brings (auto, bridge, calico, cilium, flannel or kindnet)";
+    let words = "invalid value 'weave' for '--cni <NAME>'\n  [possible values: auto, bridge, calico, cilium, flannel, kindnet]";
     assert!(other.stderr.contains(words), "{other:?}");
 }
 
