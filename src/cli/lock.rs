@@ -48,7 +48,7 @@ impl NewLock {
             Err(error) => return Err(error.into()),
         };
         let kept = match &before {
-            Before::Lock { file, changes } if changes.is_empty() => file.lock.resolved.clone(),
+            Before::Lock { file, changes } if changes.is_empty() => file.lock.resolved,
             _ => None,
         };
         lock.resolved = lock.is_from_upstream().then(|| kept.unwrap_or(now));

@@ -71,7 +71,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         split: spec.split,
         name: spec.name.clone(),
         serial: spec.serial,
-        resolved: lock.lock().resolved.clone(),
+        resolved: lock.lock().resolved,
         cluster: ClusterFacts {
             platforms: spec.platforms.clone(),
             kubernetes_version: spec.kubernetes_version.clone(),

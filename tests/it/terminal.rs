@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::engine::FakeEngine;
 use crate::support::program::Sandbox;
@@ -69,26 +70,28 @@ fn ctrl_c_at_the_password_of_a_new_key_ends_at_once() {
     assert!(!sandbox.path("k.key").exists() && !sandbox.path("k.pub").exists());
 }
 
-/// Whenever it comes: before the question, at it, and between the two.
+/// At once, as at the first look of the question for signals, and later, in its wait.
 #[test]
 fn a_signal_at_any_moment_ends_a_question() {
     let (sandbox, engine) = startable();
-    let asks = [
-        ("\"$PACKAGER\" keygen -o k", "/bin"),
-        ("./b.run --image-load cache", engine.to_str().unwrap()),
-    ];
-    for (line, path) in asks {
-        let script = format!(
-            "for n in 0 1 2 3 4 5 6 7 8 9; do for m in 1 6; do \
-             timeout --foreground --preserve-status -k 20 -s INT 0.0$n$m {line}; \
-             [ $? = 130 ] || echo \"LOST at 0.0$n$m\"; done; done"
-        );
-        let Some(mut terminal) = Terminal::run(&sandbox, 80, "xterm", Path::new(path), &script) else {
-            return;
-        };
-        let (status, screen) = terminal.ends();
-        assert!(status == 0 && !screen.contains("LOST"), "{screen}");
-        assert!(screen.contains("interrupted"), "{screen}");
+    let keygen = ("\"$PACKAGER\" keygen -o k", Path::new("/bin"), "password of ");
+    let start = ("./b.run --image-load cache", engine.as_path(), "? [Y/n] ");
+    for delay in 0..8 {
+        for (line, path, question) in [keygen, start] {
+            let line = format!("echo $$ >pid; exec {line}");
+            let Some(mut terminal) = Terminal::run(&sandbox, 80, "xterm", path, &line) else {
+                return;
+            };
+            terminal.shows(question);
+            std::thread::sleep(std::time::Duration::from_millis(3 * delay));
+            // The group, as the terminal does it.
+            let group = format!("-{}", fs::read_to_string(sandbox.path("pid")).unwrap().trim());
+            let sent = Command::new("kill").args(["-INT", "--", &group]).status();
+            assert!(sent.unwrap().success());
+            let (status, screen) = terminal.ends();
+            assert_eq!(status, 130, "after {delay}: {screen}");
+            assert!(screen.contains("error: interrupted\r\n"), "{screen}");
+        }
     }
     assert!(!sandbox.path("k.key").exists());
 }
