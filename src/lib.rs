@@ -11,6 +11,14 @@
 //! is built without the feature `packager`: it has `bundle`, `trust`, `verify`,
 //! `install`, `cluster` and what they stand on, and no network code.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a test sets up the machine that it needs"
+    )
+)]
+
 /// What the user asks for: flags and `bundle.toml` become a `Spec`.
 #[cfg(feature = "packager")]
 pub mod spec;

@@ -2,16 +2,11 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
 
 use super::FetchError;
 use super::scratch::Scratch;
 use crate::bundle::{ImageReference, Platform};
-use crate::resolve::{AskError, run, run_into};
-
-/// An engine that does not tell its version within this does not answer.
-const TIMEOUT: Duration = Duration::from_secs(20);
+use crate::host::{AskError, ask_docker, ask_docker_into};
 
 /// The first API with which an image is saved for a platform by its name: Docker 28. Source:
 /// docker/cli v28.0, `cli/command/image/save.go`.
@@ -34,14 +29,17 @@ pub(super) fn save(
         reference: reference.clone(),
         source,
     };
-    docker(&["image", "inspect", "--format", "{{.Id}}", &name]).map_err(refused)?;
+    ask_docker(&["image", "inspect", "--format", "{{.Id}}", &name]).map_err(refused)?;
     let save = |platform: Option<&Platform>| -> Result<Result<PathBuf, AskError>, FetchError> {
         let flag = platform.map(|platform| format!("--platform={platform}"));
         let path = scratch.path_of(&format!("{name} {}", flag.as_deref().unwrap_or_default()))?;
         let file = File::create(&path).map_err(|source| scratch.error(source))?;
-        let mut command = Command::new("docker");
-        command.arg("save").args(flag).arg(&name);
-        match run_into(command, file) {
+        let arguments: Vec<&str> = ["save"]
+            .into_iter()
+            .chain(flag.as_deref())
+            .chain([&*name])
+            .collect();
+        match ask_docker_into(&arguments, file) {
             Ok(()) => Ok(Ok(path)),
             Err(AskError::Write(source)) => Err(scratch.error(source)),
             Err(error) => Ok(Err(error)),
@@ -80,18 +78,12 @@ pub(super) fn check() -> Result<(), FetchError> {
 
 /// The APIs of client and engine.
 fn apis() -> Result<String, FetchError> {
-    docker(&[
+    ask_docker(&[
         "version",
         "--format",
         "{{.Client.APIVersion}} {{.Server.APIVersion}}",
     ])
     .map_err(|source| FetchError::NoEngine { source })
-}
-
-fn docker(arguments: &[&str]) -> Result<String, AskError> {
-    let mut command = Command::new("docker");
-    command.args(arguments);
-    run(command, Some(TIMEOUT))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use self::listed::{any_of, listed, listed_needs};
 use super::{Need, UpstreamError};
 use crate::bundle::{BinaryRole, Digest, ImageConfigError, ImageReference, Platform, Version, in_words};
-use crate::resolve::{AskError, ResolveError};
+use crate::host::AskError;
+use crate::resolve::ResolveError;
 use crate::spec::Cni;
 
 /// A part that cannot be used, or that is not there.

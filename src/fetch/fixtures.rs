@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use super::gather::gather_by_asking;
 use crate::bundle::{Arch, Digest, Platform};
 use crate::failure::{Failure, Kind};
+use crate::host::AskError;
 use crate::progress::Silent;
-use crate::resolve::AskError;
 use crate::spec::{ImageSource, PartialSpec, Spec};
 
 /// The least 64-bit program for `arch`: a header, one segment header over the whole

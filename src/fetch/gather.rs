@@ -14,8 +14,9 @@ use super::upstream::{
 };
 use super::{Cache, FetchError, Upstream, images, network, own, packages, programs, remote, room, runtime};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform};
+use crate::host::{Ask, ask};
 use crate::progress::Progress;
-use crate::resolve::{Ask, Requirements, ResolveError, ask, requirements_from};
+use crate::resolve::{Requirements, ResolveError, requirements_from};
 use crate::spec::Spec;
 
 /// Finds every part that `spec` names, looks at each, and makes sure that all which is

@@ -8,8 +8,9 @@ use super::parts::{LocalBinary, LocalFile, LocalImage, lock_image, lock_of, lock
 use super::upstream::{Published, Resolved, WantedImage};
 use super::{FetchError, Upstream, images, own, programs};
 use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform};
+use crate::host::{Ask, ask};
 use crate::progress::Progress;
-use crate::resolve::{Ask, Lock, LockedImage, LockedProgram, ask};
+use crate::resolve::{Lock, LockedImage, LockedProgram};
 use crate::spec::Spec;
 
 /// What a pack would take.

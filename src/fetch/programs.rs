@@ -11,8 +11,8 @@ use super::parts::LocalBinary;
 use super::upstream::{Program, Published, Signed, Unproven, UpstreamError, addon_images};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
+use crate::host::Ask;
 use crate::progress::Progress;
-use crate::resolve::Ask;
 use crate::spec::Spec;
 
 /// Every program that the spec and the caches have, and `upstream` what they do not, one

@@ -8,8 +8,9 @@ use super::upstream::{
 };
 use super::{FetchError, Upstream};
 use crate::bundle::{ImageReference, ImageRole, Platform};
+use crate::host::Ask;
 use crate::progress::Progress;
-use crate::resolve::{Ask, Lock};
+use crate::resolve::Lock;
 use crate::spec::{ImageSource, Spec};
 
 /// What is not among `found` and has to come, for each platform: the images that the

@@ -7,8 +7,8 @@ use super::FetchError;
 use super::parts::LocalBinary;
 use super::upstream::{UpstreamError, newest_known_with, runtime_of_release};
 use crate::bundle::{BinaryRole, ContainerRuntime, RuntimeError, Version};
+use crate::host::Ask;
 use crate::progress::Progress;
-use crate::resolve::Ask;
 use crate::spec::Spec;
 
 /// A start that ends before it does anything, by a driver that needs neither an engine nor root,
@@ -98,8 +98,8 @@ mod tests {
     use super::*;
     use crate::failure::{Failure, Kind};
     use crate::fetch::fixtures::Site;
+    use crate::host::AskError;
     use crate::progress::Silent;
-    use crate::resolve::AskError;
 
     /// The line of the help, as minikube prints it, with this default.
     fn help(default: &str) -> String {

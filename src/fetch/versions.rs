@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::FetchError;
 use crate::bundle::{BinaryRole, Version};
-use crate::resolve::Ask;
+use crate::host::Ask;
 
 /// What the program says of its version. Kubernetes' programs must say `wanted`;
 /// minikube's version is `None` when it is not a release's.

@@ -1,4 +1,4 @@
-//! Runs a given program to ask it something.
+//! Runs a program of the connected side to ask it something.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -65,22 +65,23 @@ pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Result<String, AskError
         .env("HTTPS_PROXY", "http://127.0.0.1:9")
         .env("HTTP_PROXY", "http://127.0.0.1:9")
         .current_dir(home.path());
-    run(command, Some(TIMEOUT))
+    output_of(command, TIMEOUT)
 }
 
-/// Runs `command` and gives its standard output; kills it, with what it started, after
-/// `timeout`. Without one it may run long, and Ctrl-C reaches it as it reaches this
-/// program.
-pub(crate) fn run(mut command: Command, timeout: Option<Duration>) -> Result<String, AskError> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    if timeout.is_some() {
-        command.process_group(0);
-    }
+/// Asks the `docker` in PATH, with this program's environment, so that its context and
+/// `DOCKER_HOST` hold.
+pub(crate) fn ask_docker(arguments: &[&str]) -> Result<String, AskError> {
+    let mut command = Command::new("docker");
+    command.args(arguments);
+    output_of(command, TIMEOUT)
+}
+
+/// Runs `command` and returns its standard output; kills it, with what it started, after
+/// `timeout`.
+fn output_of(mut command: Command, timeout: Duration) -> Result<String, AskError> {
+    command.process_group(0);
     let mut running = Running::of(command)?;
-    let deadline = timeout.map(|timeout| (Instant::now() + timeout, timeout));
+    let deadline = Some((Instant::now() + timeout, timeout));
     let output = drain(running.child.stdout.take());
     let errors = drain(running.child.stderr.take());
     let answer = received(&output, deadline)?;
@@ -88,12 +89,11 @@ pub(crate) fn run(mut command: Command, timeout: Option<Duration>) -> Result<Str
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// Runs `command` and copies its standard output to `file`, however long that takes.
-pub(crate) fn run_into(mut command: Command, mut file: File) -> Result<(), AskError> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+/// Runs the `docker` in PATH as [`ask_docker`] and copies its standard output to `file`,
+/// however long that takes: Ctrl-C reaches it as it reaches this program.
+pub(crate) fn ask_docker_into(arguments: &[&str], mut file: File) -> Result<(), AskError> {
+    let mut command = Command::new("docker");
+    command.args(arguments);
     let mut running = Running::of(command)?;
     let errors = drain(running.child.stderr.take());
     if let Some(mut output) = running.child.stdout.take() {
@@ -111,6 +111,10 @@ struct Running {
 
 impl Running {
     fn of(mut command: Command) -> Result<Self, AskError> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let child = command.spawn().map_err(AskError::Start)?;
         Ok(Self { child, reaped: false })
     }
@@ -199,7 +203,7 @@ mod tests {
     fn shell(script: &str, timeout: Duration) -> Result<String, AskError> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        run(command, Some(timeout))
+        output_of(command, timeout)
     }
 
     #[test]

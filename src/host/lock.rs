@@ -67,15 +67,36 @@ impl Lock {
         };
         // It is emptied below: a link would empty what it points to.
         let mut file = open_own(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(LockError::Held {
-                path: path.to_owned(),
-                holder: read_holder(&mut file),
-            }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+        if try_hold(&file).map_err(failed)? {
+            return Ok(file);
         }
+        Err(LockError::Held {
+            path: path.to_owned(),
+            holder: read_holder(&mut file),
+        })
     }
+}
+
+/// Locks `file` for this process alone until it is closed; `false` when another has it.
+pub fn try_hold(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Locks `file` for this process alone until it is closed; waits for others.
+#[cfg(feature = "packager")]
+pub fn hold(file: &File) -> io::Result<()> {
+    file.lock()
+}
+
+/// Locks `file` until it is closed together with others that share it; waits for one that
+/// holds it alone.
+#[cfg(feature = "packager")]
+pub fn share(file: &File) -> io::Result<()> {
+    file.lock_shared()
 }
 
 /// A program that is just being started shares the open file until it is executed;

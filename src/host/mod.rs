@@ -2,9 +2,12 @@
 //! machine answered, fails with an error that names the file, program or limit.
 //!
 //! Nothing outside this directory starts a program, reads an environment variable,
-//! catches a signal or takes a lock.
+//! catches a signal or takes a lock: `clippy.toml` refuses it.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 mod accounts;
+#[cfg(feature = "packager")]
+mod ask;
 mod atomic;
 mod cgroups;
 mod claim;
@@ -37,6 +40,10 @@ mod unnamed;
 mod writable;
 
 pub use accounts::Accounts;
+#[cfg(feature = "packager")]
+pub use ask::AskError;
+#[cfg(feature = "packager")]
+pub(crate) use ask::{Ask, ask, ask_docker, ask_docker_into};
 pub use atomic::{AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory};
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
@@ -51,7 +58,9 @@ pub use holder::Holder;
 pub use identity::ProcessIdentity;
 pub use inotify::InotifyLimits;
 pub use kernel::{Feature, Kernel};
-pub use lock::{Lock, LockError};
+pub use lock::{Lock, LockError, try_hold};
+#[cfg(feature = "packager")]
+pub use lock::{hold, share};
 #[cfg(feature = "packager")]
 pub use making::{ClaimedFile, part_prefix};
 pub use mount::{FileSystemKind, Mount};

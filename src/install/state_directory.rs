@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use super::journal::{Event, Journal, JournalError};
-use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
+use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory, try_hold};
 
 /// How often it is tried again when another run takes away what is built upon.
 const TRIES: usize = 100;
@@ -77,7 +77,7 @@ pub(crate) fn remove_state_directory(journal: &Path, lock: &Path, ours: &[&Path]
     let draft = own_draft(top);
     // Other runs leave it to this one.
     let held = File::open(top).map_err(FileError::at("opened", top))?;
-    let _ = held.try_lock();
+    let _ = try_hold(&held);
     fs::rename(top, &draft).map_err(FileError::at("removed", top))?;
     // Once more, where a call failed: what stays under that name stays until the next run.
     let remove = || remove_draft(&draft, top, &[journal, lock], &directories);
@@ -148,7 +148,7 @@ impl Draft {
         // Where directories cannot be locked, two first runs at once may hinder one another.
         let lock = File::open(&path)
             .ok()
-            .filter(|directory| directory.try_lock().is_ok());
+            .filter(|directory| try_hold(directory).unwrap_or_default());
         Ok(Self { path, _lock: lock })
     }
 }
@@ -187,7 +187,7 @@ fn remove_drafts(directory: &Path, top: &Path) -> Result<(), FileError> {
             .as_os_str()
             .as_encoded_bytes()
             .starts_with(prefix.as_encoded_bytes());
-        if draft && File::open(&path).is_ok_and(|directory| directory.try_lock().is_ok()) {
+        if draft && File::open(&path).is_ok_and(|directory| try_hold(&directory).unwrap_or_default()) {
             fs::remove_dir_all(&path).map_err(FileError::at("removed", &path))?;
         }
     }

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{AskError, ListSource};
+use super::ListSource;
 use crate::bundle::{Platform, Version, in_words};
 use crate::failure::{Failure, Kind};
+use crate::host::AskError;
 
 /// What a cluster needs cannot be found out, or is not all there.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Ask, ResolveError};
+use super::ResolveError;
 use crate::bundle::{ImageReference, Version};
+use crate::host::Ask;
 
 /// The images that the program `kubeadm` names for `version`.
 pub(super) fn list(

@@ -1,7 +1,6 @@
 //! Takes a Kubernetes version and platforms, gives the `Requirements`: what a bundle for
 //! them must carry; fails when nobody knows, or something is missing.
 
-mod ask;
 mod error;
 mod inventory;
 mod kubeadm;
@@ -13,9 +12,8 @@ use std::fmt;
 use std::path::Path;
 
 use crate::bundle::{BinaryRole, ImageReference, ImageRole, Platform, Version};
+use crate::host::{Ask, ask};
 
-pub use ask::AskError;
-pub(crate) use ask::{Ask, ask, run, run_into};
 pub use error::ResolveError;
 pub use inventory::Inventory;
 pub use lock::{Change, Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram};

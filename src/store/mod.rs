@@ -8,13 +8,13 @@
 mod error;
 mod partial;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::bundle::{Digest, Hasher};
-use crate::host::{Environment, FileError, open_own, remove_if_there, write_own};
+use crate::host::{Environment, FileError, open_own, remove_if_there, share, try_hold, write_own};
 
 pub use error::StoreError;
 pub use partial::{Partial, Refused};
@@ -69,7 +69,7 @@ impl Store {
     /// Opens the store in `directory`, which is made when it is not there.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let (path, lock) = lock_file(directory)?;
-        lock.lock_shared().map_err(FileError::at("locked", &path))?;
+        share(&lock).map_err(FileError::at("locked", &path))?;
         Ok(Self {
             directory: directory.to_owned(),
             _lock: lock,
@@ -193,10 +193,8 @@ impl Store {
     /// another run uses the store.
     pub fn prune(directory: &Path, unused: Duration) -> Result<Pruned, StoreError> {
         let (path, lock) = lock_file(directory)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path }),
-            Err(TryLockError::Error(source)) => return Err(FileError::at("locked", &path)(source).into()),
+        if !try_hold(&lock).map_err(FileError::at("locked", &path))? {
+            return Err(StoreError::InUse { path });
         }
         let mut pruned = Pruned::default();
         let now = SystemTime::now();

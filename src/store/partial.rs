@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{Store, StoreError, hash, open_for_lock};
 use crate::bundle::{Digest, Hasher};
-use crate::host::{FileError, open_own, sync_directory, write_own};
+use crate::host::{FileError, hold, open_own, sync_directory, write_own};
 
 /// A download that goes into the store when it is whole, and stays for the next run
 /// when it is not.
@@ -34,7 +34,7 @@ impl Partial {
         let path = store.directory.join("partial").join(key.hex());
         let lock_path = path.with_extension("lock");
         let lock = open_for_lock(&lock_path)?;
-        lock.lock().map_err(FileError::at("locked", &lock_path))?;
+        hold(&lock).map_err(FileError::at("locked", &lock_path))?;
         let mut file = open_own(&path).map_err(FileError::at("opened", &path))?;
         let hasher = hash(&file).map_err(FileError::at("read", &path))?;
         file.seek(SeekFrom::End(0))

@@ -3,6 +3,10 @@
 //! Short by default; `tests/long.sh` runs it in full. Every test prints what it tried,
 //! and its seed where it has one: see `effort`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test runs the programs and sets up the machine"
+)]
 #![allow(clippy::unwrap_used, missing_docs)]
 // Tables: long, and of one expression a line.
 #![allow(clippy::semicolon_if_nothing_returned, clippy::too_many_lines)]

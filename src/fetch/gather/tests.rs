@@ -9,8 +9,9 @@ use crate::failure::{Failure, Kind};
 use crate::fetch::fixtures::{
     NODE, PAUSE, PROVISIONER, Site, VERSION, answers, arch, docker_archive_for, elf, gzip, other_arch,
 };
+use crate::host::AskError;
 use crate::progress::Silent;
-use crate::resolve::{AskError, ListSource};
+use crate::resolve::ListSource;
 use crate::spec::ImageSource;
 
 /// What a bundle would be made of, without the paths.

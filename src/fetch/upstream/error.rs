@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use crate::bundle::{
     BinaryRole, Digest, DigestError, ImageReference, Platform, RuntimeError, Version, in_words,
 };
-use crate::host::Interruption;
+use crate::host::{AskError, Interruption};
 use crate::http::HttpError;
-use crate::resolve::AskError;
 use crate::store::StoreError;
 
 /// A part that cannot be had, or not be believed.

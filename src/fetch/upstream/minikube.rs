@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{Pinned, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, ImageRole, Version, is_addon_of_network};
-use crate::resolve::{Ask, Lock, LockedImage};
+use crate::host::Ask;
+use crate::resolve::{Lock, LockedImage};
 use crate::spec::near;
 
 /// Why the node image is the right one.

@@ -20,10 +20,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Version};
-use crate::host::Environment;
+use crate::host::{Ask, Environment};
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::{Listener, Progress};
-use crate::resolve::{Ask, Difference, Lock, LockFile, LockedImage, LockedProgram};
+use crate::resolve::{Difference, Lock, LockFile, LockedImage, LockedProgram};
 use crate::spec::{Sources, VersionWord, is_accepted, near};
 use crate::store::{Store, StoreError};
 

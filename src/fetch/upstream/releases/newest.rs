@@ -7,8 +7,8 @@ use super::program::{download, published};
 use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Platform, Version};
 use crate::fetch::upstream::check_pair;
+use crate::host::Ask;
 use crate::progress::Progress;
-use crate::resolve::Ask;
 
 /// The release of minikube for this Kubernetes: the one that is asked for, or the newest
 /// that has it.
