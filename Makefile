@@ -24,7 +24,7 @@ build: toolchain
 
 ## demo: pack sample parts, start them on a host without a network (3 minutes)
 demo: toolchain parts
-	tests/demo.sh
+	tests/demo/run.sh
 
 ## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
@@ -33,15 +33,15 @@ test: toolchain lint
 ## test-long: every fault in full, with counts (MINIKUBE_OFFLINE_TEST_SEED=N repeats a run;
 ## NAMES="corpus sweep::power rollback" only these files of tests/faults and tests/it)
 test-long: toolchain parts
-	tests/long.sh $(NAMES)
+	tests/long/run.sh $(NAMES)
 
 ## fuzz: the parsers by cargo-fuzz (SECONDS=60 for each; cargo-fuzz, C++)
 fuzz: toolchain
-	tests/fuzz.sh $(SECONDS)
+	tests/fuzz/run.sh $(SECONDS)
 
 ## mutants: does a test notice when a check is taken away? (5 minutes; cargo-mutants)
 mutants: toolchain
-	tests/mutants.sh
+	tests/mutants/run.sh
 
 ## check-stub: what every bundle has inside is static, small and on the list
 check-stub: toolchain
@@ -62,54 +62,54 @@ lint:
 	cargo clippy --locked --no-default-features --bins -- -D warnings
 	cargo clippy --locked --no-default-features --manifest-path tests/fuzz/Cargo.toml -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --lib
-	tests/shellcheck.sh
+	tests/lint/shellcheck.sh
 
 ## test-volumes: split bundles on FAT32, disturbed repairs, sizes and lengths in full (root; 6 minutes)
 test-volumes: toolchain parts
-	tests/volumes.sh
+	tests/volumes/run.sh
 
 ## test-cluster: real Kubernetes on hosts without a network, by two engines (root; 35 minutes cold)
 test-cluster: PROFILE := package
 test-cluster: toolchain release-parts
-	tests/cluster.sh
+	tests/cluster/run.sh
 
 ## test-minikube: the same with real minikube, named by MINIKUBE_OFFLINE_TEST_MINIKUBE, and a
 ## newer one, named by MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT
 test-minikube: PROFILE := package
 test-minikube: toolchain release-parts
-	tests/minikube.sh
+	tests/minikube/run.sh
 
 ## test-space: the disk that a start takes, beside what the preflight asks for (root)
 test-space: PROFILE := package
 test-space: toolchain release-parts
-	tests/space.sh
+	tests/space/run.sh
 
 ## test-upstream: packs by a proxy alone, and packs that are killed (root; 8 minutes)
 test-upstream: toolchain parts
-	tests/upstream.sh
+	tests/upstream/run.sh
 
 ## test-online: straight from real upstream, to a host without a network (root; a network)
 test-online: PROFILE := package
 test-online: toolchain release-parts
-	tests/online.sh
+	tests/online/run.sh
 
 ## test-release: the files of a release page, and an update from them
 test-release: PROFILE := package
 test-release: toolchain release-parts
-	tests/release.sh
+	tests/release/run.sh
 
 ## test-kill: end a start anywhere, then run it again or uninstall (root; 10 minutes)
 test-kill: toolchain parts
-	tests/kill.sh
+	tests/kill/run.sh
 
 ## bench-verify: how fast a GiB is verified, beside cat and sha256sum (3 minutes)
 bench-verify: toolchain parts
-	tests/bench-verify.sh
+	tests/bench/verify.sh
 
 ## bench: sizes and times beside other tools' (BENCH_FULL=1: the slow ones too)
 bench: PROFILE := package
 bench: toolchain release-parts
-	tests/bench.sh
+	tests/bench/run.sh
 
 # Side by side, for the static ones are optimized as a whole, which keeps one core busy.
 # One after the other among themselves: an example's dependencies would change the stub's.

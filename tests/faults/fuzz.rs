@@ -174,7 +174,7 @@ fn no_parser_panics() {
     });
 }
 
-/// What `tests/fuzz.sh` starts from: the inputs of each parser as files.
+/// What `tests/fuzz/run.sh` starts from: the inputs of each parser as files.
 #[test]
 #[ignore = "a part of `make fuzz`, which names a directory by MINIKUBE_OFFLINE_TEST_CORPUS"]
 fn the_corpus_as_files() {

@@ -1,5 +1,5 @@
 //! What the library says of bundles that are sound, damaged, or in volumes: without a
-//! process, and quick enough for `tests/mutants.sh` to run it some hundred times.
+//! process, and quick enough for `tests/mutants/run.sh` to run it some hundred times.
 
 use std::fs::{self, OpenOptions};
 use std::io::Read;

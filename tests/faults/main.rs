@@ -1,6 +1,6 @@
 //! Faults: flipped bits, hostile bundles, killed runs, full disks, sticks pulled out.
 //!
-//! Short by default; `tests/long.sh` runs it in full. Every test prints what it tried,
+//! Short by default; `tests/long/run.sh` runs it in full. Every test prints what it tried,
 //! and its seed where it has one: see `effort`.
 
 #![allow(

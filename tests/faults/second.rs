@@ -13,7 +13,7 @@ use crate::effort::{Random, directory, long, report};
 const PROGRAMS: [&str; 3] = ["python3", "zstd", "minisign"];
 
 fn read(bundle: &Path, key: Option<&str>) -> (i32, String) {
-    let reader = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reader.py");
+    let reader = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/reader.py");
     let output = Command::new("python3").arg(reader).arg(bundle).args(key).output();
     let output = output.expect("python3");
     let said = [output.stdout, output.stderr].concat();

@@ -60,7 +60,7 @@ fn an_apt_that_fails_otherwise_is_not_waited_for() {
 #[test]
 fn a_demo_that_cannot_start_its_cluster_as_root_fails() {
     let sandbox = Sandbox::new();
-    let outcome = run(&sandbox, "echo 'E: no sources' >&2; exit 100", "demo.sh");
+    let outcome = run(&sandbox, "echo 'E: no sources' >&2; exit 100", "demo/run.sh");
     assert_eq!(outcome.status, 1, "{outcome:?}");
     let end = "error: the demo starts a cluster, and Docker Engine could not be made ready: see above\n";
     assert!(outcome.stderr.ends_with(end), "{outcome:?}");

@@ -19,6 +19,7 @@ mod golden;
 mod header;
 mod hostile;
 mod image_lists;
+mod layout;
 mod lengths;
 mod no_text;
 mod online;

@@ -11,7 +11,7 @@ use crate::support::program::{Outcome, Sandbox};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Runs `tests/online.sh` with a curl that ends with `code`.
+/// Runs `tests/online/run.sh` with a curl that ends with `code`.
 fn online(code: u8, required: bool) -> Outcome {
     let sandbox = Sandbox::new();
     let curl = sandbox.path("curl");
@@ -23,7 +23,7 @@ fn online(code: u8, required: bool) -> Outcome {
     if required {
         command.arg("ONLINE_REQUIRED=1");
     }
-    sandbox.run(command.arg(format!("{ROOT}/tests/online.sh")))
+    sandbox.run(command.arg(format!("{ROOT}/tests/online/run.sh")))
 }
 
 #[test]

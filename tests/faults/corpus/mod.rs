@@ -202,7 +202,7 @@ fn judge(case: &Case, sound: &Draft, key: &Key) -> Option<String> {
     strange.map(|entry| format!("{}: it left `{}`", case.name, entry.path().display()))
 }
 
-/// The same by the library, without a process: quick enough for `tests/mutants.sh`.
+/// The same by the library, without a process: quick enough for `tests/mutants/run.sh`.
 #[test]
 fn the_library_refuses_each_hostile_bundle_with_its_kind_and_words() {
     let (sound, key, directory) = (Draft::sound(), Key::new(), directory());

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::support::parts::stand_in;
 use crate::support::program::{Outcome, Sandbox};
 
-/// Runs `tests/online.sh` without root, and with a packager that takes `world` for
+/// Runs `tests/online/run.sh` without root, and with a packager that takes `world` for
 /// upstream.
 fn online(world: &World) -> Outcome {
     let sandbox = Sandbox::new();
@@ -35,7 +35,7 @@ fn online(world: &World) -> Outcome {
         .arg(format!("PACKAGER={}", packager.display()))
         .arg(format!("STANDIN={}", stand_in().display()))
         .arg("ONLINE_RUNTIMES=docker")
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/online.sh"));
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/online/run.sh"));
     sandbox.run(&mut command)
 }
 

@@ -1,0 +1,30 @@
+//! The files of the project: that what one names is there.
+
+use std::fs;
+use std::path::Path;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn every_script_of_the_makefile_is_there() {
+    let makefile = fs::read_to_string(Path::new(ROOT).join("Makefile")).expect("a file");
+    let scripts: Vec<&str> = makefile
+        .split_whitespace()
+        .filter(|word| word.starts_with("tests/") && word.ends_with(".sh"))
+        .collect();
+    assert!(scripts.len() > 10, "{scripts:?}");
+    for script in scripts {
+        assert!(Path::new(ROOT).join(script).is_file(), "{script}");
+    }
+}
+
+#[test]
+fn tests_holds_directories_and_a_readme() {
+    let entries = fs::read_dir(Path::new(ROOT).join("tests")).expect("a directory");
+    let files: Vec<_> = entries
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.file_type().expect("a type").is_file())
+        .map(|entry| entry.file_name())
+        .collect();
+    assert_eq!(files, ["README.md"]);
+}
