@@ -12,23 +12,18 @@
 #![allow(clippy::semicolon_if_nothing_returned, clippy::too_many_lines)]
 
 mod corpus;
-mod draft;
-mod effort;
 mod failures;
 mod flaky;
 mod fuzz;
 mod library;
 mod metadata;
-mod parsers;
-#[cfg(feature = "packager")]
-#[allow(dead_code)]
-#[path = "../it/support/parts.rs"]
-mod parts;
 mod payload;
 mod second;
-#[allow(dead_code)]
-#[path = "../it/support/stripped.rs"]
-mod stripped;
+#[path = "../support/mod.rs"]
+mod shared;
 mod stub;
 mod sweep;
-mod words;
+
+#[cfg(feature = "packager")]
+use shared::parts;
+use shared::{draft, effort, parsers, stripped, words};

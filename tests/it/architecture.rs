@@ -174,7 +174,8 @@ fn no_test_says_where_nobody_sees_it_that_it_was_skipped() {
     let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
     // In two parts, or this file would be one of them.
     let hidden = ["println!(", "\"skipped"].concat();
-    let directories = ["it", "faults"].map(|directory| WalkDir::new(format!("{tests}/{directory}")));
+    let directories =
+        ["it", "faults", "support"].map(|directory| WalkDir::new(format!("{tests}/{directory}")));
     let (mut files, mut wrong) = (0, Vec::new());
     for entry in directories.into_iter().flatten() {
         let path = entry.expect("a directory entry").into_path();

@@ -39,6 +39,8 @@ mod rollback;
 mod sbom;
 mod self_update;
 mod serial;
+#[path = "../support/mod.rs"]
+mod shared;
 mod sign;
 mod sign_faults;
 mod sizes;

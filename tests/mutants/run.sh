@@ -29,8 +29,9 @@ modules='bundle failure host progress regular_file trust verify'
     echo 'extern crate self as minikube_offline;'
     # shellcheck disable=SC2086 # words
     printf 'pub mod %s;\n' $modules
-    for faults in corpus/mod draft effort failures flaky library words; do
-        printf '#[cfg(test)]\n#[path = "../tests/faults/%s.rs"]\nmod %s;\n' "$faults" "${faults%/mod}"
+    for file in faults/corpus/mod support/draft support/effort faults/failures faults/flaky faults/library support/words; do
+        name=${file#*/}
+        printf '#[cfg(test)]\n#[path = "../tests/%s.rs"]\nmod %s;\n' "$file" "${name%/mod}"
     done
 ) >"$out/crate/src/lib.rs"
 

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 #[allow(dead_code)]
-#[path = "../../faults/draft.rs"]
+#[path = "../../support/draft.rs"]
 pub mod draft;
 #[allow(dead_code)]
-#[path = "../../faults/parsers.rs"]
+#[path = "../../support/parsers.rs"]
 pub mod parsers;
-#[path = "../../faults/words.rs"]
+#[path = "../../support/words.rs"]
 pub mod words;
 
 /// The one path that a parser may write to.

@@ -13,8 +13,8 @@ use minikube_offline::progress::Silent;
 use minikube_offline::trust::{PublicKey, TrustedKeys};
 use minikube_offline::verify::OpenedBundle;
 
-use crate::draft::Draft;
-use crate::words::words_of;
+use super::draft::Draft;
+use super::words::words_of;
 
 /// A parser, its name, and whether its input is text for the most part.
 pub(crate) type Parser = (&'static str, fn(&[u8], &Path) -> String);
