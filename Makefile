@@ -16,7 +16,7 @@ PROFILE := debug
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
+.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants snapshots test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -29,6 +29,12 @@ demo: toolchain parts
 ## test: formatting, lints, unit and integration tests (2 minutes, no root, no Docker)
 test: toolchain lint
 	cargo test --locked --no-fail-fast
+
+## snapshots: write again what the tests compare help, output and errors with; read the difference
+snapshots: toolchain
+	mkdir -p tests/snapshots/help tests/snapshots/packing tests/snapshots/host tests/snapshots/errors
+	cargo build --locked --examples
+	SNAPSHOTS=overwrite cargo test --quiet --locked --test it snapshots::
 
 ## test-long: every fault in full, with counts (MINIKUBE_OFFLINE_TEST_SEED=N repeats a run;
 ## NAMES="corpus sweep::power rollback" only these files of tests/faults and tests/it)

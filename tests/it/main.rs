@@ -44,6 +44,7 @@ mod shared;
 mod sign;
 mod sign_faults;
 mod sizes;
+mod snapshots;
 mod standin;
 mod support;
 mod swapped;
