@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 /// Which of the two there is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,13 +29,18 @@ impl Cgroups {
     /// Those of this machine. Source: cgroups(7).
     #[must_use]
     pub fn of_this_machine() -> Self {
-        if let Ok(text) = fs::read_to_string("/sys/fs/cgroup/cgroup.controllers") {
+        Self::under(Path::new("/"))
+    }
+
+    /// Those of the machine whose root is this directory.
+    fn under(root: &Path) -> Self {
+        if let Ok(text) = fs::read_to_string(root.join("sys/fs/cgroup/cgroup.controllers")) {
             return Self {
                 version: CgroupVersion::V2,
                 controllers: text.split_whitespace().map(str::to_owned).collect(),
             };
         }
-        let Ok(text) = fs::read_to_string("/proc/cgroups") else {
+        let Ok(text) = fs::read_to_string(root.join("proc/cgroups")) else {
             return Self::default();
         };
         Self {
@@ -63,6 +69,29 @@ mod tests {
     fn a_controller_that_was_switched_off_at_boot_is_not_on() {
         let text = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\nmemory\t0\t1\t0\n";
         assert_eq!(enabled(text), BTreeSet::from(["cpu".to_owned()]));
-        assert_ne!(Cgroups::of_this_machine().version, CgroupVersion::None);
+    }
+
+    #[test]
+    fn the_version_is_the_one_whose_file_is_there() {
+        let root = tempfile::tempdir().expect("a directory");
+        let controllers = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(Cgroups::under(root.path()), Cgroups::default());
+        let put = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        };
+        put("proc/cgroups", "cpu\t1\t1\t1\nmemory\t0\t1\t0\n");
+        let first = Cgroups {
+            version: CgroupVersion::V1,
+            controllers: controllers(&["cpu"]),
+        };
+        assert_eq!(Cgroups::under(root.path()), first);
+        put("sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n");
+        let second = Cgroups {
+            version: CgroupVersion::V2,
+            controllers: controllers(&["cpu", "memory", "pids"]),
+        };
+        assert_eq!(Cgroups::under(root.path()), second);
     }
 }

@@ -170,10 +170,40 @@ mod tests {
         assert_eq!(of("MK_NEW", "what"), OTHERWISE);
     }
 
+    /// The programs that a hint may name run on the host, and so do their verbs.
     #[test]
     fn no_advice_needs_a_network() {
-        for (_, hint) in BY_NAME.iter().chain(&BY_MESSAGE) {
-            assert!(!hint.contains("http") && !hint.ends_with('.'), "{hint}");
+        let local = [
+            "docker info",
+            "docker system df",
+            "docker image prune",
+            "docker exec",
+            "docker network ls",
+            "sudo systemctl",
+            "minikube ssh",
+            "minikube-offline list",
+            "unset KUBECONFIG",
+            "uninstall",
+            "free -m",
+            "ls -l",
+            "docker`",
+            "KUBECONFIG`",
+            "~/.kube/config`",
+            "-",
+        ];
+        let hints = BY_NAME.iter().chain(&BY_MESSAGE).map(|(_, hint)| *hint);
+        for hint in hints.chain([OTHERWISE]) {
+            assert!(hint.len() > 40 && !hint.ends_with('.'), "{hint}");
+            for word in ["http", "download", "pull ", "internet", "fetch"] {
+                assert!(!hint.contains(word), "`{word}` in: {hint}");
+            }
+            for quoted in hint.split('`').skip(1).step_by(2) {
+                let quoted = format!("{quoted}`");
+                assert!(
+                    local.iter().any(|start| quoted.starts_with(start)),
+                    "{quoted} in: {hint}"
+                );
+            }
         }
     }
 

@@ -11,10 +11,15 @@ const BUILT_IN: &str = include_str!("../../packaging/release-keys.txt");
 /// may pack for a site need not be who makes this program. One that is revoked in
 /// `directories` does not count anywhere.
 pub fn release_keys(given: &[String], directories: &TrustDirectories) -> Result<TrustedKeys, UpdateError> {
+    keys_of(BUILT_IN, given, directories)
+}
+
+/// The same of a program that has this `list` built in.
+fn keys_of(list: &str, given: &[String], directories: &TrustDirectories) -> Result<TrustedKeys, UpdateError> {
     let keys = if given.is_empty() {
         let revoked = directories.revoked()?;
         let counts = |key: &PublicKey| !revoked.contains(&key.key_id());
-        let built_in: Vec<String> = parse(BUILT_IN)?
+        let built_in: Vec<String> = parse(list)?
             .into_iter()
             .filter(counts)
             .map(|key| key.base64().to_owned())
@@ -41,18 +46,43 @@ fn parse(list: &str) -> Result<Vec<PublicKey>, UpdateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::KeyDirectory;
+
+    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+
+    #[test]
+    fn a_built_in_key_counts_until_it_is_revoked() {
+        let root = tempfile::tempdir().expect("a directory");
+        let directory = KeyDirectory::new(root.path().join("trust.d"), rustix::process::getuid().as_raw());
+        let directories = TrustDirectories {
+            system: KeyDirectory::new("/no/such/directory".into(), 0),
+            user: Some(directory.clone()),
+        };
+        let list = format!("# ours\n{KEY}\n");
+        let keys = keys_of(&list, &[], &directories).expect("a key");
+        let key = PublicKey::parse_base64(KEY).expect("a key");
+        let ids: Vec<_> = keys.iter().map(|trusted| trusted.key.key_id()).collect();
+        assert_eq!(ids, [key.key_id()]);
+        crate::trust::revoke(&directory, key.key_id()).expect("a directory of ours");
+        for list in [&list, "# none\n", ""] {
+            let refused = keys_of(list, &[], &directories);
+            assert!(matches!(refused, Err(UpdateError::NoKeys)), "{refused:?}");
+        }
+    }
 
     #[test]
     fn the_list_that_is_built_in_can_be_read() {
-        assert!(parse(BUILT_IN).is_ok());
+        let lines = BUILT_IN
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+        assert_eq!(parse(BUILT_IN).expect("keys").len(), lines.count());
     }
 
     #[test]
     fn comments_are_no_keys_and_a_line_that_is_none_is_refused() {
-        let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
-        let keys = parse(&format!("# a comment\n\n{key}\n")).expect("keys");
+        let keys = parse(&format!("# a comment\n\n{KEY}\n")).expect("keys");
         assert_eq!(keys.len(), 1);
         assert_eq!(parse("# none\n").expect("no keys"), []);
-        assert!(parse(&key[1..]).is_err());
+        assert!(parse(&KEY[1..]).is_err());
     }
 }

@@ -63,15 +63,25 @@ fn nothing_of_the_stub_is_left_behind() {
     let bundle = bundle(&sandbox);
     let directory = sandbox.path("temporary");
     fs::create_dir(&directory).unwrap();
-    for arguments in [&["list"][..], &["no-such-verb"], &["--help"]] {
+    let untouched = fs::metadata(&directory).unwrap().modified().unwrap();
+    for (arguments, status, said) in [
+        (&["list"][..], 0, "program\tminikube\t"),
+        (&["no-such-verb"], 2, "there is no verb `no-such-verb`"),
+        (&["--help"], 0, "Usage: "),
+    ] {
         let script = "TMPDIR=\"$PWD/temporary\" exec \"$0\" \"$@\"";
-        sandbox.run(
+        let outcome = sandbox.run(
             Command::new("sh")
                 .args(["-c", script])
                 .arg(&bundle)
                 .args(arguments),
         );
+        assert_eq!(outcome.status, status, "{arguments:?}: {outcome:?}");
+        let text = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(text.contains(said), "{arguments:?}: {text}");
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0, "{arguments:?}");
+        let touched = fs::metadata(&directory).unwrap().modified().unwrap();
+        assert_ne!(touched, untouched, "the stub was never there");
     }
 }
 

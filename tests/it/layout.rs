@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::shared::effort::may_be_skipped;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
@@ -27,4 +29,16 @@ fn tests_holds_directories_and_a_readme() {
         .map(|entry| entry.file_name())
         .collect();
     assert_eq!(files, ["README.md"]);
+}
+
+#[test]
+fn a_skip_is_allowed_in_ci_only_by_name() {
+    assert!(may_be_skipped("cosign is not installed"));
+    for reason in [
+        "there is no strace that works here",
+        "dash is not here",
+        "minisign is not here",
+    ] {
+        assert!(!may_be_skipped(reason), "{reason}");
+    }
 }

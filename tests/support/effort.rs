@@ -18,9 +18,43 @@ pub(crate) fn rounds(short: u64, long: u64) -> u64 {
     if self::long() { long } else { short }
 }
 
-/// Says what was tried, also where the harness keeps the output of tests that pass.
+/// What may be skipped where nothing else may, by words of the reason: programs and kernels
+/// that `.ci/run` does not install.
+const OPTIONAL: [&str; 15] = [
+    "MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube",
+    "cosign is not installed",
+    "docker-registry is not installed",
+    "tinyproxy is not installed",
+    "skopeo is not on this machine",
+    "containerd is not on this machine",
+    "this kernel",
+    "no file system of a program's own",
+    "a medium that reads wrong once: ",
+    "from a flaky medium: ",
+    "on a flaky medium: ",
+    " without power",
+    "a stick in a loop device: ",
+    "the sample parts are for this machine",
+    "the snapshots of a start are of root's on linux/amd64",
+];
+
+/// Says what was tried, also where the harness keeps the output of tests that pass. In CI, and
+/// with `MINIKUBE_OFFLINE_REQUIRE_ALL=1`, what is skipped and should have run is a failure.
 pub(crate) fn report(text: &str) {
     let _ = writeln!(io::stderr(), "tried: {text}");
+    let set = |name, value: &str| std::env::var_os(name).is_some_and(|is| is == value);
+    if set("CI", "true") || set("MINIKUBE_OFFLINE_REQUIRE_ALL", "1") {
+        let reason = text.strip_prefix("skipped: ");
+        assert!(reason.is_none_or(may_be_skipped), "{text}: it should have run");
+    }
+}
+
+/// Whether a test may be skipped for this reason where all others have to run.
+pub(crate) fn may_be_skipped(reason: &str) -> bool {
+    let needs_root = ["only root", "root may", "in a namespace", "in a user namespace"];
+    let is_root = rustix::process::geteuid().is_root();
+    OPTIONAL.iter().any(|part| reason.contains(part))
+        || !is_root && needs_root.iter().any(|part| reason.contains(part))
 }
 
 /// A directory in memory where there is one: a million writes need no disk.

@@ -15,6 +15,7 @@ use crate::support::server::{Fault, Reply, Seen, Server};
 
 /// A fault, what becomes of it, and how often the spoilt thing was asked for.
 struct Case {
+    what: &'static str,
     server: Server,
     kind: Kind,
     /// With `HOST` for the registry's and `STORE` for the store's place.
@@ -41,7 +42,8 @@ fn answering(part: &'static str, change: impl Fn(Reply) -> Reply + Send + Sync +
 }
 
 /// Fails for each case with its message, and stores only what its digest says.
-fn refuses(case: &Case, what: &str) {
+fn refuses(case: &Case) {
+    let what = case.what;
     let site = Site::new();
     let failure = site.get(&Site::sources(&case.server)).expect_err(what);
     let store = site.home().join(".cache/minikube-offline/store/sha256");
@@ -80,54 +82,63 @@ fn a_layer_that_is_not_what_the_manifest_says_is_refused() {
     assert_eq!(draft.stored().0.len(), size);
     let cases = [
         Case {
+            what: "other bytes of the same size",
             server: answering(path, move |reply| reply.body(other.clone())),
             kind: Kind::Damaged,
             message: format!("`{url}` should have {digest}; it has {other_digest}"),
             asked: (path, 1),
         },
         Case {
+            what: "too few bytes",
             server: answering(path, |reply| reply.body([0; 300])),
             kind: Kind::Damaged,
             message: format!("`{url}` should have {size} bytes; it has 300"),
             asked: (path, 1),
         },
         Case {
+            what: "too few bytes without a length",
             server: answering(path, |reply| reply.body([0; 300]).without_length()),
             kind: Kind::Damaged,
             message: format!("`{url}` should have {size} bytes; it has 300"),
             asked: (path, 1),
         },
         Case {
+            what: "too many bytes without a length",
             server: answering(path, |reply| reply.body(vec![0; 90_000]).without_length()),
             kind: Kind::Damaged,
             message: format!("`{url}` should have {size} bytes at most; it has more"),
             asked: (path, 1),
         },
         Case {
+            what: "a manifest that lies about the size",
             server: lying,
             kind: Kind::Damaged,
             message: format!("`{url}` should have {} bytes; it has {size}", size + 7),
             asked: (path, 1),
         },
         Case {
+            what: "a layer that is gone",
             server: answering(path, |_| Reply::status(404)),
             kind: Kind::Io,
             message: format!("`{url}` answered 404"),
             asked: (path, 1),
         },
         Case {
+            what: "a server that is down",
             server: answering(path, |_| Reply::status(503).body("back soon")),
             kind: Kind::Io,
             message: format!("`{url}` answered 503 (`back soon`)"),
             asked: (path, 4),
         },
         Case {
+            what: "a server that is busy for an hour",
             server: answering(path, |_| Reply::status(429).header("retry-after", 3600)),
             kind: Kind::Io,
             message: format!("`{url}` answered 429"),
             asked: (path, 1),
         },
         Case {
+            what: "a redirect to nowhere",
             server: answering(path, |_| {
                 Reply::status(302).header("location", "http://127.0.0.1:9/x")
             }),
@@ -139,8 +150,8 @@ fn a_layer_that_is_not_what_the_manifest_says_is_refused() {
             asked: (path, 4),
         },
     ];
-    for (number, case) in cases.iter().enumerate() {
-        refuses(case, &format!("case {number}"));
+    for case in &cases {
+        refuses(case);
     }
 }
 
@@ -153,6 +164,7 @@ fn a_layer_that_the_config_does_not_know_is_refused() {
     let image = "of r.example/team/app:1";
     let cases = [
         Case {
+            what: "a config with another layer",
             server: other,
             kind: Kind::Damaged,
             message: format!(
@@ -164,6 +176,7 @@ fn a_layer_that_the_config_does_not_know_is_refused() {
             asked: (path, 1),
         },
         Case {
+            what: "a layer that was cut",
             server: cut,
             kind: Kind::Damaged,
             message: format!(
@@ -173,8 +186,8 @@ fn a_layer_that_the_config_does_not_know_is_refused() {
             asked: ("/blobs/", 2),
         },
     ];
-    for (number, case) in cases.iter().enumerate() {
-        refuses(case, &format!("case {number}"));
+    for case in &cases {
+        refuses(case);
     }
 }
 
@@ -197,6 +210,7 @@ fn a_layer_that_grows_without_end_is_refused_in_time() {
         assert!(most < 1600 << 20, "{size} bytes are no bomb");
         let (server, _) = drafted(|draft| draft.stored = Some(stored));
         let case = Case {
+            what: "a bomb",
             server,
             kind: Kind::Damaged,
             message: format!(
@@ -206,7 +220,7 @@ fn a_layer_that_grows_without_end_is_refused_in_time() {
             ),
             asked: ("/blobs/", 2),
         };
-        refuses(&case, "a bomb");
+        refuses(&case);
     }
 }
 
@@ -230,12 +244,14 @@ fn a_manifest_that_is_none_is_refused() {
     };
     let cases = [
         (
+            "another manifest",
             answering(wanted, move |reply| reply.body("{}")),
             Kind::Damaged,
             // The registry's own digest header is of what it should have sent.
             None,
         ),
         (
+            "a digest header of something else",
             answering(wanted, move |_| {
                 Reply::ok("{}").header("docker-content-digest", said)
             }),
@@ -243,11 +259,13 @@ fn a_manifest_that_is_none_is_refused() {
             Some(format!("`{url}` should have {said}; it has {empty}")),
         ),
         (
+            "4 MiB of blanks without a length",
             answering(wanted, |_| Reply::ok(vec![b' '; 5 << 20]).without_length()),
             Kind::Damaged,
             Some(format!("`{url}` should have 4194304 bytes at most; it has more")),
         ),
         (
+            "4 MiB of blanks",
             answering(wanted, |_| Reply::ok(vec![b' '; 5 << 20])),
             Kind::Damaged,
             Some(format!(
@@ -255,6 +273,7 @@ fn a_manifest_that_is_none_is_refused() {
             )),
         ),
         (
+            "a page",
             answering(wanted, move |_| {
                 Reply::ok(page).header("content-type", "text/html")
             }),
@@ -265,6 +284,7 @@ fn a_manifest_that_is_none_is_refused() {
             )),
         ),
         (
+            "half an index",
             answering(wanted, move |_| Reply::ok("{").header("content-type", index)),
             Kind::Damaged,
             Some(format!(
@@ -273,6 +293,7 @@ fn a_manifest_that_is_none_is_refused() {
             )),
         ),
         (
+            "an index with SHA-512",
             {
                 let sha512 = sha512.clone();
                 answering(wanted, move |_| {
@@ -286,6 +307,7 @@ fn a_manifest_that_is_none_is_refused() {
             )),
         ),
         (
+            "no such image",
             serve(Registry::default()),
             Kind::Usage,
             Some(format!(
@@ -293,11 +315,9 @@ fn a_manifest_that_is_none_is_refused() {
             )),
         ),
     ];
-    for (number, (server, kind, message)) in cases.into_iter().enumerate() {
+    for (what, server, kind, message) in cases {
         let Some(message) = message else {
-            let failure = Site::new()
-                .get(&Site::sources(&server))
-                .expect_err("another manifest");
+            let failure = Site::new().get(&Site::sources(&server)).expect_err(what);
             assert_eq!(failure.kind, kind, "{failure}");
             assert!(
                 super::site::said(&failure).ends_with(&format!("; it has {empty}")),
@@ -306,12 +326,13 @@ fn a_manifest_that_is_none_is_refused() {
             continue;
         };
         let case = Case {
+            what,
             server,
             kind,
             message,
             asked: (wanted, 1),
         };
-        refuses(&case, &format!("case {number}"));
+        refuses(&case);
     }
 }
 
