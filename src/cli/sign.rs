@@ -51,7 +51,7 @@ pub(super) fn keygen(args: &KeygenArgs, console: &Console) -> Result<(), Failure
     let key_id = new.key.key_id();
     let text = format!(
         "key {key_id}\n\
-         `{}` signs: keep it and its password where nobody else comes\n\
+         `{}` signs: keep it and its password where only you have access\n\
          `{}` verifies: bring it to the site by a way that you trust, and there:\n  \
          minikube-offline trust add {}",
         new.secret.display(),

@@ -149,7 +149,7 @@ fn confirm(index: &BundleIndex, options: &SiteOptions, console: &Console) -> Res
         index.cluster.kubernetes_version, options.profile
     );
     if !question::somebody_is_there() {
-        let message = format!("nobody is there to be asked whether to {what}");
+        let message = format!("cannot ask whether to {what}: stdin is not a terminal");
         return Err(Failure::new(Kind::Usage, message)
             .hint("add -y to start without a question; nothing was changed"));
     }

@@ -21,7 +21,7 @@ pub(super) enum StoreVerb {
     /// Remove blobs that no pack is using now; the next pack that needs one downloads it again
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Prune {
-        /// Those that nobody used for so many days
+        /// Those that were not used for so many days
         #[arg(long, value_name = "DAYS", group = "which", value_parser = whole_days)]
         older_than: Option<u32>,
         /// All of them

@@ -35,7 +35,7 @@ pub(super) enum TrustVerb {
         #[arg(long)]
         system: bool,
     },
-    /// Let go of a key for good: nothing that it signed is used any more, and it cannot be
+    /// Let go of a key for good: nothing that it signed is used, and it cannot be
     /// pinned again
     Revoke {
         /// The key's id, as `trust list` or `inspect` shows it
@@ -70,7 +70,7 @@ pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
             let key = &rotated.pinned.key;
             let text = format!(
                 "key {} is pinned in `{}`: key {} vouches for it\n\
-                 when no bundle of the older key is needed any more:\n  minikube-offline trust remove {}{}",
+                 when no bundle of the older key is needed:\n  minikube-offline trust remove {}{}",
                 key.key_id(),
                 rotated.pinned.path.display(),
                 rotated.by,
@@ -156,7 +156,7 @@ fn list(directories: &TrustDirectories, console: &Console) -> Result<(), Failure
 fn revoke(directory: &KeyDirectory, key_id: KeyId, console: &Console) -> Result<(), Failure> {
     let (path, removed) = trust::revoke(directory, key_id)?;
     let text = format!(
-        "key {key_id} is revoked: nothing that it signed is used any more, and it cannot be pinned again\n\
+        "key {key_id} is revoked: nothing that it signed is used, and it cannot be pinned again\n\
          to take that back, remove `{}` by hand",
         path.display()
     );
@@ -182,13 +182,13 @@ fn remove(
         .collect();
     let revoked = !directories.revoked()?.is_empty();
     let rest = match left {
-        0 if revoked => "no key is pinned any more, and one was revoked: no bundle is accepted".to_owned(),
-        0 => "no key is pinned any more: bundles are integrity only".to_owned(),
+        0 if revoked => "no key is pinned, and one was revoked: no bundle is accepted".to_owned(),
+        0 => "no key is pinned: bundles are integrity only".to_owned(),
         1 => "1 key is still pinned".to_owned(),
         left => format!("{left} keys are still pinned"),
     };
     let text = format!(
-        "key {key_id} is not pinned any more: {} is gone; {rest}",
+        "key {key_id} is no longer pinned: {} is removed; {rest}",
         files.join(" and ")
     );
     let value = json!({ "kind": "done", "key_id": key_id.to_string(), "removed": removed.iter().map(path_value).collect::<Vec<_>>(), "left": left });

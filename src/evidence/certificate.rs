@@ -106,12 +106,14 @@ impl Certificate {
     /// Whom the certificate names.
     pub(super) fn signer(&self, has_root: bool) -> Result<Signer, String> {
         let validity = &self.parsed.tbs_certificate.validity;
-        let identity = self.identity().ok_or("the certificate names nobody")?;
+        let identity = self.identity().ok_or("the certificate names no identity")?;
         let issuer = self.issuer();
         let issuer = issuer.unwrap_or_else(|| "an issuer that is not named".to_owned());
         // They are shown to a person.
         if !is_plain(&identity) || !is_plain(&issuer) {
-            return Err("the certificate names somebody with characters that are no plain text".to_owned());
+            return Err(
+                "the certificate names an identity with characters that are not plain text".to_owned(),
+            );
         }
         Ok(Signer {
             identity,

@@ -75,10 +75,10 @@ impl From<EvidenceError> for Failure {
                     )
                 };
                 let hint = if objections.iter().all(published) {
-                    "the publisher may have signed it wrongly: ask who packed the bundle to compare the part with \
+                    "the publisher may have signed it wrongly: ask the packer of the bundle to compare the part with \
                      its publisher's again, or to take another version of it"
                 } else {
-                    "do not use the bundle before who packed it has explained this"
+                    "do not use the bundle before its packer has explained this"
                 };
                 Self::new(Kind::NotAuthentic, error).hint(hint)
             }

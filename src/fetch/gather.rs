@@ -102,7 +102,7 @@ fn check_room(
     let remote = resolved.iter().flatten().flat_map(|image| &image.layers);
     let remote: BTreeMap<Digest, u64> = remote.copied().collect();
     if remote.is_empty() {
-        return Ok(()); // and nobody needs a store
+        return Ok(()); // no store is needed
     }
     let local = found.iter().flat_map(|(_, image)| &image.layers);
     let local: BTreeMap<Digest, u64> = local.map(|(digest, blob)| (*digest, blob.stored_bytes)).collect();

@@ -115,7 +115,7 @@ pub(super) fn note_digests(
         let there = found.iter().find(|(_, there)| there.reference == image.reference);
         if let Some((_, there)) = there {
             progress.note(&format!(
-                "`{}` names `{}` by a digest, which nobody compares with `{}`, and by which a node does not find it: \
+                "`{}` names `{}` by a digest, which is not compared with `{}`, and by which a node does not find it: \
                  its pod does not come up without a network; name it by its tag alone, or have it downloaded",
                 path.display(),
                 image.reference,

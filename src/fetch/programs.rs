@@ -173,7 +173,7 @@ fn check_room(
     programs: &[(Platform, BinaryRole, Published)],
 ) -> Result<(), FetchError> {
     if programs.is_empty() {
-        return Ok(()); // and nobody needs a store
+        return Ok(()); // no store is needed
     }
     let sizes = programs.iter().filter_map(|(_, _, program)| program.size);
     let sizes = Sizes {

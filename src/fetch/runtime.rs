@@ -19,7 +19,7 @@ const DRY_RUN: [&str; 7] = [
     "--force",
     "--interactive=false",
     "--driver=ssh",
-    "--ssh-ip-address=192.0.2.1", // of TEST-NET-1: nobody is there, and nobody is asked
+    "--ssh-ip-address=192.0.2.1", // of TEST-NET-1, which no host has
     "--log_file=/dev/stdout",
 ];
 

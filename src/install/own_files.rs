@@ -88,7 +88,7 @@ pub fn no_longer_carried(view: PlatformView<'_>, session: &Session) -> Vec<Strin
 fn left_behind(role: FileRole, path: &Path) -> String {
     let consequence = match role {
         FileRole::Manifest => {
-            ", and not given to the cluster any more: what the cluster has of it stays until `kubectl delete -f` \
+            ", and no longer given to the cluster: what the cluster has of it stays until `kubectl delete -f` \
              takes it away, and the file until `uninstall`"
         }
         FileRole::File => ": it stays until `uninstall`",

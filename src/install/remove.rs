@@ -278,7 +278,7 @@ fn remove_directory(directory: &Path, removal: &mut Removal) -> Result<(), Failu
             if fs::symlink_metadata(directory).is_ok() {
                 removal
                     .kept
-                    .push(format!("{}: it is no directory any more", directory.display()));
+                    .push(format!("{}: it is no longer a directory", directory.display()));
             }
         }
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {

@@ -134,7 +134,7 @@ impl From<PackError> for Failure {
             }
             PackError::Changed { .. } => (
                 Kind::Damaged,
-                "pack again when nothing writes to the parts any more".to_owned(),
+                "pack again when nothing writes to the parts".to_owned(),
             ),
             PackError::TwoStubs { .. } => (Kind::Usage, "leave one of them away".to_owned()),
             PackError::NoStub { platform, ref looked } => {

@@ -121,7 +121,7 @@ fn examine_node(facts: &SubnetFacts) -> Option<Finding> {
             "the node's network will be {taken}, and this machine reaches {} by {}",
             hidden.subnet, hidden.interface
         ),
-        "what has an address in both is not reached any more while the cluster is there",
+        "what has an address in both cannot be reached while the cluster is there",
         fix,
     ))
 }

@@ -58,7 +58,7 @@ pub(crate) fn failure(error: SeedError) -> Failure {
         SeedError::ForeignVolume { name } => (
             Kind::Unfit,
             format!(
-                "choose another name with `--profile NAME`; or, when nobody needs what is in it, `minikube delete -p {name}` or `docker volume rm {name}`"
+                "choose another name with `--profile NAME`; or, when what is in it is not needed, `minikube delete -p {name}` or `docker volume rm {name}`"
             ),
         ),
         SeedError::VolumeInUse { .. } => (

@@ -107,7 +107,7 @@ impl From<SignError> for Failure {
             ),
             SignError::KeyByAnotherName { .. } => (
                 Kind::Usage,
-                "give the bundle; whoever wants this key to follow the one that signs gives it under a name that \
+                "give the bundle; to make this key follow the one that signs give it under a name that \
                  ends in `.pub`",
             ),
             SignError::NoTerminal { .. } => (

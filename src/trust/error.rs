@@ -174,7 +174,7 @@ impl From<TrustError> for Failure {
                     .to_owned()
             }
             TrustError::NoStatement { key, .. } => format!(
-                "whoever has a key that is pinned here makes it: `minikube-offline sign {} --key OLD.key`; carry \
+                "the holder of a key that is pinned here makes it: `minikube-offline sign {} --key OLD.key`; carry \
                  both files",
                 key.display()
             ),

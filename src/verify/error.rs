@@ -371,10 +371,10 @@ impl From<VerifyError> for Failure {
 fn refusal_hint(refusal: Refusal, trusted: &str) -> String {
     let what = match refusal {
         Refusal::Forged { .. } => {
-            "do not use it; get it again from whoever packed it, by a way that you trust".to_owned()
+            "do not use it; get it again from its packer, by a way that you trust".to_owned()
         }
         Refusal::Unknown { key_id } => format!(
-            "ask whoever packed it whether {key_id} is their key; if so, `minikube-offline trust add` pins it, \
+            "ask its packer whether {key_id} is their key; if so, `minikube-offline trust add` pins it, \
              or `trust rotate` when it was signed with an older one"
         ),
         _ => "have it signed where it was packed: `minikube-offline sign BUNDLE --key SECRET`".to_owned(),

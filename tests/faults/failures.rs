@@ -252,7 +252,7 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
         (
             refused(Refusal::Unknown { key_id }),
             Kind::NotAuthentic,
-            "ask whoever packed it whether 01",
+            "ask its packer whether 01",
         ),
         (
             refused(Refusal::Unsigned),

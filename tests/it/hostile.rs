@@ -260,7 +260,7 @@ const START_CASES: [(&str, &str, Expected); 17] = [
         Exit(10, "minikube could not start the cluster"),
     ),
     (
-        "nobody is there to be asked",
+        "cannot ask whether to",
         r#""$B""#,
         Exit(2, "add -y to start without a question"),
     ),

@@ -53,3 +53,4 @@ mod trust;
 mod upstream;
 mod usage;
 mod volumes;
+mod words;

@@ -201,10 +201,7 @@ fn a_server_that_never_answers_is_waited_for_visibly() {
     };
     terminal.shows("contacting 127.0.0.1 for stable-1.35.txt ...");
     terminal.shows("contacting 127.0.0.1 for stable-1.35.txt ... 1 s");
-    // The second one ends it at once; typed together they would be one signal.
-    terminal.types(CTRL_C);
-    terminal.shows("^C");
-    terminal.types(CTRL_C);
-    let (status, screen) = terminal.ends();
+    // The second one ends it at once; two that come together are one signal.
+    let (status, screen) = terminal.ends_by(CTRL_C);
     assert_eq!(status, 130, "{screen}");
 }

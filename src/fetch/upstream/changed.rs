@@ -42,7 +42,7 @@ impl Upstream {
         };
         let now = match http {
             HttpError::WrongDigest { url, found, .. } => format!("`{url}` has {found} now"),
-            HttpError::Status { url, .. } => format!("`{url}` is not there any more"),
+            HttpError::Status { url, .. } => format!("`{url}` is no longer there"),
             HttpError::WrongSize { url, found, .. } => {
                 let version = locked.version.as_ref();
                 let digest = version.and_then(|version| checksum_now(self, role, version, platform));
@@ -80,7 +80,7 @@ impl Upstream {
         };
         Ok(Difference {
             what: format!("{reference} for {platform}"),
-            said: format!("the lock has the manifest {manifest}, which is not there any more, and {now}"),
+            said: format!("the lock has the manifest {manifest}, which is no longer there, and {now}"),
         })
     }
 

@@ -6,7 +6,7 @@ use crate::failure::{Failure, Kind};
 
 const TAKE_NEWEST: &str = "`--kubernetes-version v1.37` takes the newest patch, `stable` the newest release";
 
-const REPLACED: &str = "nothing of it was used. Somebody else writes into the store, or its disk changes what is \
+const REPLACED: &str = "nothing of it was used. Another program writes into the store, or its disk changes what is \
     on it: look at who may write there, then run it again; it is downloaded again";
 const AS_A_MANIFEST: &str = "omit it; or write what it installs into a file, as `helm template` does, and pack that \
                              with `--manifest FILE`, which takes the images that it names along";

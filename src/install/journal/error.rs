@@ -76,7 +76,7 @@ impl From<JournalError> for Failure {
             JournalError::Foreign { ref path, .. } => {
                 let shown = path.display();
                 let hint = format!(
-                    "run it as that user; or, where nobody else wrote it, `chmod go-w '{shown}'` and `chown \"$(id -u)\" '{shown}'`; nothing was changed"
+                    "run it as that user; or, where no one else wrote it, `chmod go-w '{shown}'` and `chown \"$(id -u)\" '{shown}'`; nothing was changed"
                 );
                 Self::new(Kind::Usage, error).hint(hint)
             }

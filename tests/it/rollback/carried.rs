@@ -68,7 +68,7 @@ fn what_a_newer_bundle_does_not_carry_any_more_is_told() {
     let (site, newer) = Site::carrying();
     assert_eq!(site.run(&START).status, 10);
     let outcome = site.start_of(&newer);
-    let says = "manifests/a.yaml` is an earlier bundle's, and not given to the cluster any more: what the cluster \
+    let says = "manifests/a.yaml` is an earlier bundle's, and no longer given to the cluster: what the cluster \
                 has of it stays until `kubectl delete -f` takes it away, and the file until `uninstall`";
     assert!(outcome.stderr.contains(says), "{outcome:?}");
     assert!(site.own("manifests/a.yaml").exists() && site.own("manifests/b.yaml").exists());

@@ -167,7 +167,7 @@ fn a_directory_that_was_moved_to_another_disk_does_not_stop_an_uninstall() {
     symlink(&elsewhere, &images).unwrap();
     let kept = site.run(&["uninstall"]);
     assert_eq!(kept.status, 0, "{kept:?}");
-    let said = "/home/.minikube/cache/images: it is no directory any more\n";
+    let said = "/home/.minikube/cache/images: it is no longer a directory\n";
     assert!(kept.stdout.contains(said), "{kept:?}");
     assert_eq!(
         fs::read_dir(&elsewhere).unwrap().count(),

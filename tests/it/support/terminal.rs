@@ -102,6 +102,16 @@ impl Terminal {
         keyboard.flush().expect("a terminal");
     }
 
+    /// Types `keys` until it ends: its exit code, and all that was written.
+    pub(crate) fn ends_by(&mut self, keys: &str) -> (i32, String) {
+        let until = Instant::now() + PATIENCE;
+        while self.child.try_wait().expect("a child").is_none() && Instant::now() < until {
+            self.types(keys);
+            thread::sleep(Duration::from_millis(100));
+        }
+        self.ends()
+    }
+
     /// Waits for its end: its exit code, and all that was written.
     pub(crate) fn ends(&mut self) -> (i32, String) {
         let until = Instant::now() + PATIENCE;

@@ -133,7 +133,7 @@ fn signatures_that_do_not_hold_are_all_named() {
         &sandbox,
         Some(&authority.root()),
         &format!("kubelet.sig` does not hold: the certificate's key did not sign this{published}; "),
-        "hint: the publisher may have signed it wrongly: ask who packed the bundle",
+        "hint: the publisher may have signed it wrongly: ask the packer of the bundle",
     );
     let last = format!("kubectl.sig` does not hold: the signature is not base64{published}\n");
     assert!(stderr.contains(&last), "{stderr}");

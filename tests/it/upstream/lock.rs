@@ -114,9 +114,9 @@ fn programs_that_changed_do_not_hide_images_that_are_gone() {
         4,
         &[
             "error: 2 parts are not what the lock `x.lock` says:\n",
-            "/kubelet` is not there any more\n",
+            "/kubelet` is no longer there\n",
             &format!("  registry.k8s.io/pause:3.10.2 for linux/{} (line ", arch()),
-            ", which is not there any more, and its tag is sha256:",
+            ", which is no longer there, and its tag is sha256:",
         ],
     );
 }

@@ -76,7 +76,7 @@ fn a_mirror_that_lies_lacks_it_or_is_down_is_named_and_upstream_gives_the_progra
     for (mirror, words, from_upstream) in [
         (&liar, "/kubelet` should have sha256:", 1),
         (&empty, "/kubelet` answered 404", 1),
-        (&mute(), "the mirror is not asked any more", 4),
+        (&mute(), "the mirror is no longer asked", 4),
     ] {
         let (world, sandbox) = (World::new(), Sandbox::new());
         let outcome = pack(&world, &sandbox, &mirror.server, &["--level=fast"]);

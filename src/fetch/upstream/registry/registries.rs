@@ -102,7 +102,7 @@ impl Registries {
             progress.note(&format!("{error}: going on with the next place"));
         } else if lock(&self.silent).insert(mirror.host.clone()) {
             progress.note(&format!(
-                "{error}: `{}` is not asked any more, going on with the next place",
+                "{error}: `{}` is no longer asked, going on with the next place",
                 mirror.host
             ));
         }

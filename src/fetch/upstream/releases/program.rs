@@ -214,7 +214,7 @@ fn leave(upstream: &Upstream, page: &Page, error: &HttpError, progress: &dyn Pro
     if does_not_answer(error) {
         upstream.silent_pages.add(page);
         progress.note(&format!(
-            "{error}: the mirror is not asked any more, going on with the publisher's own page"
+            "{error}: the mirror is no longer asked, going on with the publisher's own page"
         ));
     } else {
         progress.note(&format!("{error}: going on with the publisher's own page"));
