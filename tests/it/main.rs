@@ -12,6 +12,7 @@ mod bundle_toml;
 mod confined;
 mod damage;
 mod demo;
+mod documented;
 mod flags;
 mod footprint;
 mod full_disk;
