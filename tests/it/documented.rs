@@ -1,6 +1,8 @@
 //! The commands that README and the guides show: their flags exist, and those that need
 //! neither a network nor an engine end well on a sample bundle.
 
+#![allow(clippy::case_sensitive_file_extension_comparisons)] // names of this repository
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! The files of the project: that what one names is there.
 
+#![allow(clippy::case_sensitive_file_extension_comparisons)] // names of this repository
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,8 @@
 //! The errors that a person meets first, whole, with their exit codes.
 
+// A table of one expression a line.
+#![allow(clippy::semicolon_if_nothing_returned)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;

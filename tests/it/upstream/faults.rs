@@ -225,6 +225,7 @@ fn a_layer_that_grows_without_end_is_refused_in_time() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn a_manifest_that_is_none_is_refused() {
     let wanted = "/manifests/1";
     let url = "http://HOST/v2/team/app/manifests/1";
