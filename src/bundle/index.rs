@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageList, ImagePart, Member, Platform,
-    PublishedSignature, Timestamp, Version, blob_path, plain,
+    Attestation, BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageIndex, ImagePart,
+    Member, Timestamp, Platform, Version, blob_path, plain,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -44,8 +44,8 @@ pub struct BundleIndex {
     pub binaries: Vec<BinaryPart>,
     /// The images, by platform, role and name.
     pub images: Vec<ImagePart>,
-    /// In a bundle for several platforms, the lists of each image's manifests, by name.
-    pub lists: Vec<ImageList>,
+    /// In a bundle for several platforms, one image index for each image's name, by name.
+    pub image_indexes: Vec<ImageIndex>,
     /// Manifests and other files of whoever packed it, by role and name. The key is not there
     /// where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -180,11 +180,11 @@ impl BundleIndex {
         self.frames.iter().map(|frame| frame.plain_size).sum()
     }
 
-    /// The signatures of every part.
-    pub fn signatures(&self) -> impl Iterator<Item = &PublishedSignature> {
+    /// The attestations of every part.
+    pub fn attestations(&self) -> impl Iterator<Item = &Attestation> {
         let binaries = self.binaries.iter().map(|binary| &binary.origin);
         let images = self.images.iter().map(|image| &image.origin);
-        binaries.chain(images).flat_map(|origin| &origin.signatures)
+        binaries.chain(images).flat_map(|origin| &origin.attestations)
     }
 
     /// The size of a blob.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    BundleIndex, Digest, ImageList, ImagePart, ImageReference, Platform, blob_path, docker_manifest_path,
+    BundleIndex, Digest, ImageIndex, ImagePart, ImageReference, Platform, blob_path, docker_manifest_path,
 };
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -60,7 +60,7 @@ impl BundleIndex {
             .collect();
         let layout = Layout::of(&self.cluster.platforms, &images?);
         documents.extend(layout.documents);
-        for (named, right) in self.lists.iter().zip(&layout.lists) {
+        for (named, right) in self.image_indexes.iter().zip(&layout.image_indexes) {
             // Under the digest that the index has, whatever it should be.
             let json = documents.get(&blob_path(right.digest)).cloned();
             documents.extend(json.map(|json| (blob_path(named.digest), json)));
@@ -74,7 +74,7 @@ pub struct Layout {
     /// The documents with their paths, and the blobs of the lists.
     pub documents: Vec<(String, Vec<u8>)>,
     /// The lists of manifests.
-    pub lists: Vec<ImageList>,
+    pub image_indexes: Vec<ImageIndex>,
 }
 
 impl Layout {
@@ -85,7 +85,7 @@ impl Layout {
     /// that, so it is there once for each platform.
     #[must_use]
     pub fn of(platforms: &[Platform], images: &[(&ImagePart, Blob)]) -> Self {
-        let (mut lists, mut list_blobs) = (Vec::new(), Vec::new());
+        let (mut image_indexes, mut list_blobs) = (Vec::new(), Vec::new());
         let mut listed: Vec<(&ImageReference, Listed)> = Vec::new();
         if let [platform] = platforms {
             let manifests = images.iter();
@@ -102,7 +102,7 @@ impl Layout {
                 let json = list(manifests.into_iter());
                 let blob = Blob::of(&json);
                 listed.push((reference, Listed::List(blob)));
-                lists.push(ImageList {
+                image_indexes.push(ImageIndex {
                     reference: reference.clone(),
                     digest: blob.digest,
                 });
@@ -122,7 +122,10 @@ impl Layout {
             )
         }));
         documents.extend(list_blobs);
-        Self { documents, lists }
+        Self {
+            documents,
+            image_indexes,
+        }
     }
 }
 

@@ -41,27 +41,27 @@ pub const PATH_BYTES: usize = 100;
 /// Bytes of the name of the program that packed.
 pub const PACKER_BYTES: usize = 128;
 
-/// Bytes of the name of the transport that a part came by.
-pub const TRANSPORT_BYTES: usize = 64;
+/// What one part was compared with, and digests by which one image is named.
+pub const VERIFICATIONS: usize = 16;
 
-/// Bytes of a sentence that says what a part was compared with: it may name two URLs.
-pub const SENTENCE_BYTES: usize = 5000;
+/// Bytes of the name of what a part was compared with: a host, an addon.
+pub const SUBJECT_BYTES: usize = 256;
 
-/// Signatures of one part: it is signed again when it is promoted, and nobody does that
+/// Attestations of one part: it is signed again when it is promoted, and nobody does that
 /// more often.
-pub const SIGNATURES: usize = 8;
+pub const ATTESTATIONS: usize = 8;
 
-/// Documents, and certificates, of one signature.
-pub const SIGNATURE_FILES: usize = 8;
+/// Documents, and certificates, of one attestation.
+pub const ATTESTATION_FILES: usize = 8;
 
-/// Bytes of the URL at which a signature was.
-pub const SIGNATURE_URL_BYTES: usize = 2048;
+/// Bytes of a URL.
+pub const URL_BYTES: usize = 2048;
 
 /// A file of a publisher's signature larger than this is refused.
-pub const EVIDENCE_BYTES: u64 = 4 << 20;
+pub const ATTESTATION_BYTES: u64 = 4 << 20;
 
 /// All of them together: who checks them has them in memory.
-pub const ALL_EVIDENCE_BYTES: u64 = 64 << 20;
+pub const ALL_ATTESTATION_BYTES: u64 = 64 << 20;
 
 /// The list of software packages is refused when it is larger than this.
 pub const PACKAGES_BYTES: u64 = 16 << 20;

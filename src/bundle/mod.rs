@@ -6,11 +6,11 @@
 #![doc = include_str!("FORMAT.md")]
 
 mod addon;
+mod attestation;
 mod base64;
 mod blake3;
 mod chunk;
 mod digest;
-mod evidence;
 mod file;
 mod frame;
 mod image;
@@ -22,6 +22,7 @@ mod packages;
 mod part;
 mod plain;
 mod platform;
+mod provenance;
 mod reference;
 mod runtime;
 mod signature;
@@ -35,11 +36,11 @@ mod view;
 mod volume;
 
 pub use addon::is_addon_of_network;
+pub use attestation::{Attestation, attestation_path};
 pub use base64::{decode_base64, encode_base64};
 pub use blake3::{Blake3, Blake3Hasher, Checksum};
 pub use chunk::{ChunkTable, chunk_count};
 pub use digest::{Digest, DigestError, Hasher};
-pub use evidence::{PublishedSignature, evidence_path};
 pub use file::{FilePart, FileRole, is_file_name};
 pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, member_span};
 pub use image::{ImageConfig, ImageConfigError};
@@ -48,11 +49,12 @@ pub use layout::{Blob, Layout, image_manifest};
 pub(crate) use nullable::null_as_default;
 pub use packages::{PACKAGES_PATH, Package, PackageKind, PartPackages};
 pub use part::{
-    BinaryPart, BinaryRole, ImageList, ImagePart, ImageRole, Origin, blob_path, docker_manifest_path,
+    BinaryPart, BinaryRole, ImageIndex, ImagePart, ImageRole, blob_path, docker_manifest_path,
     layout_documents,
 };
 pub use plain::{is_plain, plain, steers};
 pub use platform::{Arch, Platform, PlatformError, in_words};
+pub use provenance::{NamedBy, Namer, Origin, Transport, Unattested, Verification};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
 pub use signature::{INDEX_COMMENT, KeyId, Signature, SignatureError};

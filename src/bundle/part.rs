@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImageReference, Platform, PublishedSignature, Version};
+use super::{Digest, ImageReference, NamedBy, Origin, Platform, Version};
 
 /// What a program is for. The role, and nothing else, decides where it goes on the
 /// machine at the site.
@@ -58,32 +58,15 @@ pub enum ImageRole {
     Application,
 }
 
-/// Where a part came from, as far as it does not depend on the packer's directories.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Origin {
-    /// skopeo's name of the transport (`docker-archive`, `oci-archive`, `oci`, `docker-daemon`,
-    /// `docker`), or `file`, `https`, or `minikube-cache`.
-    pub transport: String,
-    /// What the part was compared with before it was packed, a sentence each.
-    pub evidence: Vec<String>,
-    /// Whether the packer's user took it although nothing said what it should be.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unverified: bool,
-    /// Signatures of the publisher's that the bundle carries.
-    pub signatures: Vec<PublishedSignature>,
-}
-
-/// What a sentence of evidence begins with where the part was compared with the checksum that
-/// its publisher publishes.
-const PUBLISHED_CHECKSUM: &str = "its SHA-256 is the one that ";
-
-impl Origin {
-    /// Whether it says that the part was compared with its publisher's checksum.
+impl ImageRole {
+    /// The role as the index writes it.
     #[must_use]
-    pub fn agrees_with_publisher(&self) -> bool {
-        let mut evidence = self.evidence.iter();
-        evidence.any(|said| said.starts_with(PUBLISHED_CHECKSUM))
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Kubernetes => "kubernetes",
+            Self::Application => "application",
+        }
     }
 }
 
@@ -132,18 +115,16 @@ pub struct ImagePart {
     pub manifest: Digest,
     /// Where it came from.
     pub origin: Origin,
+    /// Digests by which it is named.
+    pub named_by: Vec<NamedBy>,
 }
 
-/// What stands in a sentence of evidence before the digest by which somebody names an image.
-const BY_DIGEST: &str = " by this digest: ";
-
 impl ImagePart {
-    /// The digest by which somebody names the image, such as minikube's manifests do: of its
-    /// manifest, or list of manifests, in its registry. What it was compared with says so.
+    /// The digest by which the image is named, such as by minikube's addons: of its image
+    /// manifest or image index in its registry.
     #[must_use]
     pub fn named_digest(&self) -> Option<Digest> {
-        let mut evidence = self.origin.evidence.iter();
-        evidence.find_map(|sentence| Digest::parse_prefixed(sentence.rsplit_once(BY_DIGEST)?.1).ok())
+        self.named_by.first().map(|named| named.digest)
     }
 
     /// Every blob that makes up the image, a layer that is used twice named twice.
@@ -163,7 +144,7 @@ pub fn blob_path(digest: Digest) -> String {
 /// The manifests of one image's name, one for each platform: an OCI image index.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct ImageList {
+pub struct ImageIndex {
     /// The name.
     pub reference: ImageReference,
     /// The digest of the index, which is a blob.
@@ -192,27 +173,5 @@ pub fn docker_manifest_path(platform: Platform, platforms: &[Platform]) -> Strin
     match platforms {
         [_] => "images/manifest.json".to_owned(),
         _ => format!("images/{platform}/manifest.json"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_digest_by_which_an_image_is_named_is_in_its_evidence() {
-        let named = |evidence: &[&str]| {
-            let part = serde_json::from_value::<ImagePart>(serde_json::json!({
-                "role": "kubernetes", "reference": "registry.k8s.io/pause:3.10.1", "platform": "linux/amd64",
-                "config": Digest::of(b"config"), "layers": [], "manifest": Digest::of(b"manifest"),
-                "origin": { "transport": "docker", "evidence": evidence, "signatures": [] },
-            }));
-            part.expect("an image").named_digest()
-        };
-        let digest = Digest::of(b"list");
-        let sentence = format!("minikube names it by this digest: {digest}");
-        assert_eq!(named(&["it has layers", &sentence]), Some(digest));
-        assert_eq!(named(&[&digest.to_string()]), None);
-        assert_eq!(named(&["minikube names it by this digest: none"]), None);
     }
 }

@@ -1,8 +1,8 @@
 //! What a bundle has for one platform: all that a site works with.
 
 use super::{
-    BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart, ImagePart, ImageRole, Member,
-    Platform, PublishedSignature, Version,
+    Attestation, BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart, ImagePart,
+    ImageRole, Member, Platform, Version,
 };
 
 /// The parts of a bundle for one of its platforms.
@@ -96,8 +96,8 @@ impl<'a> PlatformView<'a> {
     pub fn signature_files(self) -> impl Iterator<Item = Digest> {
         let binaries = self.binaries().map(|binary| &binary.origin);
         let origins = binaries.chain(self.images().map(|image| &image.origin));
-        let signatures = origins.flat_map(|origin| &origin.signatures);
-        signatures.flat_map(PublishedSignature::files)
+        let signatures = origins.flat_map(|origin| &origin.attestations);
+        signatures.flat_map(Attestation::files)
     }
 
     /// The program with `role`.

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::authenticity;
 use super::console::Console;
 use super::path_value::path_value;
+use super::provenance;
 use super::sbom::{SbomFormat, sbom};
 use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
 use crate::bundle::{
-    BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, ImageRole, Origin, Platform, PlatformView,
-    in_words,
+    BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, Origin, Platform, PlatformView, in_words,
 };
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -136,7 +136,7 @@ impl Row {
 /// Every part of these platforms: programs, then images, then what is for all of them.
 fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
     let binary = |part: &BinaryPart| Row {
-        role: "program",
+        role: "binary",
         name: part.role.name().to_owned(),
         version: part.version.as_ref().map(ToString::to_string).unwrap_or_default(),
         size: part.size,
@@ -145,11 +145,7 @@ fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
         unverified: part.origin.unverified,
     };
     let image = |part: &ImagePart| Row {
-        role: match part.role {
-            ImageRole::Node => "node-image",
-            ImageRole::Kubernetes => "image",
-            ImageRole::Application => "own-image",
-        },
+        role: part.role.name(),
         name: part.reference.to_string(),
         version: String::new(),
         size: part
@@ -202,11 +198,11 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         ratio(index.plain_size(), total_bytes),
     );
     text += &table(index, views);
-    let signatures = index.signatures().count();
+    let signatures = index.attestations().count();
     if signatures > 0 {
         let _ = writeln!(
             text,
-            "carried     {signatures} signatures of publishers: `verify --evidence` checks them"
+            "attested    {signatures} signatures of publishers: `verify --evidence` checks them"
         );
     }
     text += &compared(views);
@@ -237,18 +233,19 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
 /// What each part was compared with before it was packed, or that it was with nothing.
 fn compared(views: &[PlatformView<'_>]) -> String {
     let mut text = "\nWhat each part was compared with when it was packed\n".to_owned();
-    let mut add = |name: &str, origin: &Origin| {
-        let _ = match &origin.evidence[..] {
-            [] => writeln!(text, "  {name}: nothing is said (from {})", origin.transport),
+    let mut add = |name: &str, origin: &Origin, platform: Platform| {
+        let sentences = provenance::sentences(origin, Some(platform));
+        let _ = match &sentences[..] {
+            [] => writeln!(text, "  {name}: nothing (from {})", origin.transport),
             // Plain text, by the format: it cannot look like another part's line.
-            said => writeln!(text, "  {name}: {}", said.join("; ")),
+            sentences => writeln!(text, "  {name}: {}", sentences.join("; ")),
         };
     };
     for view in views {
         view.binaries()
-            .for_each(|part| add(part.role.name(), &part.origin));
+            .for_each(|part| add(part.role.name(), &part.origin, part.platform));
         view.images()
-            .for_each(|part| add(&part.reference.to_string(), &part.origin));
+            .for_each(|part| add(&part.reference.to_string(), &part.origin, part.platform));
     }
     text
 }

@@ -1,6 +1,6 @@
 //! What `--locked` takes from the lock, and which flags say something else.
 
-use crate::bundle::{BinaryRole, ImageRole, Platform, in_words};
+use crate::bundle::{BinaryRole, ImageRole, Platform, Transport, in_words};
 use crate::fetch::has_addon;
 use crate::resolve::{LockFile, LockedImage, ResolveError};
 use crate::spec::{Cni, ImageSource, PartialSpec, VersionWord};
@@ -51,7 +51,7 @@ fn fill_images(asked: &mut PartialSpec, file: &LockFile) {
         // One that is there for the first platform is there for each.
         Some(&image.platform) == file.lock.platforms.first()
             && image.role == ImageRole::Application
-            && image.origin.transport == "docker"
+            && image.origin.transport == Transport::Docker
             && !is_given(image)
     });
     let open: Vec<ImageSource> = open
@@ -105,8 +105,8 @@ fn contradictions(asked: &PartialSpec, file: &LockFile) -> Vec<String> {
         );
     }
     if let Some(version) = &asked.sources.minikube_version {
-        let mut programs = lock.programs.iter();
-        let locked = programs.find(|program| program.role == BinaryRole::Minikube);
+        let mut binaries = lock.binaries.iter();
+        let locked = binaries.find(|binary| binary.role == BinaryRole::Minikube);
         match locked.and_then(|minikube| minikube.version.as_ref()) {
             Some(locked) if locked != version => {
                 differ(format!("--minikube-version {version}"), locked.to_string());

@@ -27,6 +27,7 @@ mod machine;
 #[cfg(feature = "packager")]
 mod pack;
 mod path_value;
+mod provenance;
 mod question;
 mod repair;
 mod report;

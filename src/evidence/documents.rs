@@ -98,7 +98,8 @@ mod tests {
         let part = json!({
             "role": "kubernetes", "reference": "registry.k8s.io/pause:3.10.1", "platform": "linux/amd64",
             "config": config, "layers": [], "manifest": Digest::of(b"manifest"),
-            "origin": { "transport": "docker", "evidence": [], "signatures": [] },
+            "origin": { "transport": "docker", "verified_by": [], "unverified": false, "attestations": [] },
+            "named_by": [],
         });
         serde_json::from_value(part).expect("an image")
     }

@@ -14,9 +14,7 @@ mod roots;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use crate::bundle::{
-    BinaryRole, Digest, Member, Origin, Platform, PublishedSignature, evidence_path, limits,
-};
+use crate::bundle::{Attestation, BinaryRole, Digest, Member, Origin, Platform, attestation_path, limits};
 use crate::progress::Progress;
 use crate::verify::{VerifiedBundle, VerifyError};
 
@@ -72,14 +70,14 @@ pub fn check(
     let index = bundle.index();
     progress.begin("verify the publishers' signatures", None);
     let paths: BTreeSet<String> = index
-        .signatures()
-        .flat_map(PublishedSignature::files)
-        .map(evidence_path)
+        .attestations()
+        .flat_map(Attestation::files)
+        .map(attestation_path)
         .collect();
     let files = read(
         bundle,
         |member| paths.contains(&member.path),
-        limits::EVIDENCE_BYTES,
+        limits::ATTESTATION_BYTES,
     )?;
     let is_mixed = index.cluster.platforms.len() > 1;
     let named = |name: String, platform: Platform| {
@@ -93,7 +91,7 @@ pub fn check(
     for binary in &index.binaries {
         let name = named(binary.role.to_string(), binary.platform);
         let path = binary.member_path();
-        let signed = !binary.origin.signatures.is_empty() && binary.size <= PROGRAM_BYTES;
+        let signed = !binary.origin.attestations.is_empty() && binary.size <= PROGRAM_BYTES;
         let program = read(bundle, |member| signed && member.path == path, binary.size)?;
         let part = signers(&name, &binary.origin, &mut objections, |signature| {
             signer(signature, &files, roots, program.get(&binary.sha256))
@@ -144,10 +142,10 @@ fn signers(
     name: &str,
     origin: &Origin,
     objections: &mut Vec<Objection>,
-    check: impl Fn(&PublishedSignature) -> Result<Signer, Flaw>,
+    check: impl Fn(&Attestation) -> Result<Signer, Flaw>,
 ) -> SignedPart {
     let mut signers = Vec::new();
-    for signature in &origin.signatures {
+    for signature in &origin.attestations {
         match check(signature) {
             Ok(signer) => signers.push(signer),
             Err(flaw) => objections.push(Objection::Signature {
@@ -182,7 +180,7 @@ impl From<String> for Flaw {
 
 /// Who made this signature of `content`; a sentence when nobody did.
 fn signer(
-    signature: &PublishedSignature,
+    signature: &Attestation,
     files: &Files,
     roots: Option<&Roots>,
     content: Option<&Vec<u8>>,

@@ -6,7 +6,7 @@ use super::FetchError;
 use super::found::FoundImage;
 use super::oci_layout::{self, Place};
 use super::tar_index::TarIndex;
-use crate::bundle::{Digest, ImageReference, Platform, limits};
+use crate::bundle::{Digest, ImageReference, Platform, Transport, limits};
 use crate::progress::Progress;
 
 /// Large enough for thousands of images.
@@ -42,7 +42,7 @@ pub(super) fn read(
     tar: &TarIndex,
     wanted: Option<&ImageReference>,
     platforms: &[Platform],
-    transport: &'static str,
+    transport: Transport,
     progress: &dyn Progress,
 ) -> Result<Vec<FoundImage>, FetchError> {
     let entries = entries(tar)?;
@@ -59,7 +59,7 @@ pub(super) fn read(
             };
             let lacking: Vec<Platform> = platforms.iter().copied().filter(|it| !is_there(it)).collect();
             match oci_layout::read(Place::Archive(tar), Some(&name.to_string()), &lacking, progress) {
-                Ok(more) => images.extend(more.into_iter().map(|image| FoundImage { transport, ..image })),
+                Ok(more) => images.extend(more.into_iter().map(|image| image.by(transport))),
                 // What is nowhere is told of all images at once.
                 Err(FetchError::NoSuchImage { .. } | FetchError::WithoutBlob { .. }) => {}
                 Err(error) => return Err(error),
@@ -90,7 +90,7 @@ fn named(
     tar: &TarIndex,
     entries: &[Entry],
     wanted: Option<&ImageReference>,
-    transport: &'static str,
+    transport: Transport,
 ) -> Result<Vec<FoundImage>, FetchError> {
     let all_nameless = entries.iter().all(|entry| entry.references().next().is_none());
     let mut images: Vec<FoundImage> = Vec::new();
@@ -151,7 +151,7 @@ fn found(
     tar: &TarIndex,
     entry: &Entry,
     name: ImageReference,
-    transport: &'static str,
+    transport: Transport,
 ) -> Result<FoundImage, FetchError> {
     let config = tar.need(&entry.config)?;
     let json = config.read_small(limits::IMAGE_CONFIG_BYTES)?;

@@ -2,7 +2,7 @@
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{Digest, ImageConfig, ImageReference, Platform, PublishedSignature};
+use crate::bundle::{Digest, ImageConfig, ImageReference, NamedBy, Origin, Platform, Transport};
 
 /// An image, by what its archive or layout says of it.
 #[derive(Clone, Debug)]
@@ -13,16 +13,12 @@ pub(super) struct FoundImage {
     pub(super) config_json: Vec<u8>,
     /// Digest of the uncompressed layer and where the layer lies, lowest first.
     pub(super) layers: Vec<(Digest, Blob)>,
-    /// skopeo's name of the transport, or `minikube-cache`.
-    pub(super) transport: &'static str,
     /// The digest of its manifest in the registry, where it came from one.
     pub(super) manifest: Option<Digest>,
-    /// What it was compared with on its way here, a sentence each.
-    pub(super) evidence: Vec<String>,
-    /// Whether nothing said what it should be, and the user takes it anyway.
-    pub(super) unverified: bool,
-    /// The publisher's signatures.
-    pub(super) signatures: Vec<PublishedSignature>,
+    /// Where it came from, and what it was compared with on its way here.
+    pub(super) origin: Origin,
+    /// Digests by which it is named.
+    pub(super) named_by: Vec<NamedBy>,
     /// Where it lies, for messages.
     pub(super) place: String,
 }
@@ -35,7 +31,7 @@ impl FoundImage {
         config: &Blob,
         config_json: Vec<u8>,
         layers: Vec<Blob>,
-        transport: &'static str,
+        transport: Transport,
     ) -> Result<Self, FetchError> {
         let facts = ImageConfig::parse(&config_json).map_err(|source| FetchError::Config {
             path: config.shown.to_path_buf(),
@@ -56,11 +52,15 @@ impl FoundImage {
             config: Digest::of(&config_json),
             config_json,
             layers: facts.diff_ids.into_iter().zip(layers).collect(),
-            transport,
-            evidence: Vec::new(),
-            unverified: false,
-            signatures: Vec::new(),
+            origin: Origin::by(transport),
+            named_by: Vec::new(),
             manifest: None,
         })
+    }
+
+    /// The same, come by another transport.
+    pub(super) fn by(mut self, transport: Transport) -> Self {
+        self.origin.transport = transport;
+        self
     }
 }

@@ -13,7 +13,7 @@ use super::upstream::{
     Resolved, UpstreamError, WantedImage, addon_images, check_pair, locked_provisioner, storage_provisioner,
 };
 use super::{Cache, FetchError, Upstream, images, network, own, packages, programs, remote, room, runtime};
-use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform, Transport};
 use crate::host::{Ask, ask};
 use crate::progress::Progress;
 use crate::resolve::{Requirements, ResolveError, requirements_from};
@@ -306,7 +306,7 @@ fn provisioner(
     }
     // For one that is given another need not be downloaded.
     let is_given = |binary: &&LocalBinary| {
-        binary.part.role == BinaryRole::Minikube && binary.part.origin.transport != "https"
+        binary.part.role == BinaryRole::Minikube && binary.part.origin.transport != Transport::Https
     };
     let upstream = upstream.filter(|_| binaries.iter().find(is_given).is_none());
     let minikube = match for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress) {

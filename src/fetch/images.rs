@@ -15,7 +15,9 @@ use super::scratch::Scratch;
 use super::tar_index::TarIndex;
 use super::upstream::WantedImage;
 use super::{Cache, FetchError, daemon, docker_archive};
-use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform};
+use crate::bundle::{
+    BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform, Transport, Verification,
+};
 use crate::progress::Progress;
 use crate::resolve::Inventory;
 use crate::spec::{ImageSource, Spec, is_tag_alone};
@@ -48,7 +50,7 @@ pub(super) fn find(
         .flat_map(|cache| needs.iter().map(move |name| (cache, name)))
     {
         if let Some(path) = cache.image(name) {
-            others.extend(opener.archive(&path, Some(name), "minikube-cache")?);
+            others.extend(opener.archive(&path, Some(name), Transport::MinikubeCache)?);
         }
     }
     found.extend(others.into_iter().map(|image| {
@@ -132,7 +134,7 @@ fn node_images(spec: &Spec, caches: &[Cache], opener: &Opener<'_>) -> Result<Vec
             });
         }
         for path in paths {
-            let images = opener.archive(&path, None, "minikube-cache")?;
+            let images = opener.archive(&path, None, Transport::MinikubeCache)?;
             found.extend(one_name(images, &path.display().to_string())?);
         }
     }
@@ -195,7 +197,7 @@ impl Opener<'_> {
         &self,
         path: &Path,
         wanted: Option<&ImageReference>,
-        transport: &'static str,
+        transport: Transport,
     ) -> Result<Vec<FoundImage>, FetchError> {
         if path.join("oci-layout").is_file() {
             return Err(FetchError::OtherTransport {
@@ -232,7 +234,7 @@ fn one_of_each(mut found: Vec<(ImageRole, FoundImage)>) -> Result<Vec<(ImageRole
             image.platform,
             image.reference.clone(),
             *role,
-            image.transport,
+            image.origin.transport,
             image.place.clone(),
         )
     };
@@ -305,18 +307,16 @@ pub(super) fn read(
                 .iter()
                 .map(|(diff_id, _)| layers[diff_id].clone())
                 .collect(),
-            origin: Origin {
-                unverified: image.unverified,
-                transport: image.transport.to_owned(),
-                evidence: image
-                    .evidence
-                    .into_iter()
-                    .chain(["its layers have the digests that its config lists".to_owned()])
-                    .collect(),
-                signatures: image.signatures,
-            },
+            origin: layers_compared(image.origin),
+            named_by: image.named_by,
         })
         .collect())
+}
+
+/// The origin of an image whose layers have the digests that its config lists.
+fn layers_compared(mut origin: Origin) -> Origin {
+    origin.verified_by.push(Verification::LayerDigests {});
+    origin
 }
 
 fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<LocalLayer, FetchError> {

@@ -338,7 +338,7 @@ impl<'a> Layout<'a> {
             .and_then(|(base, tag)| ImageReference::parse(&format!("docker.io/library/{base}:{tag}")).ok())
             .ok_or_else(|| FetchError::WithoutName {
                 path: self.path(),
-                transport: self.place.transport(),
+                transport: self.place.transport().name(),
             })
     }
 }

@@ -12,7 +12,7 @@ use super::parts::LocalFile;
 use super::programs::digest;
 use super::sniff::require_file;
 use super::upstream::{WantedImage, pinned};
-use crate::bundle::{FilePart, FileRole, ImageRole, Origin, Platform, is_file_name};
+use crate::bundle::{FilePart, FileRole, ImageRole, Namer, Origin, Platform, Transport, is_file_name};
 use crate::progress::Progress;
 use crate::spec::Spec;
 
@@ -47,12 +47,7 @@ pub(super) fn gather(spec: &Spec) -> Result<Vec<LocalFile>, FetchError> {
                 name: name.clone(),
                 size,
                 sha256,
-                origin: Origin {
-                    transport: "file".to_owned(),
-                    evidence: Vec::new(),
-                    unverified: false,
-                    signatures: Vec::new(),
-                },
+                origin: Origin::by(Transport::File),
             },
             path: (*path).clone(),
         })
@@ -79,12 +74,13 @@ pub(super) fn images(
     let mut images: Vec<(PathBuf, WantedImage)> = Vec::new();
     for path in &spec.manifests {
         for named in objects::images(path)? {
-            let because = "a manifest of the bundle names it by this digest";
-            let image =
-                pinned(ImageRole::Application, &named.name, because).ok_or_else(|| FetchError::Manifest {
+            let because = (Namer::UserManifest, None);
+            let image = pinned(ImageRole::Application, &named.name, &because).ok_or_else(|| {
+                FetchError::Manifest {
                     path: path.clone(),
                     reason: format!("`{}` in it does not name an image", named.name),
-                })?;
+                }
+            })?;
             if named.is_always_pulled {
                 progress.note(&format!(
                     "`{}`: a node pulls `{}` whenever it starts it, which fails without a network: give it a tag that is not `latest`, or `imagePullPolicy: IfNotPresent`",

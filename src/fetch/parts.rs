@@ -11,9 +11,10 @@ use super::FetchError;
 use super::blob::Blob;
 use super::packages::LayerPackages;
 use crate::bundle::{
-    BinaryPart, ContainerRuntime, Digest, FilePart, ImageReference, ImageRole, Origin, PartPackages, Platform,
+    BinaryPart, ContainerRuntime, Digest, FilePart, ImageReference, ImageRole, NamedBy, Origin, PartPackages,
+    Platform, Verification,
 };
-use crate::resolve::{Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram, Requirements};
+use crate::resolve::{Difference, Lock, LockFile, LockedBinary, LockedFile, LockedImage, Requirements};
 use crate::spec::{Cni, Spec};
 
 /// Everything that goes into a bundle, in an order that depends on nothing but the
@@ -46,8 +47,6 @@ pub struct LocalBinary {
     pub part: BinaryPart,
     /// The file.
     pub path: PathBuf,
-    /// Where it was downloaded.
-    pub url: Option<String>,
 }
 
 /// A file of the packer.
@@ -78,6 +77,8 @@ pub struct LocalImage {
     pub layers: Vec<LocalLayer>,
     /// How it came here.
     pub origin: Origin,
+    /// Digests by which it is named.
+    pub named_by: Vec<NamedBy>,
     /// Where it lies.
     pub place: String,
 }
@@ -97,7 +98,7 @@ impl Parts {
     /// The lock of these parts, which `spec` asked for.
     #[must_use]
     pub fn lock(&self, spec: &Spec) -> Lock {
-        let programs = self.binaries.iter().map(lock_program);
+        let programs = self.binaries.iter().map(lock_binary);
         let images = self.images.iter().map(lock_image);
         lock_of(
             spec,
@@ -117,20 +118,20 @@ impl Parts {
         file.check(&self.lock(spec))?;
         let lock = &file.lock;
         for binary in &mut self.binaries {
-            if let Some(locked) = lock.program(binary.part.platform, binary.part.role) {
+            if let Some(locked) = lock.binary(binary.part.platform, binary.part.role) {
                 binary.part.origin = continued(&locked.origin, &binary.part.origin);
                 binary.part.version.clone_from(&locked.version);
-                binary.url.clone_from(&locked.url);
             }
         }
         for image in &mut self.images {
             if let Some(locked) = lock.image(image.platform, &image.reference) {
                 image.origin = continued(&locked.origin, &image.origin);
-                image.manifest = locked.manifest;
+                image.manifest = locked.registry_manifest;
+                image.named_by.clone_from(&locked.named_by);
             }
         }
         let gone = lock
-            .signatures()
+            .attestations()
             .filter(|signature| {
                 signature
                     .files()
@@ -149,7 +150,7 @@ impl Parts {
 pub(super) fn lock_of(
     spec: &Spec,
     container_runtime: ContainerRuntime,
-    programs: Vec<LockedProgram>,
+    programs: Vec<LockedBinary>,
     images: Vec<LockedImage>,
     files: &[LocalFile],
 ) -> Lock {
@@ -170,14 +171,13 @@ pub(super) fn lock_of(
 }
 
 /// The program as it stands in a lock.
-pub(super) fn lock_program(binary: &LocalBinary) -> LockedProgram {
-    LockedProgram {
+pub(super) fn lock_binary(binary: &LocalBinary) -> LockedBinary {
+    LockedBinary {
         role: binary.part.role,
         platform: binary.part.platform,
         version: binary.part.version.clone(),
         size: binary.part.size,
         sha256: binary.part.sha256,
-        url: binary.url.clone(),
         origin: binary.part.origin.clone(),
     }
 }
@@ -199,18 +199,26 @@ pub(super) fn lock_image(image: &LocalImage) -> LockedImage {
         reference: image.reference.clone(),
         platform: image.platform,
         size: Some(image.layers.iter().map(|layer| layer.size).sum()),
-        manifest: image.manifest,
+        registry_manifest: image.manifest,
         config: image.config,
-        diff_ids: image.layers.iter().map(|layer| layer.diff_id).collect(),
+        layers: image.layers.iter().map(|layer| layer.diff_id).collect(),
         origin: image.origin.clone(),
+        named_by: image.named_by.clone(),
     }
 }
 
-/// What the lock says of a part's way, and what was compared since.
+/// What the lock has of a part's origin, and what was compared since. The digest in the lock
+/// counts where the lock has no other.
 fn continued(locked: &Origin, now: &Origin) -> Origin {
+    let has_digest = locked.unverified || locked.verified_by.iter().any(|it| it.digest().is_some());
+    let is_new = |it: &&Verification| {
+        let is_lock = matches!(it, Verification::Lock { .. });
+        !locked.verified_by.contains(it) && !(is_lock && has_digest)
+    };
     let mut origin = locked.clone();
-    let new = now.evidence.iter().filter(|text| !locked.evidence.contains(text));
-    origin.evidence.extend(new.cloned());
+    origin
+        .verified_by
+        .extend(now.verified_by.iter().filter(is_new).cloned());
     origin
 }
 

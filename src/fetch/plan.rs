@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::gather::{Found, caches, find, role_of};
-use super::parts::{LocalBinary, LocalFile, LocalImage, lock_image, lock_of, lock_program};
+use super::parts::{LocalBinary, LocalFile, LocalImage, lock_binary, lock_image, lock_of};
 use super::upstream::{Published, Resolved, WantedImage};
 use super::{FetchError, Upstream, images, own, programs};
-use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform};
+use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform, Transport};
 use crate::host::{Ask, ask};
 use crate::progress::Progress;
-use crate::resolve::{Lock, LockedImage, LockedProgram};
+use crate::resolve::{Lock, LockedBinary, LockedImage};
 use crate::spec::Spec;
 
 /// What a pack would take.
@@ -68,7 +68,7 @@ fn plan_by_asking(
     let files = own::gather(spec)?;
     let caches = caches(spec)?;
     let here = programs::gather(spec, &caches, None, ask, progress)?;
-    let mut programs: Vec<(LockedProgram, PlannedPart)> = here.iter().map(given_program).collect();
+    let mut programs: Vec<(LockedBinary, PlannedPart)> = here.iter().map(given_program).collect();
     let mut roles: Vec<(Platform, BinaryRole)> = here.iter().map(role_of).collect();
     if let Some(upstream) = upstream {
         progress.begin("asking for the programs", None);
@@ -138,7 +138,7 @@ impl Plan {
     }
 }
 
-fn given_program(binary: &LocalBinary) -> (LockedProgram, PlannedPart) {
+fn given_program(binary: &LocalBinary) -> (LockedBinary, PlannedPart) {
     let part = PlannedPart {
         name: binary.part.role.to_string(),
         platform: Some(binary.part.platform),
@@ -147,7 +147,7 @@ fn given_program(binary: &LocalBinary) -> (LockedProgram, PlannedPart) {
         blobs: Vec::new(),
         given: vec![(binary.part.sha256, binary.part.size)],
     };
-    (lock_program(binary), part)
+    (lock_binary(binary), part)
 }
 
 fn given_file(file: &LocalFile) -> PlannedPart {
@@ -185,7 +185,7 @@ fn remote_program(
     role: BinaryRole,
     published: Published,
     progress: &dyn Progress,
-) -> Result<(LockedProgram, PlannedPart), FetchError> {
+) -> Result<(LockedBinary, PlannedPart), FetchError> {
     let (sha256, size) = if let (Some(digest), Some(size)) = (published.digest, published.size) {
         (digest, size)
     } else {
@@ -193,18 +193,19 @@ fn remote_program(
         programs::digest(&program.path)?
     };
     let signed = upstream.signed_program(role, &published.version, platform, progress)?;
-    let locked = LockedProgram {
+    let locked = LockedBinary {
         role,
         platform,
         version: Some(published.version),
         size,
         sha256,
-        url: Some(published.url.clone()),
         origin: Origin {
+            url: Some(published.url.clone()),
+            verified_by: published.verified_by,
             unverified: published.unverified,
-            transport: "https".to_owned(),
-            evidence: published.evidence.into_iter().chain(signed.evidence).collect(),
-            signatures: signed.signatures,
+            attestations: signed.attestations,
+            unattested: signed.unattested,
+            ..Origin::by(Transport::Https)
         },
     };
     let blob = PlannedBlob {
@@ -236,21 +237,17 @@ fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (
         reference: image.reference.clone(),
         platform,
         size: None,
-        manifest: Some(image.manifest),
+        registry_manifest: Some(image.manifest),
         config: image.config.0,
-        diff_ids: image.diff_ids.clone(),
-        origin: Origin {
-            unverified: image.unverified,
-            transport: "docker".to_owned(),
-            evidence: image.evidence.clone(),
-            signatures: image.signatures.clone(),
-        },
+        layers: image.diff_ids.clone(),
+        origin: image.origin.clone(),
+        named_by: image.named_by.clone(),
     };
     let part = PlannedPart {
         name: image.reference.to_string(),
         platform: Some(platform),
         from: format!("docker://{}", image.reference),
-        unverified: image.unverified,
+        unverified: image.origin.unverified,
         blobs: image.layers.iter().map(blob).collect(),
         given: Vec::new(),
     };

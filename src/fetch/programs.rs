@@ -10,7 +10,7 @@ use super::hashing::{hash, in_parallel};
 use super::parts::LocalBinary;
 use super::upstream::{Program, Published, Signed, Unproven, UpstreamError, addon_images};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
-use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform};
+use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform, Transport, Verification};
 use crate::host::Ask;
 use crate::progress::Progress;
 use crate::spec::Spec;
@@ -87,11 +87,11 @@ pub(super) fn gather(
     {
         let role = binary.part.role;
         let version = versions::version(ask, role, &binary.path, &spec.kubernetes_version);
-        let version = version.map_err(|error| error.naming(binary.url.as_deref()))?;
+        let version = version.map_err(|error| error.naming(binary.part.origin.url.as_deref()))?;
         binary.part.version = version;
-        let version = binary.part.version.as_ref();
-        let evidence = version.map(|version| format!("it says that it is {version}"));
-        binary.part.origin.evidence.extend(evidence);
+        let version = binary.part.version.clone();
+        let reported = version.map(|subject| Verification::SelfReportedVersion { subject });
+        binary.part.origin.verified_by.extend(reported);
     }
     progress.end(&format!("{} programs", binaries.len()));
     Ok(binaries)
@@ -139,7 +139,7 @@ fn missing(spec: &Spec, here: &[(Platform, BinaryRole)]) -> Vec<(Platform, Binar
 struct Candidate {
     role: BinaryRole,
     path: PathBuf,
-    transport: &'static str,
+    transport: Transport,
     /// A download, and what it was compared with.
     download: Option<Program>,
     /// What its publisher signed of it.
@@ -155,7 +155,7 @@ struct Recognised {
 
 impl Recognised {
     /// An order that does not depend on who was named first.
-    fn key(&self) -> (Platform, BinaryRole, &'static str, &Path) {
+    fn key(&self) -> (Platform, BinaryRole, Transport, &Path) {
         let candidate = &self.candidate;
         (
             self.platform,
@@ -198,7 +198,7 @@ fn download(
     Ok(Candidate {
         role,
         path: program.path.clone(),
-        transport: "https",
+        transport: Transport::Https,
         signed: upstream.signed_program(role, &program.version, platform, progress)?,
         download: Some(program),
     })
@@ -214,13 +214,13 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
         signed: Signed::default(),
     };
     let minikubes = spec.minikube.iter().cloned();
-    found.extend(minikubes.map(|path| candidate("file", BinaryRole::Minikube, path)));
+    found.extend(minikubes.map(|path| candidate(Transport::File, BinaryRole::Minikube, path)));
     for path in &spec.binaries {
         let given = given(path)?;
         found.extend(
             given
                 .into_iter()
-                .map(|(role, path)| candidate("file", role, path)),
+                .map(|(role, path)| candidate(Transport::File, role, path)),
         );
     }
     for (cache, role) in caches
@@ -228,7 +228,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
         .flat_map(|cache| BinaryRole::KUBERNETES.map(|role| (cache, role)))
     {
         let path = cache.binary(role, &spec.kubernetes_version);
-        found.extend(path.map(|path| candidate("minikube-cache", role, path)));
+        found.extend(path.map(|path| candidate(Transport::MinikubeCache, role, path)));
     }
     Ok(found)
 }
@@ -342,23 +342,20 @@ fn read(
             platform,
             size,
             sha256,
-            origin: Origin {
-                unverified: candidate
-                    .download
-                    .as_ref()
-                    .is_some_and(|download| download.unverified),
-                transport: candidate.transport.to_owned(),
-                evidence: candidate
-                    .download
-                    .iter()
-                    .filter_map(|download| download.evidence.clone())
-                    .chain(candidate.signed.evidence.clone())
-                    .chain([format!("it is a program for {platform}")])
-                    .collect(),
-                signatures: candidate.signed.signatures.clone(),
-            },
+            origin: origin_of(candidate),
         },
         path: candidate.path.clone(),
-        url: candidate.download.as_ref().map(|download| download.url.clone()),
     })
+}
+
+fn origin_of(candidate: &Candidate) -> Origin {
+    let mut origin = Origin::by(candidate.transport);
+    origin.attestations.clone_from(&candidate.signed.attestations);
+    origin.unattested = candidate.signed.unattested;
+    if let Some(download) = &candidate.download {
+        origin.url = Some(download.url.clone());
+        origin.verified_by.clone_from(&download.verified_by);
+        origin.unverified = download.unverified;
+    }
+    origin
 }

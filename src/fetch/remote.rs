@@ -7,7 +7,7 @@ use super::upstream::{
     Pinned, UpstreamError, WantedImage, addon_images, locked_addon_images, locked_node_image, node_image,
 };
 use super::{FetchError, Upstream};
-use crate::bundle::{ImageReference, ImageRole, Platform};
+use crate::bundle::{ImageReference, ImageRole, Namer, Platform};
 use crate::host::Ask;
 use crate::progress::Progress;
 use crate::resolve::Lock;
@@ -122,7 +122,7 @@ fn named(spec: &Spec, needs: &[ImageReference]) -> Vec<WantedImage> {
             reference: reference.clone(),
             pinned: digest.map(|digest| Pinned {
                 digest,
-                because: Some("it was asked for by this digest".to_owned()),
+                because: Some((Namer::UserDigest, None)),
             }),
         }),
         _ => None,

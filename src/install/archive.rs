@@ -303,10 +303,9 @@ mod tests {
     fn an_image_has_the_name_by_digest_that_somebody_gives_it() {
         let mut index = crate::install::testing::index();
         let digest = Digest::of(b"list");
-        let evidence = &mut index.images[2].origin.evidence;
-        evidence.push(format!(
-            "minikube's manifest of x names it by this digest: {digest}"
-        ));
+        index.images[2]
+            .named_by
+            .push(crate::install::testing::named(digest));
         let view = crate::install::testing::view(&index);
         let set = ImageSet::new(view, view.cluster_images());
         let names = |documents: [(&str, Vec<u8>); 3]| {

@@ -7,7 +7,7 @@ use super::archive::ImageSet;
 use super::cache::{CacheContents, fill_cache};
 use super::place::Placer;
 use super::unfinished::files_there;
-use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, evidence_path};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, attestation_path};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
 use crate::minikube::Cache;
@@ -123,7 +123,7 @@ fn already_there(
         .map(|binary| (program_file(binary.role), binary.sha256));
     let evidence = view
         .signature_files()
-        .map(|digest| (evidence_path(digest), digest));
+        .map(|digest| (attestation_path(digest), digest));
     let own_files = view.files().iter();
     let own_files = own_files.map(|file| (file.member_path(), file.sha256));
     let parts = programs.chain(own_files);
@@ -150,8 +150,8 @@ fn destination(
     if set.wants(member) {
         return Some((blob_file(member.sha256), 0o644));
     }
-    if evidence.contains(&member.sha256) && member.path == evidence_path(member.sha256) {
-        return Some((evidence_path(member.sha256), 0o644));
+    if evidence.contains(&member.sha256) && member.path == attestation_path(member.sha256) {
+        return Some((attestation_path(member.sha256), 0o644));
     }
     let mut own_files = view.files().iter();
     if let Some(file) = own_files.find(|file| file.member_path() == member.path) {
@@ -254,13 +254,13 @@ mod tests {
         let blob = blob_path(config);
         assert_eq!(of(&blob, config), Some((blob.clone(), 0o644)));
         assert_eq!(of(&blob, Digest::of(b"other")), None);
-        let evidence = evidence_path(Digest::of(b"signature"));
+        let evidence = attestation_path(Digest::of(b"signature"));
         assert_eq!(
             of(&evidence, Digest::of(b"signature")),
             Some((evidence.clone(), 0o644))
         );
         assert_eq!(of(&evidence, Digest::of(b"other")), None);
-        let other = evidence_path(Digest::of(b"other"));
+        let other = attestation_path(Digest::of(b"other"));
         assert_eq!(of(&other, Digest::of(b"other")), None);
         for path in [
             "../etc/passwd",

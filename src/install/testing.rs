@@ -2,7 +2,7 @@
 
 use crate::bundle::{
     BinaryPart, BinaryRole, BundleIndex, ClusterFacts, ContainerRuntime, Digest, Extent, Frame, ImagePart,
-    ImageRole, Member, Origin, Platform, PlatformView, blob_path,
+    ImageRole, Member, NamedBy, Namer, Origin, Platform, PlatformView, Transport, blob_path,
 };
 
 use crate::minikube::SiteOptions;
@@ -11,13 +11,17 @@ fn platform() -> Platform {
     "linux/amd64".parse().expect("platform")
 }
 
-fn origin() -> Origin {
-    Origin {
-        signatures: Vec::new(),
-        transport: "file".to_owned(),
-        evidence: Vec::new(),
-        unverified: false,
+/// The digest, as an addon names an image by it.
+pub(crate) fn named(digest: Digest) -> NamedBy {
+    NamedBy {
+        digest,
+        by: Namer::MinikubeAddon,
+        name: Some("x".to_owned()),
     }
+}
+
+fn origin() -> Origin {
+    Origin::by(Transport::File)
 }
 
 /// An image that shares its lowest layer with every other.
@@ -33,6 +37,7 @@ pub(crate) fn image(role: ImageRole, reference: &str) -> ImagePart {
         ],
         manifest: Digest::of(format!("manifest {reference}").as_bytes()),
         origin: origin(),
+        named_by: Vec::new(),
     }
 }
 
@@ -86,7 +91,7 @@ pub(crate) fn index() -> BundleIndex {
         members,
         binaries: binaries.into(),
         images,
-        lists: Vec::new(),
+        image_indexes: Vec::new(),
         files: Vec::new(),
         packages: None,
     }

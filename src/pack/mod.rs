@@ -120,7 +120,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         members,
         binaries: plan.binaries,
         images: plan.images,
-        lists: plan.lists,
+        image_indexes: plan.image_indexes,
         files: plan.files,
         packages: plan.packages,
     };

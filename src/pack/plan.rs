@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::bundle::{
-    BinaryPart, Blob, Digest, FilePart, ImageList, ImagePart, ImageRole, Layout, Member, PACKAGES_PATH,
-    Platform, PublishedSignature, blob_path, evidence_path, image_manifest,
+    Attestation, BinaryPart, Blob, Digest, FilePart, ImageIndex, ImagePart, ImageRole, Layout, Member,
+    PACKAGES_PATH, Platform, attestation_path, blob_path, image_manifest,
 };
 use crate::fetch::{LocalBinary, LocalFile, LocalImage, LocalLayer, Parts};
 
@@ -17,7 +17,7 @@ pub(super) struct BundlePlan<'a> {
     pub(super) frames: Vec<Vec<PlannedMember<'a>>>,
     pub(super) binaries: Vec<BinaryPart>,
     pub(super) images: Vec<ImagePart>,
-    pub(super) lists: Vec<ImageList>,
+    pub(super) image_indexes: Vec<ImageIndex>,
     pub(super) files: Vec<FilePart>,
     pub(super) packages: Option<Digest>,
 }
@@ -81,7 +81,10 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         .collect();
     let manifests = images.iter().map(|(_, manifest)| Blob::of(manifest));
     let named: Vec<(&ImagePart, Blob)> = image_parts.iter().zip(manifests).collect();
-    let Layout { documents, lists } = Layout::of(platforms, &named);
+    let Layout {
+        documents,
+        image_indexes,
+    } = Layout::of(platforms, &named);
     let small = documents
         .into_iter()
         .chain(images.iter().flat_map(|(image, manifest)| {
@@ -89,13 +92,13 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         }));
     let origins = binaries.iter().map(|binary| &binary.part.origin);
     let origins = origins.chain(images.iter().map(|(image, _)| &image.origin));
-    let signatures = origins.flat_map(|origin| &origin.signatures);
+    let signatures = origins.flat_map(|origin| &origin.attestations);
     // By digest: the same in any order of the parts.
-    let files: BTreeSet<Digest> = signatures.flat_map(PublishedSignature::files).collect();
+    let files: BTreeSet<Digest> = signatures.flat_map(Attestation::files).collect();
     // `Parts` holds each file that an origin names.
     let files = files
         .iter()
-        .map(|digest| (evidence_path(*digest), parts.signature_files[digest].clone()));
+        .map(|digest| (attestation_path(*digest), parts.signature_files[digest].clone()));
     let packages = (!parts.packages.is_empty())
         .then(|| serde_json::to_vec(&parts.packages).expect("packages can be written"));
     let digest = packages.as_deref().map(Digest::of);
@@ -110,7 +113,7 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         frames,
         binaries: binaries.iter().map(|binary| binary.part.clone()).collect(),
         images: image_parts,
-        lists,
+        image_indexes,
         files: parts.files.iter().map(|file| file.part.clone()).collect(),
         packages: digest,
     }
@@ -175,6 +178,7 @@ fn image_part(image: &LocalImage, manifest: Digest) -> ImagePart {
         layers: image.layers.iter().map(|layer| layer.diff_id).collect(),
         manifest,
         origin: image.origin.clone(),
+        named_by: image.named_by.clone(),
     }
 }
 

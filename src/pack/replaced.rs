@@ -78,7 +78,7 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
         members,
         binaries,
         images,
-        lists,
+        image_indexes,
         files,
         packages,
     } = one;
@@ -91,5 +91,5 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
             &other.members,
         )
         && (binaries, images) == (&other.binaries, &other.images)
-        && (lists, files, packages) == (&other.lists, &other.files, &other.packages)
+        && (image_indexes, files, packages) == (&other.image_indexes, &other.files, &other.packages)
 }

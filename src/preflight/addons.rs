@@ -3,17 +3,15 @@
 //! what the bundle lacks.
 
 use super::finding::{Finding, note};
-use crate::bundle::PlatformView;
+use crate::bundle::{Namer, PlatformView};
 use crate::minikube::SiteOptions;
 
 /// A note for each addon of which no image says that it is there for it: those that were
 /// given to `pack` one by one do not say so.
 pub(crate) fn examine(view: PlatformView<'_>, options: &SiteOptions) -> Vec<Finding> {
-    // As `pack --addon` writes it: `fetch/upstream/minikube.rs`.
     let packed_with = |addon: &str| {
-        let said = format!("minikube's addon `{addon}` ");
-        let mut evidence = view.cluster_images().flat_map(|image| &image.origin.evidence);
-        evidence.any(|line| line.starts_with(&said))
+        let mut named_by = view.cluster_images().flat_map(|image| &image.named_by);
+        named_by.any(|named| named.by == Namer::MinikubeAddon && named.name.as_deref() == Some(addon))
     };
     let addons = options.addons();
     let addons = addons.iter().filter(|addon| !packed_with(addon));
@@ -30,13 +28,17 @@ pub(crate) fn examine(view: PlatformView<'_>, options: &SiteOptions) -> Vec<Find
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::{Digest, NamedBy};
     use crate::install::testing::{index, view, with};
 
     #[test]
     fn an_addon_that_was_packed_is_nothing_to_tell() {
         let mut index = index();
-        let evidence = "minikube's addon `metrics-server` names it by this digest: sha256:00".to_owned();
-        index.images[3].origin.evidence.push(evidence);
+        index.images[3].named_by.push(NamedBy {
+            digest: Digest::of(b"list"),
+            by: Namer::MinikubeAddon,
+            name: Some("metrics-server".to_owned()),
+        });
         let told = |arguments: &str| examine(view(&index), &with(arguments)).len();
         assert_eq!(told(""), 0);
         assert_eq!(told("--addons=metrics-server"), 0);

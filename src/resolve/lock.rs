@@ -7,8 +7,8 @@ mod file;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{
-    BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, Origin, Platform,
-    PublishedSignature, Timestamp, Version,
+    Attestation, BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, Timestamp, NamedBy,
+    Origin, Platform, Version,
 };
 
 pub use change::Change;
@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 
 /// What `pack` took, or has to take.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Lock {
     /// The version of this form.
     format: u32,
@@ -41,9 +41,9 @@ pub struct Lock {
     /// Whether what several control planes need is among these.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ha: bool,
-    /// The programs, by platform and role.
-    #[serde(rename = "program")]
-    pub programs: Vec<LockedProgram>,
+    /// The binaries, by platform and role.
+    #[serde(rename = "binary")]
+    pub binaries: Vec<LockedBinary>,
     /// The images, by platform, role and name.
     #[serde(rename = "image")]
     pub images: Vec<LockedImage>,
@@ -52,10 +52,10 @@ pub struct Lock {
     pub files: Vec<LockedFile>,
 }
 
-/// A program in the lock.
+/// A binary in the lock.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct LockedProgram {
+#[serde(deny_unknown_fields)]
+pub struct LockedBinary {
     /// What it is for.
     pub role: BinaryRole,
     /// The platform that it runs on.
@@ -66,15 +66,13 @@ pub struct LockedProgram {
     pub size: u64,
     /// The SHA-256 of its content.
     pub sha256: Digest,
-    /// Where it was downloaded.
-    pub url: Option<String>,
     /// How it came.
     pub origin: Origin,
 }
 
 /// An image in the lock.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct LockedImage {
     /// What it is for.
     pub role: ImageRole,
@@ -85,18 +83,20 @@ pub struct LockedImage {
     /// The size of its layers, uncompressed, in bytes; not known before they are there.
     pub size: Option<u64>,
     /// The digest of its manifest in the registry, where it came from one.
-    pub manifest: Option<Digest>,
+    pub registry_manifest: Option<Digest>,
     /// The digest of its config.
     pub config: Digest,
     /// The digests of its uncompressed layers, lowest first.
-    pub diff_ids: Vec<Digest>,
+    pub layers: Vec<Digest>,
     /// How it came.
     pub origin: Origin,
+    /// Digests by which it is named.
+    pub named_by: Vec<NamedBy>,
 }
 
 /// A manifest, or another file, in the lock.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct LockedFile {
     /// What it is for.
     pub role: FileRole,
@@ -115,7 +115,7 @@ impl Lock {
         kubernetes_version: Version,
         container_runtime: ContainerRuntime,
         platforms: Vec<Platform>,
-        programs: Vec<LockedProgram>,
+        binaries: Vec<LockedBinary>,
         images: Vec<LockedImage>,
         files: Vec<LockedFile>,
     ) -> Self {
@@ -128,7 +128,7 @@ impl Lock {
             kubernetes_version,
             container_runtime,
             platforms,
-            programs,
+            binaries,
             images,
             files,
         }
@@ -153,11 +153,11 @@ impl Lock {
         format!("# The parts of a bundle: `minikube-offline pack --locked` takes exactly these.\n{parts}")
     }
 
-    /// The locked program of this role for `platform`.
+    /// The locked binary of this role for `platform`.
     #[must_use]
-    pub fn program(&self, platform: Platform, role: BinaryRole) -> Option<&LockedProgram> {
-        let mut programs = self.programs.iter();
-        programs.find(|program| (program.platform, program.role) == (platform, role))
+    pub fn binary(&self, platform: Platform, role: BinaryRole) -> Option<&LockedBinary> {
+        let mut binaries = self.binaries.iter();
+        binaries.find(|binary| (binary.platform, binary.role) == (platform, role))
     }
 
     /// The locked image of this name for `platform`.
@@ -167,50 +167,54 @@ impl Lock {
         images.find(|image| image.platform == platform && image.reference == *reference)
     }
 
-    /// The signatures of every part.
-    pub fn signatures(&self) -> impl Iterator<Item = &PublishedSignature> {
-        self.origins().flat_map(|origin| &origin.signatures)
+    /// The attestations of every part.
+    pub fn attestations(&self) -> impl Iterator<Item = &Attestation> {
+        self.origins().flat_map(|origin| &origin.attestations)
     }
 
     /// Whether a part came from a server.
     #[must_use]
     pub fn is_from_upstream(&self) -> bool {
-        self.origins()
-            .any(|origin| ["docker", "https"].contains(&origin.transport.as_str()))
+        self.origins().any(|origin| origin.transport.is_remote())
     }
 
     fn origins(&self) -> impl Iterator<Item = &Origin> {
-        let programs = self.programs.iter().map(|program| &program.origin);
-        programs.chain(self.images.iter().map(|image| &image.origin))
+        let binaries = self.binaries.iter().map(|binary| &binary.origin);
+        binaries.chain(self.images.iter().map(|image| &image.origin))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::{Namer, Transport, Verification};
 
     fn platform() -> Platform {
         "linux/arm64".parse().expect("platform")
     }
 
     fn lock() -> Lock {
+        let digest = Digest::of(b"abc");
+        let named = NamedBy {
+            digest,
+            by: Namer::MinikubeAddon,
+            name: Some("ingress".to_owned()),
+        };
         let origin = Origin {
-            unverified: false,
-            signatures: Vec::new(),
-            transport: "https".to_owned(),
-            evidence: vec!["a \"quoted\" sentence".to_owned()],
+            url: Some("https://dl.example/kubelet".to_owned()),
+            verified_by: vec![named.verification(), Verification::LayerDigests {}],
+            ..Origin::by(Transport::Https)
         };
         Lock::new(
             "v1.35.4".parse().expect("version"),
             ContainerRuntime::Docker,
             vec![platform()],
-            vec![LockedProgram {
+            vec![LockedBinary {
                 role: BinaryRole::Kubelet,
                 platform: platform(),
                 version: None,
                 size: 3,
                 sha256: Digest::of(b"abc"),
-                url: Some("https://dl.example/kubelet".to_owned()),
                 origin: origin.clone(),
             }],
             vec![LockedImage {
@@ -218,10 +222,11 @@ mod tests {
                 reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
                 platform: platform(),
                 size: Some(7),
-                manifest: Some(Digest::of(b"m")),
+                registry_manifest: Some(Digest::of(b"m")),
                 config: Digest::of(b"c"),
-                diff_ids: vec![Digest::of(b"l")],
+                layers: vec![Digest::of(b"l")],
                 origin,
+                named_by: vec![named],
             }],
             vec![LockedFile {
                 role: FileRole::Manifest,
@@ -236,7 +241,7 @@ mod tests {
     fn a_lock_is_read_as_it_is_written() {
         let text = lock().text();
         assert_eq!(Lock::parse(&text).expect(&text), lock());
-        assert!(text.contains("\n[[program]]\nrole = \"kubelet\"\n"), "{text}");
+        assert!(text.contains("\n[[binary]]\nrole = \"kubelet\"\n"), "{text}");
         let newer = text.replace("format = 1", "format = 2");
         assert!(Lock::parse(&newer).expect_err("newer").contains("format 2"));
         assert!(Lock::parse(&format!("x = 1\n{text}")).is_err());
@@ -245,14 +250,14 @@ mod tests {
     #[test]
     fn what_nobody_asked_for_stands_in_no_lock() {
         let plain = lock().text();
-        for key in ["resolved", "addons", "cni", "ha =", "unverified"] {
+        for key in ["resolved", "addons", "cni =", "ha ="] {
             assert!(!plain.contains(key), "{key} in {plain}");
         }
         let mut full = lock();
         full.resolved = "2026-11-25T14:24:56Z".parse().ok();
         full.addons = vec!["metrics-server".to_owned()];
         (full.cni, full.ha) = (Some("flannel".to_owned()), true);
-        full.programs[0].origin.unverified = true;
+        full.binaries[0].origin.unverified = true;
         let text = full.text();
         assert_eq!(Lock::parse(&text).expect(&text), full);
     }
@@ -265,13 +270,13 @@ mod tests {
         let file = LockFile::load(&path).expect("a lock");
         file.check(&lock()).expect("the same");
         let mut found = lock();
-        found.programs[0].sha256 = Digest::of(b"abd");
+        found.binaries[0].sha256 = Digest::of(b"abd");
         found.images.clear();
         let text = file.check(&found).expect_err("changed").to_string();
         let other = Digest::of(b"abd");
         assert!(text.contains(&format!("and there is {other}")), "{text}");
         assert!(
-            text.contains("registry.k8s.io/pause:3.10.1 for linux/arm64 (line 19): the lock has"),
+            text.contains("registry.k8s.io/pause:3.10.1 for linux/arm64 (line 27): the lock has"),
             "{text}"
         );
         assert!(text.contains("there is nothing"), "{text}");

@@ -16,7 +16,7 @@ use crate::host::{Ask, ask};
 
 pub use error::ResolveError;
 pub use inventory::Inventory;
-pub use lock::{Change, Difference, Lock, LockFile, LockedFile, LockedImage, LockedProgram};
+pub use lock::{Change, Difference, Lock, LockFile, LockedBinary, LockedFile, LockedImage};
 pub use timestamp::timestamp;
 
 /// What minikube's default addon runs, where no minikube can be asked. Source: minikube v1.38.1,

@@ -299,8 +299,7 @@ mod tests {
         let mut index = index();
         let digest = Digest::of(b"list");
         for image in &mut index.images[2..] {
-            let evidence = format!("minikube's addon `x` names it by this digest: {digest}");
-            image.origin.evidence = vec![evidence];
+            image.named_by = vec![crate::install::testing::named(digest)];
         }
         let without = |digests: &[String]| {
             let text = serde_json::json!({

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::sources::authority;
 use crate::bundle::text::serde_as_text;
-use crate::bundle::{Digest, ImageReference, ReferenceError};
+use crate::bundle::{Digest, ImageReference, ReferenceError, Transport};
 use crate::failure::masked;
 
 /// Where an image is. In text, with the transport names of containers-transports(5):
@@ -154,13 +154,13 @@ impl ImageSource {
 
     /// skopeo's name of the transport.
     #[must_use]
-    pub fn transport(&self) -> &'static str {
+    pub fn transport(&self) -> Transport {
         match self {
-            Self::DockerArchive { .. } => "docker-archive",
-            Self::Docker { .. } => "docker",
-            Self::DockerDaemon { .. } => "docker-daemon",
-            Self::Oci { .. } => "oci",
-            Self::OciArchive { .. } => "oci-archive",
+            Self::DockerArchive { .. } => Transport::DockerArchive,
+            Self::Docker { .. } => Transport::Docker,
+            Self::DockerDaemon { .. } => Transport::DockerDaemon,
+            Self::Oci { .. } => Transport::Oci,
+            Self::OciArchive { .. } => Transport::OciArchive,
         }
     }
 

@@ -101,7 +101,7 @@ mod tests {
             "header": { "size": 4096, "sha256": digest },
             "stubs": [], "volumes": [], "chunks": vec![Blake3::of(b""); 40],
             "frames": [{ "size": 40 * CHUNK_BYTES, "plain_size": 1, "members": 1 }],
-            "members": [], "binaries": [], "images": [], "lists": [],
+            "members": [], "binaries": [], "images": [], "image_indexes": [],
         }))
         .expect("an index")
     }

@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 
 use minikube_offline::bundle::{
-    BundleIndex, Digest, IndexError, KeyId, Member, Platform, PublishedSignature, Trailer, TrailerError,
-    evidence_path, limits, member_span,
+    Attestation, BundleIndex, Digest, IndexError, KeyId, Member, Platform, Trailer, TrailerError,
+    attestation_path, limits, member_span,
 };
 use minikube_offline::failure::{Failure, Kind};
 use minikube_offline::trust::Refusal;
@@ -107,7 +107,7 @@ fn an_index_is_refused_just_above_each_limit() {
     assert!(!members(limits::MEMBERS).contains("there are"));
     assert!(members(limits::MEMBERS + 1).contains("there are 20001 members"));
     // Seventeen files of a signature: all but two as large as one may be.
-    let most = limits::EVIDENCE_BYTES;
+    let most = limits::ATTESTATION_BYTES;
     let evidence = |last: u64| {
         error(&|index| {
             let digests: Vec<Digest> = (0..17u8).map(|number| Digest::of(&[number])).collect();
@@ -115,7 +115,7 @@ fn an_index_is_refused_just_above_each_limit() {
             for (number, sha256) in digests.iter().enumerate() {
                 let size = [last, most / 2].get(number).copied().unwrap_or(most);
                 let member = Member {
-                    path: evidence_path(*sha256),
+                    path: attestation_path(*sha256),
                     size,
                     sha256: *sha256,
                 };
@@ -123,7 +123,7 @@ fn an_index_is_refused_just_above_each_limit() {
                 index.frames[0].members += 1;
                 index.frames[0].plain_size += member_span(size).unwrap();
             }
-            index.images[1].origin.signatures = vec![PublishedSignature {
+            index.images[1].origin.attestations = vec![Attestation {
                 url: "https://publisher.example".to_owned(),
                 signature: digests[0],
                 documents: digests[1..9].to_vec(),
@@ -133,7 +133,7 @@ fn an_index_is_refused_just_above_each_limit() {
         })
     };
     assert_eq!(evidence(most / 2), "");
-    assert!(evidence(most / 2 + 1).contains("the files of signatures have"));
+    assert!(evidence(most / 2 + 1).contains("the attestations have"));
 }
 
 #[test]

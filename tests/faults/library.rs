@@ -191,7 +191,7 @@ fn an_index_tells_sizes_and_what_a_platform_has() {
     let of_manifest = index.members.iter().find(|it| it.sha256 == manifest).unwrap();
     assert_eq!(index.blob_size(manifest), Some(of_manifest.size));
     assert_eq!(index.blob_size(Digest::of(b"another")), None);
-    assert_eq!(index.signatures().count(), 2);
+    assert_eq!(index.attestations().count(), 2);
     let platform = Platform::of_this_machine().unwrap();
     let other = Platform {
         arch: Arch::ALL.into_iter().find(|arch| *arch != platform.arch).unwrap(),

@@ -6,15 +6,24 @@ import base64, datetime, hashlib, json, os, re, subprocess, sys, tempfile
 
 ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "kubernetes", "application"]
 FILE_ROLES = ["manifest", "file"]
-KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images lists files packages",
+KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images image_indexes files packages",
         "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
-        "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "lists": "reference digest",
-        "binaries": "role version platform size sha256 origin", "origin": "transport evidence unverified signatures",
-        "signatures": "url documents signature certificates log",
-        "images": "role reference platform config layers manifest origin", "files": "role name size sha256 origin"}
-OPTIONAL = {"resolved", "unverified", "files", "packages"}  # not there where they say nothing
+        "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "image_indexes": "reference digest",
+        "binaries": "role version platform size sha256 origin", "origin": "transport url verified_by unverified attestations unattested",
+        "named_by": "digest by name",
+        "attestations": "url documents signature certificates log",
+        "images": "role reference platform config layers manifest origin named_by", "files": "role name size sha256 origin"}
+OPTIONAL = {"resolved", "files", "packages"}  # not there where they say nothing
+MAYBE = {"origin": {"url", "unattested"}, "named_by": {"name"}}  # and these, in these objects
+KINDS = {"publisher-checksum": "digest url", "release-list": "digest url", "mirror-checksum": "digest url",
+         "registry-tag": "subject digest", "mirror-tag": "subject digest", "image-index": "digest",
+         "corrected-platform": "subject digest", "minikube-node-image": "digest", "minikube-addon": "subject digest",
+         "cni-manifest": "subject digest", "user-manifest": "digest", "user-digest": "digest", "lock": "digest",
+         "self-reported-version": "subject", "layer-digests": ""}
+TRANSPORTS = "docker|docker-archive|docker-daemon|file|https|minikube-cache|oci|oci-archive"
+NAMERS = {"minikube-node-image": False, "minikube-addon": True, "cni-manifest": True, "user-manifest": False, "user-digest": False}
 RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial": lambda v: number(v), "format": lambda v: number(v) and v == 1,
-         "url": lambda v: plain(v, 2048), "packer": lambda v: plain(v, 128), "transport": lambda v: plain(v, 64),
+         "url": lambda v: plain(v, 2048), "packer": lambda v: plain(v, 128), "transport": TRANSPORTS, "subject": lambda v: v and plain(v, 256),
          "sha256|config|manifest|digest|signature|packages": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
          "name": r"[a-z0-9][a-z0-9._-]{0,127}", "container_runtime": "docker|containerd|cri-o",
          "kubernetes_version": r"v(0|[1-9]\d{0,18})(\.(0|[1-9]\d{0,18})){2}(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?",
@@ -32,6 +41,14 @@ def plain(v, most):
     return type(v) is str and len(v.encode()) <= most and not UNPLAIN.search(v)
 
 class Bad(Exception): pass
+def verification(value):
+    """Keys and values by the kind."""
+    need(type(value) is dict and type(value.get("kind")) is str and value["kind"] in KINDS, "a kind")
+    need(list(value) == ["kind", *KINDS[value["kind"]].split()], "the keys of a kind")
+    for key, v in value.items():
+        rule = RULES["kubernetes_version"] if value["kind"] == "self-reported-version" else DIGEST if key == "digest" else RULES.get(key)
+        need(key == "kind" or (rule(v) if callable(rule) else type(v) is str and re.fullmatch(rule, v)), key)
+
 def need(right, what, code=4):
     if not right: raise Bad(code, what)
 def number(v): return type(v) is int and 0 <= v < 2**64
@@ -75,20 +92,27 @@ def blake3(data): return "blake3:" + b"".join(word.to_bytes(4, "little") for wor
 
 def shape(kind, value):
     """Keys, in their order and no others; each value by its rule."""
-    need(type(value) is dict and list(value) == [k for k in KEYS[kind].split() if k in value or k not in OPTIONAL], f"the keys of {kind}")
+    need(type(value) is dict and list(value) == [k for k in KEYS[kind].split() if k in value or k not in OPTIONAL and k not in MAYBE.get(kind, ())], f"the keys of {kind}")
     need(value.get("files") != [], "the files")
     for key, v in value.items():
         if key in KEYS and key != "members" or key == "members" and kind == "index":
-            need(type(v) is list or not key.endswith("s"), key)
-            for one in v if key.endswith("s") else [v]: shape(key, one)
+            many = key.endswith("s") or key == "named_by"
+            need((type(v) is list) == many, key)
+            for one in v if many else [v]: shape(key, one)
         elif key == "members": need(number(v) and v > 0, key)
-        elif key in ("chunks", "layers", "platforms", "evidence", "documents", "certificates"):
+        elif key in ("chunks", "layers", "platforms", "documents", "certificates"):
             rule = {"platforms": RULES["platform"], "chunks": r"blake3:[0-9a-f]{64}"}.get(key, DIGEST)
-            need(type(v) is list and all(plain(e, 5000) if key == "evidence" else type(e) is str and re.fullmatch(rule, e) for e in v), key)
+            need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
         elif key == "role": need(v in {"binaries": ROLES, "files": FILE_ROLES}.get(kind, IMAGE_ROLES), key)
         elif key == "name" and kind == "files": need(type(v) is str and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", v), key)
         elif key == "resolved": need(moment(v), key)
-        elif key == "unverified": need(v is True, key)
+        elif key == "unverified": need(type(v) is bool, key)
+        elif key == "verified_by":
+            need(type(v) is list and len(v) <= 16, key)
+            for one in v: verification(one)
+        elif key == "unattested": need(v in ("not-found", "no-answer", "sigstore-bundle") and not value["attestations"], key)
+        elif key == "by": need(type(v) is str and v in NAMERS and NAMERS[v] == ("name" in value), key)
+        elif key == "name" and kind == "named_by": need(v and plain(v, 256), key)
         elif key == "log": need(v is None or type(v) is str and re.fullmatch(DIGEST, v), key)
         elif key == "version": need(v is None or re.fullmatch(RULES["kubernetes_version"], v), key)
         else:
@@ -132,7 +156,7 @@ def parts(found):
         need(listed["sha256"] == found["packages"] and listed["size"] <= 16 << 20, "packages.json")
     own = found.get("files", [])
     order = [(FILE_ROLES.index(f["role"]), f["name"]) for f in own]
-    need(order == sorted(set(order)) and not any(f["origin"]["signatures"] for f in own), "the files")
+    need(order == sorted(set(order)) and not any(f["origin"]["attestations"] for f in own), "the files")
     for part in own:
         path = f"{part['role']}s/{part['name']}"
         wanted.add(path)
@@ -142,26 +166,26 @@ def parts(found):
     need(order == sorted(order) and len({(p, n[0], *n[1]) for p, _, n in order}) == len(order), "the order of the images")
     need([p for p, role, _ in order if role == 0] == platforms and {p for p, _, _ in order} <= set(platforms), "the node images")
     names = sorted({i["reference"] for i in found["images"]}, key=split) if len(platforms) > 1 else []
-    need([l["reference"] for l in found["lists"]] == names, "the lists")
-    blobs = {d for i in found["images"] for d in [i["config"], i["manifest"], *i["layers"]]} | {l["digest"] for l in found["lists"]}
+    need([l["reference"] for l in found["image_indexes"]] == names, "the lists")
+    blobs = {d for i in found["images"] for d in [i["config"], i["manifest"], *i["layers"]]} | {l["digest"] for l in found["image_indexes"]}
     wanted |= {"images/blobs/sha256/" + d[7:] for d in blobs}
     wanted |= signed(found)
     need(wanted == set(members) and len(members) == len(found["members"]) <= 20000, "members and parts")
     need(all(m["path"][20:] == m["sha256"][7:] for p, m in members.items() if "/blobs/" in p), "a blob's name")
-    need(all(m["path"][9:] == m["sha256"][7:] and m["size"] <= 4 << 20 for p, m in members.items()
-             if p.startswith("evidence/")), "a file of a signature")
-    need(sum(m["size"] for p, m in members.items() if p.startswith("evidence/")) <= 64 << 20, "the files of signatures")
+    need(all(m["path"][13:] == m["sha256"][7:] and m["size"] <= 4 << 20 for p, m in members.items()
+             if p.startswith("attestations/")), "a file of an attestation")
+    need(sum(m["size"] for p, m in members.items() if p.startswith("attestations/")) <= 64 << 20, "the attestations")
 
 def signed(found):
     """The members of the publishers' signatures."""
     files = set()
     for part in found["binaries"] + found["images"]:
-        need(len(part["origin"]["signatures"]) <= 8, "the signatures")
-        for one in part["origin"]["signatures"]:
+        need(len(part["origin"]["attestations"]) <= 8 and len(part.get("named_by", [])) <= 16, "the attestations")
+        for one in part["origin"]["attestations"]:
             documents, certificates = one["documents"], one["certificates"]
             need(0 < len(certificates) <= 8 and len(documents) <= 8 and bool(documents) == ("reference" in part), "a signature")
             files |= {*documents, one["signature"], *certificates} | ({one["log"]} if one["log"] else set())
-    return {"evidence/" + digest[7:] for digest in files}
+    return {"attestations/" + digest[7:] for digest in files}
 
 DOCUMENTS = {}
 def documents(found):
@@ -176,11 +200,11 @@ def documents(found):
     for i in found["images"]:
         DOCUMENTS["images/" + place(i["manifest"])] = write({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
             "config": blob("config.v1+json", i["config"]), "layers": [blob("layer.v1.tar", l) for l in i["layers"]]})
-    for l in found["lists"]:
+    for l in found["image_indexes"]:
         DOCUMENTS["images/" + place(l["digest"])] = listing([of(i) for i in found["images"] if i["reference"] == l["reference"]])
     DOCUMENTS["images/oci-layout"] = write({"imageLayoutVersion": "1.0.0"})
     DOCUMENTS["images/index.json"] = listing([named(i, of(i)) for i in found["images"]] if single
-                                             else [named(l, blob("index.v1+json", l["digest"])) for l in found["lists"]])
+                                             else [named(l, blob("index.v1+json", l["digest"])) for l in found["image_indexes"]])
     for p in found["cluster"]["platforms"]:
         DOCUMENTS["images/manifest.json" if single else f"images/{p}/manifest.json"] = write(
             [{"Config": place(i["config"]), "RepoTags": [i["reference"]], "Layers": [place(l) for l in i["layers"]]}

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use minikube_offline::bundle::{Arch, BundleIndex, Digest, ImagePart, PublishedSignature, limits};
+use minikube_offline::bundle::{Arch, Attestation, BundleIndex, Digest, ImagePart, limits};
 use minikube_offline::progress::Silent;
 use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
@@ -51,7 +51,11 @@ fn no_frozen_file_was_changed() {
     let sums = sums(&golden(""));
     let others = sums.lines().filter(|line| !line.ends_with("  SHA256SUMS"));
     let listed = fs::read_to_string(golden("SHA256SUMS")).unwrap();
-    assert_eq!(others.collect::<Vec<_>>(), listed.lines().collect::<Vec<_>>());
+    assert_eq!(
+        others.collect::<Vec<_>>(),
+        listed.lines().collect::<Vec<_>>(),
+        "format 1 is frozen: its bundles and locks never change; what these cannot hold needs format 2, with files of its own"
+    );
 }
 
 /// Extracts each platform's parts to a directory, `parts/arm64` for instance; gives the
@@ -241,14 +245,14 @@ fn a_frozen_lock_makes_the_same_bundle_from_upstream_today() {
     extracted(&sandbox, &bundle.to_string_lossy());
     let (index, _) = index_and_payload(&bundle);
     let file = |digest: &Digest| {
-        let paths =
-            Arch::ALL.map(|arch| sandbox.path(&format!("parts/{}/evidence/{}", arch.name(), digest.hex())));
+        let paths = Arch::ALL
+            .map(|arch| sandbox.path(&format!("parts/{}/attestations/{}", arch.name(), digest.hex())));
         bytes(paths.iter().find(|path| path.exists()).expect("a file"))
     };
     // Upstream as it was then, by what the bundle carries.
     let mut upstream = Upstream::new();
     for binary in &index.binaries {
-        for signature in &binary.origin.signatures {
+        for signature in &binary.origin.attestations {
             let path = &signature.url[signature.url.find("/release/").expect("its path")..];
             upstream.put(path.to_owned(), file(&signature.signature));
             let beside = path.replace(".sig", ".cert");
@@ -256,8 +260,8 @@ fn a_frozen_lock_makes_the_same_bundle_from_upstream_today() {
         }
     }
     let signatures = index.images.iter().flat_map(|image: &ImagePart| {
-        let of = |signature: &PublishedSignature| (repository(&image.reference), signature.clone());
-        image.origin.signatures.iter().map(of).collect::<Vec<_>>()
+        let of = |signature: &Attestation| (repository(&image.reference), signature.clone());
+        image.origin.attestations.iter().map(of).collect::<Vec<_>>()
     });
     for (repository, signature) in signatures {
         let signing = Signing {

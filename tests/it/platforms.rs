@@ -420,12 +420,12 @@ fn an_index_with_parts_of_two_platforms_is_as_strict_as_one() {
             "no part needs `images/blobs/sha256/",
         ),
         (
-            |index| drop(index.lists.pop()),
+            |index| drop(index.image_indexes.pop()),
             "no part needs `images/blobs/sha256/",
         ),
         (
-            |index| index.lists.swap(0, 1),
-            "there is not one list for each image's name",
+            |index| index.image_indexes.swap(0, 1),
+            "there is not one image index for each image's name",
         ),
     ];
     for (number, (change, words)) in cases.into_iter().enumerate() {

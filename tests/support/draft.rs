@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use minikube_offline::bundle::{
-    BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts, ContainerRuntime, Digest, Extent,
-    FilePart, FileRole, Frame, INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform,
-    PublishedSignature, Signature, StubEntry, TAR_END_BYTES, Trailer, blob_path, evidence_path, tail_header,
+    Attestation, BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts, ContainerRuntime, Digest,
+    Extent, FilePart, FileRole, Frame, INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform,
+    Signature, StubEntry, TAR_END_BYTES, Trailer, Transport, Verification, attestation_path, blob_path,
+    tail_header,
 };
 use minikube_offline::trust::{KeyDirectory, TrustDirectories, TrustedKeys};
 use minisign::KeyPair;
@@ -68,19 +69,22 @@ pub(crate) struct Draft {
 }
 
 fn origin() -> Origin {
+    let verification = Verification::RegistryTag {
+        subject: "a test".to_owned(),
+        digest: Digest::of(b"tag"),
+    };
     Origin {
-        unverified: false,
-        transport: "file".to_owned(),
-        evidence: vec!["made for a test".to_owned()],
-        signatures: Vec::new(),
+        url: Some("https://x.example/part".to_owned()),
+        verified_by: vec![verification],
+        ..Origin::by(Transport::File)
     }
 }
 
 /// A publisher's signature of these `files`: it and its certificate, and what is signed
 /// when that is not the part itself.
-fn published(files: &[Vec<u8>]) -> PublishedSignature {
+fn published(files: &[Vec<u8>]) -> Attestation {
     let mut files = files.iter().map(|file| Digest::of(file));
-    PublishedSignature {
+    Attestation {
         url: "https://publisher.example/part.sig".to_owned(),
         signature: files.next().expect("a signature"),
         certificates: files.next().into_iter().collect(),
@@ -129,6 +133,7 @@ impl Image {
             layers: diff_ids,
             manifest: Digest::of(&manifest),
             origin: origin(),
+            named_by: Vec::new(),
         };
         let mut blobs = vec![manifest, config];
         blobs.extend_from_slice(layers);
@@ -257,7 +262,7 @@ impl Draft {
             }
         }
         for file in &contents.evidence {
-            files.push((evidence_path(Digest::of(file)), file));
+            files.push((attestation_path(Digest::of(file)), file));
         }
         let in_images = files.len() as u64;
         for (role, program) in BinaryRole::ALL.iter().zip(&contents.programs) {
@@ -322,7 +327,7 @@ impl Draft {
                     })
                     .collect(),
                 images: images.iter().map(|image| image.part.clone()).collect(),
-                lists: Vec::new(),
+                image_indexes: Vec::new(),
                 packages: None,
                 files: contents
                     .files
@@ -348,8 +353,8 @@ impl Draft {
             frame.plain_size = plain.len() as u64;
         }
         if let Some(of_program) = contents.evidence.get(..2) {
-            draft.index.binaries[2].origin.signatures = vec![published(of_program)];
-            draft.index.images[1].origin.signatures = vec![published(&contents.evidence)];
+            draft.index.binaries[2].origin.attestations = vec![published(of_program)];
+            draft.index.images[1].origin.attestations = vec![published(&contents.evidence)];
         }
         draft.compress();
         draft.fit();

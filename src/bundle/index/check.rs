@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{BundleIndex, is_bundle_name};
-use crate::bundle::evidence::EVIDENCE_DIR;
+use crate::bundle::attestation::ATTESTATION_DIR;
 use crate::bundle::frame::TAR_END_BYTES;
+use crate::bundle::provenance::check_names;
 use crate::bundle::{
-    BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member, PACKAGES_PATH,
-    Platform, PublishedSignature, blob_path, chunk_count, evidence_path, is_file_name, is_plain,
+    Attestation, BinaryPart, BinaryRole, Digest, FilePart, ImagePart, ImageReference, ImageRole, Member,
+    PACKAGES_PATH, Platform, attestation_path, blob_path, chunk_count, is_file_name, is_plain,
     layout_documents, limits, member_span,
 };
 
@@ -110,10 +111,10 @@ impl BundleIndex {
         let mut expected: HashSet<String> = layout_documents(&self.cluster.platforms).into_iter().collect();
         expected.extend(self.binaries.iter().map(BinaryPart::member_path));
         expected.extend(self.files.iter().map(FilePart::member_path));
-        expected.extend(self.lists.iter().map(|list| blob_path(list.digest)));
+        expected.extend(self.image_indexes.iter().map(|list| blob_path(list.digest)));
         expected.extend(self.images.iter().flat_map(ImagePart::blobs).map(blob_path));
-        let files = self.signatures().flat_map(PublishedSignature::files);
-        expected.extend(files.map(evidence_path));
+        let files = self.attestations().flat_map(Attestation::files);
+        expected.extend(files.map(attestation_path));
         expected.extend(self.packages.map(|_| PACKAGES_PATH.to_owned()));
         for member in &self.members {
             if member.tar_header().is_none() || !expected.remove(&member.path) {
@@ -125,9 +126,9 @@ impl BundleIndex {
                     member.path
                 ));
             }
-            if member.path.starts_with(EVIDENCE_DIR) && member.size > limits::EVIDENCE_BYTES {
+            if member.path.starts_with(ATTESTATION_DIR) && member.size > limits::ATTESTATION_BYTES {
                 return Err(format!(
-                    "`{}` has {} bytes, more than a signature's file can have",
+                    "`{}` has {} bytes, more than an attestation's file can have",
                     member.path, member.size
                 ));
             }
@@ -136,22 +137,22 @@ impl BundleIndex {
             {
                 return Err(format!("`{PACKAGES_PATH}` has another digest, or is too long"));
             }
-            let blob = ["images/blobs/sha256/", EVIDENCE_DIR]
+            let blob = ["images/blobs/sha256/", ATTESTATION_DIR]
                 .iter()
                 .find_map(|directory| member.path.strip_prefix(directory));
             if blob.is_some_and(|hex| hex != member.sha256.hex()) {
                 return Err(format!("`{}` has the digest of another blob", member.path));
             }
         }
-        let is_evidence = |member: &&Member| member.path.starts_with(EVIDENCE_DIR);
+        let is_evidence = |member: &&Member| member.path.starts_with(ATTESTATION_DIR);
         let evidence: u64 = self
             .members
             .iter()
             .filter(is_evidence)
             .map(|file| file.size)
             .sum();
-        if evidence > limits::ALL_EVIDENCE_BYTES {
-            return Err(format!("the files of signatures have {evidence} bytes"));
+        if evidence > limits::ALL_ATTESTATION_BYTES {
+            return Err(format!("the attestations have {evidence} bytes"));
         }
         expected
             .into_iter()
@@ -201,9 +202,9 @@ impl BundleIndex {
             if !is_member(&file.member_path(), file.size, file.sha256) {
                 return Err(format!("the {role} `{name}` is not the file that it says"));
             }
-            if !file.origin.signatures.is_empty() {
+            if !file.origin.attestations.is_empty() {
                 return Err(format!(
-                    "the {role} `{name}` has a publisher's signature, and no publisher"
+                    "the {role} `{name}` has a publisher's attestation, and no publisher"
                 ));
             }
             let origin = file.origin.check(false);
@@ -227,7 +228,8 @@ impl BundleIndex {
         }
         for image in &self.images {
             let origin = image.origin.check(true);
-            origin.map_err(|reason| format!("{} for {} {reason}", image.reference, image.platform))?;
+            let named = origin.and_then(|()| check_names(&image.named_by));
+            named.map_err(|reason| format!("{} for {} {reason}", image.reference, image.platform))?;
         }
         for view in platforms.iter().filter_map(|platform| self.on(*platform)) {
             let is_node = |image: &&ImagePart| image.role == ImageRole::Node;
@@ -250,9 +252,9 @@ impl BundleIndex {
         if self.cluster.platforms.len() == 1 {
             names.clear();
         }
-        let listed: Vec<&ImageReference> = self.lists.iter().map(|list| &list.reference).collect();
+        let listed: Vec<&ImageReference> = self.image_indexes.iter().map(|list| &list.reference).collect();
         if listed != names {
-            return Err("there is not one list for each image's name, in their order".to_owned());
+            return Err("there is not one image index for each image's name, in their order".to_owned());
         }
         Ok(())
     }

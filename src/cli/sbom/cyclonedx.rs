@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Packages, uuid};
-use crate::bundle::{BinaryPart, BundleIndex, Digest, FilePart, ImagePart, Package};
+use crate::bundle::{BinaryPart, BundleIndex, Digest, FilePart, ImagePart, Origin, Package, Platform};
+use crate::cli::provenance;
 
 /// The bill of materials of the bundle with this index: each part, and inside it its packages.
 pub(super) fn sbom(index: &BundleIndex, packages: &Packages) -> Value {
@@ -83,7 +84,7 @@ fn binary(part: &BinaryPart) -> Value {
         "version": version.unwrap_or_default(),
         "purl": format!("pkg:generic/{name}{at}?checksum=sha256:{sha256}"),
         "hashes": [{ "alg": "SHA-256", "content": sha256 }],
-        "properties": properties(&part.origin.transport, &part.origin.evidence),
+        "properties": properties(&part.origin, Some(part.platform)),
     })
 }
 
@@ -92,8 +93,10 @@ fn image(part: &ImagePart) -> Value {
     let (reference, arch) = (&part.reference, part.platform.arch.name());
     let name = format!("{}/{}", reference.registry(), reference.repository());
     let last = name.rsplit('/').next().unwrap_or(&name);
-    let mut properties = properties(&part.origin.transport, &part.origin.evidence);
+    let mut properties = properties(&part.origin, Some(part.platform));
     properties.insert(0, property("config", &part.config.to_string()));
+    let names = provenance::names(&part.named_by);
+    properties.extend(names.iter().map(|name| property("named-by", name)));
     json!({
         "bom-ref": format!("{reference} {}", part.platform),
         "type": "container",
@@ -115,16 +118,16 @@ fn file(part: &FilePart) -> Value {
         "type": "file",
         "name": part.name,
         "hashes": [{ "alg": "SHA-256", "content": part.sha256.hex() }],
-        "properties": properties(&part.origin.transport, &part.origin.evidence),
+        "properties": properties(&part.origin, None),
     })
 }
 
-fn properties(transport: &str, evidence: &[String]) -> Vec<Value> {
-    let evidence = evidence.iter().map(|sentence| property("evidence", sentence));
-    [property("transport", transport)]
-        .into_iter()
-        .chain(evidence)
-        .collect()
+fn properties(origin: &Origin, platform: Option<Platform>) -> Vec<Value> {
+    let sentences = provenance::sentences(origin, platform);
+    let mut properties = vec![property("transport", origin.transport.name())];
+    properties.extend(origin.url.iter().map(|url| property("url", url)));
+    properties.extend(sentences.iter().map(|sentence| property("provenance", sentence)));
+    properties
 }
 
 fn property(name: &str, value: &str) -> Value {

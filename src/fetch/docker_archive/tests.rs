@@ -20,7 +20,7 @@ fn open(bytes: &[u8], wanted: Option<&str>) -> (TempDir, Result<Vec<FoundImage>,
     let wanted = wanted.map(|name| ImageReference::parse(name).expect(name));
     let scratch = Scratch::beside(&directory.path().join("out"));
     let images = TarIndex::open(&path, &scratch)
-        .and_then(|tar| read(&tar, wanted.as_ref(), &[AMD64], "docker-archive", &Silent));
+        .and_then(|tar| read(&tar, wanted.as_ref(), &[AMD64], Transport::DockerArchive, &Silent));
     (directory, images)
 }
 
@@ -204,8 +204,12 @@ fn platforms_of(bytes: &[u8], wanted: &[Platform]) -> Vec<String> {
     fs::write(&path, bytes).expect("file");
     let scratch = Scratch::beside(&directory.path().join("out"));
     let tar = TarIndex::open(&path, &scratch).expect("tar");
-    let images = read(&tar, None, wanted, "docker-archive", &Silent).expect("images");
-    assert!(images.iter().all(|image| image.transport == "docker-archive"));
+    let images = read(&tar, None, wanted, Transport::DockerArchive, &Silent).expect("images");
+    assert!(
+        images
+            .iter()
+            .all(|image| image.origin.transport == Transport::DockerArchive)
+    );
     assert!(
         names(&images)
             .iter()

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::*;
-use crate::bundle::ImageRole;
+use crate::bundle::{ImageRole, Transport};
 use crate::failure::{Failure, Kind};
 use crate::fetch::fixtures::{
     NODE, PAUSE, PROVISIONER, Site, VERSION, answers, arch, docker_archive_for, elf, gzip, other_arch,
@@ -125,7 +125,7 @@ fn a_minikube_cache_has_all_but_minikube() {
     spec.from_cache = vec![site.path("home")];
     let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
     assert_eq!((parts.binaries.len(), parts.images.len()), (4, 3));
-    assert_eq!(parts.images[0].origin.transport, "minikube-cache");
+    assert_eq!(parts.images[0].origin.transport, Transport::MinikubeCache);
 
     site.image(
         &format!("home/cache/kic/{arch}/kicbase_v0.0.49.tar"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::program;
-use crate::bundle::ImageRole;
+use crate::bundle::{ImageRole, Namer};
 use crate::fetch::FetchError;
 use crate::fetch::upstream::{WantedImage, pinned};
 
@@ -66,7 +66,7 @@ impl Manifest {
 
     fn chosen(&self, names: &[String]) -> Result<Vec<WantedImage>, String> {
         let network = self.network;
-        let because = format!("minikube's manifest of {network} names it by this digest");
+        let because = (Namer::CniManifest, Some(network.to_owned()));
         let mut by_repository: BTreeMap<String, Vec<(&String, WantedImage)>> = BTreeMap::new();
         for name in names {
             let image = pinned(ImageRole::Kubernetes, name, &because);

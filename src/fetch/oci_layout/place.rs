@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::bundle::Digest;
+use crate::bundle::{Digest, Transport};
 use crate::fetch::blob::Blob;
 use crate::fetch::tar_index::TarIndex;
 use crate::fetch::{FetchError, sniff};
@@ -28,10 +28,10 @@ impl<'a> Place<'a> {
     }
 
     /// skopeo's name of the transport.
-    pub(super) fn transport(self) -> &'static str {
+    pub(super) fn transport(self) -> Transport {
         match self {
-            Self::Archive(_) => "oci-archive",
-            Self::Directory(_) => "oci",
+            Self::Archive(_) => Transport::OciArchive,
+            Self::Directory(_) => Transport::Oci,
         }
     }
 

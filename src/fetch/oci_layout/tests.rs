@@ -218,8 +218,8 @@ fn a_layout_in_an_archive_is_read_as_in_a_directory() {
         let images = read(None);
         assert_eq!(images[0].reference.to_string(), called);
         assert_eq!(
-            (images[0].transport, images[0].place.as_str()),
-            ("oci-archive", path.to_str().expect("text"))
+            (images[0].origin.transport, images[0].place.as_str()),
+            (crate::bundle::Transport::OciArchive, path.to_str().expect("text"))
         );
         assert_eq!(
             read(Some("r.example/x:1"))[0].reference.to_string(),

@@ -3,7 +3,7 @@
 use super::registry::tag_now;
 use super::releases::checksum_now;
 use super::{Upstream, UpstreamError, WantedImage};
-use crate::bundle::{BinaryRole, Platform};
+use crate::bundle::{BinaryRole, Platform, Transport};
 use crate::fetch::FetchError;
 use crate::fetch::parts::{LocalFile, lock_file};
 use crate::http::HttpError;
@@ -37,7 +37,7 @@ impl Upstream {
         platform: Platform,
         error: FetchError,
     ) -> Result<Difference, FetchError> {
-        let Some((locked, http)) = self.locked_program(platform, role).zip(changed(&error)) else {
+        let Some((locked, http)) = self.locked_binary(platform, role).zip(changed(&error)) else {
             return Err(error);
         };
         let now = match http {
@@ -71,7 +71,7 @@ impl Upstream {
             UpstreamError::Http(error) => matches!(error.status(), Some(404 | 410)),
             _ => false,
         };
-        let (Some(manifest), true) = (locked.and_then(|locked| locked.manifest), is_gone) else {
+        let (Some(manifest), true) = (locked.and_then(|locked| locked.registry_manifest), is_gone) else {
             return Err(error.into());
         };
         let now = match tag_now(self, reference) {
@@ -96,7 +96,7 @@ impl Upstream {
         for platform in &spec.platforms {
             let remote = images
                 .clone()
-                .filter(|image| image.platform == *platform && image.origin.transport == "docker");
+                .filter(|image| image.platform == *platform && image.origin.transport == Transport::Docker);
             let wanted: Vec<WantedImage> = remote
                 .map(|image| WantedImage {
                     role: image.role,

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Pinned, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, ImageRole, Version, is_addon_of_network};
+use super::{Because, Pinned, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageReference, ImageRole, Namer, Version, is_addon_of_network};
 use crate::host::Ask;
 use crate::resolve::{Lock, LockedImage};
 use crate::spec::near;
 
 /// Why the node image is the right one.
-const NODE_IMAGE: &str = "minikube names it by this digest";
+const NODE_IMAGE: Because = (Namer::MinikubeNodeImage, None);
 
 /// The addon that makes volumes.
 const PROVISIONER: &str = "storage-provisioner";
 
-fn addon_image(addon: &str) -> String {
-    format!("minikube's addon `{addon}` names it by this digest")
+fn addon_image(addon: &str) -> Because {
+    (Namer::MinikubeAddon, Some(addon.to_owned()))
 }
 
 /// The node image as minikube named it when the lock was made.
 pub(in crate::fetch) fn locked_node_image(lock: &Lock) -> Option<WantedImage> {
-    named_then(lock, ImageRole::Node, NODE_IMAGE).into_iter().next()
+    named_then(lock, ImageRole::Node, &NODE_IMAGE).into_iter().next()
 }
 
 /// The images of `addon` as minikube named them when the lock was made.
@@ -34,12 +34,12 @@ pub(crate) fn has_addon(lock: &Lock, addon: &str) -> bool {
     !locked_addon_images(lock, addon).is_empty()
 }
 
-/// The images of which the lock has this evidence.
-fn named_then(lock: &Lock, role: ImageRole, because: &str) -> Vec<WantedImage> {
+/// The images in the lock that are named so.
+fn named_then(lock: &Lock, role: ImageRole, because: &Because) -> Vec<WantedImage> {
     let digest = |image: &LockedImage| {
-        let mut evidence = image.origin.evidence.iter();
-        let said = |line: &String| Digest::parse(line.strip_prefix(because)?.strip_prefix(": ")?).ok();
-        evidence.find_map(said)
+        let mut named_by = image.named_by.iter();
+        let named = named_by.find(|named| (named.by, &named.name) == (because.0, &because.1))?;
+        Some(named.digest)
     };
     let mut images: Vec<WantedImage> = Vec::new();
     for image in &lock.images {
@@ -50,7 +50,7 @@ fn named_then(lock: &Lock, role: ImageRole, because: &str) -> Vec<WantedImage> {
                 reference: image.reference.clone(),
                 pinned: Some(Pinned {
                     digest,
-                    because: Some(because.to_owned()),
+                    because: Some(because.clone()),
                 }),
             });
         }
@@ -80,7 +80,7 @@ fn parse_node_image(help: &str) -> Option<WantedImage> {
         .split(['\'', '"', ' ', '\n'])
         .next()?
         .trim_end_matches(':');
-    let wanted = pinned(ImageRole::Node, name, NODE_IMAGE)?;
+    let wanted = pinned(ImageRole::Node, name, &NODE_IMAGE)?;
     wanted.pinned.is_some().then_some(wanted)
 }
 
@@ -188,7 +188,7 @@ pub(in crate::fetch) fn check_pair(
 }
 
 /// A JSON list of names, in any order, some of them twice; `null` is one without any.
-fn parse_addon_images(answer: &str, role: ImageRole, because: &str) -> Option<Vec<WantedImage>> {
+fn parse_addon_images(answer: &str, role: ImageRole, because: &Because) -> Option<Vec<WantedImage>> {
     let names: Option<Vec<String>> = serde_json::from_str(answer.trim()).ok()?;
     let mut names = names.unwrap_or_default();
     names.sort();
@@ -202,7 +202,7 @@ fn parse_addon_images(answer: &str, role: ImageRole, because: &str) -> Option<Ve
 
 /// The image with this name, by its digest where the name has one: `because` says who
 /// named it so.
-pub(in crate::fetch) fn pinned(role: ImageRole, name: &str, because: &str) -> Option<WantedImage> {
+pub(in crate::fetch) fn pinned(role: ImageRole, name: &str, because: &Because) -> Option<WantedImage> {
     let digest = match name.split_once('@') {
         Some((_, digest)) => Some(Digest::parse(digest).ok()?),
         None => None,
@@ -212,7 +212,7 @@ pub(in crate::fetch) fn pinned(role: ImageRole, name: &str, because: &str) -> Op
         reference: ImageReference::parse(name).ok()?,
         pinned: digest.map(|digest| Pinned {
             digest,
-            because: Some(because.to_owned()),
+            because: Some(because.clone()),
         }),
     })
 }
@@ -244,14 +244,14 @@ mod tests {
         let twice = "registry.k8s.io/metrics-server/metrics-server:v0.9.0@sha256:\
                      ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let answer = format!("[\"{twice}\",\"{twice}\",\"docker.io/registry:3.0.0\"]");
-        let images = parse_addon_images(&answer, ImageRole::Application, "because").expect("images");
+        let images = parse_addon_images(&answer, ImageRole::Application, &NODE_IMAGE).expect("images");
         assert_eq!(images.len(), 2);
         assert_eq!(
             images[0].reference.to_string(),
             "docker.io/library/registry:3.0.0"
         );
         assert!(images[0].pinned.is_none() && images[1].pinned.is_some());
-        let parse = |answer| parse_addon_images(answer, ImageRole::Application, "because");
+        let parse = |answer| parse_addon_images(answer, ImageRole::Application, &NODE_IMAGE);
         assert!(parse("error").is_none());
         // What Go makes of a list that nobody filled.
         assert_eq!(parse("null").map(|images| images.len()), Some(0));

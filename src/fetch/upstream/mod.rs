@@ -19,11 +19,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 
-use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Version};
+use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, NamedBy, Namer, Platform, Version};
 use crate::host::{Ask, Environment};
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::{Listener, Progress};
-use crate::resolve::{Difference, Lock, LockFile, LockedImage, LockedProgram};
+use crate::resolve::{Difference, Lock, LockFile, LockedBinary, LockedImage};
 use crate::spec::{Sources, VersionWord, is_accepted, near};
 use crate::store::{Store, StoreError};
 
@@ -81,7 +81,19 @@ pub struct Upstream {
 pub(super) struct Pinned {
     pub(super) digest: Digest,
     /// Who says so; nobody but the lock when it is `None`.
-    pub(super) because: Option<String>,
+    pub(super) because: Option<Because>,
+}
+
+/// Who names an image by a digest, with the name of the addon or the CNI.
+pub(super) type Because = (Namer, Option<String>);
+
+impl Pinned {
+    /// How the image is named by this digest, unless the lock alone names it.
+    fn named_by(&self) -> Option<NamedBy> {
+        let (by, name) = self.because.clone()?;
+        let digest = self.digest;
+        Some(NamedBy { digest, by, name })
+    }
 }
 
 /// An image that is to be downloaded.
@@ -154,9 +166,9 @@ impl Upstream {
     pub fn locked(mut self, file: LockFile) -> Self {
         let mut minikubes = file
             .lock
-            .programs
+            .binaries
             .iter()
-            .filter(|program| program.role == BinaryRole::Minikube);
+            .filter(|binary| binary.role == BinaryRole::Minikube);
         let version = minikubes.find_map(|minikube| minikube.version.clone());
         self.sources.minikube_version = version.or(self.sources.minikube_version);
         self.lock = Some(file);
@@ -348,8 +360,8 @@ impl Upstream {
     }
 
     /// What the lock has of a program.
-    fn locked_program(&self, platform: Platform, role: BinaryRole) -> Option<&LockedProgram> {
-        self.lock()?.program(platform, role)
+    fn locked_binary(&self, platform: Platform, role: BinaryRole) -> Option<&LockedBinary> {
+        self.lock()?.binary(platform, role)
     }
 
     /// What the lock has of an image.
@@ -362,9 +374,9 @@ impl Upstream {
         let locked = self.locked_image(platform, &image.reference);
         // Where something was signed, what was: the list, not the manifest in it.
         let pinned = locked.and_then(|locked| {
-            let signed = locked.origin.signatures.first();
+            let signed = locked.origin.attestations.first();
             let list = signed.and_then(|signature| signature.documents.get(1).copied());
-            list.or(locked.manifest)
+            list.or(locked.registry_manifest)
         });
         let pinned = pinned.map(|digest| Pinned {
             digest,

@@ -55,15 +55,13 @@ impl Lock {
         changes
     }
 
-    /// Each part by its name with the digest that identifies it: the programs, the images,
+    /// Each part by its name with the digest that identifies it: the binaries, the images,
     /// the files.
     pub(super) fn digests(&self) -> Vec<(String, Digest)> {
-        let programs = self.programs.iter().map(|program| {
-            (
-                format!("{} for {}", program.role, program.platform),
-                program.sha256,
-            )
-        });
+        let binaries = self
+            .binaries
+            .iter()
+            .map(|binary| (format!("{} for {}", binary.role, binary.platform), binary.sha256));
         let images = self.images.iter().map(|image| {
             (
                 format!("{} for {}", image.reference, image.platform),
@@ -74,7 +72,7 @@ impl Lock {
             .files
             .iter()
             .map(|file| (format!("the {} `{}`", file.role, file.name), file.sha256));
-        programs.chain(images).chain(files).collect()
+        binaries.chain(images).chain(files).collect()
     }
 }
 

@@ -93,11 +93,11 @@ impl LockFile {
     fn line_of(&self, what: &str) -> Option<usize> {
         let parts = self.lock.digests();
         let number = parts.iter().position(|(name, _)| name == what)?;
-        let (programs, images) = (self.lock.programs.len(), self.lock.images.len());
+        let (binaries, images) = (self.lock.binaries.len(), self.lock.images.len());
         let (table, before) = match number {
-            number if number < programs => ("[[program]]", 0),
-            number if number < programs + images => ("[[image]]", programs),
-            _ => ("[[file]]", programs + images),
+            number if number < binaries => ("[[binary]]", 0),
+            number if number < binaries + images => ("[[image]]", binaries),
+            _ => ("[[file]]", binaries + images),
         };
         let lines = self.text.lines().enumerate();
         let mut tables = lines.filter(|(_, line)| line.trim() == table);

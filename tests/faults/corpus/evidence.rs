@@ -1,7 +1,7 @@
 //! The publishers' signatures: what a part cannot have, and files that are not where they
 //! may be.
 
-use minikube_offline::bundle::{BundleIndex, Digest, Member, PublishedSignature, blob_path, evidence_path};
+use minikube_offline::bundle::{Attestation, BundleIndex, Digest, Member, attestation_path, blob_path};
 
 use super::Case;
 use crate::draft::{Contents, Draft};
@@ -24,17 +24,17 @@ fn signed(name: &str, says: &str, spoil: impl Fn(&mut BundleIndex) + Sync + 'sta
     })
 }
 
-fn of_program(index: &mut BundleIndex) -> &mut PublishedSignature {
-    &mut index.binaries[2].origin.signatures[0]
+fn of_program(index: &mut BundleIndex) -> &mut Attestation {
+    &mut index.binaries[2].origin.attestations[0]
 }
 
-fn of_image(index: &mut BundleIndex) -> &mut PublishedSignature {
-    &mut index.images[1].origin.signatures[0]
+fn of_image(index: &mut BundleIndex) -> &mut Attestation {
+    &mut index.images[1].origin.attestations[0]
 }
 
 /// The member with the signature.
 fn member(index: &mut BundleIndex) -> &mut Member {
-    let path = evidence_path(of_program(index).signature);
+    let path = attestation_path(of_program(index).signature);
     let mut members = index.members.iter_mut();
     members.find(|member| member.path == path).expect("a member")
 }
@@ -49,7 +49,7 @@ fn files() -> Vec<Case> {
     vec![
         Case::draft(
             "a file of evidence of more than 4 MiB",
-            "more than a signature's file can have",
+            "more than an attestation's file can have",
             |draft| {
                 let mut contents = Contents::signed();
                 contents.evidence[0] = vec![b'A'; (4 << 20) + 1];
@@ -58,15 +58,15 @@ fn files() -> Vec<Case> {
         ),
         signed(
             "files of evidence of more than 64 MiB",
-            "the files of signatures have",
+            "the attestations have",
             |index| {
                 let one = of_image(index).clone();
                 for number in 0..17u8 {
                     let (sha256, size) = (Digest::of(&[number]), 4 << 20);
-                    let (log, path) = (Some(sha256), evidence_path(sha256));
+                    let (log, path) = (Some(sha256), attestation_path(sha256));
                     let image = usize::from(number) / 7;
-                    let signature = PublishedSignature { log, ..one.clone() };
-                    index.images[image].origin.signatures.push(signature);
+                    let signature = Attestation { log, ..one.clone() };
+                    index.images[image].origin.attestations.push(signature);
                     index.members.insert(0, Member { path, size, sha256 });
                     index.frames[0].members += 1;
                     index.frames[0].plain_size += 512 + size;
@@ -74,8 +74,8 @@ fn files() -> Vec<Case> {
             },
         ),
         signed("evidence that no part names", NOBODYS, |index| {
-            index.binaries[2].origin.signatures.clear();
-            index.images[1].origin.signatures.clear();
+            index.binaries[2].origin.attestations.clear();
+            index.images[1].origin.attestations.clear();
         }),
         signed("a document that no signature names", NOBODYS, |index| {
             of_image(index).documents = vec![of_program(index).signature];
@@ -85,18 +85,18 @@ fn files() -> Vec<Case> {
             "bin/linux/amd64/kubelet.sig".to_owned()
         }),
         moved("evidence under another directory", NOBODYS, |digest| {
-            format!("evidence/../{}", digest.hex())
+            format!("attestations/../{}", digest.hex())
         }),
         moved("evidence under a name of its own", NOBODYS, |_| {
-            "evidence/kubelet.sig".to_owned()
+            "attestations/kubelet.sig".to_owned()
         }),
         moved("evidence under a digest in capitals", NOBODYS, |digest| {
-            evidence_path(digest).to_uppercase()
+            attestation_path(digest).to_uppercase()
         }),
         signed("evidence twice", "or it is there twice", |index| {
             let certificate = of_program(index).certificates[0];
             let member = member(index);
-            (member.path, member.sha256) = (evidence_path(certificate), certificate);
+            (member.path, member.sha256) = (attestation_path(certificate), certificate);
         }),
         signed(
             "evidence of another content",
@@ -119,8 +119,8 @@ fn files() -> Vec<Case> {
 }
 
 fn signatures() -> Vec<Case> {
-    let url = "whose URL is too long or no plain text";
-    let what = "does not say what is signed, or says it twice";
+    let url = "whose URL is too long or not plain text";
+    let what = "does not name what is signed, or names it twice";
     vec![
         signed("a program with a document", what, |index| {
             let document = of_image(index).documents[0];
@@ -131,16 +131,16 @@ fn signatures() -> Vec<Case> {
         }),
         signed("an image that is signed as a program is", what, |index| {
             let signature = of_program(index).clone();
-            index.images[0].origin.signatures.push(signature);
+            index.images[0].origin.attestations.push(signature);
         }),
         signed(
             "a signature without a certificate",
             "without a certificate",
             |index| of_program(index).certificates.clear(),
         ),
-        signed("nine signatures", "too many signatures", |index| {
+        signed("nine signatures", "too many attestations", |index| {
             let signature = of_program(index).clone();
-            index.binaries[2].origin.signatures = vec![signature; 9];
+            index.binaries[2].origin.attestations = vec![signature; 9];
         }),
         signed("nine certificates", "of too many files", |index| {
             let certificate = of_program(index).certificates[0];
@@ -203,15 +203,20 @@ fn texts() -> Vec<Case> {
         replaced(
             "signatures that are null",
             JSON,
-            r#""signatures":[]"#,
-            r#""signatures":null"#,
+            r#""attestations":[]"#,
+            r#""attestations":null"#,
         ),
-        replaced("an origin without signatures", JSON, r#","signatures":[]"#, ""),
+        replaced(
+            "an origin without attestations",
+            JSON,
+            r#","attestations":[]"#,
+            "",
+        ),
         replaced(
             "signatures that are one",
             JSON,
-            r#""signatures":[]"#,
-            r#""signatures":{}"#,
+            r#""attestations":[]"#,
+            r#""attestations":{}"#,
         ),
     ]
 }

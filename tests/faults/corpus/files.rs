@@ -1,6 +1,6 @@
 //! The files of whoever packed a bundle: their names become names on a machine.
 
-use minikube_offline::bundle::{BundleIndex, Digest, FileRole, PublishedSignature};
+use minikube_offline::bundle::{Attestation, BundleIndex, Digest, FileRole};
 
 use super::Case;
 use crate::draft::{Contents, Draft};
@@ -96,7 +96,7 @@ fn parts() -> Vec<Case> {
             "and no publisher",
             |index| {
                 let digest = Digest::of(b"kind: App\n");
-                index.files[0].origin.signatures.push(PublishedSignature {
+                index.files[0].origin.attestations.push(Attestation {
                     url: "https://publisher.example/app.sig".to_owned(),
                     documents: Vec::new(),
                     signature: digest,
@@ -110,20 +110,25 @@ fn parts() -> Vec<Case> {
 
 /// One piece of the index's text is another.
 fn texts() -> Vec<Case> {
-    let lists = r#""lists":[]"#;
+    let lists = r#""image_indexes":[]"#;
     vec![
         Case::replace(
             "files that are none",
             "the index is not in its canonical form",
             lists,
-            r#""lists":[],"files":[]"#,
+            r#""image_indexes":[],"files":[]"#,
         ),
-        Case::replace("files that are null", JSON, lists, r#""lists":[],"files":null"#),
+        Case::replace(
+            "files that are null",
+            JSON,
+            lists,
+            r#""image_indexes":[],"files":null"#,
+        ),
         Case::replace(
             "a file with a role of its own",
             JSON,
             lists,
-            r#""lists":[],"files":[{"role":"program","name":"x","size":0,"sha256":"","origin":{}}]"#,
+            r#""image_indexes":[],"files":[{"role":"program","name":"x","size":0,"sha256":"","origin":{}}]"#,
         ),
     ]
 }

@@ -11,6 +11,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(numbers());
     cases.extend(names());
     cases.extend(lines());
+    cases.extend(provenance());
     cases
 }
 
@@ -46,10 +47,11 @@ fn not_json() -> Vec<Case> {
             json.replacen("draft", &"a".repeat((8 << 20) - json.len()), 1)
                 .into_bytes()
         }),
-        Case::text("8 MiB of empty evidence", "not consistent", |json| {
-            let evidence = r#""","#.repeat(((8 << 20) - json.len() - 10) / 3);
+        Case::text("8 MiB of verifications", "not consistent", |json| {
+            const ONE: &str = r#"{"kind":"layer-digests"},"#;
+            let more = ONE.repeat(((8 << 20) - json.len() - 10) / ONE.len());
             let json = json.replacen(r#""serial":7"#, r#""serial":8"#, 1);
-            let json = json.replacen(r#"["made for a test"]"#, &format!("[{evidence}\"\"]"), 1);
+            let json = json.replacen(r#""verified_by":["#, &format!(r#""verified_by":[{more}"#), 1);
             json.replacen(r#""name":"draft""#, r#""name":"Draft""#, 1)
                 .into_bytes()
         }),
@@ -94,8 +96,8 @@ fn not_json() -> Vec<Case> {
         Case::replace(
             "a comma before the end of a list",
             JSON,
-            r#"["made for a test"]"#,
-            r#"["made for a test",]"#,
+            r#""volumes":[]"#,
+            r#""volumes":[0,]"#,
         ),
     ]
 }
@@ -110,11 +112,15 @@ fn lines() -> Vec<Case> {
             "the packer's name is too long or no plain text",
             r#""packer":"a test""#,
         ),
-        ("transport", "minikube for linux", r#""transport":"file""#),
         (
-            "evidence",
-            "was compared with something that is",
-            r#""evidence":["made for a test"]"#,
+            "url",
+            "has a URL that is too long or not plain text",
+            r#""url":"https://x.example/part""#,
+        ),
+        (
+            "subject",
+            "was verified by something that is too long or not plain text",
+            r#""subject":"a test""#,
         ),
     ] {
         for (what, text) in [
@@ -125,11 +131,7 @@ fn lines() -> Vec<Case> {
             ("nothing that is seen", "x\u{200b}y"),
             ("a tab", r"x\ty"),
         ] {
-            let whole = from
-                .rsplit_once([':', '['])
-                .map_or(from, |(key, _)| &from[..=key.len()]);
-            let end = if place == "evidence" { "]" } else { "" };
-            let to = format!(r#"{whole}"{text}"{end}"#);
+            let to = format!(r#""{place}":"{text}""#);
             cases.push(Case::replace(format!("{place} with {what}"), says, from, to));
         }
     }
@@ -169,6 +171,11 @@ fn keys() -> Vec<Case> {
         ("a member", r#""members":[{"#, r#""path":"images/oci-layout","#),
         ("a program", r#""binaries":[{"#, r#""role":"minikube","#),
         ("an origin", r#""origin":{"#, r#""transport":"file","#),
+        (
+            "a verification",
+            r#""verified_by":[{"#,
+            r#""kind":"registry-tag","#,
+        ),
         ("an image", r#""images":[{"#, r#""role":"node","#),
     ];
     let mut cases = Vec::new();
@@ -397,4 +404,57 @@ fn names() -> Vec<Case> {
         }));
     }
     cases
+}
+
+/// Provenance that format 1 does not have.
+fn provenance() -> Vec<Case> {
+    let kind = r#""kind":"registry-tag""#;
+    let named = r#""named_by":[]"#;
+    let by = |more: &str| {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        format!(r#""named_by":[{{"digest":"{digest}",{more}}}]"#)
+    };
+    let name = "lacks its `name`, or has one that it cannot have";
+    vec![
+        Case::replace("a kind of a newer format", JSON, kind, r#""kind":"fulcio""#),
+        Case::replace("a kind with another's keys", JSON, kind, r#""kind":"lock""#),
+        Case::replace(
+            "a kind that is a sentence",
+            JSON,
+            kind,
+            r#""kind":"its registry says so""#,
+        ),
+        Case::replace(
+            "a transport of a newer format",
+            JSON,
+            r#""transport":"file""#,
+            r#""transport":"ipfs""#,
+        ),
+        Case::replace(
+            "an origin that keeps silent about verification",
+            JSON,
+            r#""unverified":false,"#,
+            "",
+        ),
+        Case::replace("an image without `named_by`", JSON, r#","named_by":[]"#, ""),
+        Case::replace("a namer of a newer format", JSON, named, by(r#""by":"helm""#)),
+        Case::replace(
+            "an addon without its name",
+            name,
+            named,
+            by(r#""by":"minikube-addon""#),
+        ),
+        Case::replace(
+            "a user with a name",
+            name,
+            named,
+            by(r#""by":"user-digest","name":"x""#),
+        ),
+        Case::replace(
+            "a reason for no attestation that is unknown",
+            JSON,
+            r#""attestations":[]"#,
+            r#""attestations":[],"unattested":"lost""#,
+        ),
+    ]
 }

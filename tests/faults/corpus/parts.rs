@@ -1,6 +1,6 @@
 //! Programs and images: roles, names, platforms, and configs that say otherwise.
 
-use minikube_offline::bundle::{BinaryRole, Digest, Extent, ImageList, ImageRole};
+use minikube_offline::bundle::{BinaryRole, Digest, Extent, ImageIndex, ImageRole};
 
 use super::Case;
 use crate::draft::{Contents, Draft};
@@ -44,18 +44,18 @@ fn platforms() -> Vec<Case> {
         ),
         Case::draft(
             "a list for one platform",
-            "there is not one list for each image's name",
+            "there is not one image index for each image's name",
             |draft| {
                 let (reference, digest) = (
                     draft.index.images[0].reference.clone(),
                     draft.index.images[0].manifest,
                 );
-                draft.index.lists.push(ImageList { reference, digest });
+                draft.index.image_indexes.push(ImageIndex { reference, digest });
             },
         ),
         Case::draft("a list that is not there", "is missing", |draft| {
             let (reference, digest) = (draft.index.images[0].reference.clone(), Digest::of(b"nobody's"));
-            draft.index.lists.push(ImageList { reference, digest });
+            draft.index.image_indexes.push(ImageIndex { reference, digest });
         }),
         Case::draft("a volume, and the payload in the first file", "", |draft| {
             let size = draft.index.frames.iter().map(|frame| frame.size).sum();

@@ -69,22 +69,16 @@ fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
     assert!(
         inspected
             .stdout
-            .contains("carried     10 signatures of publishers: `verify --evidence` checks them"),
+            .contains("attested    10 signatures of publishers: `verify --evidence` checks them"),
         "{inspected:?}"
     );
     let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
-    assert!(
-        shown.contains("its publisher's signature is carried; it was not checked"),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("no signature of its publisher's with a certificate was found"),
-        "{shown}"
-    );
+    assert!(shown.contains(r#""attestations":[{"certificates":"#), "{shown}");
+    assert!(shown.contains(r#""unattested":"not-found""#), "{shown}");
 
     let outcome = sandbox.packager(["extract", "--to=parts", "x.run"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    let files: Vec<_> = fs::read_dir(sandbox.path("parts/evidence"))
+    let files: Vec<_> = fs::read_dir(sandbox.path("parts/attestations"))
         .expect("a directory")
         .collect();
     // Three programs' signatures; of seven images a signature, what it signs, the list and
@@ -381,7 +375,7 @@ fn a_lock_that_was_resolved_packs_the_same_signatures_for_two_platforms() {
         let outcome = sandbox.packager(["extract", "--to=parts", "--platform=linux/arm64", "x.run"]);
         assert_eq!(outcome.status, 0, "{outcome:?}");
         files.push(
-            fs::read_dir(sandbox.path("parts/evidence"))
+            fs::read_dir(sandbox.path("parts/attestations"))
                 .expect("a directory")
                 .count(),
         );
@@ -486,7 +480,7 @@ fn cosign_itself_finds_the_extracted_signature_good() {
     let shown: serde_json::Value = serde_json::from_str(shown.lines().last().expect("a line")).expect("json");
     let file = |digest: &serde_json::Value| {
         let hex = digest.as_str().expect("a digest").trim_start_matches("sha256:");
-        format!("parts/evidence/{hex}")
+        format!("parts/attestations/{hex}")
     };
     let cosign = |signature: &serde_json::Value, content: &str| {
         sandbox.run(Command::new("/usr/bin/cosign").args([
@@ -503,7 +497,7 @@ fn cosign_itself_finds_the_extracted_signature_good() {
     };
     let kubelet = &shown["index"]["binaries"][2];
     assert_eq!(kubelet["role"], "kubelet");
-    let signature = &kubelet["origin"]["signatures"][0];
+    let signature = &kubelet["origin"]["attestations"][0];
     let good = cosign(signature, "parts/bin/kubelet");
     assert_eq!(good.status, 0, "{good:?}");
     assert_ne!(cosign(signature, "parts/bin/kubectl").status, 0);
@@ -511,7 +505,7 @@ fn cosign_itself_finds_the_extracted_signature_good() {
     let images = shown["index"]["images"].as_array().expect("images");
     let pause = images.last().expect("an image");
     assert_eq!(pause["reference"], "registry.k8s.io/pause:3.10.2");
-    let signature = &pause["origin"]["signatures"][0];
+    let signature = &pause["origin"]["attestations"][0];
     let good = cosign(signature, &file(&signature["documents"][0]));
     assert_eq!(good.status, 0, "{good:?}");
     assert_ne!(cosign(signature, &file(&signature["documents"][1])).status, 0);

@@ -13,8 +13,14 @@ fn list_of_hello(sandbox: &Sandbox, world: &World) -> String {
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let lock = fs::read_to_string(sandbox.path("x.lock")).unwrap();
     let image = lock.split("registry.k8s.io/hello:1").nth(1).unwrap();
-    let said = image.split("says that this tag is ").nth(1).unwrap();
-    said.split('"').next().unwrap().to_owned()
+    let tag = image.split("kind = \"registry-tag\"").nth(1).unwrap();
+    tag.split("digest = \"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -32,8 +38,8 @@ fn a_digest_in_a_manifest_counts_whoever_else_names_the_image() {
         let outcome = world.resolve(&sandbox, VERSION, &[named, "--manifest=digest.yaml"]);
         assert_eq!(outcome.status, 0, "{outcome:?}");
         let lock = fs::read_to_string(sandbox.path("x.lock")).unwrap();
-        let says = format!("a manifest of the bundle names it by this digest: {list}");
-        assert!(lock.contains(&says), "{says} in {lock}");
+        let record = format!("[[image.named_by]]\ndigest = \"{list}\"\nby = \"user-manifest\"\n");
+        assert!(lock.contains(&record), "{record} in {lock}");
         let outcome = world.resolve(&sandbox, VERSION, &[named, "--manifest=other.yaml"]);
         assert_eq!(outcome.status, 2, "{outcome:?}");
         assert!(outcome.stderr.contains(&other), "{outcome:?}");
@@ -68,7 +74,7 @@ fn the_images_of_a_manifest_are_packed_with_it() {
     assert_eq!(first.status, 0, "{first:?}");
     let listed = sandbox.packager(["list", "x.run"]).stdout;
     assert!(
-        listed.contains("own-image\tregistry.k8s.io/hello:1\t"),
+        listed.contains("application\tregistry.k8s.io/hello:1\t"),
         "{listed}"
     );
     // The same by a file, which may lie elsewhere.

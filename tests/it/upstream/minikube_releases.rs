@@ -70,7 +70,8 @@ fn an_unknown_minikube_is_taken_where_no_known_one_is_and_a_note_says_so() {
     let seen = &world.server.seen()[before..];
     assert!(seen.iter().all(|seen| seen.target != LIST), "{seen:?}");
     let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
-    assert!(inspected.contains("it says that it is v1.40.0"), "{inspected}");
+    let reported = r#"{"kind":"self-reported-version","subject":"v1.40.0"}"#;
+    assert!(inspected.contains(reported), "{inspected}");
 
     // And the bytes are those of a pack in the world of the lock.
     world.list_releases(&["v1.40.0"]);
@@ -94,7 +95,7 @@ fn a_bundle_takes_its_minikubes_container_runtime() {
     let world = World::new();
     let runtime_in = |sandbox: &Sandbox| -> (String, String) {
         let lock = std::fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
-        let line = lock.lines().find(|line| line.starts_with("container-runtime"));
+        let line = lock.lines().find(|line| line.starts_with("container_runtime"));
         let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]);
         let (_, packed) = inspected
             .stdout
@@ -107,7 +108,7 @@ fn a_bundle_takes_its_minikubes_container_runtime() {
             .unwrap_or_default();
         (line.expect("a line").to_owned(), packed.to_owned())
     };
-    let named = |name: &str| (format!("container-runtime = \"{name}\""), format!("\"{name}\""));
+    let named = |name: &str| (format!("container_runtime = \"{name}\""), format!("\"{name}\""));
     let sandbox = Sandbox::new();
     for (more, expected) in [
         (&[][..], "containerd"),
@@ -369,6 +370,11 @@ fn the_list_proves_a_program_that_has_no_checksum_beside_it() {
     let packed = world.pack(&sandbox, VERSION, &["--level=fast"]);
     assert_eq!(packed.status, 0, "{packed:?}");
     let inspected = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
-    let said = format!("its SHA-256 is the one that {} says", world.server.url(LIST));
-    assert!(inspected.contains(&said), "{inspected}");
+    let list = world.server.url(LIST);
+    let listed = format!(r#","url":"{list}"}}"#);
+    let kind = r#""kind":"release-list""#;
+    assert!(
+        inspected.contains(kind) && inspected.contains(&listed),
+        "{inspected}"
+    );
 }

@@ -1,6 +1,6 @@
 //! Mirrors of registries.
 
-use minikube_offline::bundle::Digest;
+use minikube_offline::bundle::{Digest, Verification};
 use minikube_offline::failure::Kind;
 use minikube_offline::spec::{MirrorCountry, Sources};
 
@@ -65,7 +65,7 @@ fn a_mirror_alone_is_not_believed_unless_the_user_says_so() {
     sources.accept_unverified.push(APP.to_owned());
     let image = site.get(&sources).expect("accepted");
     assert!(
-        image.origin.evidence[0].starts_with("accepted unverified"),
+        matches!(image.origin.verified_by[0], Verification::MirrorTag { .. }) && image.origin.unverified,
         "{:?}",
         image.origin
     );
@@ -244,12 +244,8 @@ fn a_place_for_images_gives_them_and_the_registries_say_what_they_are() {
     // Nine images, each with a config and a layer.
     assert_eq!((blobs(&world), blobs(&mirror)), (0, 18));
     let lock = std::fs::read_to_string(sandbox.path("x.lock")).expect("a lock");
-    assert!(!lock.contains("unverified"), "{lock}");
-    assert_eq!(
-        lock.matches(" says that this tag is sha256:").count(),
-        8,
-        "{lock}"
-    );
+    assert!(!lock.contains("unverified = true"), "{lock}");
+    assert_eq!(lock.matches("kind = \"registry-tag\"").count(), 8, "{lock}");
 }
 
 #[test]

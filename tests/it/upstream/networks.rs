@@ -54,13 +54,13 @@ fn a_networks_images_are_packed_as_the_packed_minikube_names_them() {
         assert!(bytes(&fresh.path("x.run")) == bytes(&sandbox.path("x.run")));
 
         let lock = fs::read_to_string(fresh.path("x.lock")).expect("a lock");
-        let parts: Vec<&str> = lock.split("\n[[").collect();
+        let parts: Vec<&str> = lock.split("\n[[image]]").collect();
         for image in images {
             let reference = format!("\nreference = \"{image}\"\n");
             let part = parts.iter().find(|part| part.contains(&reference)).expect(image);
             // The cluster's, and not an application's.
             assert!(part.contains("\nrole = \"kubernetes\"\n"), "{part}");
-            let named = format!("minikube's manifest of {network} names it by this digest: sha256:");
+            let named = format!("\nby = \"cni-manifest\"\nname = \"{network}\"\n");
             assert_eq!(part.contains(&named), network == "cilium", "{part}");
         }
         for (other, images) in NETWORKS.iter().filter(|(other, _)| *other != network) {

@@ -1,6 +1,6 @@
 //! Images whose index and config name different platforms, and indexes of every shape.
 
-use minikube_offline::bundle::{Arch, Digest, ImageConfig};
+use minikube_offline::bundle::{Arch, Digest, ImageConfig, Verification};
 use minikube_offline::failure::Kind;
 use serde_json::json;
 
@@ -45,11 +45,15 @@ fn a_config_of_another_platform_is_corrected_as_the_index_says() {
     assert_eq!(config.platform, image.platform);
     assert_eq!(image.config, Digest::of(&image.config_json));
     let original = Digest::of(&mislabelled().config("team/app"));
-    let says = format!(
-        "its config {original} says linux/amd64, and its index says linux/arm64: packed with the index's platform in \
-         the config, as minikube does"
+    let corrected = Verification::CorrectedPlatform {
+        subject: "linux/amd64".to_owned(),
+        digest: original,
+    };
+    assert!(
+        image.origin.verified_by.contains(&corrected),
+        "{:?}",
+        image.origin
     );
-    assert!(image.origin.evidence.contains(&says), "{:?}", image.origin);
     // The manifest is the registry's, for who asks there again.
     let manifest = Digest::of(&mislabelled().manifest("team/app"));
     assert_eq!(image.manifest, Some(manifest));
@@ -159,8 +163,6 @@ fn an_arm64_bundle_has_corrected_configs_and_their_signatures() {
     let says = format!("\nregistry.k8s.io/etcd:3.7.0-0: by {KUBERNETES} ");
     assert!(checked.stdout.contains(&says), "{}", checked.stdout);
     let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
-    let corrected = shown
-        .matches("packed with the index's platform in the config")
-        .count();
+    let corrected = shown.matches(r#""kind":"corrected-platform""#).count();
     assert_eq!(corrected, 2, "{shown}");
 }

@@ -1,6 +1,6 @@
 //! Signatures that nobody needs: whatever becomes of one, the part is packed.
 
-use minikube_offline::bundle::{Arch, Digest};
+use minikube_offline::bundle::{Arch, Digest, Unattested};
 use minikube_offline::fetch::LocalImage;
 use serde_json::json;
 
@@ -10,10 +10,10 @@ use crate::support::program::Sandbox;
 use crate::support::registry::{Draft, Registry, Signing};
 use crate::support::server::{Fault, Reply, Server};
 
-const NONE: &str = "no signature of its publisher's with a certificate was found";
-const UNKNOWN: &str = "whether its publisher signed it could not be found out";
-const ONE: &str = "its publisher's signature is carried; it was not checked";
-const BUNDLE: &str = "its publisher's signature is a Sigstore bundle in the registry, and is not carried";
+const NONE: Option<Unattested> = Some(Unattested::NotFound);
+const UNKNOWN: Option<Unattested> = Some(Unattested::NoAnswer);
+const ONE: Option<Unattested> = None;
+const BUNDLE: Option<Unattested> = Some(Unattested::SigstoreBundle);
 
 const PAYLOAD: &[u8] = b"what is signed";
 
@@ -34,12 +34,11 @@ fn image(server: &Server) -> LocalImage {
     Site::new().get(&Site::sources(server)).expect("an image")
 }
 
-/// The image has no signature, and says so in these words.
-fn says(image: &LocalImage, words: &str, what: &str) {
-    let evidence = &image.origin.evidence;
-    assert!(evidence.iter().any(|said| said == words), "{what}: {evidence:?}");
-    let carried = usize::from(words == ONE);
-    assert_eq!(image.origin.signatures.len(), carried, "{what}");
+/// The image has an attestation, or none for this reason.
+fn says(image: &LocalImage, unattested: Option<Unattested>, what: &str) {
+    assert_eq!(image.origin.unattested, unattested, "{what}");
+    let count = usize::from(unattested.is_none());
+    assert_eq!(image.origin.attestations.len(), count, "{what}");
 }
 
 #[test]
@@ -96,7 +95,7 @@ fn a_payload_that_is_only_where_its_signature_is_comes_from_there() {
     });
     let image = image(&near);
     says(&image, ONE, "from there");
-    let url = &image.origin.signatures[0].url;
+    let url = &image.origin.attestations[0].url;
     assert!(
         url.starts_with(&near.url("/v2/team/app/manifests/sha256-")),
         "{url}"
@@ -161,5 +160,6 @@ fn a_server_whose_signatures_fail_is_noted_once_and_the_bundle_made() {
         assert_eq!(packed.stderr.matches(&note).count(), 1, "{who}: {packed:?}");
     }
     let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
-    assert!(shown.contains(UNKNOWN) && !shown.contains(NONE), "{shown}");
+    let has = |reason: &str| shown.contains(&format!(r#""unattested":"{reason}""#));
+    assert!(has("no-answer") && !has("not-found"), "{shown}");
 }

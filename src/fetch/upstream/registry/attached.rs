@@ -10,7 +10,7 @@ use super::document::{Document, document};
 use super::place::Place;
 use super::signature::{FILE_BYTES, Found, keep};
 use super::{Upstream, UpstreamError};
-use crate::bundle::{Digest, PublishedSignature, limits, null_as_default};
+use crate::bundle::{Attestation, Digest, limits, null_as_default};
 use crate::fetch::oci_layout::{Descriptor, INDEXES, Manifest};
 use crate::fetch::upstream::releases::is_absent;
 use crate::http::{Answer, HttpError, Request};
@@ -87,7 +87,7 @@ fn under_tag(
     chain: &[Document],
     place: &Place,
     tag: &str,
-) -> Result<Vec<PublishedSignature>, UpstreamError> {
+) -> Result<Vec<Attestation>, UpstreamError> {
     let (signatures, from) = match document(upstream, place, tag, upstream.attempts(true), None) {
         Ok(signatures) => signatures,
         Err(UpstreamError::Http(error)) if is_absent(&error) => return Ok(Vec::new()),
@@ -103,7 +103,7 @@ fn under_tag(
     // elsewhere. registry.k8s.io has signatures in one region alone (kubernetes/registry.k8s.io#324).
     let beside = from.strip_suffix(&path).filter(|_| from != url);
     let mut found = Vec::new();
-    for layer in manifest.layers.iter().take(limits::SIGNATURES) {
+    for layer in manifest.layers.iter().take(limits::ATTESTATIONS) {
         found.extend(one(upstream, layer, chain, place, &url, beside)?);
     }
     Ok(found)
@@ -117,7 +117,7 @@ fn one(
     place: &Place,
     url: &str,
     beside: Option<&str>,
-) -> Result<Option<PublishedSignature>, UpstreamError> {
+) -> Result<Option<Attestation>, UpstreamError> {
     let annotation = |key| {
         layer
             .annotations
@@ -138,7 +138,7 @@ fn one(
     for document in chain {
         documents.push(keep(upstream, document.json.clone())?);
     }
-    Ok(Some(PublishedSignature {
+    Ok(Some(Attestation {
         url: url.to_owned(),
         documents,
         signature: keep(upstream, signature)?,

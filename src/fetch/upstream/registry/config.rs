@@ -4,7 +4,7 @@ use super::document::Document;
 use super::leaf::Leaf;
 use super::manifest::refused;
 use super::{Upstream, UpstreamError};
-use crate::bundle::{Digest, ImageConfig, ImageConfigError, ImageReference, Platform};
+use crate::bundle::{Digest, ImageConfig, ImageConfigError, ImageReference, Platform, Verification};
 
 /// The config for one platform.
 pub(super) struct Config {
@@ -12,7 +12,7 @@ pub(super) struct Config {
     /// The digests of the uncompressed layers, lowest first.
     pub(super) diff_ids: Vec<Digest>,
     /// The config as it was published and what was corrected, where it was.
-    pub(super) correction: Option<(Document, String)>,
+    pub(super) correction: Option<(Document, Verification)>,
 }
 
 /// The config `json` of the manifest that `leaf` is. Where it names another platform, the
@@ -78,19 +78,19 @@ fn corrected(
         });
     }
     let digest = Digest::of(json);
-    let said = format!(
-        "its config {digest} says {named}, and its index says {platform}: packed with the index's platform in the \
-         config, as minikube does"
-    );
+    let correction = Verification::CorrectedPlatform {
+        subject: named.to_owned(),
+        digest,
+    };
     let original = Document {
         media_type: String::new(),
         digest,
         json: json.to_owned(),
     };
-    Ok(json_of(new, Some((original, said))))
+    Ok(json_of(new, Some((original, correction))))
 }
 
-fn json_of(json: Vec<u8>, correction: Option<(Document, String)>) -> Config {
+fn json_of(json: Vec<u8>, correction: Option<(Document, Verification)>) -> Config {
     Config {
         diff_ids: ImageConfig::parse(&json).map_or(Vec::new(), |config| config.diff_ids),
         json,

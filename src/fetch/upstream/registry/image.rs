@@ -9,7 +9,7 @@ use super::blob::blob;
 use super::manifest::{Resolved, resolve};
 use super::place::Place;
 use super::{Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, ImageRole, Platform};
+use crate::bundle::{Digest, ImageReference, ImageRole, Platform, Transport};
 use crate::fetch::FetchError;
 use crate::fetch::blob::Blob;
 use crate::fetch::found::FoundImage;
@@ -100,13 +100,16 @@ fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImag
         .map(|(digest, size)| open(*digest, *size, &files[digest]))
         .collect::<Result<_, _>>()?;
     let place = format!("docker://{}", image.reference);
-    let mut found = FoundImage::new(image.reference, &config, image.config_json, layers, "docker")?;
+    let mut found = FoundImage::new(
+        image.reference,
+        &config,
+        image.config_json,
+        layers,
+        Transport::Docker,
+    )?;
     found.place = place;
     found.manifest = Some(image.manifest);
-    found.evidence = image.evidence;
-    found.unverified = image.unverified;
-    let compared = "each of its blobs has the digest that its manifest names";
-    found.evidence.push(compared.to_owned());
-    found.signatures = image.signatures;
+    found.origin = image.origin;
+    found.named_by = image.named_by;
     Ok(found)
 }

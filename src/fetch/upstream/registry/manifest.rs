@@ -11,7 +11,7 @@ use super::leaf::leaf;
 use super::named::{Top, top};
 use super::place::Place;
 use super::{Signed, Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, Platform, PublishedSignature, limits};
+use crate::bundle::{Digest, ImageReference, NamedBy, Origin, Platform, Transport, Verification, limits};
 use crate::fetch::oci_layout::{CONFIGS, Descriptor, LAYERS, Manifest};
 use crate::progress::Progress;
 
@@ -29,12 +29,10 @@ pub(in crate::fetch) struct Resolved {
     pub(in crate::fetch) layers: Vec<(Digest, u64)>,
     /// Where the blobs may be, mirrors first.
     pub(super) places: Vec<Place>,
-    /// What it was compared with so far, a sentence each.
-    pub(in crate::fetch) evidence: Vec<String>,
-    /// Whether the user takes it although nothing says what it should be.
-    pub(in crate::fetch) unverified: bool,
-    /// The publisher's signatures.
-    pub(in crate::fetch) signatures: Vec<PublishedSignature>,
+    /// Where it came from, and what it was compared with so far.
+    pub(in crate::fetch) origin: Origin,
+    /// Digests by which it is named.
+    pub(in crate::fetch) named_by: Vec<NamedBy>,
 }
 
 pub(super) fn resolve(
@@ -53,13 +51,15 @@ pub(super) fn resolve(
     }
     let Top {
         document,
-        mut evidence,
+        mut verified_by,
+        named_by,
         unverified,
     } = top(upstream, wanted, &places, &origin, progress)?;
     let leaf = leaf(upstream, reference, document, platform, &places, progress)?;
     let document = &leaf.manifest;
     if !leaf.indexes.is_empty() {
-        evidence.push(format!("its manifest for {platform} is {}", document.digest));
+        let digest = document.digest;
+        verified_by.push(Verification::ImageIndex { digest });
     }
     let manifest: Manifest = parse(document, reference)?;
     let described = |descriptor: &Descriptor, known: &[&str]| {
@@ -95,15 +95,14 @@ pub(super) fn resolve(
     let digest = leaf.manifest.digest;
     let mut chain = leaf.indexes;
     chain.push(leaf.manifest);
-    if let Some((original, said)) = correction {
-        evidence.push(said);
+    if let Some((original, verification)) = correction {
+        verified_by.push(verification);
         chain.push(original);
     }
     let Signed {
-        signatures,
-        evidence: about_signatures,
+        attestations,
+        unattested,
     } = upstream.signed_image(reference, platform, &chain, &of_signatures, progress)?;
-    evidence.extend(about_signatures);
     Ok(Resolved {
         reference: reference.clone(),
         manifest: digest,
@@ -113,9 +112,14 @@ pub(super) fn resolve(
         diff_ids,
         layers,
         places,
-        evidence,
-        unverified,
-        signatures,
+        origin: Origin {
+            verified_by,
+            unverified,
+            attestations,
+            unattested,
+            ..Origin::by(Transport::Docker)
+        },
+        named_by,
     })
 }
 

@@ -16,7 +16,7 @@ mod place;
 mod registries;
 mod signature;
 
-use super::{Pinned, Upstream, UpstreamError, WantedImage};
+use super::{Upstream, UpstreamError, WantedImage};
 
 pub(super) use image::{download, resolve_all};
 pub(super) use registries::Registries;

@@ -2,14 +2,15 @@
 
 use super::document::{Document, by_digest, document, keep, missing};
 use super::place::Place;
-use super::{Pinned, Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference};
+use super::{Upstream, UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageReference, NamedBy, Verification};
 use crate::progress::Progress;
 
 /// What an image's name stands for.
 pub(super) struct Top {
     pub(super) document: Document,
-    pub(super) evidence: Vec<String>,
+    pub(super) verified_by: Vec<Verification>,
+    pub(super) named_by: Vec<NamedBy>,
     pub(super) unverified: bool,
 }
 
@@ -24,12 +25,15 @@ pub(super) fn top(
 ) -> Result<Top, UpstreamError> {
     let reference = &wanted.reference;
     let keep = |document: &Document| keep(upstream, reference, document);
-    if let Some(Pinned { digest, because }) = &wanted.pinned {
-        let document = by_digest(upstream, reference, *digest, places, progress)?;
-        let evidence = because.iter().map(|because| format!("{because}: {digest}"));
+    if let Some(pinned) = &wanted.pinned {
+        let digest = pinned.digest;
+        let document = by_digest(upstream, reference, digest, places, progress)?;
+        let named = pinned.named_by();
+        let lock = Verification::Lock { digest };
         return Ok(Top {
             document,
-            evidence: evidence.collect(),
+            verified_by: vec![named.as_ref().map_or(lock, NamedBy::verification)],
+            named_by: named.into_iter().collect(),
             unverified: false,
         });
     }
@@ -47,10 +51,14 @@ pub(super) fn top(
         match document(upstream, origin, reference.tag(), attempts, telling) {
             Ok((document, _)) => {
                 keep(&document)?;
-                let text = format!("{} says that this tag is {}", origin.host, document.digest);
+                let verification = Verification::RegistryTag {
+                    subject: origin.host.clone(),
+                    digest: document.digest,
+                };
                 return Ok(Top {
                     document,
-                    evidence: vec![text],
+                    verified_by: vec![verification],
+                    named_by: Vec::new(),
                     unverified: false,
                 });
             }
@@ -76,14 +84,14 @@ pub(super) fn top(
         match document(upstream, mirror, reference.tag(), u32::MAX, None) {
             Ok((document, _)) => {
                 keep(&document)?;
-                let digest = document.digest;
-                let text = format!(
-                    "accepted unverified: only the mirror {} says that this tag is {digest}",
-                    mirror.host
-                );
+                let verification = Verification::MirrorTag {
+                    subject: mirror.host.clone(),
+                    digest: document.digest,
+                };
                 return Ok(Top {
                     document,
-                    evidence: vec![text],
+                    verified_by: vec![verification],
+                    named_by: Vec::new(),
                     unverified: true,
                 });
             }

@@ -11,7 +11,7 @@ use super::document::Document;
 use super::place::Place;
 use super::{Upstream, UpstreamError, attached};
 use crate::bundle::{
-    BinaryRole, Digest, ImageReference, Origin, Platform, PublishedSignature, Version, limits,
+    Attestation, BinaryRole, Digest, ImageReference, Origin, Platform, Unattested, Version, limits,
 };
 use crate::fetch::FetchError;
 use crate::fetch::upstream::releases::{self, SignedBeside};
@@ -24,7 +24,7 @@ pub(super) const FILE_BYTES: u64 = 256 << 10;
 /// What a look for signatures came to.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) signatures: Vec<PublishedSignature>,
+    pub(super) signatures: Vec<Attestation>,
     /// How many are there in the form of a Sigstore bundle, which no bundle of ours carries.
     pub(super) bundles: usize,
     /// Whether somebody who should know did not answer.
@@ -34,9 +34,9 @@ pub(super) struct Found {
 /// What a publisher signed of a part.
 #[derive(Clone, Debug, Default)]
 pub(in crate::fetch) struct Signed {
-    pub(in crate::fetch) signatures: Vec<PublishedSignature>,
-    /// A sentence about what was found, unless a lock said before what there is.
-    pub(in crate::fetch) evidence: Option<String>,
+    pub(in crate::fetch) attestations: Vec<Attestation>,
+    /// Why there is none, unless a lock had before what there is.
+    pub(in crate::fetch) unattested: Option<Unattested>,
 }
 
 impl Upstream {
@@ -52,7 +52,7 @@ impl Upstream {
         if role == BinaryRole::Minikube {
             return Ok(Signed::default());
         }
-        let locked = self.locked_program(platform, role);
+        let locked = self.locked_binary(platform, role);
         let locked = locked.map(|locked| &locked.origin);
         Ok(looked_for(self, locked, || {
             of_program(self, role, version, platform, progress)
@@ -88,7 +88,7 @@ impl Upstream {
     /// Every file of the signatures that were found, and of those that a lock has of parts
     /// which are given, as far as the store has them.
     pub(in crate::fetch) fn signature_files(&self) -> Result<BTreeMap<Digest, Vec<u8>>, FetchError> {
-        for signature in self.lock().into_iter().flat_map(Lock::signatures) {
+        for signature in self.lock().into_iter().flat_map(Lock::attestations) {
             is_stored(self, signature)?;
         }
         Ok(self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone())
@@ -106,31 +106,31 @@ fn looked_for(
     if upstream.lock.is_none() {
         let found = find()?;
         return Ok(Signed {
-            evidence: Some(sentence(&found)),
-            signatures: found.signatures,
+            unattested: found.unattested(),
+            attestations: found.signatures,
         });
     }
-    let known = locked.map_or(&[][..], |origin| &origin.signatures);
+    let known = locked.map_or(&[][..], |origin| &origin.attestations);
     for signature in known {
         if !is_stored(upstream, signature)? {
             return Ok(Signed {
-                evidence: None,
-                signatures: find()?.signatures,
+                unattested: None,
+                attestations: find()?.signatures,
             });
         }
     }
     Ok(Signed {
-        evidence: None,
-        signatures: known.to_vec(),
+        unattested: None,
+        attestations: known.to_vec(),
     })
 }
 
 /// Takes every file of the signature from the store, if all are there.
-fn is_stored(upstream: &Upstream, signature: &PublishedSignature) -> Result<bool, UpstreamError> {
+fn is_stored(upstream: &Upstream, signature: &Attestation) -> Result<bool, UpstreamError> {
     let store = upstream.store()?;
     let mut files = BTreeMap::new();
     for digest in signature.files() {
-        match store.bytes(digest, limits::EVIDENCE_BYTES)? {
+        match store.bytes(digest, limits::ATTESTATION_BYTES)? {
             Some(file) => files.insert(digest, file),
             None => return Ok(false),
         };
@@ -167,7 +167,7 @@ fn of_program(
     else {
         return Ok(Found::default());
     };
-    let signature = PublishedSignature {
+    let signature = Attestation {
         url,
         documents: Vec::new(),
         signature: keep(upstream, signature)?,
@@ -180,16 +180,15 @@ fn of_program(
     })
 }
 
-/// A sentence about what was found.
-fn sentence(found: &Found) -> String {
-    match (found.signatures.len(), found.bundles, found.is_uncertain) {
-        (0, 0, false) => "no signature of its publisher's with a certificate was found".to_owned(),
-        (0, 0, true) => "whether its publisher signed it could not be found out".to_owned(),
-        (0, ..) => {
-            "its publisher's signature is a Sigstore bundle in the registry, and is not carried".to_owned()
+impl Found {
+    /// Why there is none to pack.
+    fn unattested(&self) -> Option<Unattested> {
+        match (self.signatures.len(), self.bundles, self.is_uncertain) {
+            (0, 0, false) => Some(Unattested::NotFound),
+            (0, 0, true) => Some(Unattested::NoAnswer),
+            (0, ..) => Some(Unattested::SigstoreBundle),
+            _ => None,
         }
-        (1, ..) => "its publisher's signature is carried; it was not checked".to_owned(),
-        (count, ..) => format!("{count} signatures of its publisher's are carried; they were not checked"),
     }
 }
 

@@ -11,7 +11,7 @@ use super::checksum::{Checksum, checksum, digest_in};
 use super::page::{Page, Pages, Released};
 use super::word::{does_not_answer, line};
 use super::{Upstream, UpstreamError, list};
-use crate::bundle::{BinaryRole, Digest, Platform, Version};
+use crate::bundle::{BinaryRole, Digest, Platform, Verification, Version};
 use crate::fetch::hashing::hash;
 use crate::host::FileError;
 use crate::http::{Download, HttpError, Request};
@@ -30,8 +30,8 @@ pub(in crate::fetch) struct Program {
     pub(in crate::fetch) digest: Digest,
     pub(in crate::fetch) url: String,
     pub(in crate::fetch) version: Version,
-    /// What it was compared with, unless the lock was all that there was.
-    pub(in crate::fetch) evidence: Option<String>,
+    /// What it was compared with.
+    pub(in crate::fetch) verified_by: Vec<Verification>,
     /// Whether the user takes it although nothing says what it should be.
     pub(in crate::fetch) unverified: bool,
 }
@@ -47,14 +47,14 @@ pub(in crate::fetch) struct Published {
     pub(in crate::fetch) digest: Option<Digest>,
     /// What a lock says, or what the first of the pages announces.
     pub(in crate::fetch) size: Option<u64>,
-    pub(in crate::fetch) evidence: Option<String>,
+    pub(in crate::fetch) verified_by: Vec<Verification>,
     pub(in crate::fetch) unverified: bool,
 }
 
 /// What is known of a program's content, and from whom.
 struct Known {
     digest: Option<Digest>,
-    evidence: Option<String>,
+    verified_by: Vec<Verification>,
     unverified: bool,
 }
 
@@ -72,11 +72,13 @@ pub(in crate::fetch::upstream) fn published(
         platform,
     };
     let pages = Pages::of(&upstream.sources, role);
-    let (known, (pages, size)) = match upstream.locked_program(platform, role) {
+    let (known, (pages, size)) = match upstream.locked_binary(platform, role) {
         Some(locked) => {
             let known = Known {
                 digest: Some(locked.sha256),
-                evidence: None,
+                verified_by: vec![Verification::Lock {
+                    digest: locked.sha256,
+                }],
                 unverified: false,
             };
             (known, (pages.in_order().cloned().collect(), Some(locked.size)))
@@ -92,7 +94,7 @@ pub(in crate::fetch::upstream) fn published(
         size,
         version: version.clone(),
         digest: known.digest,
-        evidence: known.evidence,
+        verified_by: known.verified_by,
         unverified: known.unverified,
     })
 }
@@ -104,13 +106,15 @@ fn known(
     pages: &Pages,
     progress: &dyn Progress,
 ) -> Result<Known, UpstreamError> {
-    let proven = |digest, evidence| {
+    let proven = |digest, verified_by| {
         Ok(Known {
             digest: Some(digest),
-            evidence: Some(evidence),
+            verified_by,
             unverified: false,
         })
     };
+    let published = |digest, url| Verification::PublisherChecksum { digest, url };
+    let in_list = |digest, url| Verification::ReleaseList { digest, url };
     let role = wanted.role;
     if pages.mirror.is_some() && upstream.silent_pages.has(&pages.own) && upstream.accepts(role.name()) {
         return Ok(accepted(upstream, wanted, pages));
@@ -129,12 +133,11 @@ fn known(
             });
         }
         (Checksum::Beside { digest, url }, Some(listed)) => {
-            let said = format!("its SHA-256 is the one that {url} and {} say", listed.url);
-            return proven(digest, said);
+            return proven(digest, vec![published(digest, url), in_list(digest, listed.url)]);
         }
-        (Checksum::Beside { digest, url }, None) => return proven(digest, said_by(&url)),
+        (Checksum::Beside { digest, url }, None) => return proven(digest, vec![published(digest, url)]),
         (Checksum::Missing(_) | Checksum::Silent(_), Some(listed)) => {
-            return proven(listed.digest, said_by(&listed.url));
+            return proven(listed.digest, vec![in_list(listed.digest, listed.url)]);
         }
         (Checksum::Missing(error) | Checksum::Silent(error), None) => error,
     };
@@ -159,19 +162,12 @@ fn accepted(upstream: &Upstream, wanted: Released<'_>, pages: &Pages) -> Known {
         None
     };
     let digest = said.and_then(|said| digest_in(&said).ok());
-    let evidence = match digest {
-        Some(_) => format!("accepted unverified: only the mirror's {beside} says that this is its SHA-256"),
-        None => format!("nothing was compared: accepted unverified from {url}"),
-    };
+    let checksum = digest.map(|digest| Verification::MirrorChecksum { digest, url: beside });
     Known {
         digest,
-        evidence: Some(evidence),
+        verified_by: checksum.into_iter().collect(),
         unverified: true,
     }
-}
-
-fn said_by(url: &str) -> String {
-    format!("its SHA-256 is the one that {url} says")
 }
 
 /// The pages that may have the program, and its size; one that says that it does not have it
@@ -276,7 +272,7 @@ pub(in crate::fetch::upstream) fn download(
                     digest,
                     url,
                     version: version.clone(),
-                    evidence: published.evidence.clone(),
+                    verified_by: published.verified_by.clone(),
                     unverified: published.unverified,
                 });
             }
