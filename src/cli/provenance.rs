@@ -24,12 +24,12 @@ pub(super) fn sentences(origin: &Origin, platform: Option<Platform>) -> Vec<Stri
 /// The digests by which an image is named, each with who names it.
 pub(super) fn names(named_by: &[NamedBy]) -> Vec<String> {
     let namer = |named: &NamedBy| serde_json::json!(named.by).as_str().map(str::to_owned);
-    let names = named_by.iter().map(|named| {
+    let texts = named_by.iter().map(|named| {
         let name = named.name.as_ref().map(|name| format!(" {name}"));
         let (by, name) = (namer(named).unwrap_or_default(), name.unwrap_or_default());
         format!("{} ({by}{name})", named.digest)
     });
-    names.collect()
+    texts.collect()
 }
 
 fn verification(verification: &Verification, platform: Option<Platform>) -> String {

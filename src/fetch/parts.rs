@@ -212,8 +212,8 @@ pub(super) fn lock_image(image: &LocalImage) -> LockedImage {
 fn continued(locked: &Origin, now: &Origin) -> Origin {
     let has_digest = locked.unverified || locked.verified_by.iter().any(|it| it.digest().is_some());
     let is_new = |it: &&Verification| {
-        let is_lock = matches!(it, Verification::Lock { .. });
-        !locked.verified_by.contains(it) && !(is_lock && has_digest)
+        let is_surplus = has_digest && matches!(it, Verification::Lock { .. });
+        !is_surplus && !locked.verified_by.contains(it)
     };
     let mut origin = locked.clone();
     origin
