@@ -15,6 +15,8 @@ pub enum Kind {
     Other,
     /// Whoever was asked said no: nothing went wrong.
     Declined,
+    /// What was compared differs: that is the answer, and no error.
+    Different,
     /// The command line, the spec or a given part is not usable.
     Usage,
     /// The bundle is not signed by a key that this machine trusts.
@@ -44,7 +46,7 @@ impl Kind {
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::Other | Self::Declined => 1,
+            Self::Other | Self::Declined | Self::Different => 1,
             Self::Usage => 2,
             Self::NotAuthentic => 3,
             Self::Damaged => 4,
@@ -65,6 +67,7 @@ impl Kind {
         match self {
             Self::Other => "other",
             Self::Declined => "declined",
+            Self::Different => "different",
             Self::Usage => "usage",
             Self::NotAuthentic => "not-authentic",
             Self::Damaged => "damaged",

@@ -63,6 +63,10 @@ pub mod evidence;
 /// A damaged bundle and a second copy become a whole one.
 pub mod repair;
 
+/// What a new bundle has and an older one lacks.
+#[cfg(feature = "packager")]
+pub mod delta;
+
 /// The client of the container engine.
 pub mod docker;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limits;
 use super::{
     Attestation, BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageIndex, ImagePart,
-    Member, Timestamp, Platform, Version, blob_path, plain,
+    Member, Platform, Timestamp, Version, blob_path, plain,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing

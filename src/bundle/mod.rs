@@ -57,7 +57,7 @@ pub use platform::{Arch, Platform, PlatformError, in_words};
 pub use provenance::{NamedBy, Namer, Origin, Transport, Unattested, Verification};
 pub use reference::{ImageReference, ReferenceError};
 pub use runtime::{ContainerRuntime, RuntimeError};
-pub use signature::{INDEX_COMMENT, KeyId, Signature, SignatureError};
+pub use signature::{DELTA_COMMENT, INDEX_COMMENT, KeyId, Signature, SignatureError};
 pub use tail::{TAIL_HEADER_BYTES, tail_header};
 pub use tally::{HashedBytes, hashed_bytes};
 pub use timestamp::{Timestamp, TimestampError};

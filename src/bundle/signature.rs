@@ -15,6 +15,9 @@ use super::limits;
 /// from passing as one of an index.
 pub const INDEX_COMMENT: &str = "minikube-offline format 1 index";
 
+/// The trusted comment of every signature of the head of a delta.
+pub const DELTA_COMMENT: &str = "minikube-offline format 1 delta";
+
 const PREHASHED: [u8; 2] = *b"ED";
 const UNTRUSTED: &str = "untrusted comment: ";
 const TRUSTED: &str = "trusted comment: ";
@@ -102,19 +105,30 @@ impl Signature {
 
     /// Reads the run that follows the index; `None` when it is unsigned.
     pub fn parse_run(run: &[u8; Self::RUN_BYTES]) -> Result<Option<Self>, SignatureError> {
+        Self::parse_run_of(run, INDEX_COMMENT)
+    }
+
+    /// The same of a run whose trusted comment is `comment`.
+    pub fn parse_run_of(run: &[u8; Self::RUN_BYTES], comment: &str) -> Result<Option<Self>, SignatureError> {
         if *run == Self::UNSIGNED {
             return Ok(None);
         }
         let (front, global) = run.split_at(Self::RUN_BYTES - Self::ED25519_BYTES);
         let front = front.try_into().expect("the rest of the run");
         let global = global.try_into().expect("the end of the run");
-        Self::new(front, INDEX_COMMENT.to_owned(), global).map(Some)
+        Self::new(front, comment.to_owned(), global).map(Some)
     }
 
     /// The run; `None` when this signs something other than an index.
     #[must_use]
     pub fn encode_run(&self) -> Option<[u8; Self::RUN_BYTES]> {
-        if self.trusted_comment != INDEX_COMMENT {
+        self.encode_run_of(INDEX_COMMENT)
+    }
+
+    /// The same of a signature whose trusted comment is to be `comment`.
+    #[must_use]
+    pub fn encode_run_of(&self, comment: &str) -> Option<[u8; Self::RUN_BYTES]> {
+        if self.trusted_comment != comment {
             return None;
         }
         let mut run = [0; Self::RUN_BYTES];

@@ -134,7 +134,7 @@ impl Row {
 }
 
 /// Every part of these platforms: programs, then images, then what is for all of them.
-fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
+pub(super) fn rows(index: &BundleIndex, views: &[PlatformView<'_>]) -> Vec<Row> {
     let binary = |part: &BinaryPart| Row {
         role: "binary",
         name: part.role.name().to_owned(),

@@ -10,6 +10,8 @@ mod authenticity;
 mod completions;
 mod console;
 #[cfg(feature = "packager")]
+mod diff;
+#[cfg(feature = "packager")]
 mod evidence;
 mod extract;
 mod ground;
@@ -17,6 +19,8 @@ mod guide;
 #[cfg(feature = "packager")]
 mod init;
 mod inspect;
+#[cfg(feature = "packager")]
+mod join;
 #[cfg(feature = "packager")]
 mod lint;
 #[cfg(feature = "packager")]
@@ -75,7 +79,9 @@ fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            console.failure(&failure);
+            if failure.kind != Kind::Different {
+                console.failure(&failure);
+            }
             ExitCode::from(failure.kind.exit_code())
         }
     }

@@ -1,10 +1,11 @@
 //! `pack`: parts become a bundle.
 
 use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::asked::{BUNDLE, Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
@@ -15,6 +16,7 @@ use super::size::{human_bytes, human_duration};
 use super::sources::DOWNLOADS;
 use super::volumes::{counted, volumes};
 use crate::bundle::{ClusterFacts, surplus_volumes};
+use crate::delta::{self, Created};
 use crate::failure::{Failure, Kind};
 use crate::fetch;
 use crate::host;
@@ -24,6 +26,8 @@ use crate::progress::Progress;
 use crate::resolve::timestamp;
 use crate::sign::{Password, Signer};
 use crate::spec::Spec;
+use crate::trust::TrustedKeys;
+use crate::verify::OpenedBundle;
 
 /// The largest file that FAT32 holds: its size field has 32 bits.
 const FAT32_BYTES: u64 = u32::MAX as u64;
@@ -35,6 +39,9 @@ pub(super) struct PackArgs {
     /// The stub to put in, instead of this program's own; once for each platform
     #[arg(long, value_name = "FILE", help_heading = BUNDLE)]
     stub: Vec<PathBuf>,
+    /// Also write NAME.delta: what this bundle has and the bundle OLD lacks, for `join`
+    #[arg(long, value_name = "OLD", help_heading = BUNDLE)]
+    base: Option<PathBuf>,
     /// Take exactly what the lock beside the bundle says
     #[arg(long, help_heading = DOWNLOADS)]
     locked: bool,
@@ -46,6 +53,7 @@ pub(super) struct PackArgs {
 pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let begun = Instant::now();
     let (stubs, locked, password_fd) = (args.stub.clone(), args.locked, args.password_fd);
+    let base = args.base;
     let asked = args.asked.merged()?;
     fetch::check_local(&asked, console)?;
     let now = timestamp(&Environment::of_this_process())?;
@@ -56,6 +64,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         None => None,
     };
     let Settled { spec, upstream, lock } = settle(asked, locked, console)?;
+    let follows = base.as_deref().map(|base| base_serial(base, &spec)).transpose()?;
     let stubs = Stub::find(&stubs, &host::own_program()?, &spec.platforms)?;
     let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
     if let Some(file) = &lock {
@@ -70,7 +79,7 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         output: spec.output.clone(),
         split: spec.split,
         name: spec.name.clone(),
-        serial: spec.serial,
+        serial: spec.serial.or(follows.flatten()),
         resolved: lock.lock().resolved,
         cluster: ClusterFacts {
             platforms: spec.platforms.clone(),
@@ -96,6 +105,12 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         note_stale_signature(&spec.output, console);
         None
     };
+    let delta = base.as_deref().map(|base| {
+        let output = delta_beside(&spec.output);
+        let created = delta::create(base, &spec.output, &output, spec.level, signer.as_ref(), console)?;
+        Ok::<_, Failure>((output, created))
+    });
+    let delta = delta.transpose()?;
     let key_id = signer.as_ref().map(|signer| signer.public().key_id().to_string());
     let signature = match (&key_id, &beside) {
         (Some(key_id), Some(beside)) => {
@@ -106,18 +121,81 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         }
         _ => String::new(),
     };
+    let (delta_text, delta_value) = match &delta {
+        Some((path, created)) => shown_delta(path, created, &spec, &packed),
+        None => (String::new(), Value::Null),
+    };
     let value = json!({
         "kind": "done",
         "key_id": key_id,
         "signature": beside.map(path_value),
         "bundle": path_value(&spec.output),
+        "delta": delta_value,
         "lock_changes": changes_value(lock.changes()),
         "volumes": volumes(&spec.output, &packed.index),
         "total_bytes": packed.total_bytes(),
         "plain_bytes": packed.index.plain_size(),
         "milliseconds": u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
-    console.result(&(summary(&spec, &packed, begun) + &signature), &value)
+    let text = summary(&spec, &packed, begun) + &signature + &delta_text;
+    console.result(&text, &value)
+}
+
+/// The serial that follows on that of the bundle at `base`, where that has the same name: it
+/// stays where it is, and the new one goes elsewhere.
+fn base_serial(base: &Path, spec: &Spec) -> Result<Option<u64>, Failure> {
+    let opened = OpenedBundle::open(base, &TrustedKeys::none())?;
+    let identity = |path: &Path| path.metadata().ok().map(|facts| (facts.dev(), facts.ino()));
+    if identity(base) == identity(&spec.output) {
+        let message = format!("cannot pack over the base `{}`: joining needs it", base.display());
+        return Err(Failure::new(Kind::Usage, message).hint("write the new bundle to another file with -o"));
+    }
+    let index = opened.index();
+    Ok((index.name == spec.name).then(|| index.serial.saturating_add(1)))
+}
+
+/// The delta at `path`, for a person and for a program.
+fn shown_delta(path: &Path, created: &Created, spec: &Spec, packed: &Packed) -> (String, Value) {
+    let Created {
+        base,
+        bytes,
+        copied,
+        compressed,
+        whole,
+    } = created;
+    let text = format!(
+        "\n`{}`: {} ({bytes} bytes), {} of the bundle; where {} is: \
+         minikube-offline join OLD.run {} -o {}",
+        path.display(),
+        human_bytes(*bytes),
+        percent(*bytes, packed.total_bytes()),
+        base.describe(),
+        path.file_name().unwrap_or_default().display(),
+        spec.output.file_name().unwrap_or_default().display(),
+    );
+    let value = json!({
+        "path": path_value(path),
+        "bytes": bytes,
+        "base": { "name": base.name, "serial": base.serial, "index": base.index },
+        "frames": { "copied": copied, "compressed": compressed, "whole": whole },
+    });
+    (text, value)
+}
+
+/// `x.run` has its delta in `x.delta`.
+fn delta_beside(bundle: &Path) -> PathBuf {
+    if bundle.extension().is_some_and(|extension| extension == "run") {
+        return bundle.with_extension("delta");
+    }
+    let mut name = bundle.as_os_str().to_owned();
+    name.push(".delta");
+    name.into()
+}
+
+/// `3.4 %`.
+fn percent(part: u64, whole: u64) -> String {
+    let tenths = part.saturating_mul(1000) / whole.max(1);
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 fn no_key() -> Failure {

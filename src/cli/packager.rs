@@ -59,6 +59,10 @@ enum PackagerVerb {
     List(OfBundle<ShowArgs>),
     /// Write the parts of a bundle to a directory or to a minikube cache
     Extract(OfBundle<ExtractArgs>),
+    /// Make a bundle of an older one and the deltas that follow it, byte for byte as it was packed
+    Join(Trusting<super::join::JoinArgs>),
+    /// Show what two bundles have that differs; exit code 1 when anything does
+    Diff(Trusting<super::diff::DiffArgs>),
     /// Look after what was downloaded
     #[command(subcommand)]
     Store(store::StoreVerb),
@@ -111,8 +115,10 @@ fn ground(verb: &PackagerVerb) -> Result<Ground, Failure> {
         | PackagerVerb::Completions(_)
         | PackagerVerb::Man(_)
         | PackagerVerb::Verify(_)
+        | PackagerVerb::Diff(_)
         | PackagerVerb::Inspect(_)
         | PackagerVerb::List(_) => Ground::arguments(),
+        PackagerVerb::Join(args) => Ground::arguments().writing(args.args().output()),
         PackagerVerb::Machine(verb) => verb.ground(),
         PackagerVerb::Start(of) => Ground::machine(of.args.args().minikube_home()),
         PackagerVerb::Preflight(of) => Ground::machine(of.args.args().minikube_home()),
@@ -128,6 +134,8 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Pack(args) => return pack::run(*args, console),
         PackagerVerb::Resolve(args) => return resolve::run(*args, console),
         PackagerVerb::Store(verb) => return verb.run(console),
+        PackagerVerb::Join(args) => return super::join::run(&args, console),
+        PackagerVerb::Diff(args) => return super::diff::run(&args, console),
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
         PackagerVerb::Sign(args) => return sign::sign(&args, console),
         PackagerVerb::Trust { verb } => return trust::run(verb, console),

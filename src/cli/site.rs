@@ -56,11 +56,11 @@ impl<A: clap::Args> Trusting<A> {
     }
 
     /// Opens a bundle of which no byte is to be used.
-    fn open_to_show(&self, path: &Path) -> Result<OpenedBundle, Failure> {
+    pub(super) fn open_to_show(&self, path: &Path) -> Result<OpenedBundle, Failure> {
         Ok(OpenedBundle::open_to_show(path, &self.trusted()?)?)
     }
 
-    fn trusted(&self) -> Result<TrustedKeys, Failure> {
+    pub(super) fn trusted(&self) -> Result<TrustedKeys, Failure> {
         let directories = TrustDirectories::of(&Environment::of_this_process());
         Ok(TrustedKeys::load(&self.keys, &directories)?)
     }

@@ -86,7 +86,7 @@ pub(super) fn compress(
     let work = || -> Result<(), PackError> {
         while let Some(number) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
             let last = number + 1 == frames.len();
-            let result = compress_frame(&frames[number], last, &settings, directory, progress);
+            let result = compress_frame(&frames[number], last, level, directory, progress);
             if result.is_err() {
                 next.fetch_max(order.len(), Ordering::Relaxed);
             }
@@ -112,7 +112,7 @@ pub(super) fn compress(
 fn compress_frame(
     members: &[PlannedMember<'_>],
     last: bool,
-    settings: &Settings,
+    level: Level,
     directory: &Path,
     progress: &dyn Progress,
 ) -> Result<SpooledFrame, PackError> {
@@ -126,7 +126,7 @@ fn compress_frame(
         .map(|planned| member_span(planned.member.size).unwrap_or(u64::MAX));
     let plain_size = spans.fold(end as u64, u64::saturating_add);
     let spool = tempfile::tempfile_in(directory).map_err(write)?;
-    let mut encoder = encoder(spool, settings, plain_size).map_err(write)?;
+    let mut encoder = frame_encoder(spool, level, plain_size).map_err(write)?;
     for planned in members {
         write_member(&mut encoder, planned, directory, progress)?;
     }
@@ -143,8 +143,14 @@ fn compress_frame(
     })
 }
 
-fn encoder(spool: File, settings: &Settings, plain_size: u64) -> io::Result<zstd::Encoder<'static, File>> {
-    let mut encoder = zstd::Encoder::new(spool, settings.level)?;
+/// What writes the frame of `plain_size` bytes to `out`: the same bytes at the same level give
+/// the same frame.
+pub(crate) fn frame_encoder<W: Write>(
+    out: W,
+    level: Level,
+    plain_size: u64,
+) -> io::Result<zstd::Encoder<'static, W>> {
+    let mut encoder = zstd::Encoder::new(out, Settings::of(level).level)?;
     // A small frame asks its reader for no larger a window than it has bytes.
     let window = (u64::BITS - plain_size.saturating_sub(1).leading_zeros()).clamp(17, limits::WINDOW_LOG);
     encoder.set_parameter(CParameter::WindowLog(window))?;

@@ -17,8 +17,11 @@ mod write;
 
 use std::path::PathBuf;
 
+pub(crate) use compress::frame_encoder;
 pub use error::PackError;
+pub(crate) use publish::publish;
 pub use stub::Stub;
+pub(crate) use volumes::check_names;
 
 use crate::bundle::{
     BundleIndex, ClusterFacts, Digest, Extent, Frame, Member, Signature, StubEntry, Timestamp, limits,

@@ -20,7 +20,7 @@ struct Names {
 
 /// Gives the volumes and then the bundle their names. An older bundle's name goes first:
 /// whenever this ends, no bundle is there with volumes of another one.
-pub(super) fn publish(volumes: Vec<TempPath>, bundle: ClaimedFile, path: &Path) -> io::Result<()> {
+pub(crate) fn publish(volumes: Vec<TempPath>, bundle: ClaimedFile, path: &Path) -> io::Result<()> {
     let directory = directory_of(path);
     let mut names = Names::of(path);
     names.set_aside(path)?;

@@ -86,7 +86,7 @@ pub(super) fn check_count(stored: u64, size: VolumeSize) -> Result<(), PackError
 
 /// Refuses to take the place of a file that has the name of one of the first `count`
 /// volumes of the bundle `path` and is none of those that the bundle there now has.
-pub(super) fn check_names(path: &Path, count: u64) -> Result<(), PackError> {
+pub(crate) fn check_names(path: &Path, count: u64) -> Result<(), PackError> {
     let beside = volumes_beside(path).map_err(|source| PackError::Write {
         path: directory_of(path).to_owned(),
         source,

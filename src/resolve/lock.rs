@@ -7,8 +7,8 @@ mod file;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::{
-    Attestation, BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, Timestamp, NamedBy,
-    Origin, Platform, Version,
+    Attestation, BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, NamedBy, Origin,
+    Platform, Timestamp, Version,
 };
 
 pub use change::Change;

@@ -57,11 +57,16 @@ impl Signer {
 
     /// Signs `index`, the bytes of an index, for the run that follows it.
     pub fn sign_index(&self, index: &[u8]) -> Result<[u8; Signature::RUN_BYTES], SignError> {
-        let signature = self.sign(index, INDEX_COMMENT)?;
-        if !self.public.has_signed(index, INDEX_COMMENT, &signature) {
+        self.sign_run(index, INDEX_COMMENT)
+    }
+
+    /// Signs `bytes` for the run that follows them: what `comment` says they are.
+    pub fn sign_run(&self, bytes: &[u8], comment: &str) -> Result<[u8; Signature::RUN_BYTES], SignError> {
+        let signature = self.sign(bytes, comment)?;
+        if !self.public.has_signed(bytes, comment, &signature) {
             return Err(SignError::SelfCheck);
         }
-        signature.encode_run().ok_or(SignError::SelfCheck)
+        signature.encode_run_of(comment).ok_or(SignError::SelfCheck)
     }
 
     /// Signs all of `file`, the first of a bundle with this index, for stock minisign. It is

@@ -18,6 +18,8 @@ mod sealed;
 mod volumes;
 
 use std::fs::File;
+#[cfg(feature = "packager")]
+use std::io;
 use std::path::Path;
 
 pub use error::{Damage, ExpectedVolume, MisplacedVolume, OtherDamage, VerifyError};
@@ -70,6 +72,14 @@ impl VerifiedBundle {
     /// The members that are wanted, in the payload's order.
     pub fn members<'a>(&'a self, wanted: impl Fn(&Member) -> bool + Send + 'a) -> Members<'a> {
         Members::new(self, wanted)
+    }
+
+    /// The `size` bytes of the payload as stored from `start` on, each compared with its chunk
+    /// when it is read. The caller stays inside the payload.
+    #[cfg(feature = "packager")]
+    pub fn stored(&self, start: u64, size: u64) -> impl io::Read + '_ {
+        let chunks = chunks::Chunks::new(&self.opened.files, &self.opened.index);
+        chunks::StoredReader::new(chunks, start, start + size)
     }
 
     /// Tells of what was read wrongly once, and rightly when it was read again, since

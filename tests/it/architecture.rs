@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each directory may use; nothing else.
-const ARROWS: [(&str, &[&str]); 24] = [
+const ARROWS: [(&str, &[&str]); 25] = [
     ("failure", &["bundle"]),
     ("progress", &[]),
     ("regular_file", &[]),
@@ -59,6 +59,21 @@ const ARROWS: [(&str, &[&str]); 24] = [
         ],
     ),
     (
+        "delta",
+        &[
+            "bundle",
+            "failure",
+            "host",
+            "pack",
+            "progress",
+            "regular_file",
+            "sign",
+            "spec",
+            "trust",
+            "verify",
+        ],
+    ),
+    (
         "update",
         &[
             "bundle",
@@ -102,6 +117,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
         &[
             "bundle",
             "cluster",
+            "delta",
             "evidence",
             "failure",
             "fetch",

@@ -107,7 +107,6 @@ fn the_packager_names_what_was_meant() {
             "completion",
             "there is no verb `completion`; did you mean `completions`?",
         ),
-        ("diff", "there is no verb `diff`"),
         ("update", "there is no verb `update`"),
         ("x.run verify", "there is no verb `x.run`"),
         ("trust ad", "there is no verb `ad`; did you mean `add`?"),

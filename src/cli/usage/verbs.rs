@@ -20,9 +20,10 @@ const MEANT: [(&str, &[&str]); 9] = [
 ];
 
 /// What only the packager does.
-const OF_THE_PACKAGER: [&str; 10] = [
+const OF_THE_PACKAGER: [&str; 11] = [
     "completions",
     "init",
+    "join",
     "keygen",
     "lint",
     "pack",
@@ -44,7 +45,7 @@ impl Typed<'_> {
             return usage(message, hint);
         }
         let explained = match word {
-            "diff" => "compare what `list` prints of each bundle; ",
+            "diff" if self.is_stub() => "compare what `list` prints of each bundle; ",
             "update" | "upgrade" if self.is_stub() => "start the newer bundle; ",
             "update" | "upgrade" => "`self-update` renews this program, `start NEWER.run` the cluster; ",
             _ => "",

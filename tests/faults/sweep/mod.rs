@@ -293,6 +293,18 @@ fn extract_to_a_cache_survives_refusals() {
 
 #[cfg(feature = "packager")]
 #[test]
+fn join_survives_kills() {
+    kills(&subjects::Join::new());
+}
+
+#[cfg(feature = "packager")]
+#[test]
+fn join_survives_refusals() {
+    refusals(&subjects::Join::new());
+}
+
+#[cfg(feature = "packager")]
+#[test]
 fn pack_survives_kills() {
     kills(&subjects::Pack::new());
 }

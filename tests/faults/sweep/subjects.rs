@@ -261,7 +261,7 @@ impl Subject for Extract {
 }
 
 #[cfg(feature = "packager")]
-pub(super) use packager::{Pack, Sign};
+pub(super) use packager::{Join, Pack, Sign};
 
 #[cfg(feature = "packager")]
 mod packager {
@@ -304,6 +304,49 @@ mod packager {
             let mut command = packager();
             command.args(["pack", "-o", "x.run", "--level=fast", "--stub"]);
             command.arg(self.directory.path().join("stub")).args(&self.flags);
+            command
+        }
+    }
+
+    /// `join`, of two bundles of the sample parts.
+    pub(in crate::sweep) struct Join {
+        directory: TempDir,
+    }
+
+    impl Join {
+        pub(in crate::sweep) fn new() -> Self {
+            let pack = Pack::new();
+            let pack = |name: &str, more: &[&str]| {
+                let mut command = packager();
+                command
+                    .current_dir(pack.directory.path())
+                    .args(["pack", "-o", name]);
+                command
+                    .arg("--level=fast")
+                    .args(more)
+                    .arg("--stub=stub")
+                    .args(&pack.flags);
+                assert!(command.output().expect("packed").status.success(), "{name}");
+            };
+            let made = directory();
+            let old = made.path().join("old.run").to_string_lossy().into_owned();
+            let new = made.path().join("x.run").to_string_lossy().into_owned();
+            pack(&old, &[]);
+            pack(&new, &["--serial=2", &format!("--base={old}")]);
+            Self { directory: made }
+        }
+    }
+
+    impl Subject for Join {
+        fn name(&self) -> &'static str {
+            "join"
+        }
+
+        fn command(&self, _: &Path) -> Command {
+            let mut command = packager();
+            let file = |name: &str| self.directory.path().join(name);
+            command.arg("join").arg(file("old.run")).arg(file("x.delta"));
+            command.args(["-o", "x.run"]);
             command
         }
     }
