@@ -318,15 +318,12 @@ fn hostile_deltas_are_refused_and_write_nothing() {
     let mut kinds = std::collections::BTreeMap::new();
     for (number, bad) in hostile.iter().enumerate() {
         fs::write(&path, bad).unwrap();
-        let error = match join_all(&base, &path, &new) {
-            Err(error) => error,
+        let Err(error) = join_all(&base, &path, &new) else {
             // What says the same in other words gives the same bundle, and no other.
-            Ok(()) => {
-                assert!(bytes(&new) == full, "{number}");
-                fs::remove_file(&new).unwrap();
-                *kinds.entry("the same bundle").or_insert(0) += 1;
-                continue;
-            }
+            assert!(bytes(&new) == full, "{number}");
+            fs::remove_file(&new).unwrap();
+            *kinds.entry("the same bundle").or_insert(0) += 1;
+            continue;
         };
         assert!(
             [Kind::Damaged, Kind::Usage].contains(&error.kind),
