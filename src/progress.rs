@@ -21,6 +21,11 @@ pub trait Progress: Sync {
     /// Something worth a line of its own happened inside the stage.
     fn note(&self, text: &str);
 
+    /// The same of something that may need an answer: a person is told that it is a warning.
+    fn warn(&self, text: &str) {
+        self.note(&format!("warning: {text}"));
+    }
+
     /// The stage ended well, with `outcome` in a few words ("already there").
     fn end(&self, outcome: &str);
 }

@@ -33,7 +33,7 @@ pub(super) fn describe(authenticity: Result<&Authenticity, Refusal>) -> String {
 pub(super) fn warning(bundle: &OpenedBundle) -> Option<String> {
     match bundle.authenticity() {
         Ok(Authenticity::Signed(_)) => None,
-        other => Some(format!("warning: {}", describe(other))),
+        other => Some(describe(other)),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn completions(
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "minikube-offline", &mut script);
     let script = String::from_utf8_lossy(&script);
-    let value = json!({ "kind": "done", "shell": args.shell.to_string(), "script": script });
+    let value = json!({ "shell": args.shell.to_string(), "script": script });
     console.result(&script, &value)
 }
 
@@ -40,8 +40,5 @@ pub(super) fn completions(
 pub(super) fn man(args: &ManArgs, command: Command, console: &Console) -> Result<(), Failure> {
     clap_mangen::generate_to(command, &args.directory).map_err(FileError::at("written", &args.directory))?;
     let text = format!("the manual pages are in `{}`", args.directory.display());
-    console.result(
-        &text,
-        &json!({ "kind": "done", "directory": path_value(&args.directory) }),
-    )
+    console.result(&text, &json!({ "directory": path_value(&args.directory) }))
 }

@@ -22,9 +22,30 @@ use line::{Standing, line};
 pub enum OutputFormat {
     /// Text for a person; progress goes to stderr.
     #[default]
-    Human,
-    /// One JSON object a line on stdout, the last one with `kind`.
+    Text,
+    /// One JSON object a line on stdout, each with its `type`.
     Json,
+}
+
+/// The flags that name the format.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(super) struct OutputArgs {
+    /// How to write results and progress
+    #[arg(long, global = true, value_enum, default_value_t)]
+    output: OutputFormat,
+    /// The same as `--output json`
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl OutputArgs {
+    pub(super) fn format(self) -> OutputFormat {
+        if self.json {
+            OutputFormat::Json
+        } else {
+            self.output
+        }
+    }
 }
 
 /// Where a verb writes. Results go to stdout, everything else to stderr, so that a
@@ -39,6 +60,8 @@ pub(super) struct Console {
 
 #[derive(Default)]
 struct State {
+    /// A line of JSON was written: the first one names the schema.
+    began: bool,
     stage: Option<Stage>,
     waits_for: Option<Wait>,
     /// Who was waited for: a pipe is told once.
@@ -63,14 +86,17 @@ struct Wait {
     since: Instant,
 }
 
+/// The version of what `output.schema.json` describes.
+const SCHEMA: u32 = 1;
+
 const REDRAW: Duration = Duration::from_millis(200);
 
 impl Console {
     pub(super) fn new(format: OutputFormat) -> Self {
-        let human = format == OutputFormat::Human;
+        let text = format == OutputFormat::Text;
         Self {
             format,
-            terminal: human
+            terminal: text
                 .then(|| Terminal::on_stderr(&Environment::of_this_process()))
                 .flatten(),
             state: Arc::default(),
@@ -102,7 +128,7 @@ impl Console {
         let mut state = self.state();
         state.clear();
         let line = if self.is_json() {
-            json_line(&counted(value.clone()))
+            state.json("result", counted(value.clone()))
         } else {
             printable(text.trim_end())
         };
@@ -124,13 +150,13 @@ impl Console {
         state.clear();
         state.stage = None;
         if self.is_json() {
-            let last = counted(json!({
+            let last = json!({
                 "kind": failure.kind.name(),
                 "message": failure.error.to_string(),
                 "causes": failure.causes(),
                 "hint": failure.hint,
-            }));
-            let _ = writeln!(io::stdout(), "{}", json_line(&last));
+            });
+            state.event("error", counted(last));
         } else {
             let _ = writeln!(io::stderr(), "{failure}");
         }
@@ -140,6 +166,17 @@ impl Console {
     pub(super) fn prompt(&self, text: &str) {
         self.state().clear();
         let _ = write!(io::stderr(), "{}", printable(text));
+    }
+
+    fn remark(&self, level: &str, text: &str) {
+        let mut screen = self.state();
+        screen.clear();
+        if self.is_json() {
+            screen.event("note", json!({ "level": level, "message": text }));
+            return;
+        }
+        let label = if level == "note" { "" } else { "warning: " };
+        let _ = writeln!(io::stderr(), "  {label}{}", printable(text));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -192,6 +229,20 @@ impl State {
         self.shown = Some(Instant::now());
     }
 
+    /// A line of JSON of this type; the run's first one says which schema they follow.
+    fn json(&mut self, kind: &str, mut value: Value) -> String {
+        value["type"] = json!(kind);
+        if !std::mem::replace(&mut self.began, true) {
+            value["schema"] = json!(SCHEMA);
+        }
+        json_line(&value)
+    }
+
+    fn event(&mut self, kind: &str, value: Value) {
+        let line = self.json(kind, value);
+        let _ = writeln!(io::stdout(), "{line}");
+    }
+
     fn is_due(&self) -> bool {
         self.shown.is_none_or(|shown| shown.elapsed() >= REDRAW)
     }
@@ -203,10 +254,6 @@ impl State {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
-}
-
-fn event(event: &Value) {
-    let _ = writeln!(io::stdout(), "{}", json_line(event));
 }
 
 /// The last object of a run, with the bytes that the run hashed, where it hashed any.
@@ -234,10 +281,11 @@ fn json_line(value: &Value) -> String {
 
 impl Progress for Console {
     fn begin(&self, name: &str, total_bytes: Option<u64>) {
-        if self.is_json() {
-            event(&json!({ "event": "begin", "stage": name, "total_bytes": total_bytes }));
-        }
         let mut screen = self.state();
+        if self.is_json() {
+            let begin = json!({ "stage": name, "total_bytes": total_bytes });
+            screen.event("begin", begin);
+        }
         screen.waits_for = None;
         screen.shown = Some(Instant::now());
         screen.stage = Some(Stage {
@@ -261,9 +309,9 @@ impl Progress for Console {
             return;
         }
         if self.is_json() {
-            let progress = json!({ "event": "progress", "stage": stage.name, "bytes": stage.done });
+            let progress = json!({ "stage": stage.name, "bytes": stage.done });
             screen.shown = Some(Instant::now());
-            event(&progress);
+            screen.event("progress", progress);
         } else {
             self.draw(&mut screen);
         }
@@ -286,13 +334,11 @@ impl Progress for Console {
     }
 
     fn note(&self, text: &str) {
-        let mut screen = self.state();
-        screen.clear();
-        if self.is_json() {
-            event(&json!({ "event": "note", "message": text }));
-        } else {
-            let _ = writeln!(io::stderr(), "  {}", printable(text));
-        }
+        self.remark("note", text);
+    }
+
+    fn warn(&self, text: &str) {
+        self.remark("warning", text);
     }
 
     fn end(&self, outcome: &str) {
@@ -303,13 +349,13 @@ impl Progress for Console {
         };
         let took = stage.begun.elapsed();
         if self.is_json() {
-            event(&json!({
-                "event": "end",
+            let end = json!({
                 "stage": stage.name,
                 "outcome": outcome,
                 "bytes": stage.done,
                 "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            }));
+            });
+            screen.event("end", end);
             return;
         }
         let mut line = stage.name;

@@ -74,9 +74,9 @@ pub(super) fn run(args: &ExtractArgs, bundle: OpenedBundle, console: &Console) -
         text = format!("{text}\nnext:\n  {}", extracted.next.join("\n  "));
     }
     let value = json!({
-        "kind": "done",
         "directory": path_value(extracted.directory),
         "files": extracted.files,
+        "changed": extracted.changed,
         "next": extracted.next,
     });
     console.result(&text, &value)

@@ -37,7 +37,12 @@ const GUIDES: [Guide; 6] = [
     Guide {
         name: "automation",
         about: "Exit codes, JSON output",
-        text: include_str!("../../templates/guide/automation.md"),
+        text: concat!(
+            include_str!("../../templates/guide/automation.md"),
+            "\n## The schema of a line\n\n```json\n",
+            include_str!("output.schema.json"),
+            "```\n"
+        ),
     },
     Guide {
         name: "troubleshooting",
@@ -63,10 +68,7 @@ fn topics() -> Vec<PossibleValue> {
 pub(super) fn run(args: &GuideArgs, console: &Console) -> Result<(), Failure> {
     let asked = |guide: &&Guide| Some(guide.name) == args.topic.as_deref();
     if let Some(guide) = GUIDES.iter().find(asked) {
-        return console.result(
-            guide.text,
-            &json!({ "kind": "done", "topic": guide.name, "text": guide.text }),
-        );
+        return console.result(guide.text, &json!({ "topic": guide.name, "text": guide.text }));
     }
     let lines: Vec<String> = GUIDES
         .iter()
@@ -76,7 +78,7 @@ pub(super) fn run(args: &GuideArgs, console: &Console) -> Result<(), Failure> {
         .iter()
         .map(|guide| json!({ "topic": guide.name, "about": guide.about }))
         .collect();
-    console.result(&lines.join("\n"), &json!({ "kind": "done", "topics": names }))
+    console.result(&lines.join("\n"), &json!({ "topics": names }))
 }
 
 #[cfg(test)]

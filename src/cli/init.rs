@@ -38,5 +38,5 @@ pub(super) fn run(args: &InitArgs, console: &Console) -> Result<(), Failure> {
         "`{shown}` has every key that `pack` knows, the defaults behind `#`\nnext:\n  \
          minikube-offline lint {shown}\n  minikube-offline pack -f {shown}"
     );
-    console.result(&text, &json!({ "kind": "done", "file": path_value(file) }))
+    console.result(&text, &json!({ "file": path_value(file) }))
 }

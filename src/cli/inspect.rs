@@ -39,17 +39,16 @@ pub(super) struct InspectArgs {
 pub(super) fn inspect(args: &InspectArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
     if let Some(format) = args.sbom {
         if let Some(text) = authenticity::warning(&bundle) {
-            console.note(&text);
+            console.warn(&text);
         }
         let path = path_value(bundle.path());
         let sbom = sbom(format, bundle, console)?;
         let text = format!("{sbom:#}");
-        return console.result(&text, &json!({ "kind": "done", "bundle": path, "sbom": sbom }));
+        return console.result(&text, &json!({ "bundle": path, "sbom": sbom }));
     }
     let index = bundle.index();
     let views = views(&args.show, &bundle)?;
     let mut value = json!({
-        "kind": "done",
         "bundle": path_value(bundle.path()),
         "total_bytes": bundle.total_bytes(),
         "volumes": volumes(bundle.path(), index),
@@ -70,10 +69,8 @@ pub(super) fn inspect(args: &InspectArgs, bundle: OpenedBundle, console: &Consol
 pub(super) fn list(args: &ShowArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
     let rows: Vec<Row> = rows(bundle.index(), &views(args, bundle)?);
     if console.is_json() {
-        for row in &rows {
-            console.result("", &row.json())?;
-        }
-        return console.result("", &json!({ "kind": "done", "parts": rows.len() }));
+        let parts: Vec<Value> = rows.iter().map(Row::json).collect();
+        return console.result("", &json!({ "parts": parts }));
     }
     let lines: Vec<String> = rows
         .iter()
@@ -125,7 +122,7 @@ impl Row {
         json!({
             "role": self.role,
             "name": self.name,
-            "size": self.size,
+            "size_bytes": self.size,
             "digest": self.digest,
             "platform": self.platform,
             "unverified": self.unverified,

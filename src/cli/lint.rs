@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::console::Console;
 use super::path_value::path_value;
@@ -19,6 +19,7 @@ pub(super) struct LintArgs {
 pub(super) fn run(args: &LintArgs, console: &Console) -> Result<(), Failure> {
     let shown = args.file.display();
     let findings = spec::lint_file(&args.file)?;
+    let mut problems = Vec::new();
     for finding in &findings {
         let spec::Finding {
             line,
@@ -26,15 +27,18 @@ pub(super) fn run(args: &LintArgs, console: &Console) -> Result<(), Failure> {
             message,
         } = finding;
         // As compilers have it, so that editors find the place.
-        let text = format!("{shown}:{line}:{column}: {message}");
-        let value = json!({ "event": "finding", "line": line, "column": column, "message": message });
-        console.result(&text, &value)?;
+        if !console.is_json() {
+            console.result(&format!("{shown}:{line}:{column}: {message}"), &Value::Null)?;
+        }
+        problems.push(json!({ "line": line, "column": column, "message": message }));
+    }
+    if console.is_json() {
+        let value = json!({ "file": path_value(&args.file), "problems": problems });
+        console.result("", &value)?;
     }
     match findings.len() {
-        0 => console.result(
-            &format!("`{shown}` has nothing wrong in it"),
-            &json!({ "kind": "done", "file": path_value(&args.file) }),
-        ),
+        0 if console.is_json() => Ok(()),
+        0 => console.result(&format!("`{shown}` has nothing wrong in it"), &Value::Null),
         1 => Err(Failure::new(Kind::Usage, format!("`{shown}` has 1 finding"))),
         count => Err(Failure::new(
             Kind::Usage,

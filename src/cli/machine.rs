@@ -82,10 +82,10 @@ pub(super) fn status(args: &StatusArgs, console: &Console) -> Result<(), Failure
 
 pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
     console.begin("stop", None);
-    cluster::stop(args.minikube_home(), &args.profile)?;
+    let changed = cluster::stop(args.minikube_home(), &args.profile)?;
     console.end("");
     let text = format!("profile `{}` is stopped; `start` goes on with it", args.profile);
-    console.result(&text, &json!({ "kind": "done", "profile": args.profile }))
+    console.result(&text, &json!({ "profile": args.profile, "changed": changed }))
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), Failure> {
@@ -121,7 +121,7 @@ pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), F
     };
     console.result(
         &text,
-        &json!({ "kind": "done", "removed": removal.removed, "kept": removal.kept }),
+        &json!({ "changed": !removal.removed.is_empty(), "removed": removal.removed, "kept": removal.kept }),
     )
 }
 
@@ -226,7 +226,6 @@ fn value(status: &Status) -> Value {
         })
     });
     json!({
-        "kind": "done",
         "bundles": bundles.collect::<Vec<_>>(),
         "profiles": status.profiles.iter().map(profile).collect::<Vec<_>>(),
         "unfinished": status.unfinished.iter().map(|(profile, stage)| json!({ "profile": profile, "stage": stage })).collect::<Vec<_>>(),

@@ -126,7 +126,6 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         None => (String::new(), Value::Null),
     };
     let value = json!({
-        "kind": "done",
         "key_id": key_id,
         "signature": beside.map(path_value),
         "bundle": path_value(&spec.output),

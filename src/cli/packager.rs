@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::console::{Console, OutputFormat};
+use super::console::{Console, OutputArgs};
 use super::ground::Ground;
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
@@ -19,9 +19,8 @@ use crate::host::own_program;
 #[derive(Debug, Parser)]
 #[command(name = "minikube-offline", version)]
 struct PackagerCli {
-    /// How to write results and progress
-    #[arg(long, global = true, value_enum, default_value_t)]
-    output: OutputFormat,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(subcommand)]
     verb: PackagerVerb,
 }
@@ -95,7 +94,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::refuse(&error, &PackagerCli::command(), &line),
     };
-    let console = Console::new(cli.output);
+    let console = Console::new(cli.output.format());
     let prepared = ground(&cli.verb).and_then(|ground| ground.prepare());
     let result = prepared.and_then(|()| run(cli.verb, &console));
     finish(&console, result)

@@ -1,5 +1,6 @@
 //! `preflight`: whether this machine can start the cluster; nothing is changed.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -31,19 +32,10 @@ pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console)
     console.waits_for("asking Docker Engine", "");
     let report = crate::preflight::preflight(bundle, &args.options.into_site(args.extra))?;
     let findings = report.findings().to_vec();
-    let tolerable = findings
+    let told = findings
         .iter()
         .filter(|finding| finding.severity != Severity::Fatal);
-    if console.is_json() {
-        for finding in &findings {
-            console.result("", &value(finding))?;
-        }
-    } else {
-        for finding in tolerable {
-            console.result(&describe(finding), &Value::Null)?;
-        }
-    }
-    report.into_result()?;
+    let mut text = told.map(describe).collect::<Vec<_>>().join("\n");
     let count = |severity| {
         findings
             .iter()
@@ -51,14 +43,17 @@ pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console)
             .count()
     };
     let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
-    console.result(
-        &format!(
-            "this machine is fit: {}, {}",
-            counted(warnings, "warning"),
-            counted(notes, "note")
-        ),
-        &json!({ "kind": "done", "warnings": warnings, "notes": notes }),
-    )
+    let failed = report.into_result().err();
+    let checks: Vec<Value> = findings.iter().map(value).collect();
+    let value = json!({ "fit": failed.is_none(), "checks": checks });
+    if failed.is_none() {
+        let (warnings, notes) = (counted(warnings, "warning"), counted(notes, "note"));
+        let _ = write!(text, "\nthis machine is fit: {warnings}, {notes}");
+    }
+    if console.is_json() || !text.is_empty() {
+        console.result(text.trim_start(), &value)?;
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// `1 note`, `2 notes`.
@@ -78,10 +73,14 @@ fn describe(finding: &Finding) -> String {
 
 fn value(finding: &Finding) -> Value {
     json!({
-        "finding": finding.severity.name(),
-        "stands_for": finding.kind.name(),
-        "what": finding.what,
-        "why": finding.why,
+        "check": finding.what,
+        "status": match finding.severity {
+            Severity::Note => "ok",
+            Severity::Warning => "warning",
+            Severity::Fatal => "failed",
+        },
+        "kind": (finding.severity == Severity::Fatal).then(|| finding.kind.name()),
+        "reason": finding.why,
         "fix": finding.fix,
     })
 }

@@ -48,9 +48,9 @@ pub(super) fn run(
         bytes,
     } = &repaired.taken;
     let value = json!({
-        "kind": "done",
         "bundle": path_value(bundle),
         "from": path_value(&args.from),
+        "changed": *bytes > 0 || !repaired.shortened.is_empty(),
         "chunks": chunks,
         "others": others,
         "bytes": bytes,

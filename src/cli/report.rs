@@ -66,7 +66,7 @@ pub(super) fn run(args: &ReportArgs, bundle: Option<&Path>, console: &Console) -
         "`{shown}` has {} sections; look through it before you pass it on",
         sections.len()
     );
-    let value = json!({ "kind": "done", "file": path_value(&args.file), "sections": sections.len() });
+    let value = json!({ "file": path_value(&args.file), "sections": sections.len() });
     console.result(&text, &value)
 }
 

@@ -124,7 +124,6 @@ fn value(plan: &Plan, sums: &Sums, estimate: &Estimate, lock: &Path, changes: &[
         })
         .collect();
     json!({
-        "kind": "done",
         "lock": path_value(lock),
         "lock_changes": changes_value(changes),
         "kubernetes_version": plan.lock.kubernetes_version,

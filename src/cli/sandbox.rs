@@ -8,8 +8,8 @@ use crate::progress::Progress;
 /// the verb does as it did: there may be no other machine to verify a bundle on.
 pub(super) fn enter(sandbox: Sandbox, console: &Console) {
     if let Err(error) = sandbox.enter() {
-        console.note(&format!(
-            "warning: this run may do more than it has to, since the kernel does not confine it: {error}"
+        console.warn(&format!(
+            "this run may do more than it has to, since the kernel does not confine it: {error}"
         ));
     }
 }

@@ -76,7 +76,6 @@ pub(super) fn run(args: SelfUpdateArgs, console: &Console) -> Result<(), Failure
     let release = updater.find(args.version.as_ref())?;
     let found = &release.version;
     let mut value = json!({
-        "kind": "done",
         "current": current.to_string(),
         "found": found.to_string(),
         "newer": release.standing(&current) == Standing::Newer,

@@ -59,7 +59,6 @@ pub(super) fn keygen(args: &KeygenArgs, console: &Console) -> Result<(), Failure
         new.key.base64(),
     );
     let value = json!({
-        "kind": "done",
         "key_id": key_id.to_string(),
         "public_key": new.key.base64(),
         "secret_file": path_value(new.secret),
@@ -101,7 +100,6 @@ pub(super) fn sign(args: &SignArgs, console: &Console) -> Result<(), Failure> {
         beside.display(),
     );
     let value = json!({
-        "kind": "done",
         "file": path_value(&args.file),
         "key_id": key_id.to_string(),
         "signature": path_value(beside),

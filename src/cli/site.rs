@@ -84,7 +84,7 @@ impl BundleVerb {
         if let Some(sandbox) = self.sandbox(path)? {
             sandbox::enter(sandbox, console);
         }
-        let warn = |bundle: &OpenedBundle| warning(bundle).into_iter().for_each(|text| console.note(&text));
+        let warn = |bundle: &OpenedBundle| warning(bundle).into_iter().for_each(|text| console.warn(&text));
         match self {
             Self::Extract(verb) => {
                 let bundle = verb.open(path)?;

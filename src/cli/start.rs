@@ -120,7 +120,7 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
         .iter()
         .filter(|finding| finding.severity == Severity::Warning)
     {
-        console.note(&sentence(finding));
+        console.warn(&sentence(finding));
     }
     console.end("this machine is fit");
     if !args.yes {
@@ -139,7 +139,7 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
 }
 
 fn sentence(finding: &Finding) -> String {
-    format!("warning: {}; {}; {}", finding.what, finding.why, finding.fix)
+    format!("{}; {}; {}", finding.what, finding.why, finding.fix)
 }
 
 /// Asks whoever sits there; a script says `-y`.
@@ -198,7 +198,6 @@ fn value(started: &Started) -> Value {
         .map(|timing| json!({ "stage": timing.stage, "milliseconds": milliseconds(timing.took) }))
         .collect();
     json!({
-        "kind": "done",
         "profile": started.profile,
         "kubernetes_version": started.kubernetes_version,
         "container_runtime": started.container_runtime,
@@ -209,6 +208,7 @@ fn value(started: &Started) -> Value {
         "objects": started.objects,
         "milliseconds": milliseconds(started.took()),
         "stages": stages,
+        "changed": started.changed,
         "notes": started.notes,
         "next": started.next_commands(),
     })

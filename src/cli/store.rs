@@ -53,7 +53,7 @@ impl StoreVerb {
                     let _ = writeln!(text, "{}  {size:>9}  {days:>4} days  {about}", blob.digest);
                     values.push(json!({
                         "digest": blob.digest,
-                        "size": blob.size,
+                        "size_bytes": blob.size,
                         "unused_days": days,
                         "about": blob.about,
                     }));
@@ -65,13 +65,13 @@ impl StoreVerb {
                     blobs.len(),
                     human_bytes(total)
                 );
-                let value = json!({ "kind": "done", "directory": path_value(directory), "blobs": values, "bytes": total });
+                let value = json!({ "directory": path_value(directory), "blobs": values, "bytes": total });
                 console.result(&text, &value)
             }
             Self::Prune { older_than, .. } => {
                 let pruned = Store::prune(&directory, DAY * older_than.unwrap_or(0))?;
                 let text = format!("removed {} files, {}", pruned.files, human_bytes(pruned.bytes));
-                let value = json!({ "kind": "done", "files": pruned.files, "bytes": pruned.bytes });
+                let value = json!({ "files": pruned.files, "bytes": pruned.bytes });
                 console.result(&text, &value)
             }
         }

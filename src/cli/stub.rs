@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::console::{Console, OutputFormat};
+use super::console::{Console, OutputArgs, OutputFormat};
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
 use super::verb_first::verb_first;
@@ -26,9 +26,8 @@ const _: () = assert!(limits::FORMAT == 1, "the marker names the format");
 #[derive(Debug, Parser)]
 #[command(name = "bundle.run", version, args_conflicts_with_subcommands = true)]
 struct StubCli {
-    /// How to write results and progress
-    #[arg(long, global = true, value_enum, default_value_t)]
-    output: OutputFormat,
+    #[command(flatten)]
+    output: OutputArgs,
     #[command(subcommand)]
     verb: Option<StubVerb>,
     #[command(flatten)]
@@ -60,7 +59,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
             run(&bundle, arguments)
         }
         _ => {
-            let console = Console::new(OutputFormat::Human);
+            let console = Console::new(OutputFormat::Text);
             let name = program.to_string_lossy();
             let failure = Failure::new(
                 Kind::Usage,
@@ -81,7 +80,7 @@ fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::refuse(&error, &StubCli::command(), &line),
     };
-    let console = Console::new(cli.output);
+    let console = Console::new(cli.output.format());
     let verb = cli.verb.unwrap_or(StubVerb::Bundle(BundleVerb::Start(cli.start)));
     let ground = match &verb {
         StubVerb::Bundle(verb) => verb.ground(bundle),

@@ -78,10 +78,10 @@ pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
                 if rotated.system { " --system" } else { "" },
             );
             let value = json!({
-                "kind": "done",
                 "key_id": key.key_id().to_string(),
                 "public_key": key.base64(),
                 "file": path_value(rotated.pinned.path),
+                "changed": true,
                 "signed_by": rotated.by.to_string(),
             });
             console.result(&text, &value)
@@ -113,11 +113,10 @@ fn add(
         format!("key {key_id} is pinned in `{path}`: only bundles that a pinned key signed are used now")
     };
     let value = json!({
-        "kind": "done",
         "key_id": key_id.to_string(),
         "public_key": pinned.key.base64(),
         "file": path_value(pinned.path),
-        "already": pinned.already,
+        "changed": !pinned.already,
     });
     console.result(&text, &value)
 }
@@ -138,7 +137,7 @@ fn list(directories: &TrustDirectories, console: &Console) -> Result<(), Failure
         }
     }
     if console.is_json() {
-        return console.result("", &json!({ "kind": "done", "keys": keys, "revoked": revoked }));
+        return console.result("", &json!({ "keys": keys, "revoked": revoked }));
     }
     if lines.is_empty() {
         let places: Vec<String> = directories
@@ -154,14 +153,13 @@ fn list(directories: &TrustDirectories, console: &Console) -> Result<(), Failure
 }
 
 fn revoke(directory: &KeyDirectory, key_id: KeyId, console: &Console) -> Result<(), Failure> {
-    let (path, removed) = trust::revoke(directory, key_id)?;
+    let (path, removed, changed) = trust::revoke(directory, key_id)?;
     let text = format!(
         "key {key_id} is revoked: nothing that it signed is used, and it cannot be pinned again\n\
          to take that back, remove `{}` by hand",
         path.display()
     );
-    let value =
-        json!({ "kind": "done", "key_id": key_id.to_string(), "file": path_value(path), "removed": removed });
+    let value = json!({ "key_id": key_id.to_string(), "file": path_value(path), "removed": removed, "changed": changed });
     console.result(&text, &value)
 }
 
@@ -191,6 +189,6 @@ fn remove(
         "key {key_id} is no longer pinned: {} is removed; {rest}",
         files.join(" and ")
     );
-    let value = json!({ "kind": "done", "key_id": key_id.to_string(), "removed": removed.iter().map(path_value).collect::<Vec<_>>(), "left": left });
+    let value = json!({ "key_id": key_id.to_string(), "changed": true, "removed": removed.iter().map(path_value).collect::<Vec<_>>(), "left": left });
     console.result(&text, &value)
 }

@@ -50,9 +50,9 @@ fn show(error: &Error, program: &Command, console: &Console) -> ExitCode {
     if console.is_json() {
         let value = match error.kind() {
             ErrorKind::DisplayVersion => {
-                json!({ "kind": "done", "version": program.get_version().unwrap_or_default() })
+                json!({ "version": program.get_version().unwrap_or_default() })
             }
-            _ => json!({ "kind": "done", "help": text }),
+            _ => json!({ "help": text }),
         };
         let _ = console.result("", &value);
     } else {
@@ -85,6 +85,9 @@ fn from_text(error: &Error) -> Failure {
 fn format_of(line: &[OsString]) -> OutputFormat {
     let words = line.iter().map(|word| word.to_str().unwrap_or_default());
     let words: Vec<&str> = words.take_while(|word| *word != "--").collect();
+    if words.contains(&"--json") {
+        return OutputFormat::Json;
+    }
     let last = words
         .iter()
         .enumerate()
@@ -97,7 +100,7 @@ fn format_of(line: &[OsString]) -> OutputFormat {
     if last == Some("json") {
         OutputFormat::Json
     } else {
-        OutputFormat::Human
+        OutputFormat::Text
     }
 }
 
@@ -162,7 +165,7 @@ impl<'a> Typed<'a> {
                 } else {
                     String::new()
                 };
-                let message = format!("`--output` takes `human` or `json`, and not `{}`", shown(value));
+                let message = format!("`--output` takes `text` or `json`, and not `{}`", shown(value));
                 Some(usage(
                     message,
                     format!("it is the format of results and progress{file}"),
@@ -223,7 +226,10 @@ mod tests {
             ("x list", false),
             ("x list --output json", true),
             ("x --output=json nothing", true),
-            ("x --output json --output human", false),
+            ("x --output json --output text", false),
+            ("x --json list", true),
+            ("x --json --output text", true),
+            ("x -- --json", false),
             ("x --output", false),
             ("x -- --output json", false),
             ("x --outputs json", false),

@@ -31,7 +31,10 @@ pub(super) fn verb_first(command: &Command, arguments: impl Iterator<Item = OsSt
 
 /// The verbs behind `help`, as a flag of theirs; `help` itself takes none.
 fn for_help(arguments: &[OsString], at: usize) -> Vec<OsString> {
-    let is_output = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with("--output"));
+    let is_output = |word: &OsString| {
+        let word = word.to_str().unwrap_or_default();
+        word == "--json" || word.starts_with("--output")
+    };
     let mut line = vec![arguments[0].clone()];
     let mut behind = arguments[at + 1..].iter();
     while let Some(word) = behind.next() {

@@ -50,7 +50,6 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
         describe(authenticity),
     );
     let mut value = json!({
-        "kind": "done",
         "bundle": path_value(bundle.path()),
         "total_bytes": bundle.total_bytes(),
         "volumes": volumes,

@@ -317,7 +317,7 @@ fn tell(line: &str, story: &mut Story, progress: &dyn Progress) {
     match events::parse(line) {
         Some(MinikubeEvent::Step { message }) => progress.note(&message),
         Some(MinikubeEvent::Warning(message)) if !events::is_expected(&message) => {
-            progress.note(&format!("minikube warns: {message}"));
+            progress.warn(&format!("minikube: {message}"));
         }
         Some(MinikubeEvent::Error(complaint)) => story.add(complaint),
         Some(MinikubeEvent::Info(_) | MinikubeEvent::Warning(_)) | None => {}

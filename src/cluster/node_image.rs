@@ -8,6 +8,9 @@ use crate::progress::Progress;
 use crate::seed::finish;
 use crate::verify::PlatformBundle;
 
+/// What is said where the engine has the image.
+pub(crate) const ALREADY: &str = "already there";
+
 /// A node image that is not in the engine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -54,7 +57,7 @@ pub(crate) fn ensure<T>(
     let name = image.reference.to_string();
     match engine.image(&name)? {
         Some(state) if is_image(&state, image, session.before()) => {
-            return Ok((meanwhile(session)?, "already there"));
+            return Ok((meanwhile(session)?, ALREADY));
         }
         Some(state) => progress.note(&format!(
             "`{name}` was another image ({}), which stays without a name",

@@ -48,6 +48,7 @@ pub fn start(
         progress,
         timings: Vec::new(),
         notes: Vec::new(),
+        changed: false,
     };
     match run.all_stages() {
         Ok(outcome) => {
@@ -97,6 +98,7 @@ struct Run<'a> {
     progress: &'a dyn Progress,
     timings: Vec<Timing>,
     notes: Vec<String>,
+    changed: bool,
 }
 
 impl Run<'_> {
@@ -163,7 +165,8 @@ impl Run<'_> {
         let minikube = self.session.layout.program(BinaryRole::Minikube);
         let text = other_of_same_serial(self.session.before(), self.bundle.view(), &minikube);
         if let Some(text) = text {
-            self.note(text);
+            self.progress.warn(&text);
+            self.notes.push(text);
         }
     }
 
@@ -198,6 +201,7 @@ impl Run<'_> {
             let programs = |session: &mut Session| install_programs(bundle, session, progress);
             let (installed, image) =
                 node_image::ensure(bundle, &mut run.session, &run.engine, progress, programs)?;
+            run.changed |= image != node_image::ALREADY || installed.written > 0;
             for note in &installed.notes {
                 run.note(note.clone());
             }
@@ -222,6 +226,7 @@ impl Run<'_> {
         let bytes = files.iter().map(|file| file.size).sum();
         self.stage("the bundle's own files", Some(bytes), |run| {
             let placed = place_own_files(run.bundle, &mut run.session, run.progress)?;
+            run.changed |= placed.written > 0;
             for note in &placed.notes {
                 run.note(note.clone());
             }
@@ -240,6 +245,8 @@ impl Run<'_> {
         }
         self.stage("manifests", None, |run| {
             let profile = &run.options.profile;
+            // Whether an object is other than before, only the cluster knows.
+            run.changed = true;
             let objects = manifests::apply(&mut run.session, profile, &files.manifests)?;
             Ok((objects, format!("{objects} objects")))
         })
@@ -252,6 +259,7 @@ impl Run<'_> {
             if run.runs_already(&minikube)? {
                 return Ok(((), "already running".to_owned()));
             }
+            run.changed = true;
             let view = run.bundle.view();
             let root = run.session.environment.is_root();
             let known = minikube.knows(view.kubernetes_version())?;
@@ -284,6 +292,7 @@ impl Run<'_> {
                     containers.insert(node.clone(), container.id);
                 }
                 let (there, loaded) = images::ensure(run.bundle, &run.engine, node, runtime, run.progress)?;
+                run.changed |= loaded.is_some();
                 run.notes.extend(loaded);
                 if let Some(note) = digests::look(view, &there, &run.engine, node, runtime)? {
                     run.note(note);
@@ -327,6 +336,7 @@ impl Run<'_> {
             minikube_home_is_default: layout.minikube_home_is_default,
             timings: self.timings,
             notes: self.notes,
+            changed: self.changed,
         }
     }
 }

@@ -179,9 +179,9 @@ impl From<StopError> for Failure {
     }
 }
 
-/// Stops a profile's cluster; a start goes on with it. Where there is nothing to stop, it
+/// Stops a profile's cluster; a start resumes it. Returns whether any of it ran. Where there is nothing to stop, it
 /// changes nothing.
-pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> {
+pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, Failure> {
     let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
     if !Minikube::of(&layout, None).is_installed() {
         let minikube = layout.program(BinaryRole::Minikube);
@@ -196,7 +196,11 @@ pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<(), Failure> 
     let engine = Engine::connect(&session.environment)?;
     session.claim(&engine, profile)?;
     let home = session.layout.minikube_home.clone();
-    Minikube::new(&session, Some(&engine), &home, false)?.stop(profile, &mut session)
+    let minikube = Minikube::new(&session, Some(&engine), &home, false)?;
+    let stopped = |node: &NodeStatus| node.host == "Stopped";
+    let before = nodes(&minikube, profile)?;
+    minikube.stop(profile, &mut session)?;
+    Ok(before.is_empty() || !before.iter().all(stopped))
 }
 
 #[cfg(test)]

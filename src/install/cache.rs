@@ -84,7 +84,16 @@ impl Write for Hashed {
     }
 }
 
-/// Fills `cache` in one pass over the bundle and says what the person should know.
+/// What was done to a cache.
+#[derive(Debug)]
+pub struct Filled {
+    /// Whether anything was written.
+    pub changed: bool,
+    /// What the person should know.
+    pub notes: Vec<String>,
+}
+
+/// Fills `cache` in one pass over the bundle.
 /// With a journal, files that are not ours stay; without, the person asked for the
 /// cache to be filled and they are replaced.
 pub fn fill_cache(
@@ -93,7 +102,7 @@ pub fn fill_cache(
     contents: CacheContents,
     placer: &mut Placer<'_>,
     progress: &dyn Progress,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Filled, Failure> {
     let view = bundle.view();
     let mut notes = Vec::new();
     let binaries = missing_binaries(view, cache, placer)?;
@@ -117,6 +126,7 @@ pub fn fill_cache(
             || pending.iter().any(|pending| pending.set.wants(member))
     };
     let wanted: Vec<&Member> = view.members().iter().filter(|member| wanted(member)).collect();
+    let changed = !(binaries.is_empty() && pending.is_empty());
     let names: Vec<String> = wanted.iter().map(|member| member.path.clone()).collect();
     let mut members = bundle.members(move |member| names.contains(&member.path));
     let moved = |bytes| progress.advance(bytes);
@@ -140,7 +150,7 @@ pub fn fill_cache(
         })?;
         name_whole(&mut pending, &member, placer)?;
     }
-    Ok(notes)
+    Ok(Filled { changed, notes })
 }
 
 /// Gives every archive its name whose last blob `member` was: a run that is killed later

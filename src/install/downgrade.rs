@@ -58,7 +58,7 @@ pub fn other_of_same_serial(receipt: &Receipt, view: PlatformView<'_>, minikube:
         format!("Kubernetes {then}, {order} {now} here")
     };
     Some(format!(
-        "warning: another bundle `{}` with serial {} is installed: it has {differs}; which is the newer, \
+        "another bundle `{}` with serial {} is installed: it has {differs}; which is the newer, \
          `pack --serial` would tell",
         view.name(),
         view.serial()

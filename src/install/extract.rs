@@ -25,6 +25,8 @@ pub struct Extracted {
     pub directory: PathBuf,
     /// How many files.
     pub files: usize,
+    /// Whether any of them was not there before.
+    pub changed: bool,
     /// What to type next, one command each.
     pub next: Vec<String>,
 }
@@ -102,6 +104,7 @@ pub fn extract_to(
     progress.end(&format!("{files} files"));
     Ok(Extracted {
         directory: directory.to_owned(),
+        changed: files > there.len(),
         files,
         next: Vec::new(),
     })
@@ -185,7 +188,8 @@ pub fn extract_to_cache(
     progress.begin("fill minikube's cache", None);
     let cache = Cache::at(cache_directory(home));
     let contents = CacheContents::Everything;
-    for note in fill_cache(bundle, &cache, contents, &mut Placer::unrecorded(), progress)? {
+    let filled = fill_cache(bundle, &cache, contents, &mut Placer::unrecorded(), progress)?;
+    for note in filled.notes {
         progress.note(&note);
     }
     let files = view.images().count() + BinaryRole::KUBERNETES.len();
@@ -196,6 +200,7 @@ pub fn extract_to_cache(
         next: stock_commands(view, &cache, &directory, runtime, root),
         directory,
         files,
+        changed: filled.changed,
     })
 }
 

@@ -45,9 +45,10 @@ pub fn pin(directories: &TrustDirectories, directory: &KeyDirectory, key: &str) 
 /// Revokes the key with `key_id` in `directory`, whether it is pinned or not: nothing that
 /// it signed is used from now on, and it cannot be pinned again. Gives the file that says
 /// so, and the key files that are gone.
-pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>), Failure> {
+pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>, bool), Failure> {
     let _lock = open_directory(directory)?;
     let path = directory.revocation(key_id);
+    let is_new = path.symlink_metadata().is_err();
     // First, so that a run that is killed here has not just let go of a key.
     AtomicFile::write(&path, b"", 0o644)?;
     let pinned = find(directory, key_id)?;
@@ -55,7 +56,8 @@ pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<P
         fs::remove_file(path).map_err(FileError::at("removed", path))?;
     }
     sync_directory(directory.path())?;
-    Ok((path, pinned))
+    let changed = is_new || !pinned.is_empty();
+    Ok((path, pinned, changed))
 }
 
 /// Takes the key with `key_id` out of `directory`; gives the files that are gone.
@@ -303,9 +305,9 @@ mod tests {
         let id = parsed(&one).key_id();
         let pinned = place.pin(&one.pk.to_base64()).expect("pinned").path;
         place.pin(&other.pk.to_base64()).expect("pinned");
-        let (says, gone) = revoke(place.user(), id).expect("revoked");
+        let (says, gone, changed) = revoke(place.user(), id).expect("revoked");
         assert_eq!(says, place.user().path().join(format!("{id}.revoked")));
-        assert!(says.is_file() && gone == [pinned]);
+        assert!(changed && says.is_file() && gone == [pinned]);
         assert_eq!(place.user().load().expect("one key").len(), 1);
         assert!(place.pin(&one.pk.to_base64()).is_err());
         assert!(place.rotate(&one, &other).is_err());

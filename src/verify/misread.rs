@@ -58,8 +58,8 @@ impl Misread {
             1 => " and 1 run of bytes more".to_owned(),
             more => format!(" and {more} runs of bytes more"),
         };
-        progress.note(&format!(
-            "warning: read wrongly, and rightly the second time: {}{more}; the medium, its cable or this \
+        progress.warn(&format!(
+            "read wrongly, and rightly the second time: {}{more}; the medium, its cable or this \
              machine's memory is failing; nothing wrong was used, but copy the bundle to another medium \
              while it can be read",
             named.join(", ")

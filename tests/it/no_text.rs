@@ -48,7 +48,7 @@ fn every_verb_takes_paths_that_are_no_text() {
         .map(|flag| format!("'{}' ", flag.replace('\'', r"'\''")));
     let flags: String = flags.collect();
     let mut tried = 0;
-    for format in ["human", "json"] {
+    for format in ["text", "json"] {
         let directory = sandbox.path(format).join(OsStr::from_bytes(DIR));
         fs::create_dir_all(&directory).unwrap();
         for name in ["x.run", "y.run"] {
@@ -84,7 +84,7 @@ fn every_verb_takes_paths_that_are_no_text() {
             if format == "json" {
                 let last = outcome.stdout.lines().last().expect("a line");
                 let value: serde_json::Value = serde_json::from_str(last).expect("JSON");
-                assert_eq!(value["kind"], "done", "{run}");
+                assert_eq!(value["type"], "result", "{run}");
             }
             tried += 1;
         }

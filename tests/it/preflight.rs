@@ -32,23 +32,19 @@ fn both_programs_look_at_the_machine_and_change_nothing() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let (last, findings) = lines.split_last().unwrap();
-    assert_eq!(last["kind"], "done");
-    // The bundle is not signed, which is a note and no finding.
-    let findings: Vec<&Value> = findings
-        .iter()
-        .filter(|line| line.get("finding").is_some())
-        .collect();
+    let last = lines.last().unwrap();
+    assert_eq!((&last["type"], &last["fit"]), (&"result".into(), &true.into()));
+    let checks = last["checks"].as_array().unwrap();
     assert!(
-        findings.iter().all(|finding| finding["finding"] != "fatal"),
-        "{findings:?}"
+        checks.iter().all(|check| check["status"] != "failed"),
+        "{checks:?}"
     );
-    let text = findings[0]["what"].as_str().unwrap();
-    assert!(
-        findings
-            .iter()
-            .any(|finding| finding["what"].as_str().unwrap().contains("0.0.0-test")),
-        "{text}"
+    let names = |check: &Value| check["check"].as_str().unwrap().contains("0.0.0-test");
+    assert!(checks.iter().any(names), "{checks:?}");
+    // The bundle is not signed.
+    assert_eq!(
+        (&lines[0]["schema"], &lines[0]["level"]),
+        (&1.into(), &"warning".into())
     );
     assert!(
         sandbox.path("home").read_dir().unwrap().next().is_none(),

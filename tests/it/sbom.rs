@@ -40,7 +40,7 @@ fn the_bill_of_materials_names_every_part_and_is_valid() {
     );
     let json = sandbox.packager(["inspect", "b.run", "--sbom", "--output", "json"]);
     let last: Value = serde_json::from_str(json.stdout.lines().last().expect("a line")).expect("JSON");
-    assert_eq!((&last["kind"], &last["sbom"]), (&"done".into(), &value));
+    assert_eq!((&last["type"], &last["sbom"]), (&"result".into(), &value));
 }
 
 /// An image as Debian's are: os-release, dpkg's database, a file of copyright.

@@ -262,7 +262,7 @@ fn the_newest_release_takes_the_place_of_the_program() {
     assert_eq!(
         last,
         json!({
-            "kind": "done", "current": own.to_string(), "found": "v9.0.0", "newer": true, "updated": true,
+            "type": "result", "current": own.to_string(), "found": "v9.0.0", "newer": true, "updated": true,
             "from": origin, "key_id": key_id.to_string(),
         })
     );

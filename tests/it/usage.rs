@@ -205,8 +205,8 @@ fn usage_errors_are_json_where_json_is_asked_for() {
         ] {
             let value = last(&outcome);
             assert_eq!(
-                (outcome.status, &value["kind"]),
-                (0, &"done".into()),
+                (outcome.status, &value["type"]),
+                (0, &"result".into()),
                 "{outcome:?}"
             );
             assert!(

@@ -73,6 +73,7 @@ impl Run<'_> {
                 runtime,
                 run.progress,
             )?;
+            run.changed |= matches!(seeding, Seeding::Seeded);
             let outcome = match seeding {
                 Seeding::Already => "already there",
                 Seeding::NodeExists => "the node is there",
@@ -88,11 +89,13 @@ impl Run<'_> {
             let cache = run.session.layout.cache();
             let mut placer = run.session.placer();
             let contents = CacheContents::WithoutNodeImage;
-            let notes = fill_cache(run.bundle, &cache, contents, &mut placer, run.progress)?;
-            for note in notes {
+            let filled = fill_cache(run.bundle, &cache, contents, &mut placer, run.progress)?;
+            run.changed |= filled.changed;
+            for note in filled.notes {
                 run.note(note);
             }
-            Ok((Way::Cache, "filled".to_owned()))
+            let outcome = if filled.changed { "filled" } else { "already there" };
+            Ok((Way::Cache, outcome.to_owned()))
         })
     }
 }

@@ -36,6 +36,8 @@ pub struct Started {
     pub minikube_home_is_default: bool,
     /// How long each stage took.
     pub timings: Vec<Timing>,
+    /// Whether anything on the host is other than before.
+    pub changed: bool,
     /// What the person should know.
     pub notes: Vec<String>,
 }
@@ -120,6 +122,7 @@ mod tests {
             minikube_home: "/data/.minikube".into(),
             minikube_home_is_default: false,
             timings: Vec::new(),
+            changed: true,
             notes: Vec::new(),
         };
         assert_eq!(

@@ -3,6 +3,7 @@
 pub(crate) use crate::shared::{effort, parts, stripped};
 
 pub(crate) mod authority;
+pub(crate) mod contract;
 pub(crate) mod engine;
 pub(crate) mod keys;
 pub(crate) mod program;

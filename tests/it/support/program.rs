@@ -60,7 +60,9 @@ impl Sandbox {
 
     /// Runs any program, in this sandbox.
     pub(crate) fn run(&self, command: &mut Command) -> Outcome {
-        Outcome::from(self.prepare(command).output().expect("the program starts"))
+        let outcome = Outcome::from(self.prepare(command).output().expect("the program starts"));
+        super::contract::check(command, &outcome);
+        outcome
     }
 
     fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {

@@ -68,7 +68,7 @@ fn what_would_be_downloaded_is_counted_to_the_byte() {
     let world = World::new();
     let sandbox = Sandbox::new();
     let first = result(&world.resolve(&sandbox, VERSION, &["--output=json"]));
-    assert_eq!(first["kind"], "done");
+    assert_eq!(first["type"], "result");
     assert_eq!(first["lock"], "x.lock");
     assert_eq!(first["parts"].as_array().expect("parts").len(), 4 + 9);
     let bytes = |value: &Value, key: &str| value[key].as_u64().expect(key);
