@@ -69,7 +69,7 @@ pub(super) struct SpecArgs {
     #[arg(long = "include", value_name = "FILE", help_heading = PARTS)]
     carried: Vec<PathBuf>,
     /// The bundle to write [default: minikube-offline-v<major.minor>.run]
-    #[arg(short = 'o', value_name = "FILE", help_heading = BUNDLE)]
+    #[arg(short = 'o', long, value_name = "FILE", help_heading = BUNDLE)]
     bundle: Option<PathBuf>,
     /// Put the payload into volumes of at most SIZE beside the bundle: 4000M for FAT32
     #[arg(long, value_name = "SIZE", help_heading = BUNDLE)]
@@ -96,6 +96,16 @@ fn whole_number(text: &str) -> Result<u64, String> {
         .map_err(|_| "it is no whole number, such as 7".to_owned())
 }
 
+/// `-o json` is the format elsewhere.
+fn refuse_format(bundle: Option<&Path>) -> Result<(), Failure> {
+    let word = bundle.and_then(Path::to_str).unwrap_or_default();
+    if !["json", "yaml", "text", "table", "wide"].contains(&word) {
+        return Ok(());
+    }
+    let message = format!("`-o {word}`: `-o` names the bundle to write; the format is `--output json`");
+    Err(Failure::new(Kind::Usage, message).hint(format!("a bundle of that name is `-o ./{word}`")))
+}
+
 /// What is to be packed, and the servers that give what is not given.
 pub(super) struct Settled {
     pub(super) spec: Spec,
@@ -110,6 +120,7 @@ impl SpecArgs {
         fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
             if list.is_empty() { None } else { Some(list) }
         }
+        refuse_format(self.bundle.as_deref())?;
         let flags = PartialSpec {
             kubernetes_version: self.kubernetes_version,
             container_runtime: self.container_runtime,
@@ -202,7 +213,7 @@ mod tests {
         let command = Alone::command();
         let mut flags: Vec<&str> = command
             .get_arguments()
-            .map(|flag| flag.get_long().unwrap_or("output"))
+            .map(|flag| flag.get_long().expect("a long form"))
             .filter(|flag| !about_one_run.contains(flag))
             .collect();
         let mut keys = crate::spec::all_keys();

@@ -55,6 +55,7 @@ mod trust;
 mod usage;
 mod verb_first;
 mod verify;
+mod version;
 mod volumes;
 
 #[cfg(feature = "packager")]

@@ -68,10 +68,9 @@ enum PackagerVerb {
     /// Replace this program with a newer release
     SelfUpdate(Box<super::self_update::SelfUpdateArgs>),
     /// Write a script that completes the command line
-    #[command(hide = true)]
+    #[command(visible_alias = "completion")]
     Completions(super::completions::CompletionsArgs),
     /// Write the manual pages
-    #[command(hide = true)]
     Man(super::completions::ManArgs),
     #[command(flatten)]
     Machine(MachineVerb),

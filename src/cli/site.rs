@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::authenticity::warning;
 use super::console::Console;
 use super::ground::Ground;
-use super::{extract, guide, inspect, machine, preflight, repair, report, sandbox, start, verify};
+use super::{extract, guide, inspect, machine, preflight, repair, report, sandbox, start, verify, version};
 use crate::failure::Failure;
 use crate::host::{Environment, Sandbox};
 use crate::progress::Progress;
@@ -143,13 +143,15 @@ pub(super) enum MachineVerb {
     Report(report::ReportArgs),
     /// Show the manual, which needs no network
     Guide(guide::GuideArgs),
+    /// Show the version of this program and, in a bundle, of what it holds
+    Version,
 }
 
 impl MachineVerb {
     /// What it uses.
     pub(super) fn ground(&self) -> Ground {
         Ground::machine(match self {
-            Self::Guide(_) => return Ground::arguments(),
+            Self::Guide(_) | Self::Version => return Ground::arguments(),
             Self::Status(args) => args.minikube_home(),
             Self::Stop(args) => args.minikube_home(),
             Self::Uninstall(args) => args.minikube_home(),
@@ -165,6 +167,7 @@ impl MachineVerb {
             Self::Stop(args) => machine::stop(&args, console),
             Self::Uninstall(args) => machine::uninstall(&args, console),
             Self::Guide(args) => guide::run(&args, console),
+            Self::Version => version::run(bundle, console),
         }
     }
 }

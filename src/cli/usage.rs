@@ -161,7 +161,7 @@ impl<'a> Typed<'a> {
             ErrorKind::InvalidValue if said(ContextKind::InvalidArg)?.starts_with("--output ") => {
                 let value = said(ContextKind::InvalidValue)?;
                 let file = if self.verb_name == "pack" {
-                    format!("; the bundle to write is named by `-o {}`", shown(value))
+                    format!("; the bundle is `-o {}`", shown(value))
                 } else {
                     String::new()
                 };

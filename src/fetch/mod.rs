@@ -45,4 +45,4 @@ pub use parts::{LocalBinary, LocalFile, LocalImage, LocalLayer, Parts};
 pub use plan::{Plan, PlannedBlob, PlannedPart, plan};
 pub use room::Need;
 pub(crate) use upstream::has_addon;
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream::{Upstream, UpstreamError, known_minikubes};

@@ -65,7 +65,7 @@ mod tests {
             binaries = ["/abs/v1.35.4"]
             from-cache = ["../cache"]
             image = ["docker-daemon:app:1", "oci:layout:tag"]
-            output = "out.run"
+            bundle = "out.run"
             split = "4000M"
             level = "max"
             name = "site"

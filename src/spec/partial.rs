@@ -48,6 +48,7 @@ pub struct PartialSpec {
     #[serde(rename = "include")]
     pub carried: Option<Vec<PathBuf>>,
     /// The file to write.
+    #[serde(rename = "bundle")]
     pub output: Option<PathBuf>,
     /// The most that a file of the bundle may hold of the payload.
     pub split: Option<VolumeSize>,

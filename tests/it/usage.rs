@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::program::{Outcome, Sandbox};
 
 const VERBS: &str = "the verbs are start, preflight, verify, inspect, list, repair, extract, status, stop, \
-                     uninstall, report, guide; `--help` explains them";
+                     uninstall, report, guide, version; `--help` explains them";
 
 fn refused(outcome: &Outcome, error: &str, hint: &str) {
     let expected = format!("error: {error}\n\nhint: {hint}\n");
@@ -29,7 +29,6 @@ fn a_bundle_names_the_verb_that_was_meant() {
         ("install", "; did you mean `start`?"),
         ("deploy", "; did you mean `start`?"),
         ("delete", "; did you mean `uninstall`?"),
-        ("version", "; did you mean `--version`?"),
         ("ls", "; did you mean `list`?"),
         ("xyzzy", ""),
     ] {
@@ -92,7 +91,6 @@ fn the_packager_names_what_was_meant() {
     let sandbox = Sandbox::new();
     fs::write(sandbox.path("x.run"), "").unwrap();
     for (line, error) in [
-        ("version", "there is no verb `version`; did you mean `--version`?"),
         ("pakc", "there is no verb `pakc`; did you mean `pack`?"),
         ("remove", "there is no verb `remove`; did you mean `uninstall`?"),
         ("delete", "there is no verb `delete`; did you mean `uninstall`?"),
@@ -103,10 +101,6 @@ fn the_packager_names_what_was_meant() {
             "there is no verb `install`; did you mean `start`?",
         ),
         ("show", "there is no verb `show`; did you mean `inspect`?"),
-        (
-            "completion",
-            "there is no verb `completion`; did you mean `completions`?",
-        ),
         ("update", "there is no verb `update`"),
         ("x.run verify", "there is no verb `x.run`"),
         ("trust ad", "there is no verb `ad`; did you mean `add`?"),
@@ -119,7 +113,7 @@ fn the_packager_names_what_was_meant() {
         ),
         (
             "pack --output x.run",
-            "`--output` takes `human` or `json`, and not `x.run`",
+            "`--output` takes `text` or `json`, and not `x.run`",
         ),
     ] {
         let outcome = sandbox.packager(line.split(' '));
@@ -258,4 +252,58 @@ fn local_mistakes_are_found_before_the_network_is_asked() {
             assert!(!outcome.stderr.contains("contacting"), "{outcome:?}");
         }
     }
+}
+
+#[test]
+fn a_format_and_a_bundle_are_told_apart() {
+    let sandbox = Sandbox::new();
+    for word in ["json", "yaml", "text"] {
+        refused(
+            &sandbox.packager(["pack", "--kubernetes-version", "v1.35.4", "-o", word]),
+            &format!("`-o {word}`: `-o` names the bundle to write; the format is `--output json`"),
+            &format!("a bundle of that name is `-o ./{word}`"),
+        );
+    }
+    refused(
+        &sandbox.packager(["pack", "--output", "x.run"]),
+        "`--output` takes `text` or `json`, and not `x.run`",
+        "it is the format of results and progress; the bundle is `-o x.run`",
+    );
+    let outcome = sandbox.packager([
+        "pack",
+        "--kubernetes-version=v1.35.4",
+        "--offline",
+        "--bundle",
+        "/nope/x.run",
+    ]);
+    assert!(
+        outcome.stderr.contains("cannot write `/nope/x.run`"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn version_names_the_program_and_its_bundle() {
+    let sandbox = Sandbox::new();
+    let bundle = sandbox.runnable_bundle("x.run");
+    let value = |outcome: Outcome| -> Value {
+        assert_eq!((outcome.status, &*outcome.stderr), (0, ""), "{}", outcome.stdout);
+        serde_json::from_str(&outcome.stdout).unwrap()
+    };
+    let own = value(sandbox.packager(["version", "--json"]));
+    assert_eq!(
+        (&own["version"], &own["format"]),
+        (&env!("CARGO_PKG_VERSION").into(), &1.into())
+    );
+    assert_eq!(own["minikube_versions"][0], "v1.39.0");
+    let inside = value(sandbox.run(Command::new(&bundle).args(["version", "--json"])));
+    assert_eq!(
+        (&inside["bundle"]["serial"], &inside["version"]),
+        (&1.into(), &own["version"])
+    );
+    let shown = sandbox.run(Command::new(&bundle).arg("version"));
+    assert!(
+        shown.stdout.starts_with("minikube-offline ") && shown.stdout.contains("(serial 1), packed by "),
+        "{shown:?}"
+    );
 }

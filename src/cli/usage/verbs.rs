@@ -7,9 +7,7 @@ use super::{Typed, did_you_mean, shown, usage};
 use crate::failure::Failure;
 
 /// What others call a verb of ours.
-const MEANT: [(&str, &[&str]); 9] = [
-    ("--version", &["version"]),
-    ("completions", &["completion"]),
+const MEANT: [(&str, &[&str]); 7] = [
     ("inspect", &["describe", "info", "show"]),
     ("list", &["ls"]),
     ("pack", &["build", "bundle", "create", "make"]),
@@ -72,7 +70,7 @@ impl Typed<'_> {
     fn meant(&self, word: &str) -> Option<&str> {
         let called = MEANT.iter().find(|(_, names)| names.contains(&word));
         let called = called.map(|(verb, _)| *verb);
-        let is_there = |verb: &&str| verb.starts_with("--") || self.verb.find_subcommand(verb).is_some();
+        let is_there = |verb: &&str| self.verb.find_subcommand(verb).is_some();
         called.filter(is_there).or_else(|| nearest(word, self.verbs()))
     }
 

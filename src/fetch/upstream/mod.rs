@@ -42,6 +42,7 @@ pub(super) use releases::{Program, Published, newest_known_with, runtime_of_rele
 pub(super) use unproven::Unproven;
 
 pub use error::UpstreamError;
+pub use releases::known_minikubes;
 
 /// The publishers' servers, or the mirrors that stand for them.
 #[derive(Debug)]

@@ -13,6 +13,11 @@ const KNOWN: [(&str, u64, u64); 4] = [
     ("v1.32.0", 16, 28),
 ];
 
+/// The known releases, the newest first.
+pub fn known_minikubes() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(version, ..)| *version)
+}
+
 /// The known releases that have it, the newest first.
 pub(super) fn known_with(kubernetes: &Version) -> Vec<Version> {
     let has_it = |(_, first, last): &&(&str, u64, u64)| {

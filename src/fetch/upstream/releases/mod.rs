@@ -20,5 +20,6 @@ pub(super) use program::{download, published};
 pub(super) use signed::{SignedBeside, is_absent, signature_beside};
 pub(super) use word::release;
 
+pub use known::known_minikubes;
 pub(in crate::fetch) use known::{newest_known_with, runtime_of_release};
 pub(in crate::fetch) use program::{Program, Published};
