@@ -13,6 +13,9 @@ pub struct Version(semver::Version);
 /// What a name of a file may hold; a longer one is not a release.
 const LONGEST_PRERELEASE: usize = 64;
 
+/// A version with a larger number is not a release, and readers need not agree on it.
+const LARGEST_NUMBER: u64 = u32::MAX as u64;
+
 /// Text that is not a release version.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a release version such as `v1.35.4`")]
@@ -62,6 +65,7 @@ impl FromStr for Version {
         text.strip_prefix('v')
             .and_then(|numbers| semver::Version::parse(numbers).ok())
             .filter(|version| version.build.is_empty() && version.pre.len() <= LONGEST_PRERELEASE)
+            .filter(|version| version.major.max(version.minor).max(version.patch) <= LARGEST_NUMBER)
             .map(Self)
             .ok_or_else(|| VersionError(text.chars().take(80).collect()))
     }
@@ -83,6 +87,7 @@ mod tests {
             "1.35.4",
             "v1.35",
             "v1.35.4.1",
+            "v4294967296.0.0",
             "v1.035.4",
             "v1.+5.4",
             "v1.35.4-",

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Trusting<DiffArgs>, console: &Console) -> Result<(), Fa
     [&one, &other]
         .into_iter()
         .filter_map(warning)
-        .for_each(|text| console.note(&text));
+        .for_each(|text| console.warn(&text));
     let facts = facts(one.index(), other.index());
     let parts = parts(one.index(), other.index());
     let mut text = String::new();
@@ -65,7 +65,6 @@ pub(super) fn run(args: &Trusting<DiffArgs>, console: &Console) -> Result<(), Fa
         .map(|(name, was, is)| (name.to_owned(), json!({ "old": was, "new": is })))
         .collect();
     let value = json!({
-        "kind": "done",
         "same": same,
         "old": { "bundle": path_value(old), "total_bytes": one.total_bytes() },
         "new": { "bundle": path_value(new), "total_bytes": other.total_bytes() },

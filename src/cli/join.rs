@@ -45,7 +45,6 @@ pub(super) fn run(args: &Trusting<JoinArgs>, console: &Console) -> Result<(), Fa
         human_bytes(joined.total_bytes),
     );
     let value = json!({
-        "kind": "done",
         "bundle": path_value(bundle),
         "name": joined.result.name,
         "serial": joined.result.serial,

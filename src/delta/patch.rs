@@ -4,8 +4,7 @@ use std::io;
 
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound, get_error_name};
 
-/// Measured on Kubernetes' binaries, one patch release and the next: 19 takes twice the time
-/// for 4 % less.
+/// What the patches of a delta are compressed by; it has no part in the bytes that `join` makes.
 const LEVEL: i32 = 16;
 
 fn failed(code: usize) -> io::Error {

@@ -153,7 +153,7 @@ impl Trusted {
     /// The same, also of all that is below `path`.
     pub fn require_tree(&self, what: &str, path: &Path) -> Result<(), UntrustedPath> {
         let walked = self.walk(path).and_then(|found| match found.file {
-            Some(file) if file.metadata().is_ok_and(|facts| facts.is_dir()) => self.tree(path),
+            Some(file) if file.metadata().is_ok_and(|facts| facts.is_dir()) => self.tree(path, false),
             _ => Ok(()),
         });
         walked.map_err(|why| self.refusal(what, path, why))
@@ -285,19 +285,32 @@ impl Trusted {
         facts.mode() & 0o002 == 0 && self.accounts.is_private(facts.gid(), self.uid) && without_list()
     }
 
-    fn tree(&self, directory: &Path) -> Result<(), Reason> {
+    /// Every file in `directory`. Below a directory that only its owner may enter, one that others
+    /// could write is out of their reach: minikube gives `ca.pem`, `cert.pem` and `key.pem` the
+    /// mode 0777.
+    fn tree(&self, directory: &Path, is_closed: bool) -> Result<(), Reason> {
+        let is_closed =
+            is_closed || fs::symlink_metadata(directory).is_ok_and(|facts| facts.mode() & 0o011 == 0);
         let entries = match fs::read_dir(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(failed(directory))?,
         };
         for entry in entries {
             let path = entry.map_err(failed(directory))?.path();
-            let found = self.walk(&path)?;
+            let itself = fs::symlink_metadata(&path);
+            let found = match self.walk(&path) {
+                Err(Reason::Writable { path: at, .. })
+                    if is_closed && at == path && itself.as_ref().is_ok_and(fs::Metadata::is_file) =>
+                {
+                    continue;
+                }
+                found => found?,
+            };
             let facts = found.file.map(|file| file.metadata()).transpose();
             // What a link leads to is no part of the tree.
-            let is_link = fs::symlink_metadata(&path).is_ok_and(|facts| facts.is_symlink());
+            let is_link = itself.is_ok_and(|facts| facts.is_symlink());
             if !is_link && facts.map_err(failed(&path))?.is_some_and(|facts| facts.is_dir()) {
-                self.tree(&path)?;
+                self.tree(&path, is_closed)?;
             }
         }
         Ok(())

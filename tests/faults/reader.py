@@ -26,7 +26,7 @@ RULES = {"size": lambda v: number(v), "plain_size": lambda v: number(v), "serial
          "url": lambda v: plain(v, 2048), "packer": lambda v: plain(v, 128), "transport": TRANSPORTS, "subject": lambda v: v and plain(v, 256),
          "sha256|config|manifest|digest|signature|packages": r"sha256:[0-9a-f]{64}", "platform": r"linux/(amd64|arm64)", "path": r"[!-~]{1,99}",
          "name": r"[a-z0-9][a-z0-9._-]{0,127}", "container_runtime": "docker|containerd|cri-o",
-         "kubernetes_version": r"v(0|[1-9]\d{0,18})(\.(0|[1-9]\d{0,18})){2}(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?",
+         "kubernetes_version": r"v(0|[1-9]\d{0,9})(\.(0|[1-9]\d{0,9})){2}(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?",
          "reference": r"[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:\d{1,5})?"
                       r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"}
 DIGEST = RULES["sha256|config|manifest|digest|signature|packages"]

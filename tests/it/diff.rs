@@ -28,7 +28,7 @@ fn diff_names_what_changed_and_ends_with_1() {
         "{outcome:?}"
     );
     assert!(
-        lines[2].starts_with("~ program kubelet linux/arm64: "),
+        lines[2].starts_with("~ binary kubelet linux/arm64: "),
         "{outcome:?}"
     );
     assert!(

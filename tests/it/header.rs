@@ -65,7 +65,7 @@ fn nothing_of_the_stub_is_left_behind() {
     fs::create_dir(&directory).unwrap();
     let untouched = fs::metadata(&directory).unwrap().modified().unwrap();
     for (arguments, status, said) in [
-        (&["list"][..], 0, "program\tminikube\t"),
+        (&["list"][..], 0, "binary\tminikube\t"),
         (&["no-such-verb"], 2, "there is no verb `no-such-verb`"),
         (&["--help"], 0, "Usage: "),
     ] {

@@ -93,7 +93,7 @@ impl Snapshots {
         // How many there are depends on the time that it takes.
         let lines = text
             .split_inclusive('\n')
-            .filter(|line| !line.contains(r#""progress","#));
+            .filter(|line| !line.contains(r#""type":"progress""#));
         self.text(name, &lines.collect::<String>());
     }
 

@@ -99,8 +99,7 @@ fn sign_vouches_for_no_key_that_lies_where_a_bundle_should() {
     fs::copy(&other.public, sandbox.path("x.run")).unwrap();
     let outcome = key.sign(&sandbox, &sandbox.path("x.run"));
     let expected = format!(
-        "error: `{}` is no bundle: it is the public key {}\n\nhint: give the bundle; whoever wants this key to \
-         follow the one that signs gives it under a name that ends in `.pub`\n",
+        "error: `{}` is no bundle: it is the public key {}\n\nhint: give the bundle; to make this key follow the one that signs give it under a name that ends in `.pub`\n",
         sandbox.path("x.run").display(),
         other.id
     );

@@ -5,9 +5,6 @@ use std::process::Command;
 use super::Snapshots;
 use crate::support::program::Sandbox;
 
-/// Verbs that `--help` does not list.
-const HIDDEN: [&str; 2] = ["completions", "man"];
-
 #[test]
 fn every_help_is_as_it_was_reviewed() {
     let sandbox = Sandbox::new();
@@ -22,9 +19,6 @@ fn every_help_is_as_it_was_reviewed() {
         (bundle.as_path(), "bundle"),
     ] {
         let mut verbs = vec![Vec::new()];
-        if name == "minikube-offline" {
-            verbs.extend(HIDDEN.map(|verb| vec![verb.to_owned()]));
-        }
         while let Some(verb) = verbs.pop() {
             let mut command = Command::new(program);
             let outcome = sandbox.run(command.args(&verb).arg("--help"));
