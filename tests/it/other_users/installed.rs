@@ -126,3 +126,23 @@ fn a_journal_that_is_not_the_callers_is_refused() {
         }
     }
 }
+
+/// minikube gives `ca.pem` and its like the mode 0777, in a home that only root may enter.
+#[test]
+fn an_open_file_in_a_closed_directory_is_roots() {
+    let Some(scene) = Scene::new() else { return };
+    let key = scene.file("home/.minikube/certs/ca.pem", "key", 0, 0o777);
+    let home = scene.path("home/.minikube");
+    let set = |mode| fs::set_permissions(&home, fs::Permissions::from_mode(mode)).unwrap();
+    let verb: &[&str] = &["status"];
+    set(0o700);
+    let outcome = scene.run(verb, &[]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    set(0o711);
+    let open = format!("every user may write to `{}` (owner 0, mode 0777)", key.display());
+    assert_refused("a home that others enter", &scene.run(verb, &[]), &open);
+    set(0o700);
+    chown(&key, Some(ALICE), None).unwrap();
+    let hers = format!("`{}` belongs to user 1234", key.display());
+    assert_refused("her file", &scene.run(verb, &[]), &hers);
+}
