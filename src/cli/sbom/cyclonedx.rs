@@ -21,7 +21,6 @@ pub(super) fn sbom(index: &BundleIndex, packages: &Packages) -> Value {
         components.push(part);
     }
     let parts: Vec<&Value> = components.iter().map(|component| &component["bom-ref"]).collect();
-    let (packer, packer_version) = index.packer.split_once(' ').unwrap_or((&index.packer, ""));
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -35,7 +34,7 @@ pub(super) fn sbom(index: &BundleIndex, packages: &Packages) -> Value {
                 "version": index.serial.to_string(),
             },
             "tools": { "components": [
-                { "type": "application", "name": packer, "version": packer_version },
+                { "type": "application", "name": index.packer },
             ] },
         },
         "dependencies": [{ "ref": "bundle", "dependsOn": parts }],
