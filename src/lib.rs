@@ -58,7 +58,7 @@ pub mod verify;
 
 /// What the publishers of the parts signed.
 #[cfg(feature = "packager")]
-pub mod evidence;
+pub mod attestations;
 
 /// A damaged bundle and a second copy become a whole one.
 pub mod repair;

@@ -199,7 +199,7 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
     if signatures > 0 {
         let _ = writeln!(
             text,
-            "attested    {signatures} signatures of publishers: `verify --evidence` checks them"
+            "attested    {signatures} signatures of publishers: `verify --attestations` checks them"
         );
     }
     text += &compared(views);

@@ -5,14 +5,14 @@
 
 #[cfg(feature = "packager")]
 mod asked;
+#[cfg(feature = "packager")]
+mod attestations;
 mod authenticity;
 #[cfg(feature = "packager")]
 mod completions;
 mod console;
 #[cfg(feature = "packager")]
 mod diff;
-#[cfg(feature = "packager")]
-mod evidence;
 mod extract;
 mod ground;
 mod guide;

@@ -18,10 +18,10 @@ pub(super) struct VerifyArgs {
     /// Also check the publishers' own signatures that the bundle carries
     #[cfg(feature = "packager")]
     #[arg(long)]
-    evidence: bool,
+    attestations: bool,
     /// Who may issue certificates to signers: Sigstore's `trusted_root.json`, or PEM
     #[cfg(feature = "packager")]
-    #[arg(long, value_name = "FILE", requires = "evidence")]
+    #[arg(long, value_name = "FILE", requires = "attestations")]
     trusted_root: Option<std::path::PathBuf>,
 }
 
@@ -41,7 +41,8 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
         _ => format!("and its {} are whole", counted(volumes)),
     };
     #[cfg(feature = "packager")]
-    let evidence = super::evidence::checked(args.evidence, args.trusted_root.as_deref(), &bundle, console)?;
+    let attestations =
+        super::attestations::checked(args.attestations, args.trusted_root.as_deref(), &bundle, console)?;
     let text = format!(
         "`{}` {whole}: {} bytes ({}), each under a digest that agrees\n{}",
         bundle.path().display(),
@@ -57,9 +58,9 @@ pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) ->
     });
     fields(authenticity, &mut value);
     #[cfg(feature = "packager")]
-    let text = match evidence {
+    let text = match attestations {
         Some((lines, parts)) => {
-            value["evidence"] = parts;
+            value["attestations"] = parts;
             format!("{text}\n\n{lines}")
         }
         None => text,

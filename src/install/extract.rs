@@ -62,7 +62,7 @@ impl From<ExtractError> for Failure {
 }
 
 /// Writes the parts below `directory`: the programs to `bin`, the images as an OCI image
-/// layout to `images`, the files of the publishers' signatures to `evidence`, those of whoever
+/// layout to `images`, the files of the publishers' signatures to `attestations`, those of whoever
 /// packed it to `manifests` and `files`. What an earlier
 /// run wrote there before it was killed is not written again.
 pub fn extract_to(
@@ -76,8 +76,8 @@ pub fn extract_to(
         .layout_documents()
         .map(|(name, bytes)| (format!("images/{name}"), bytes));
     let there = already_there(view, &set, &documents, directory)?;
-    let evidence: BTreeSet<Digest> = view.signature_files().collect();
-    let place = |member: &Member| destination(view, &set, &evidence, member);
+    let attestations: BTreeSet<Digest> = view.signature_files().collect();
+    let place = |member: &Member| destination(view, &set, &attestations, member);
     let missing = |member: &Member| place(member).is_some_and(|(name, _)| !there.contains(&name));
     let mut placer = Placer::unrecorded();
     placer.directory(directory)?;
@@ -124,13 +124,13 @@ fn already_there(
     let programs = view
         .binaries()
         .map(|binary| (program_file(binary.role), binary.sha256));
-    let evidence = view
+    let attestations = view
         .signature_files()
         .map(|digest| (attestation_path(digest), digest));
     let own_files = view.files().iter();
     let own_files = own_files.map(|file| (file.member_path(), file.sha256));
     let parts = programs.chain(own_files);
-    let expected = documents.chain(blobs).chain(parts).chain(evidence).collect();
+    let expected = documents.chain(blobs).chain(parts).chain(attestations).collect();
     let path = directory.to_owned();
     Ok(files_there(directory, &expected)?.ok_or(ExtractError::NotEmpty { path })?)
 }
@@ -147,13 +147,13 @@ fn program_file(role: BinaryRole) -> String {
 fn destination(
     view: PlatformView<'_>,
     set: &ImageSet<'_>,
-    evidence: &BTreeSet<Digest>,
+    attestations: &BTreeSet<Digest>,
     member: &Member,
 ) -> Option<(String, u32)> {
     if set.wants(member) {
         return Some((blob_file(member.sha256), 0o644));
     }
-    if evidence.contains(&member.sha256) && member.path == attestation_path(member.sha256) {
+    if attestations.contains(&member.sha256) && member.path == attestation_path(member.sha256) {
         return Some((attestation_path(member.sha256), 0o644));
     }
     let mut own_files = view.files().iter();
@@ -246,10 +246,10 @@ mod tests {
         let index = testing::index();
         let view = testing::view(&index);
         let set = ImageSet::new(view, view.images());
-        let evidence = [Digest::of(b"signature")].into();
+        let attestations = [Digest::of(b"signature")].into();
         let of = |path: &str, sha256| {
             let (path, size) = (path.to_owned(), 3);
-            destination(view, &set, &evidence, &Member { path, size, sha256 })
+            destination(view, &set, &attestations, &Member { path, size, sha256 })
         };
         let config = view.node_image().config;
         assert_eq!(
@@ -259,12 +259,12 @@ mod tests {
         let blob = blob_path(config);
         assert_eq!(of(&blob, config), Some((blob.clone(), 0o644)));
         assert_eq!(of(&blob, Digest::of(b"other")), None);
-        let evidence = attestation_path(Digest::of(b"signature"));
+        let attestations = attestation_path(Digest::of(b"signature"));
         assert_eq!(
-            of(&evidence, Digest::of(b"signature")),
-            Some((evidence.clone(), 0o644))
+            of(&attestations, Digest::of(b"signature")),
+            Some((attestations.clone(), 0o644))
         );
-        assert_eq!(of(&evidence, Digest::of(b"other")), None);
+        assert_eq!(of(&attestations, Digest::of(b"other")), None);
         let other = attestation_path(Digest::of(b"other"));
         assert_eq!(of(&other, Digest::of(b"other")), None);
         for path in [

@@ -108,7 +108,7 @@ fn an_index_is_refused_just_above_each_limit() {
     assert!(members(limits::MEMBERS + 1).contains("there are 20001 members"));
     // Seventeen files of a signature: all but two as large as one may be.
     let most = limits::ATTESTATION_BYTES;
-    let evidence = |last: u64| {
+    let attestations = |last: u64| {
         error(&|index| {
             let digests: Vec<Digest> = (0..17u8).map(|number| Digest::of(&[number])).collect();
             let at = usize::try_from(index.frames[0].members).unwrap();
@@ -132,8 +132,8 @@ fn an_index_is_refused_just_above_each_limit() {
             }];
         })
     };
-    assert_eq!(evidence(most / 2), "");
-    assert!(evidence(most / 2 + 1).contains("the attestations have"));
+    assert_eq!(attestations(most / 2), "");
+    assert!(attestations(most / 2 + 1).contains("the attestations have"));
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn every_member_is_given_out_whole_however_it_is_read() {
 #[test]
 fn the_frozen_bundles_are_read() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
-    for name in ["carried", "evidence", "plain", "signed", "split"] {
+    for name in ["carried", "attestations", "plain", "signed", "split"] {
         let bundle = verified(&directory.join(format!("{name}.run"))).unwrap();
         bundle.verify_parts(&Silent).unwrap();
         bundle.verify_volumes(&Silent).unwrap();

@@ -42,7 +42,7 @@ fn it_reads_the_frozen_bundles() {
     for (name, key) in [
         ("carried", None),
         ("dated", None),
-        ("evidence", None),
+        ("attestations", None),
         ("plain", None),
         ("signed", Some(public)),
         ("split", None),

@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
         ],
     ),
     ("trust", &["bundle", "failure", "host", "regular_file"]),
-    ("evidence", &["bundle", "failure", "progress", "verify"]),
+    ("attestations", &["bundle", "failure", "progress", "verify"]),
     (
         "verify",
         &["bundle", "failure", "progress", "regular_file", "trust"],
@@ -118,7 +118,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
             "bundle",
             "cluster",
             "delta",
-            "evidence",
+            "attestations",
             "failure",
             "fetch",
             "host",

@@ -24,7 +24,7 @@ const RUNS: [&str; 8] = [
 ];
 
 /// Flags with files that the sandbox does not have.
-const NEEDS_MORE: [&str; 4] = ["--evidence", "--attestations", "--trusted-root", "--key"];
+const NEEDS_MORE: [&str; 4] = ["--attestations", "--attestations", "--trusted-root", "--key"];
 
 /// README, CONTRIBUTING and the guides, with their names.
 fn documents() -> Vec<(String, String)> {

@@ -23,7 +23,7 @@ use crate::support::small::{self, Upstream, repository};
 /// The bundles: with files of whoever packed it; with the time of resolving, and a part that nothing proves; for two
 /// platforms, with signatures of publishers; plain; signed; with the payload in a file of
 /// its own.
-const BUNDLES: [&str; 6] = ["carried", "dated", "evidence", "plain", "signed", "split"];
+const BUNDLES: [&str; 6] = ["carried", "dated", "attestations", "plain", "signed", "split"];
 
 /// The zstd that packed them, as its library numbers itself: another one may find other
 /// frames for the same members.
@@ -107,9 +107,9 @@ fn every_frozen_bundle_is_read_whole() {
 
 #[test]
 fn what_the_publishers_signed_in_a_frozen_bundle_still_holds() {
-    let root = format!("--trusted-root={}", golden("evidence.pem").display());
-    let bundle = golden("evidence.run").to_string_lossy().into_owned();
-    let outcome = Sandbox::new().packager(["verify", "--evidence", &root, &bundle]);
+    let root = format!("--trusted-root={}", golden("attestations.pem").display());
+    let bundle = golden("attestations.run").to_string_lossy().into_owned();
+    let outcome = Sandbox::new().packager(["verify", "--attestations", &root, &bundle]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
     assert_eq!(
         outcome.stdout.matches(&format!(": by {KUBERNETES} (")).count(),
@@ -241,7 +241,7 @@ fn a_frozen_lock_makes_the_same_bundle_from_upstream_today() {
         return;
     }
     let sandbox = Sandbox::new();
-    let bundle = golden("evidence.run");
+    let bundle = golden("attestations.run");
     extracted(&sandbox, &bundle.to_string_lossy());
     let (index, _) = index_and_payload(&bundle);
     let file = |digest: &Digest| {
@@ -274,9 +274,9 @@ fn a_frozen_lock_makes_the_same_bundle_from_upstream_today() {
             .put_signature(&repository, signature.documents[1], signing);
     }
     let (_server, flags) = serve_all(&sandbox, upstream);
-    fs::copy(golden("evidence.lock"), sandbox.path("evidence.lock")).unwrap();
-    run(&sandbox, "evidence", &flags, &["--locked"]);
-    assert_same("evidence", &sandbox.path("evidence.run"));
+    fs::copy(golden("attestations.lock"), sandbox.path("attestations.lock")).unwrap();
+    run(&sandbox, "attestations", &flags, &["--locked"]);
+    assert_same("attestations", &sandbox.path("attestations.run"));
 }
 
 #[test]
@@ -329,8 +329,8 @@ fn make_them() {
         }
     }
     let (_server, flags) = serve_all(&sandbox, upstream);
-    run(&sandbox, "evidence", &flags, &[]);
-    fs::copy(authority.root(), sandbox.path("evidence.pem")).unwrap();
+    run(&sandbox, "attestations", &flags, &[]);
+    fs::copy(authority.root(), sandbox.path("attestations.pem")).unwrap();
     let mut upstream = Upstream::new();
     upstream.forget("/kubectl.sha256");
     let (_server, flags) = serve_all(&sandbox, upstream);
@@ -344,9 +344,9 @@ fn make_them() {
         "carried.run",
         "dated.lock",
         "dated.run",
-        "evidence.lock",
-        "evidence.pem",
-        "evidence.run",
+        "attestations.lock",
+        "attestations.pem",
+        "attestations.run",
         "plain.lock",
         "plain.run",
         "signed.pub",

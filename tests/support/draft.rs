@@ -179,7 +179,7 @@ pub(crate) struct Contents {
     pub(crate) config: Option<Vec<u8>>,
     /// The files of a publisher's signature of kubelet, and with the last of the second
     /// image: signature, certificate, document; or none.
-    pub(crate) evidence: Vec<Vec<u8>>,
+    pub(crate) attestations: Vec<Vec<u8>>,
     /// Makes other documents, `index.json` and `manifest.json`, of the right ones.
     pub(crate) layout: fn([Vec<u8>; 2]) -> [Vec<u8>; 2],
     /// What whoever packed it added.
@@ -193,7 +193,7 @@ impl Contents {
             programs: BinaryRole::ALL.map(|role| text(role.name(), 700)),
             layers: ["base", "node", "pause", "app"].map(|layer| text(layer, 1024)),
             config: None,
-            evidence: Vec::new(),
+            attestations: Vec::new(),
             layout: |right| right,
             files: Vec::new(),
         }
@@ -214,7 +214,7 @@ impl Contents {
     /// The same, signed by its publisher; nobody looks whether that holds.
     pub(crate) fn signed() -> Self {
         Self {
-            evidence: ["signature", "certificate", "document"].map(Into::into).into(),
+            attestations: ["signature", "certificate", "document"].map(Into::into).into(),
             ..Self::small()
         }
     }
@@ -261,7 +261,7 @@ impl Draft {
                 files.push((path, blob));
             }
         }
-        for file in &contents.evidence {
+        for file in &contents.attestations {
             files.push((attestation_path(Digest::of(file)), file));
         }
         let in_images = files.len() as u64;
@@ -352,9 +352,9 @@ impl Draft {
         for (frame, plain) in draft.index.frames.iter_mut().zip(&draft.plain) {
             frame.plain_size = plain.len() as u64;
         }
-        if let Some(of_program) = contents.evidence.get(..2) {
+        if let Some(of_program) = contents.attestations.get(..2) {
             draft.index.binaries[2].origin.attestations = vec![published(of_program)];
-            draft.index.images[1].origin.attestations = vec![published(&contents.evidence)];
+            draft.index.images[1].origin.attestations = vec![published(&contents.attestations)];
         }
         draft.compress();
         draft.fit();

@@ -144,15 +144,15 @@ impl BundleIndex {
                 return Err(format!("`{}` has the digest of another blob", member.path));
             }
         }
-        let is_evidence = |member: &&Member| member.path.starts_with(ATTESTATION_DIR);
-        let evidence: u64 = self
+        let is_attestations = |member: &&Member| member.path.starts_with(ATTESTATION_DIR);
+        let attestations: u64 = self
             .members
             .iter()
-            .filter(is_evidence)
+            .filter(is_attestations)
             .map(|file| file.size)
             .sum();
-        if evidence > limits::ALL_ATTESTATION_BYTES {
-            return Err(format!("the attestations have {evidence} bytes"));
+        if attestations > limits::ALL_ATTESTATION_BYTES {
+            return Err(format!("the attestations have {attestations} bytes"));
         }
         expected
             .into_iter()

@@ -58,7 +58,7 @@ const OF_MINIKUBE: [&str; 48] = [
 ];
 
 /// What `verify` takes in the packager alone.
-const OF_THE_PACKAGER: [&str; 2] = ["evidence", "trusted-root"];
+const OF_THE_PACKAGER: [&str; 2] = ["attestations", "trusted-root"];
 
 impl Typed<'_> {
     pub(super) fn unknown_flag(&self, flag: &str) -> Failure {

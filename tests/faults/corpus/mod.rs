@@ -1,7 +1,7 @@
 //! G9: hostile bundles, each signed with a valid key, so that limits and rules refuse
 //! them and not cryptography. Each has the exit code and the words that it ends with.
 
-mod evidence;
+mod attestations;
 mod files;
 mod index;
 mod members;
@@ -117,7 +117,7 @@ impl Case {
 /// All of them.
 pub(crate) fn cases() -> Vec<Case> {
     [
-        evidence::cases(),
+        attestations::cases(),
         files::cases(),
         index::cases(),
         members::cases(),

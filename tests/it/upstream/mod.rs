@@ -1,9 +1,9 @@
 //! The network side against servers of our own, faults included.
 
+mod attestations;
 mod credentials;
 mod docker_registry;
 mod download;
-mod evidence;
 mod faults;
 mod high_availability;
 mod images;

@@ -158,7 +158,7 @@ fn an_arm64_bundle_has_corrected_configs_and_their_signatures() {
     assert!(bytes(&sandbox.path("x.run")) == first);
 
     let root = format!("--trusted-root={}", authority.root().display());
-    let checked = sandbox.packager(["verify", "--deep", "--evidence", &root, "x.run"]);
+    let checked = sandbox.packager(["verify", "--deep", "--attestations", &root, "x.run"]);
     assert_eq!(checked.status, 0, "{checked:?}");
     let says = format!("\nregistry.k8s.io/etcd:3.7.0-0: by {KUBERNETES} ");
     assert!(checked.stdout.contains(&says), "{}", checked.stdout);

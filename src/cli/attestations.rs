@@ -1,4 +1,4 @@
-//! `verify --evidence`: who signed the parts, and what of that is proven.
+//! `verify --attestations`: who signed the parts, and what of that is proven.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::console::Console;
-use crate::evidence::{self, Roots, SignedPart};
+use crate::attestations::{self, Roots, SignedPart};
 use crate::failure::Failure;
 use crate::verify::VerifiedBundle;
 
@@ -21,7 +21,7 @@ pub(super) fn checked(
         return Ok(None);
     }
     let roots = roots.map(Roots::load).transpose()?;
-    let parts = evidence::check(bundle, roots.as_ref(), console)?;
+    let parts = attestations::check(bundle, roots.as_ref(), console)?;
     let lines = describe(&parts, roots.is_some());
     Ok(Some((lines, parts.iter().map(fields).collect())))
 }

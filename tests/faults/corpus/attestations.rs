@@ -48,16 +48,16 @@ fn files() -> Vec<Case> {
     };
     vec![
         Case::draft(
-            "a file of evidence of more than 4 MiB",
+            "a file of attestations of more than 4 MiB",
             "more than an attestation's file can have",
             |draft| {
                 let mut contents = Contents::signed();
-                contents.evidence[0] = vec![b'A'; (4 << 20) + 1];
+                contents.attestations[0] = vec![b'A'; (4 << 20) + 1];
                 *draft = Draft::of(&contents);
             },
         ),
         signed(
-            "files of evidence of more than 64 MiB",
+            "files of attestations of more than 64 MiB",
             "the attestations have",
             |index| {
                 let one = of_image(index).clone();
@@ -73,33 +73,33 @@ fn files() -> Vec<Case> {
                 }
             },
         ),
-        signed("evidence that no part names", NOBODYS, |index| {
+        signed("attestations that no part names", NOBODYS, |index| {
             index.binaries[2].origin.attestations.clear();
             index.images[1].origin.attestations.clear();
         }),
         signed("a document that no signature names", NOBODYS, |index| {
             of_image(index).documents = vec![of_program(index).signature];
         }),
-        moved("evidence among the blobs", NOBODYS, blob_path),
-        moved("evidence in the place of a program", NOBODYS, |_| {
+        moved("attestations among the blobs", NOBODYS, blob_path),
+        moved("attestations in the place of a program", NOBODYS, |_| {
             "bin/linux/amd64/kubelet.sig".to_owned()
         }),
-        moved("evidence under another directory", NOBODYS, |digest| {
+        moved("attestations under another directory", NOBODYS, |digest| {
             format!("attestations/../{}", digest.hex())
         }),
-        moved("evidence under a name of its own", NOBODYS, |_| {
+        moved("attestations under a name of its own", NOBODYS, |_| {
             "attestations/kubelet.sig".to_owned()
         }),
-        moved("evidence under a digest in capitals", NOBODYS, |digest| {
+        moved("attestations under a digest in capitals", NOBODYS, |digest| {
             attestation_path(digest).to_uppercase()
         }),
-        signed("evidence twice", "or it is there twice", |index| {
+        signed("attestations twice", "or it is there twice", |index| {
             let certificate = of_program(index).certificates[0];
             let member = member(index);
             (member.path, member.sha256) = (attestation_path(certificate), certificate);
         }),
         signed(
-            "evidence of another content",
+            "attestations of another content",
             "has the digest of another blob",
             |index| {
                 member(index).sha256 = Digest::of(b"other");

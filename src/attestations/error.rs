@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::failure::{Failure, Kind};
 use crate::verify::VerifyError;
 
-/// Evidence that proves nothing, or the contrary.
+/// Attestations that proves nothing, or the contrary.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum EvidenceError {
+pub enum AttestationError {
     /// A file of roots cannot be used.
     #[error("`{}` should hold root certificates: {reason}", path.display())]
     Roots {
@@ -57,14 +57,14 @@ fn list(objections: &[Objection]) -> String {
     said.join("; ")
 }
 
-impl From<EvidenceError> for Failure {
-    fn from(error: EvidenceError) -> Self {
+impl From<AttestationError> for Failure {
+    fn from(error: AttestationError) -> Self {
         match error {
-            EvidenceError::Verify(error) => error.into(),
-            EvidenceError::Roots { .. } => Self::new(Kind::Usage, error).hint(
+            AttestationError::Verify(error) => error.into(),
+            AttestationError::Roots { .. } => Self::new(Kind::Usage, error).hint(
                 "give Sigstore's `trusted_root.json`, or its certificates in PEM, with `--trusted-root FILE`",
             ),
-            EvidenceError::Objections(ref objections) => {
+            AttestationError::Objections(ref objections) => {
                 let published = |objection: &Objection| {
                     matches!(
                         objection,

@@ -28,7 +28,11 @@ fn pack(world: &World, sandbox: &Sandbox, more: &[&str]) {
 }
 
 fn verify(sandbox: &Sandbox, root: Option<&Path>) -> Outcome {
-    let mut arguments = vec!["verify".to_owned(), "--evidence".to_owned(), "x.run".to_owned()];
+    let mut arguments = vec![
+        "verify".to_owned(),
+        "--attestations".to_owned(),
+        "x.run".to_owned(),
+    ];
     arguments.extend(root.map(|root| format!("--trusted-root={}", root.display())));
     sandbox.packager(arguments)
 }
@@ -69,7 +73,7 @@ fn signatures_travel_with_the_bundle_and_hold_without_a_network() {
     assert!(
         inspected
             .stdout
-            .contains("attested    10 signatures of publishers: `verify --evidence` checks them"),
+            .contains("attested    10 signatures of publishers: `verify --attestations` checks them"),
         "{inspected:?}"
     );
     let shown = sandbox.packager(["inspect", "--output=json", "x.run"]).stdout;
@@ -305,7 +309,7 @@ fn a_locked_pack_asks_nobody_for_what_the_store_has() {
     );
     let given = format!("--binaries={}", given.display());
     pack(&world, &sandbox, &[&offline[..3], &[&given]].concat());
-    let shown = sandbox.packager(["verify", "--evidence", "x.run"]);
+    let shown = sandbox.packager(["verify", "--attestations", "x.run"]);
     assert_eq!(shown.status, 0, "{shown:?}");
     assert!(shown.stdout.contains("\nkubelet: by "), "{shown:?}");
 }

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::verify::{VerifiedBundle, VerifyError};
 
 use certificate::Certificate;
-pub use error::{EvidenceError, Objection};
+pub use error::{AttestationError, Objection};
 pub use roots::Roots;
 
 /// Who signs Kubernetes' programs and images, and who knows them. Source: kubernetes.io,
@@ -66,7 +66,7 @@ pub fn check(
     bundle: &VerifiedBundle,
     roots: Option<&Roots>,
     progress: &dyn Progress,
-) -> Result<Vec<SignedPart>, EvidenceError> {
+) -> Result<Vec<SignedPart>, AttestationError> {
     let index = bundle.index();
     progress.begin("verify the publishers' signatures", None);
     let paths: BTreeSet<String> = index
@@ -110,7 +110,7 @@ pub fn check(
     let strangers = parts.iter().filter(|(_, is_kubernetes)| *is_kubernetes);
     objections.extend(strangers.filter_map(|(part, _)| part.stranger()));
     if !objections.is_empty() {
-        return Err(EvidenceError::Objections(objections));
+        return Err(AttestationError::Objections(objections));
     }
     let parts: Vec<SignedPart> = parts.into_iter().map(|(part, _)| part).collect();
     let count = parts.iter().filter(|part| !part.signers.is_empty()).count();

@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, TrustAnchor};
 use serde::Deserialize;
 use x509_cert::der::DateTime;
 
-use super::EvidenceError;
+use super::AttestationError;
 use super::certificate::{certificates, is_root};
 use crate::bundle::plain;
 
@@ -67,8 +67,8 @@ struct RawCertificate {
 
 impl Roots {
     /// Reads a file: Sigstore's `trusted_root.json`, or certificates in PEM.
-    pub fn load(path: &Path) -> Result<Self, EvidenceError> {
-        let refused = |reason: String| EvidenceError::Roots {
+    pub fn load(path: &Path) -> Result<Self, AttestationError> {
+        let refused = |reason: String| AttestationError::Roots {
             path: path.to_owned(),
             reason,
         };
