@@ -1,7 +1,6 @@
 #![no_main]
 
 mod entry;
-use entry::{draft, words};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     entry::parsers::index(input, entry::scratch());
