@@ -1,6 +1,6 @@
 //! Deltas: what a new bundle has and an older one lacks, and both joined again.
 //!
-//! See `FORMAT.md` beside this file. [`create`] and [`join`] fail when a bundle is not what
+//! See `FORMAT.md` beside this file. `create` and `join` fail when a bundle is not what
 //! its index says; nothing has the name that was asked for before it is whole and verified.
 
 mod create;
