@@ -12,9 +12,11 @@ use minikube_offline::trust::TrustedKeys;
 use minikube_offline::verify::OpenedBundle;
 use walkdir::WalkDir;
 
+use crate::sbom::debian_layer;
 use crate::support::authority::{Authority, KUBERNETES};
 use crate::support::effort::report;
 use crate::support::keys::Key;
+use crate::support::parts::write_archive_of;
 use crate::support::program::{EPOCH_TIME, Outcome, Sandbox, bytes};
 use crate::support::registry::Signing;
 use crate::support::server::Server;
@@ -188,10 +190,13 @@ fn pack_files(sandbox: &Sandbox, locked: &[&str]) {
     run(sandbox, "split", &flags, &["--split=1M"]);
 }
 
-/// Packs the same with a manifest and another file.
+/// Packs the same with a manifest, another file, and an image that has packages.
 fn pack_carried(sandbox: &Sandbox, locked: &[&str]) {
     let mut flags = small::files(&sandbox.path("small"));
     flags.push(small::stub(sandbox, Arch::Arm64));
+    let archive = sandbox.path("app.tar");
+    write_archive_of(Arch::Arm64, &archive, "registry.example/app:1", &[debian_layer()]);
+    flags.push(format!("--image=docker-archive:{}", archive.display()));
     for (flag, name, content) in [
         (
             "manifest",

@@ -44,7 +44,7 @@ fn the_bill_of_materials_names_every_part_and_is_valid() {
 }
 
 /// An image as Debian's are: os-release, dpkg's database, a file of copyright.
-fn debian_layer() -> Vec<u8> {
+pub(crate) fn debian_layer() -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, text) in [
         ("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n"),
