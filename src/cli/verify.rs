@@ -7,7 +7,8 @@ use super::console::Console;
 use super::path_value::path_value;
 use super::size::human_bytes;
 use super::volumes::counted;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::trust::Authenticity;
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
@@ -15,6 +16,9 @@ pub(super) struct VerifyArgs {
     /// Also decode the payload: compare every part, and every image with its config
     #[arg(long)]
     deep: bool,
+    /// Fail (3) unless a trusted key signed the bundle: for gates where no key is pinned yet
+    #[arg(long)]
+    require_signature: bool,
     /// Also check the publishers' own signatures that the bundle carries
     #[cfg(feature = "packager")]
     #[arg(long)]
@@ -26,6 +30,16 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn run(args: &VerifyArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
+    // One that a pinned or given key did not sign was refused when it was opened.
+    if args.require_signature && !matches!(bundle.authenticity(), Ok(Authenticity::Signed(_))) {
+        let why = format!(
+            "cannot accept `{}`: no trusted key signed it",
+            bundle.path().display()
+        );
+        let fix = "name the packer's key with `--key FILE`, or pin it with `trust add`; an unsigned bundle is signed \
+                   with `minikube-offline sign`";
+        return Err(Failure::new(Kind::NotAuthentic, why).hint(fix));
+    }
     let bundle = bundle.verify(console)?;
     if args.deep {
         if bundle.index().is_split() {

@@ -321,3 +321,25 @@ fn the_bundle_itself_honours_pinned_keys() {
         "a bundle does not change what is trusted: {outcome:?}"
     );
 }
+
+#[test]
+fn a_gate_can_demand_a_signature() {
+    let sandbox = Sandbox::new();
+    let key = Key::make(&sandbox, "k");
+    let unsigned = packed(&sandbox);
+    let verify = |more: &[&str], bundle: &std::path::Path| {
+        let arguments = ["verify", "--require-signature"].iter().chain(more);
+        let outcome = sandbox.packager(arguments.map(std::ffi::OsStr::new).chain([bundle.as_os_str()]));
+        (outcome.status, outcome.stderr)
+    };
+    let (status, stderr) = verify(&[], &unsigned);
+    assert_eq!(status, 3, "{stderr}");
+    assert!(stderr.contains("no trusted key signed it"), "{stderr}");
+    let signed = signed(&sandbox, &key);
+    // A signature that no key here vouches for is a claim.
+    assert_eq!(verify(&[], &signed).0, 3);
+    let given = format!("--key={}", key.public.display());
+    assert_eq!(verify(&[&given], &signed).0, 0);
+    pin(&sandbox, &key);
+    assert_eq!(verify(&[], &signed).0, 0);
+}
