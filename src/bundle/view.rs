@@ -2,7 +2,7 @@
 
 use super::{
     Attestation, BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart, ImagePart,
-    ImageRole, Member, Platform, Version,
+    ImageRole, Member, Namer, Platform, Version,
 };
 
 /// The parts of a bundle for one of its platforms.
@@ -77,6 +77,20 @@ impl<'a> PlatformView<'a> {
     /// The images that go into the node.
     pub fn cluster_images(self) -> impl Iterator<Item = &'a ImagePart> {
         self.images().filter(|image| image.role != ImageRole::Node)
+    }
+
+    /// minikube's addons that were packed for the user, by name: images in it name them.
+    #[must_use]
+    pub fn packed_addons(self) -> Vec<&'a str> {
+        let images = self
+            .cluster_images()
+            .filter(|image| image.role == ImageRole::Application);
+        let named_by = images.flat_map(|image| &image.named_by);
+        let addons = named_by.filter(|named| named.by == Namer::MinikubeAddon);
+        let mut names: Vec<&str> = addons.filter_map(|named| named.name.as_deref()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The programs, by role.

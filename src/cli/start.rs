@@ -70,6 +70,9 @@ pub(super) struct StartOptions {
     /// Do not give the bundle's manifests to the cluster
     #[arg(long, help_heading = CLUSTER)]
     no_manifests: bool,
+    /// Do not switch on the addons that the bundle was packed with
+    #[arg(long)]
+    no_addons: bool,
 }
 
 impl StartArgs {
@@ -100,6 +103,7 @@ impl StartOptions {
             allow_downgrade: self.allow_downgrade,
             keep_failed: self.keep_failed,
             manifests: !self.no_manifests,
+            packed_addons: !self.no_addons,
             extra_args,
         }
     }

@@ -35,6 +35,11 @@ pub(crate) fn start_arguments(
     if let Some(network) = named_network(view, options, is_new) {
         arguments.push(format!("--cni={network}"));
     }
+    // Later the cluster has those that its user left on.
+    let packed = view.packed_addons();
+    if is_new && options.packed_addons && !packed.is_empty() && !options.passes("--install-addons") {
+        arguments.push(format!("--addons={}", packed.join(",")));
+    }
     if force {
         arguments.push("--force".to_owned());
     }
@@ -47,7 +52,7 @@ pub(crate) fn start_arguments(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::{BundleIndex, ContainerRuntime};
+    use crate::bundle::{BundleIndex, ContainerRuntime, Digest, ImageRole, NamedBy, Namer};
     use crate::install::testing::{index, view};
 
     #[test]
@@ -59,6 +64,33 @@ mod tests {
              --base-image=gcr.io/k8s-minikube/kicbase:v0.0.50 --preload=false --cache-images=false \
              --interactive=false --output=json --wait=all"
         );
+    }
+
+    #[test]
+    fn a_new_profile_gets_the_addons_that_the_bundle_was_packed_with() {
+        let mut packed = index();
+        let by = |name: &str| NamedBy {
+            digest: Digest::of(name.as_bytes()),
+            by: Namer::MinikubeAddon,
+            name: Some(name.to_owned()),
+        };
+        packed.images[2].named_by = vec![by("storage-provisioner")];
+        packed.images[3].role = ImageRole::Application;
+        packed.images[3].named_by = vec![by("metrics-server"), by("ingress")];
+        let arguments = |extra: &str, packed_addons, is_new| {
+            let extra_args = extra.split_whitespace().map(str::to_owned).collect();
+            let options = SiteOptions {
+                packed_addons,
+                extra_args,
+                ..SiteOptions::default()
+            };
+            start_arguments(view(&packed), &options, Way::Volume, is_new, false).join(" ")
+        };
+        assert!(arguments("", true, true).ends_with(" --addons=ingress,metrics-server"));
+        assert!(arguments("--addons=x", true, true).ends_with(" --addons=ingress,metrics-server --addons=x"));
+        assert!(!arguments("", false, true).contains("addons"));
+        assert!(!arguments("", true, false).contains("addons"));
+        assert!(!arguments("--install-addons=false", true, true).contains("--addons"));
     }
 
     #[test]

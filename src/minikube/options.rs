@@ -58,6 +58,8 @@ pub struct SiteOptions {
     pub keep_failed: bool,
     /// Whether the bundle's manifests are given to the cluster.
     pub manifests: bool,
+    /// Whether a new cluster gets the addons that the bundle was packed with.
+    pub packed_addons: bool,
     /// Goes to `minikube start` as it is, last.
     pub extra_args: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl Default for SiteOptions {
             allow_downgrade: false,
             keep_failed: false,
             manifests: true,
+            packed_addons: true,
             extra_args: Vec::new(),
         }
     }
