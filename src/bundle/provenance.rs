@@ -214,6 +214,12 @@ pub struct NamedBy {
 }
 
 impl NamedBy {
+    /// The minikube addon that names the image.
+    #[must_use]
+    pub fn addon(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| self.by == Namer::MinikubeAddon)
+    }
+
     /// The comparison with this digest.
     #[must_use]
     pub fn verification(&self) -> Verification {

@@ -2,7 +2,7 @@
 
 use super::{
     Attestation, BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart, ImagePart,
-    ImageRole, Member, Namer, Platform, Version,
+    ImageRole, Member, NamedBy, Platform, Version,
 };
 
 /// The parts of a bundle for one of its platforms.
@@ -86,8 +86,7 @@ impl<'a> PlatformView<'a> {
             .cluster_images()
             .filter(|image| image.role == ImageRole::Application);
         let named_by = images.flat_map(|image| &image.named_by);
-        let addons = named_by.filter(|named| named.by == Namer::MinikubeAddon);
-        let mut names: Vec<&str> = addons.filter_map(|named| named.name.as_deref()).collect();
+        let mut names: Vec<&str> = named_by.filter_map(NamedBy::addon).collect();
         names.sort_unstable();
         names.dedup();
         names

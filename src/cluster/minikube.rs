@@ -94,18 +94,19 @@ fn log_text(log: Option<&Path>, end: &[String]) -> String {
     format!("\n  log: `{}`{}", log.display(), end.collect::<String>())
 }
 
+/// The last `most` bytes of the file at `path`, as text.
+pub(super) fn read_end(path: &Path, most: u64) -> io::Result<String> {
+    let mut file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(io::SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The last lines of the log at `path`, as far as it can be read.
 fn end_of(path: &Path) -> Vec<String> {
-    let read = || {
-        let mut file = fs::File::open(path)?;
-        let length = file.metadata()?.len();
-        file.seek(io::SeekFrom::Start(length.saturating_sub(LOG_END_BYTES)))?;
-        let mut bytes = Vec::new();
-        file.take(LOG_END_BYTES).read_to_end(&mut bytes)?;
-        io::Result::Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+    let text = read_end(path, LOG_END_BYTES).unwrap_or_default();
     let lines: Vec<&str> = text
         .lines()
         .map(str::trim)

@@ -3,12 +3,11 @@
 //! Nothing is changed, nothing needs a network, and a question without an answer is a section
 //! that says so: a report is asked for when something does not work.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::minikube::{Minikube, without_proxies};
+use super::minikube::{Minikube, read_end, without_proxies};
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
 use crate::failure::Failure;
@@ -130,7 +129,7 @@ impl Sections<'_> {
     }
 
     fn file(&mut self, path: &Path) {
-        let text = match read_end(path) {
+        let text = match read_end(path, MOST_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
             Err(error) => format!("cannot read it: {error}"),
@@ -148,15 +147,6 @@ fn end_of(text: &str) -> &str {
         Some(line) if from > 0 => &text[from + line + 1..],
         _ => text,
     }
-}
-
-fn read_end(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(MOST_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

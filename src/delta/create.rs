@@ -12,7 +12,7 @@ use super::limits::PATCH_BYTES;
 use super::{DeltaError, patch, spool};
 use crate::bundle::{BundleIndex, Digest, Frame, ImagePart, Member, TAR_END_BYTES, blob_path, member_span};
 use crate::host::{ClaimedFile, interrupt};
-use crate::pack::frame_encoder;
+use crate::pack::{PACKER, frame_encoder};
 use crate::progress::Progress;
 use crate::sign::Signer;
 use crate::spec::Level;
@@ -138,7 +138,7 @@ pub fn create(
         whole: count(|frame| matches!(frame, FrameDelta::Whole(_))),
     };
     let head = Head {
-        packer: concat!("minikube-offline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        packer: PACKER.to_owned(),
         zstd: zstd::zstd_safe::version_number(),
         base: base_identity,
         result: Identity::of(new.index(), &new_json),

@@ -31,6 +31,9 @@ use crate::progress::Progress;
 use crate::sign::Signer;
 use crate::spec::{Level, VolumeSize};
 
+/// This program, as bundles and deltas name it.
+pub(crate) const PACKER: &str = concat!("minikube-offline ", env!("CARGO_PKG_VERSION"));
+
 /// How to pack.
 pub struct PackOptions<'a> {
     /// The file to write; one that is there is replaced when the new one is whole.
@@ -109,7 +112,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         format: limits::FORMAT,
         name: options.name,
         serial: 1,
-        packer: concat!("minikube-offline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        packer: PACKER.to_owned(),
         resolved: options.resolved,
         cluster: options.cluster,
         header: Extent {

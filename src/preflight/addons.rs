@@ -3,7 +3,7 @@
 //! what the bundle lacks.
 
 use super::finding::{Finding, note};
-use crate::bundle::{Namer, PlatformView};
+use crate::bundle::PlatformView;
 use crate::minikube::SiteOptions;
 
 /// A note for each addon of which no image says that it is there for it: those that were
@@ -11,7 +11,7 @@ use crate::minikube::SiteOptions;
 pub(crate) fn examine(view: PlatformView<'_>, options: &SiteOptions) -> Vec<Finding> {
     let packed_with = |addon: &str| {
         let mut named_by = view.cluster_images().flat_map(|image| &image.named_by);
-        named_by.any(|named| named.by == Namer::MinikubeAddon && named.name.as_deref() == Some(addon))
+        named_by.any(|named| named.addon() == Some(addon))
     };
     let addons = options.addons();
     let addons = addons.iter().filter(|addon| !packed_with(addon));
@@ -28,6 +28,7 @@ pub(crate) fn examine(view: PlatformView<'_>, options: &SiteOptions) -> Vec<Find
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::Namer;
     use crate::bundle::{Digest, NamedBy};
     use crate::install::testing::{index, view, with};
 
