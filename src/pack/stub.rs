@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::PackError;
 use crate::bundle::{Arch, Platform, limits};
 use crate::fetch::ElfHeader;
@@ -77,10 +79,7 @@ impl Stub {
         let platform = platforms.iter().find(|platform| elf.is_program_for(**platform));
         let platform = *platform.ok_or_else(|| refused(&format!("it is an {elf}")))?;
         let marker = format!("minikube-offline-stub format {}\n", limits::FORMAT);
-        if !bytes
-            .windows(marker.len())
-            .any(|window| window == marker.as_bytes())
-        {
+        if memmem::find(&bytes, marker.as_bytes()).is_none() {
             return Err(refused(&format!("it does not read format {}", limits::FORMAT)));
         }
         let block = usize::try_from(limits::BLOCK_BYTES).expect("a few KiB");

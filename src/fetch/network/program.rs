@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use memchr::memmem;
+
 use crate::fetch::FetchError;
 
 /// How much is looked at together.
@@ -54,11 +56,7 @@ fn find_in<T: PartialEq>(
 
 /// Where each prefix ends.
 fn ends_of<'a>(prefix: &'a [u8], window: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    window
-        .windows(prefix.len())
-        .enumerate()
-        .filter(move |(_, bytes)| *bytes == prefix)
-        .map(move |(start, _)| start + prefix.len())
+    memmem::find_iter(window, prefix).map(|start| start + prefix.len())
 }
 
 #[cfg(test)]
