@@ -31,7 +31,7 @@ pub use finding::{Finding, Report, Severity};
 
 use crate::bundle::{BinaryRole, BundleIndex, Version};
 use crate::failure::Failure;
-use crate::host::Environment;
+use crate::host::{Environment, interrupt};
 use crate::install::Layout;
 use crate::minikube::memory_mib;
 use crate::minikube::{MinikubeSettings, SiteOptions};
@@ -54,6 +54,8 @@ pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report,
         return Ok(Report::of(contradictions));
     }
     let facts = MachineFacts::gather(bundle, options, &environment, &layout, settings)?;
+    // A question that a signal broke off says nothing about this machine.
+    interrupt::check()?;
     let mut findings = examine(bundle.index(), options, &facts);
     findings.extend(space::examine(&facts.demands));
     Ok(Report::of(findings))
