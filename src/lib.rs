@@ -95,8 +95,10 @@ pub mod host;
 /// The verbs, as a person types them.
 pub mod cli;
 
+pub mod explain;
 pub mod failure;
 pub mod progress;
+pub mod shown;
 
 /// What a person named is opened when it is a regular file.
 pub mod regular_file;

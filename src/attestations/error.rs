@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::verify::VerifyError;
 
 /// Attestations that proves nothing, or the contrary.
@@ -57,14 +57,14 @@ fn list(objections: &[Objection]) -> String {
     said.join("; ")
 }
 
-impl From<AttestationError> for Failure {
-    fn from(error: AttestationError) -> Self {
-        match error {
-            AttestationError::Verify(error) => error.into(),
-            AttestationError::Roots { .. } => Self::new(Kind::Usage, error).hint(
+impl Explain for AttestationError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Verify(error) => error.explain(),
+            Self::Roots { .. } => Kind::Usage.hint(
                 "give Sigstore's `trusted_root.json`, or its certificates in PEM, with `--trusted-root FILE`",
             ),
-            AttestationError::Objections(ref objections) => {
+            Self::Objections(objections) => {
                 let published = |objection: &Objection| {
                     matches!(
                         objection,
@@ -80,7 +80,7 @@ impl From<AttestationError> for Failure {
                 } else {
                     "do not use the bundle before its packer has explained this"
                 };
-                Self::new(Kind::NotAuthentic, error).hint(hint)
+                Kind::NotAuthentic.hint(hint)
             }
         }
     }

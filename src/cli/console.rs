@@ -154,7 +154,7 @@ impl Console {
                 "kind": failure.kind.name(),
                 "message": failure.error.to_string(),
                 "causes": failure.causes(),
-                "hint": failure.hint,
+                "hint": (!failure.hints.is_empty()).then(|| failure.hints.join("\n")),
             });
             state.event("error", counted(last));
         } else {

@@ -53,7 +53,7 @@ pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console)
     if console.is_json() || !text.is_empty() {
         console.result(text.trim_start(), &value)?;
     }
-    failed.map_or(Ok(()), Err)
+    failed.map_or(Ok(()), |unfit| Err(unfit.into()))
 }
 
 /// `1 note`, `2 notes`.

@@ -133,8 +133,8 @@ pub(super) fn run(args: StartArgs, bundle: OpenedBundle, console: &Console) -> R
     let bundle = bundle.verify(console)?;
     let own = bundle.on(platform::choose(None, bundle.index())?)?;
     let remember = || match &mut serials {
-        Some(serials) => serials.remember(bundle.authenticity(), &name, serial),
-        None => Ok(()),
+        Some(serials) => Ok(serials.remember(bundle.authenticity(), &name, serial)?),
+        None => Ok::<_, Failure>(()),
     };
     let started = cluster::start(own, &options, remember, console);
     bundle.tell_misread(console);

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::failure::Failure;
+use super::ClusterError;
 use crate::host::Environment;
 use crate::install::{Journal, Layout, Receipt};
 use crate::minikube::ProfileConfig;
@@ -35,7 +35,7 @@ impl Doomed {
 
 /// Looks what an uninstall would take away, of `profile` alone or of everything; changes
 /// nothing.
-pub fn doomed(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Doomed, Failure> {
+pub fn doomed(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Doomed, ClusterError> {
     let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
     let receipt = Journal::peek(&layout.journal())?;
     let mut doomed = Doomed::default();

@@ -5,9 +5,10 @@
 //! goes into a directory of its own, which is gone afterwards. Source: minikube v1.38.1,
 //! `cmd/minikube/cmd/start.go:376`. It does not look at addons.
 
+use super::ClusterError;
 use super::minikube::{CHANGE, Minikube, REQUEST};
 use crate::bundle::{ImageReference, is_addon_of_network};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::remove_tree_if_there;
 use crate::install::Session;
 use crate::minikube::SiteOptions;
@@ -57,35 +58,35 @@ pub enum RequestError {
     },
 }
 
-impl From<RequestError> for Failure {
-    fn from(error: RequestError) -> Self {
-        let (kind, hint) = match &error {
-            RequestError::AddonImages { addon, .. } => (
+impl Explain for RequestError {
+    fn explain(&self) -> Explanation {
+        let (kind, hint) = match self {
+            Self::AddonImages { addon, .. } => (
                 Kind::Usage,
                 format!(
                     "pack the bundle with `pack --addon {addon}`; or leave the addon away here, and once its \
                      images are in the cluster, by `minikube image load`, `minikube addons enable {addon}`"
                 ),
             ),
-            RequestError::AddonOfNetwork { .. } => (
+            Self::AddonOfNetwork { .. } => (
                 Kind::Usage,
                 "start without it: it cannot be packed, and nothing was started".to_owned(),
             ),
-            RequestError::Flags { is_usage: true, .. } => (
+            Self::Flags { is_usage: true, .. } => (
                 Kind::Usage,
                 "what stands after `--`, and `--cpus` and `--memory`, goes to `minikube start`, whose `--help` names its \
                  flags"
                     .to_owned(),
             ),
-            RequestError::Flags { hint, .. } => (Kind::Cluster, (*hint).to_owned()),
-            RequestError::UnknownAddon { known, .. } if known.is_empty() => {
+            Self::Flags { hint, .. } => (Kind::Cluster, (*hint).to_owned()),
+            Self::UnknownAddon { known, .. } if known.is_empty() => {
                 (Kind::Usage, "`minikube addons list` names its addons".to_owned())
             }
-            RequestError::UnknownAddon { known, .. } => {
+            Self::UnknownAddon { known, .. } => {
                 (Kind::Usage, format!("its addons: {}", known.join(", ")))
             }
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }
 
@@ -102,7 +103,7 @@ pub(crate) fn check(
     arguments: &[String],
     carried: &[&ImageReference],
     session: &mut Session,
-) -> Result<(), Failure> {
+) -> Result<(), ClusterError> {
     let checked = check_flags(minikube, arguments, session).and_then(|()| {
         options
             .addons()
@@ -114,7 +115,7 @@ pub(crate) fn check(
     Ok(removed?)
 }
 
-fn check_flags(minikube: &Minikube, arguments: &[String], session: &mut Session) -> Result<(), Failure> {
+fn check_flags(minikube: &Minikube, arguments: &[String], session: &mut Session) -> Result<(), ClusterError> {
     let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     arguments.push("--dry-run");
     let command = minikube.offline_command(&arguments, &session.environment);
@@ -147,7 +148,7 @@ fn refusal(reason: Option<&Complaint>, stderr: &str, code: Option<i32>) -> Reque
     }
 }
 
-fn check_addon(minikube: &Minikube, addon: &str, carried: &[&ImageReference]) -> Result<(), Failure> {
+fn check_addon(minikube: &Minikube, addon: &str, carried: &[&ImageReference]) -> Result<(), ClusterError> {
     let ask = |arguments: &[&str]| minikube.command(arguments).timeout(REQUEST).run();
     let answer = ask(&["addons", "images", addon, "--output=json"])?;
     // It ends well for an addon that it has not.
@@ -216,11 +217,11 @@ mod tests {
     #[test]
     fn a_refusal_has_minikubes_words_and_the_code_of_a_mistake() {
         let plain = "Error: unknown flag: --bogus-flag\nSee 'minikube start --help' for usage.\n";
-        let failure = Failure::from(refusal(None, plain, Some(14)));
-        assert_eq!(failure.kind, Kind::Usage);
-        assert!(
-            failure.to_string().contains(": unknown flag: --bogus-flag\n"),
-            "{failure}"
+        let error = refusal(None, plain, Some(14));
+        assert_eq!(error.explain().kind, Kind::Usage);
+        assert_eq!(
+            error.to_string(),
+            "the bundle's minikube cannot be started with these flags: unknown flag: --bogus-flag"
         );
         let engine = Complaint {
             name: "PROVIDER_DOCKER_NOT_RUNNING".into(),
@@ -228,8 +229,8 @@ mod tests {
             exit_code: Some(63),
             ..Complaint::default()
         };
-        let failure = Failure::from(refusal(Some(&engine), "", Some(63)));
-        assert_eq!(failure.kind, Kind::Cluster);
-        assert!(failure.to_string().contains("docker info"), "{failure}");
+        let Explanation { kind, hints } = refusal(Some(&engine), "", Some(63)).explain();
+        assert_eq!(kind, Kind::Cluster);
+        assert!(hints[0].contains("docker info"), "{hints:?}");
     }
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::ClusterError;
 use super::minikube::without_proxies;
 use crate::bundle::BinaryRole;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Command, interrupt, remove_tree_if_there};
 use crate::install::Session;
 
@@ -32,10 +33,10 @@ pub struct ManifestsError {
     said: String,
 }
 
-impl From<ManifestsError> for Failure {
-    fn from(error: ManifestsError) -> Self {
+impl Explain for ManifestsError {
+    fn explain(&self) -> Explanation {
         let hint = "the cluster stays: the same command again gives it the manifests again, `--no-manifests` leaves them out";
-        Self::new(Kind::Cluster, error).hint(hint)
+        Kind::Cluster.hint(hint)
     }
 }
 
@@ -45,7 +46,11 @@ impl From<ManifestsError> for Failure {
 /// gets what they say where it differs. Objects have no annotation with their whole text,
 /// which is too long for many a definition of a kind. Source: kubernetes.io,
 /// "Server-Side Apply".
-pub(crate) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf]) -> Result<usize, Failure> {
+pub(crate) fn apply(
+    session: &mut Session,
+    profile: &str,
+    manifests: &[PathBuf],
+) -> Result<usize, ClusterError> {
     let cache = session.layout.kubectl_cache();
     let files = manifests
         .iter()
@@ -75,7 +80,7 @@ pub(crate) fn apply(session: &mut Session, profile: &str, manifests: &[PathBuf])
 }
 
 /// Runs the command until all is taken, or no waiting helps; says how many objects were.
-fn until_taken(session: &mut Session, profile: &str, command: &Command) -> Result<usize, Failure> {
+fn until_taken(session: &mut Session, profile: &str, command: &Command) -> Result<usize, ClusterError> {
     let until = Instant::now() + PATIENCE;
     loop {
         interrupt::check()?;

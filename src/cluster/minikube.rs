@@ -5,9 +5,10 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::ClusterError;
 use crate::bundle::{BinaryRole, Version};
 use crate::docker::Engine;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Command, Environment, FileError, Output};
 use crate::install::{Layout, Session};
 use crate::minikube::hints;
@@ -125,11 +126,11 @@ impl MinikubeError {
     }
 }
 
-impl From<MinikubeError> for Failure {
-    fn from(error: MinikubeError) -> Self {
-        let MinikubeError::Failed { hint, .. } = &error;
+impl Explain for MinikubeError {
+    fn explain(&self) -> Explanation {
+        let Self::Failed { hint, .. } = self;
         let hint = *hint;
-        Self::new(Kind::Cluster, error).hint(hint)
+        Kind::Cluster.hint(hint)
     }
 }
 
@@ -150,7 +151,7 @@ impl Minikube {
         engine: Option<&Engine>,
         home: &Path,
         keep_proxy: bool,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ClusterError> {
         let mut minikube = Self::of(&session.layout, engine);
         home.clone_into(&mut minikube.home);
         minikube.keep_proxy = keep_proxy;
@@ -223,7 +224,7 @@ impl Minikube {
 
     /// Whether this minikube has the Kubernetes release in its list; for others it asks
     /// the network, and ends when there is none unless it is forced.
-    pub(crate) fn knows(&self, version: &Version) -> Result<bool, Failure> {
+    pub(crate) fn knows(&self, version: &Version) -> Result<bool, ClusterError> {
         let output = self
             .command(&["config", "defaults", "kubernetes-version", "--output=json"])
             .timeout(REQUEST)
@@ -241,7 +242,7 @@ impl Minikube {
         arguments: &[String],
         session: &mut Session,
         progress: &dyn Progress,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ClusterError> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let command = self.offline_command(&arguments, &session.environment);
         let mut story = Story::default();
@@ -255,18 +256,23 @@ impl Minikube {
     }
 
     /// `minikube delete` of one profile, with its containers, volumes and network.
-    pub(crate) fn delete(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
+    pub(crate) fn delete(&self, profile: &str, session: &mut Session) -> Result<(), ClusterError> {
         let arguments = ["delete", "--profile", profile, "--output=json"];
         self.change("delete the profile", &arguments, session)
     }
 
     /// `minikube stop`.
-    pub(crate) fn stop(&self, profile: &str, session: &mut Session) -> Result<(), Failure> {
+    pub(crate) fn stop(&self, profile: &str, session: &mut Session) -> Result<(), ClusterError> {
         let arguments = ["stop", "--profile", profile, "--output=json"];
         self.change("stop the cluster", &arguments, session)
     }
 
-    fn change(&self, verb: &'static str, arguments: &[&str], session: &mut Session) -> Result<(), Failure> {
+    fn change(
+        &self,
+        verb: &'static str,
+        arguments: &[&str],
+        session: &mut Session,
+    ) -> Result<(), ClusterError> {
         let command = self.command(arguments).timeout(CHANGE);
         let output = session.run_recorded(&command, &mut |_| {})?;
         if output.success() {
@@ -360,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_failure_has_reason_code_and_log() {
-        let failure = Failure::from(MinikubeError::Failed {
+        let error = MinikubeError::Failed {
             verb: "start the cluster",
             name: "GUEST_PROVISION".into(),
             message: "no node".into(),
@@ -369,13 +375,12 @@ mod tests {
             log: Some("/root/.minikube/logs/lastStart.txt".into()),
             log_end: vec!["I1130 one".into(), "E1130 two".into()],
             hint: "look",
-        });
-        assert_eq!(failure.kind.exit_code(), 10);
+        };
+        assert_eq!(error.explain(), Kind::Cluster.hint("look"));
         assert_eq!(
-            failure.to_string(),
-            "error: minikube could not start the cluster\n  reason: `GUEST_PROVISION`: no node\n  \
-             exit code: 80\n  log: `/root/.minikube/logs/lastStart.txt`\n    I1130 one\n    E1130 two\n\n\
-             hint: look"
+            error.to_string(),
+            "minikube could not start the cluster\n  reason: `GUEST_PROVISION`: no node\n  \
+             exit code: 80\n  log: `/root/.minikube/logs/lastStart.txt`\n    I1130 one\n    E1130 two"
         );
     }
 }

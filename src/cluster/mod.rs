@@ -4,6 +4,7 @@
 
 mod doomed;
 mod dry_run;
+mod error;
 mod manifests;
 mod minikube;
 mod node_image;
@@ -17,6 +18,7 @@ mod uninstall;
 mod written;
 
 pub use doomed::{Doomed, doomed};
+pub use error::ClusterError;
 pub use report::{Section, report};
 pub use start::{Started, Timing, start};
 pub use status::{NodeStatus, ProfileStatus, Status, status, stop};

@@ -1,8 +1,9 @@
 //! The node image in the machine's engine.
 
+use super::ClusterError;
 use crate::bundle::{Digest, ImagePart, ImageReference};
 use crate::docker::{Engine, EngineError};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Advised, Explain, Explanation, Kind};
 use crate::install::{Event, ImageSet, Session, has_id_of, is_image, write_images};
 use crate::progress::Progress;
 use crate::seed::finish;
@@ -32,11 +33,11 @@ pub enum NodeImageError {
     Engine(#[from] EngineError),
 }
 
-impl From<NodeImageError> for Failure {
-    fn from(error: NodeImageError) -> Self {
-        match error {
-            NodeImageError::Engine(error) => error.into(),
-            NodeImageError::Mismatch { .. } => Self::new(Kind::Other, error).hint(
+impl Explain for NodeImageError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Engine(error) => error.explain(),
+            Self::Mismatch { .. } => Kind::Other.hint(
                 "restart Docker Engine, `sudo systemctl restart docker`, and run the same command again; `docker image ls` shows what it has",
             ),
         }
@@ -50,8 +51,8 @@ pub(crate) fn ensure<T>(
     session: &mut Session,
     engine: &Engine,
     progress: &dyn Progress,
-    meanwhile: impl FnOnce(&mut Session) -> Result<T, Failure>,
-) -> Result<(T, &'static str), Failure> {
+    meanwhile: impl FnOnce(&mut Session) -> Result<T, ClusterError>,
+) -> Result<(T, &'static str), ClusterError> {
     let view = bundle.view();
     let image = view.node_image();
     let name = image.reference.to_string();
@@ -95,8 +96,8 @@ fn load<T>(
     session: &mut Session,
     engine: &Engine,
     progress: &dyn Progress,
-    meanwhile: impl FnOnce(&mut Session) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    meanwhile: impl FnOnce(&mut Session) -> Result<T, ClusterError>,
+) -> Result<T, ClusterError> {
     let set = ImageSet::new(bundle.view(), [image]);
     let mut running = engine.load().map_err(NodeImageError::from)?;
     if let Some(process) = running.identity() {
@@ -104,9 +105,13 @@ fn load<T>(
     }
     let written = write_images(bundle, &set, &mut running, &|bytes| progress.advance(bytes)).map(|_| ());
     let finished = |running, written| {
-        finish(running, written).map_err(|failure| match failure.kind {
-            Kind::NoSpace => failure.hint(engine.room_for_images()),
-            _ => failure,
+        let finished = finish(running, written).map_err(ClusterError::from);
+        finished.map_err(|error| match error.explain().kind {
+            Kind::NoSpace => {
+                let hints = vec![engine.room_for_images()];
+                Box::new(Advised { error, hints }).into()
+            }
+            _ => error,
         })
     };
     let done = match written {

@@ -1,8 +1,8 @@
 //! Whether a profile in the engine still is the one that a bundle started: another user, or the
 //! person, may have made one of the same name since.
 
+use super::ClusterError;
 use crate::docker::Engine;
-use crate::failure::Failure;
 use crate::install::{InstalledProfile, Receipt};
 use crate::seed::LABEL;
 
@@ -14,7 +14,7 @@ pub(crate) fn of_another(
     receipt: &Receipt,
     profile: &InstalledProfile,
     nodes: &[String],
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, ClusterError> {
     for node in nodes {
         let nonce = receipt.volumes().get(node).map(|volume| &volume.nonce);
         let volume = engine.volume(node)?;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::ClusterError;
 use super::minikube::without_proxies;
 use crate::bundle::BinaryRole;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Command, interrupt};
 use crate::install::Session;
 
@@ -36,13 +37,13 @@ pub enum ReadyError {
     },
 }
 
-impl From<ReadyError> for Failure {
-    fn from(error: ReadyError) -> Self {
-        let (ReadyError::NoAnswer { profile, .. } | ReadyError::NotReady { profile, .. }) = &error;
+impl Explain for ReadyError {
+    fn explain(&self) -> Explanation {
+        let (Self::NoAnswer { profile, .. } | Self::NotReady { profile, .. }) = self;
         let hint = format!(
             "`minikube -p {profile} kubectl -- get pods -A` shows what does not run, `docker exec {profile} journalctl -u kubelet -n 50` what the node says; the same command again waits again"
         );
-        Self::new(Kind::Cluster, error).hint(hint)
+        Kind::Cluster.hint(hint)
     }
 }
 
@@ -55,7 +56,7 @@ struct Node {
 }
 
 /// Waits until every node of the profile is ready, and gives their names.
-pub(crate) fn wait(session: &Session, profile: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn wait(session: &Session, profile: &str) -> Result<Vec<String>, ClusterError> {
     let until = Instant::now() + PATIENCE;
     // The cluster is on this machine, whatever proxy leads out of it.
     let command = without_proxies(

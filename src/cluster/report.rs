@@ -7,10 +7,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::ClusterError;
 use super::minikube::{Minikube, read_end, without_proxies};
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
-use crate::failure::Failure;
 use crate::host::{Command, Environment};
 use crate::install::Layout;
 use crate::minikube::{ProfileConfig, last_start_log};
@@ -32,7 +32,7 @@ pub struct Section {
 }
 
 /// Asks the host, its engine, and each of minikube's profiles.
-pub fn report(minikube_home: Option<&Path>, progress: &dyn Progress) -> Result<Vec<Section>, Failure> {
+pub fn report(minikube_home: Option<&Path>, progress: &dyn Progress) -> Result<Vec<Section>, ClusterError> {
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, minikube_home)?;
     let mut sections = Sections {

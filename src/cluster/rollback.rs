@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use super::minikube::MinikubeError;
+use super::ClusterError;
 use super::uninstall;
 use crate::docker::Engine;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Kind};
 use crate::host::AtomicFile;
 use crate::install::{Session, remove_made_by_this_run};
 use crate::minikube::SiteOptions;
@@ -14,29 +14,29 @@ use crate::progress::Progress;
 use crate::seed;
 
 /// Removes what this run, or a killed one that it went on with, made of the profile, and
-/// everything else that this run made. Gives the failure, with what became of the rest.
+/// everything else that this run made. Gives the error, with what became of the rest.
 pub(crate) fn roll_back(
     session: &mut Session,
     engine: &Engine,
     options: &SiteOptions,
-    mut failure: Failure,
+    mut error: ClusterError,
     progress: &dyn Progress,
-) -> Failure {
-    if goes_on_later(failure.kind) {
-        return failure;
+) -> ClusterError {
+    if goes_on_later(error.explain().kind) {
+        return error;
     }
     if options.keep_failed {
         let text = "what it made stays as it is, as `--keep-failed` asks: `uninstall` removes it";
-        return with_hint(failure, text);
+        return error.with_hint(text);
     }
     progress.begin("roll back", None);
     match undo(session, engine, &options.profile) {
         Ok(log_kept) => {
             progress.end("what this start made is gone");
             let log = session.layout.failed_start_log();
-            if log_kept && let Some(error) = failure.error.downcast_mut::<MinikubeError>() {
+            if log_kept && let ClusterError::Minikube(failed) = &mut error {
                 // Where it was named, it is gone with the rest.
-                error.move_log(log.clone());
+                failed.move_log(log.clone());
             }
             let text = if log_kept {
                 format!(
@@ -46,23 +46,20 @@ pub(crate) fn roll_back(
             } else {
                 "what this start made was removed again".to_owned()
             };
-            with_hint(failure, &text)
+            error.with_hint(text)
         }
         Err(problem) => {
-            progress.note(&format!(
-                "not everything could be removed again: {}",
-                problem.error
-            ));
-            with_hint(failure, "`uninstall` removes what is left of this start")
+            progress.note(&format!("not everything could be removed again: {problem}"));
+            error.with_hint("`uninstall` removes what is left of this start")
         }
     }
 }
 
 /// The same for a run that did not come to its first stage: it has made a journal.
-pub(crate) fn nothing_begun(session: &mut Session, failure: Failure) -> Failure {
-    // The failure is what matters; an empty journal is no harm.
+pub(crate) fn nothing_begun(session: &mut Session, error: ClusterError) -> ClusterError {
+    // The error is what matters; an empty journal is no harm.
     let _ = remove_made_by_this_run(session, None);
-    failure
+    error
 }
 
 /// Whether the same command goes on where this run ended: it was told to end, or a
@@ -71,16 +68,8 @@ fn goes_on_later(kind: Kind) -> bool {
     matches!(kind, Kind::Interrupted | Kind::Terminated | Kind::Io)
 }
 
-fn with_hint(failure: Failure, text: &str) -> Failure {
-    let hint = match &failure.hint {
-        Some(hint) => format!("{hint}; {text}"),
-        None => text.to_owned(),
-    };
-    failure.hint(hint)
-}
-
 /// Says whether minikube's log was kept.
-fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, Failure> {
+fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, ClusterError> {
     let mut log_kept = false;
     // Ready in this run or not: what follows takes away what the profile needs.
     let was_ready = session
@@ -105,7 +94,7 @@ fn undo(session: &mut Session, engine: &Engine, profile: &str) -> Result<bool, F
 }
 
 /// minikube's directory may go, and what it wrote says why the start failed.
-fn keep_log(session: &Session, log: &std::path::Path) -> Result<bool, Failure> {
+fn keep_log(session: &Session, log: &std::path::Path) -> Result<bool, ClusterError> {
     let Ok(text) = fs::read(log) else {
         return Ok(false);
     };

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 pub use summary::{Started, Timing};
 
+use super::ClusterError;
 use super::minikube::Minikube;
 use super::{dry_run, manifests, node_image, ready, rollback, written};
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
-use crate::failure::Failure;
 use crate::host::interrupt;
 use crate::install::{
     Event, ImageSet, Installed, PlacedFiles, Session, check_serial, install_programs, no_longer_carried,
@@ -29,16 +29,17 @@ use crate::verify::PlatformBundle;
 
 /// Starts the cluster that the bundle holds. The caller has asked the preflight, and remembers it
 /// when the nodes are ready: from then on the cluster stays.
-pub fn start(
+pub fn start<E: From<ClusterError>>(
     bundle: PlatformBundle<'_>,
     options: &SiteOptions,
-    when_ready: impl FnOnce() -> Result<(), Failure>,
+    when_ready: impl FnOnce() -> Result<(), E>,
     progress: &dyn Progress,
-) -> Result<Started, Failure> {
-    let mut session = Session::open(options.minikube_home.as_deref())?;
+) -> Result<Started, E> {
+    let session = Session::open(options.minikube_home.as_deref());
+    let mut session = session.map_err(ClusterError::from)?;
     let engine = match engine_for(&mut session, bundle, options) {
         Ok(engine) => engine,
-        Err(failure) => return Err(rollback::nothing_begun(&mut session, failure)),
+        Err(error) => return Err(rollback::nothing_begun(&mut session, error).into()),
     };
     let mut run = Run {
         bundle,
@@ -57,13 +58,9 @@ pub fn start(
             let objects = run.manifests(&outcome.own_files)?;
             Ok(run.summary(outcome, objects))
         }
-        Err(failure) => Err(rollback::roll_back(
-            &mut run.session,
-            &run.engine,
-            options,
-            failure,
-            progress,
-        )),
+        Err(error) => {
+            Err(rollback::roll_back(&mut run.session, &run.engine, options, error, progress).into())
+        }
     }
 }
 
@@ -72,7 +69,7 @@ fn engine_for(
     session: &mut Session,
     bundle: PlatformBundle<'_>,
     options: &SiteOptions,
-) -> Result<Engine, Failure> {
+) -> Result<Engine, ClusterError> {
     check_serial(session.journal.receipt(), bundle.view(), options.allow_downgrade)?;
     let engine = Engine::connect(&session.environment)?;
     for node in options.node_names() {
@@ -102,7 +99,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn all_stages(&mut self) -> Result<Outcome, Failure> {
+    fn all_stages(&mut self) -> Result<Outcome, ClusterError> {
         self.tell_same_serial();
         self.what_is_asked_of_minikube()?;
         let installed = self.programs_and_node_image()?;
@@ -116,9 +113,9 @@ impl Run<'_> {
             existed = false;
         }
         let mut way = self.images()?;
-        if let Err(failure) = self.minikube(way) {
+        if let Err(error) = self.minikube(way) {
             if !(existed && self.is_unfinished_and_ours()) || interrupt::received().is_some() {
-                return Err(failure);
+                return Err(error);
             }
             self.note("what a killed run left of this profile does not start: it is made again".to_owned());
             self.delete_profile()?;
@@ -140,8 +137,8 @@ impl Run<'_> {
         &mut self,
         name: &'static str,
         total_bytes: Option<u64>,
-        work: impl FnOnce(&mut Self) -> Result<(T, String), Failure>,
-    ) -> Result<T, Failure> {
+        work: impl FnOnce(&mut Self) -> Result<(T, String), ClusterError>,
+    ) -> Result<T, ClusterError> {
         interrupt::check()?;
         self.session.begin(&self.options.profile, name)?;
         self.progress.begin(name, total_bytes);
@@ -172,7 +169,7 @@ impl Run<'_> {
 
     /// What a person asks of minikube it is asked for before anything of the engine's is
     /// touched: a mistake then costs seconds, and not the minutes until it would be told.
-    fn what_is_asked_of_minikube(&mut self) -> Result<(), Failure> {
+    fn what_is_asked_of_minikube(&mut self) -> Result<(), ClusterError> {
         if !dry_run::is_asked_something(self.options) {
             return Ok(());
         }
@@ -191,14 +188,16 @@ impl Run<'_> {
     }
 
     /// The programs are written while the engine unpacks the node image.
-    fn programs_and_node_image(&mut self) -> Result<Installed, Failure> {
+    fn programs_and_node_image(&mut self) -> Result<Installed, ClusterError> {
         let view = self.bundle.view();
         let image = ImageSet::new(view, [view.node_image()]).blob_bytes();
         let programs = [BinaryRole::Minikube, BinaryRole::Kubectl, BinaryRole::Kubeadm];
         let programs: u64 = programs.map(|role| view.binary(role).size).iter().sum();
         self.stage("node image and programs", Some(image + programs), |run| {
             let (bundle, progress) = (run.bundle, run.progress);
-            let programs = |session: &mut Session| install_programs(bundle, session, progress);
+            let programs = |session: &mut Session| {
+                install_programs(bundle, session, progress).map_err(ClusterError::from)
+            };
             let (installed, image) =
                 node_image::ensure(bundle, &mut run.session, &run.engine, progress, programs)?;
             run.changed |= image != node_image::ALREADY || installed.written > 0;
@@ -214,7 +213,7 @@ impl Run<'_> {
     }
 
     /// The manifests and other files of whoever packed the bundle.
-    fn own_files(&mut self) -> Result<PlacedFiles, Failure> {
+    fn own_files(&mut self) -> Result<PlacedFiles, ClusterError> {
         let view = self.bundle.view();
         for note in no_longer_carried(view, &self.session) {
             self.note(note);
@@ -239,7 +238,7 @@ impl Run<'_> {
     }
 
     /// Gives the manifests to the cluster; says how many objects it took.
-    fn manifests(&mut self, files: &PlacedFiles) -> Result<usize, Failure> {
+    fn manifests(&mut self, files: &PlacedFiles) -> Result<usize, ClusterError> {
         if files.manifests.is_empty() || !self.options.manifests {
             return Ok(0);
         }
@@ -252,7 +251,7 @@ impl Run<'_> {
         })
     }
 
-    fn minikube(&mut self, way: Way) -> Result<(), Failure> {
+    fn minikube(&mut self, way: Way) -> Result<(), ClusterError> {
         self.stage("minikube start", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
@@ -280,7 +279,7 @@ impl Run<'_> {
     }
 
     /// Every node is ready, and has the bundle's images by their ids.
-    fn ready(&mut self) -> Result<Vec<String>, Failure> {
+    fn ready(&mut self) -> Result<Vec<String>, ClusterError> {
         self.stage("nodes ready", None, |run| {
             let profile = run.options.profile.clone();
             let nodes = ready::wait(&run.session, &profile)?;

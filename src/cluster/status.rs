@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::ClusterError;
 use super::minikube::Minikube;
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::Environment;
 use crate::install::{InstalledBundle, Journal, Layout, Session};
 use crate::minikube::ProfileConfig;
@@ -84,7 +85,7 @@ impl NodeStatus {
 }
 
 /// Looks; changes nothing and needs no bundle.
-pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Status, Failure> {
+pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Status, ClusterError> {
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, minikube_home)?;
     let receipt = Journal::peek(&layout.journal())?;
@@ -117,7 +118,7 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
 }
 
 /// The profile's nodes, as minikube sees them.
-pub(crate) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, Failure> {
+pub(crate) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, ClusterError> {
     let output = minikube
         .command(&["status", "--profile", profile, "--output=json"])
         .timeout(Duration::from_secs(60))
@@ -164,24 +165,24 @@ fn others(known: &[String]) -> String {
     }
 }
 
-impl From<StopError> for Failure {
-    fn from(error: StopError) -> Self {
-        let hint = match &error {
-            StopError::NothingInstalled { .. } => {
+impl Explain for StopError {
+    fn explain(&self) -> Explanation {
+        let hint = match self {
+            Self::NothingInstalled { .. } => {
                 "run it as the user who started the bundle, with the same `HOME` and `XDG_DATA_HOME`; \
                  nothing was changed"
             }
-            StopError::NoProfile { .. } => {
+            Self::NoProfile { .. } => {
                 "name another with `--profile`, or its directory with `--minikube-home`; nothing was changed"
             }
         };
-        Self::new(Kind::Usage, error).hint(hint)
+        Kind::Usage.hint(hint)
     }
 }
 
 /// Stops a profile's cluster; a start resumes it. Returns whether any of it ran. Where there is nothing to stop, it
 /// changes nothing.
-pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, Failure> {
+pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, ClusterError> {
     let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
     if !Minikube::of(&layout, None).is_installed() {
         let minikube = layout.program(BinaryRole::Minikube);

@@ -6,10 +6,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::ClusterError;
 use super::minikube::Minikube;
 use super::{proof, written};
 use crate::docker::Engine;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Environment, FileError};
 use crate::install::{Event, InstalledProfile, Journal, Layout, Receipt, Removal, Session, remove_installed};
 use crate::minikube::NAME;
@@ -35,9 +36,9 @@ fn made(profiles: &[String]) -> String {
     }
 }
 
-impl From<UninstallError> for Failure {
-    fn from(error: UninstallError) -> Self {
-        Self::new(Kind::Usage, error)
+impl Explain for UninstallError {
+    fn explain(&self) -> Explanation {
+        Kind::Usage
             .hint("`status` shows what there is; without `--profile` everything goes; nothing was changed")
     }
 }
@@ -48,7 +49,7 @@ pub fn uninstall(
     minikube_home: Option<&Path>,
     profile: Option<&str>,
     progress: &dyn Progress,
-) -> Result<Removal, Failure> {
+) -> Result<Removal, ClusterError> {
     if let Some(profile) = profile {
         let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
         require_profile(&Journal::peek(&layout.journal())?, profile)?;
@@ -95,7 +96,7 @@ fn remove_profiles(
     receipt: &Receipt,
     only: Option<&str>,
     progress: &dyn Progress,
-) -> Result<Removal, Failure> {
+) -> Result<Removal, ClusterError> {
     let mut profiles = receipt.profiles().clone();
     profiles.retain(|name, _| only.is_none_or(|only| only == name));
     let names: BTreeSet<String> = profiles
@@ -137,7 +138,7 @@ pub(crate) fn remove_profile(
     engine: &Engine,
     name: &str,
     profile: &InstalledProfile,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, ClusterError> {
     let config = ProfileConfig::load(&profile.minikube_home, name)?.unwrap_or_default();
     let nodes = config.node_names(name);
     if let Some(why) = proof::of_another(engine, session.journal.receipt(), profile, &nodes)? {
@@ -167,7 +168,7 @@ pub(crate) fn remove_profile(
 
 /// minikube asks for its network to be removed while the second node is still in it, and
 /// goes on when it is refused.
-fn remove_network(engine: &Engine, profile: &str) -> Result<(), Failure> {
+fn remove_network(engine: &Engine, profile: &str) -> Result<(), ClusterError> {
     let labels = engine.network(profile)?.map(|network| network.labels);
     if labels.is_none_or(|labels| labels.get(NAME).is_none_or(|name| name != profile)) {
         return Ok(());
@@ -181,7 +182,7 @@ fn remove_network(engine: &Engine, profile: &str) -> Result<(), Failure> {
 
 /// What `minikube delete` does with a node, as far as it is in the engine, for a machine
 /// that lost its minikube. Only what carries minikube's label for this node goes.
-fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), Failure> {
+fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), ClusterError> {
     if let Some(container) = engine.container(name)?
         && container.labels().get(NAME).is_some_and(|value| value == name)
     {
@@ -197,7 +198,7 @@ fn remove_by_hand(engine: &Engine, name: &str) -> Result<(), Failure> {
 
 /// minikube leaves the file that it made, without its cluster. It goes when no other
 /// cluster came into it. Of a run that was killed after that, the directories are left.
-fn remove_empty_kubeconfig(path: &Path) -> Result<(), Failure> {
+fn remove_empty_kubeconfig(path: &Path) -> Result<(), ClusterError> {
     let is_there = match fs::read(path) {
         Ok(text) => {
             if !is_empty_kubeconfig(&String::from_utf8_lossy(&text)) {
@@ -233,7 +234,7 @@ fn is_absence(error: &io::Error) -> bool {
 }
 
 /// A directory that somebody mounted, or that lies in another's, is not ours.
-fn remove_if_empty(directory: &Path) -> Result<(), Failure> {
+fn remove_if_empty(directory: &Path) -> Result<(), ClusterError> {
     use io::ErrorKind::{DirectoryNotEmpty, PermissionDenied, ResourceBusy};
     match fs::remove_dir(directory) {
         Err(error)

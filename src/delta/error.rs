@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Identity;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{FileError, Interruption, LockError};
 use crate::pack::PackError;
 use crate::sign::SignError;
@@ -139,45 +139,47 @@ impl DeltaError {
     }
 }
 
-impl From<DeltaError> for Failure {
-    fn from(error: DeltaError) -> Self {
-        let (kind, hint) = match error {
-            DeltaError::Verify(error) => return error.into(),
-            DeltaError::Pack(error) => return error.into(),
-            DeltaError::Locked(error) => return error.into(),
-            DeltaError::Sign(error) => return error.into(),
-            DeltaError::File(error) => return error.into(),
-            DeltaError::Interrupted(error) => {
-                return Self::from(error).hint("nothing was written; run the same command again");
+impl Explain for DeltaError {
+    fn explain(&self) -> Explanation {
+        let (kind, hint) = match self {
+            Self::Verify(error) => return error.explain(),
+            Self::Pack(error) => return error.explain(),
+            Self::Locked(error) => return error.explain(),
+            Self::Sign(error) => return error.explain(),
+            Self::File(error) => return error.explain(),
+            Self::Interrupted(error) => {
+                return error
+                    .explain()
+                    .hint("nothing was written; run the same command again");
             }
-            DeltaError::Read { ref source, .. } => (
+            Self::Read { source, .. } => (
                 Kind::of_io(source),
                 "check the path and the medium, then run the same command again".to_owned(),
             ),
-            DeltaError::Write { ref source, .. } => (
+            Self::Write { source, .. } => (
                 Kind::of_io(source),
                 "free space there (the new bundle, and its base decoded, must fit), or write to another \
                  directory with -o; then run the same command again"
                     .to_owned(),
             ),
-            DeltaError::NotADelta { .. } => (
+            Self::NotADelta { .. } => (
                 Kind::Usage,
                 "name the base first, then the deltas: `minikube-offline join OLD.run NAME.delta -o NEW.run`"
                     .to_owned(),
             ),
-            DeltaError::Format { .. } => (
+            Self::Format { .. } => (
                 Kind::Usage,
                 "use the minikube-offline that made the delta, or carry the full bundle".to_owned(),
             ),
-            DeltaError::Damaged { .. } => (
+            Self::Damaged { .. } => (
                 Kind::Damaged,
                 "copy the delta again from where it was packed; nothing was written".to_owned(),
             ),
-            DeltaError::NotAuthentic { .. } => (
+            Self::NotAuthentic { .. } => (
                 Kind::NotAuthentic,
                 "get a delta that a key trusted here has signed (`minikube-offline trust list`)".to_owned(),
             ),
-            DeltaError::OtherBase { ref expected, .. } => (
+            Self::OtherBase { expected, .. } => (
                 Kind::Usage,
                 format!(
                     "name the bundle `{}` serial {} first, and several deltas in the order in which they were made; \
@@ -185,16 +187,16 @@ impl From<DeltaError> for Failure {
                     expected.name, expected.serial
                 ),
             ),
-            DeltaError::OtherZstd { ref packer, .. } => (
+            Self::OtherZstd { packer, .. } => (
                 Kind::Usage,
                 format!("join with {packer}, or carry the full bundle"),
             ),
-            DeltaError::Result { .. } => (
+            Self::Result { .. } => (
                 Kind::Damaged,
                 "carry the full bundle, or make the delta again; nothing was written".to_owned(),
             ),
-            DeltaError::Same { .. } => (Kind::Usage, "write to another file with -o".to_owned()),
+            Self::Same { .. } => (Kind::Usage, "write to another file with -o".to_owned()),
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }

@@ -11,8 +11,8 @@ pub use survey::MinikubeNode;
 
 use std::time::Duration;
 
-use crate::failure::{Failure, Kind};
-use crate::host::{Command, Environment, Output, ProcessError};
+use crate::explain::{Explain, Explanation, Kind};
+use crate::host::{Command, Environment, Interruption, Output, ProcessError};
 
 /// An engine that answers by then is one; minikube gives it 6 s.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -46,6 +46,9 @@ pub enum EngineError {
         /// What the client said.
         said: String,
     },
+    /// This run was told to end.
+    #[error(transparent)]
+    Interrupted(Interruption),
     /// There is no client.
     #[error("Docker Engine is not installed: there is no program `docker` on the PATH")]
     Missing,
@@ -63,7 +66,16 @@ pub enum EngineError {
     },
     /// A request failed.
     #[error("Docker Engine did not do what it was asked")]
-    Request(#[from] ProcessError),
+    Request(#[source] ProcessError),
+}
+
+impl From<ProcessError> for EngineError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Interrupted(interruption) => Self::Interrupted(interruption),
+            error => Self::Request(error),
+        }
+    }
 }
 
 fn first_line(said: &str) -> String {
@@ -73,39 +85,37 @@ fn first_line(said: &str) -> String {
     }
 }
 
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
-        let hint = match &error {
-            EngineError::Denied { .. } => {
+impl Explain for EngineError {
+    fn explain(&self) -> Explanation {
+        let hint = match self {
+            Self::Denied { .. } => {
                 "add the user to the group `docker` with `sudo usermod -aG docker $USER` and log in again, or run as root"
             }
-            EngineError::Missing => {
+            Self::Missing => {
                 "install Docker Engine 20.10 or newer from this system's own package media (Debian, Ubuntu: `sudo apt-get install docker.io`; Fedora: `sudo dnf install moby-engine`), start it with `sudo systemctl enable --now docker`, then run the same command again"
             }
-            EngineError::NotDocker { .. } => {
+            Self::NotDocker { .. } => {
                 "`docker --version` tells whose it is: a node needs Docker Engine, and podman's stand-in cannot run one; remove that (`sudo apt-get remove podman-docker`, `sudo dnf remove podman-docker`) and install Docker Engine 20.10 or newer (`docker.io`, `moby-engine`) from this system's own package media"
             }
-            EngineError::NotAnswering { .. } => {
+            Self::NotAnswering { .. } => {
                 "start it with `sudo systemctl start docker` and look with `docker info`; if it hangs, `sudo systemctl restart docker`; `journalctl -u docker` has its log"
             }
-            EngineError::Request(ProcessError::Interrupted(interruption)) => {
-                return (*interruption).into();
-            }
-            EngineError::Request(ProcessError::Failed { stderr, .. })
+            Self::Interrupted(interruption) => return interruption.explain(),
+            Self::Request(ProcessError::Failed { stderr, .. })
                 if stderr.contains("no space left on device") =>
             {
-                return Self::new(Kind::NoSpace, error)
+                return Kind::NoSpace
                     .hint("free space where Docker keeps volumes (`docker info -f '{{.DockerRootDir}}'`, `df -h`) and images (the same directory; Docker 29 often `/var/lib/containerd`), for example with `docker image prune`, then run the same command again");
             }
-            EngineError::Answer { .. } | EngineError::Request(_) => {
+            Self::Answer { .. } | Self::Request(_) => {
                 "look with `docker info`; `journalctl -u docker` has the Engine's log"
             }
         };
-        let kind = match error {
-            EngineError::Answer { .. } | EngineError::Request(_) => Kind::Other,
+        let kind = match self {
+            Self::Answer { .. } | Self::Request(_) => Kind::Other,
             _ => Kind::Unfit,
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }
 
@@ -186,7 +196,7 @@ fn context_host() -> Result<Option<String>, EngineError> {
     match asked {
         Ok(output) if output.success() => Ok(parse_context(&output.stdout)),
         Err(ProcessError::NotFound { .. }) => Err(EngineError::Missing),
-        Err(ProcessError::Interrupted(interruption)) => Err(ProcessError::from(interruption).into()),
+        Err(ProcessError::Interrupted(interruption)) => Err(EngineError::Interrupted(interruption)),
         _ => Ok(None),
     }
 }
@@ -212,20 +222,15 @@ mod tests {
 
     #[test]
     fn a_silent_engine_makes_the_machine_unfit_and_the_hint_starts_it() {
-        let failure = Failure::from(EngineError::NotAnswering {
+        let error = EngineError::NotAnswering {
             said: "Cannot connect to the Docker daemon".to_owned(),
-        });
-        assert_eq!(failure.kind, Kind::Unfit);
-        assert!(
-            failure
-                .hint
-                .as_deref()
-                .is_some_and(|hint| hint.contains("systemctl start docker"))
-        );
-        assert!(
-            failure
-                .to_string()
-                .starts_with("error: Docker Engine does not answer: Cannot")
+        };
+        let Explanation { kind, hints } = error.explain();
+        assert_eq!(kind, Kind::Unfit);
+        assert!(hints[0].contains("systemctl start docker"), "{hints:?}");
+        assert_eq!(
+            error.to_string(),
+            "Docker Engine does not answer: Cannot connect to the Docker daemon"
         );
     }
 }

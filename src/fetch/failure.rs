@@ -3,18 +3,15 @@
 use std::io;
 
 use super::FetchError;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::spec::Cni;
 
-impl From<FetchError> for Failure {
-    fn from(error: FetchError) -> Self {
-        match error {
-            FetchError::Resolve(error) => error.into(),
-            FetchError::Upstream(error) => (*error).into(),
-            error => {
-                let (kind, hint) = (error.kind(), error.hint());
-                Self::new(kind, error).hint(hint)
-            }
+impl Explain for FetchError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Resolve(error) => error.explain(),
+            Self::Upstream(error) => error.explain(),
+            _ => self.kind().hint(self.hint()),
         }
     }
 }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::gather::gather_by_asking;
 use crate::bundle::{Arch, Digest, Platform};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::AskError;
 use crate::progress::Silent;
 use crate::spec::{ImageSource, PartialSpec, Spec};
@@ -259,9 +259,10 @@ impl Site {
 
     /// The message, with this directory as `DIR`, and its kind.
     pub(super) fn refused(&self, spec: &Spec) -> (String, Kind) {
-        let failure = Failure::from(gather_by_asking(&answers, spec, None, &Silent).expect_err("refused"));
-        assert!(failure.hint.as_ref().is_some_and(|hint| !hint.is_empty()));
+        let error = gather_by_asking(&answers, spec, None, &Silent).expect_err("refused");
+        let Explanation { kind, hints } = error.explain();
+        assert!(!hints.concat().is_empty());
         let directory = self.directory.path().display().to_string();
-        (failure.error.to_string().replace(&directory, "DIR"), failure.kind)
+        (error.to_string().replace(&directory, "DIR"), kind)
     }
 }

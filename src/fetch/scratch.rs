@@ -124,7 +124,7 @@ fn announced_bytes(path: &Path, packed: &Blob) -> Result<u64, FetchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{Failure, Kind};
+    use crate::explain::{Explain, Kind};
     use crate::fetch::fixtures::gzip;
 
     fn given(bytes: &[u8]) -> (TempDir, PathBuf, Scratch) {
@@ -180,11 +180,9 @@ mod tests {
         let error = scratch
             .unpack(&packed.expect("blob"), &plain, 4999)
             .expect_err("a bomb");
-        let failure = Failure::from(error);
-        assert_eq!(failure.kind, Kind::Damaged);
+        assert_eq!(error.explain().kind, Kind::Damaged);
         assert!(
-            failure
-                .error
+            error
                 .to_string()
                 .ends_with("to more than 4999: no archive of images does that")
         );
@@ -201,9 +199,9 @@ mod tests {
         huge.extend_from_slice(&(1_u64 << 50).to_le_bytes());
         huge.extend_from_slice(&content);
         let (_directory, path, scratch) = given(&huge);
-        let failure = Failure::from(scratch.plain_tar(&path).expect_err("no room"));
-        assert_eq!(failure.kind, Kind::NoSpace);
-        let text = failure.error.to_string();
+        let error = scratch.plain_tar(&path).expect_err("no room");
+        assert_eq!(error.explain().kind, Kind::NoSpace);
+        let text = error.to_string();
         assert!(
             text.starts_with("there is no room: 1125899907 MB for an unpacked archive in `"),
             "{text}"
@@ -214,9 +212,9 @@ mod tests {
     fn a_sound_window_that_is_too_large_is_no_damage() {
         // A frame with a window of 256 MiB and an empty last block.
         let (_directory, path, scratch) = given(b"\x28\xb5\x2f\xfd\0\x90\x01\0\0");
-        let failure = Failure::from(scratch.plain_tar(&path).expect_err("too large"));
-        assert_eq!(failure.kind, Kind::Usage);
+        let error = scratch.plain_tar(&path).expect_err("too large");
+        assert_eq!(error.explain().kind, Kind::Usage);
         let end = "zstd data with a window of more than 128 MiB, which is not unpacked here";
-        assert!(failure.error.to_string().ends_with(end), "{failure}");
+        assert!(error.to_string().ends_with(end), "{error}");
     }
 }

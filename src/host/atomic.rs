@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::remains::Remains;
 use super::unnamed::Unnamed;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// A file or directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +30,11 @@ impl FileError {
     }
 }
 
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        let kind = Kind::of_io(&error.source);
-        let directory = error.path.parent().unwrap_or(&error.path).display().to_string();
-        let hint = match error.source.kind() {
+impl Explain for FileError {
+    fn explain(&self) -> Explanation {
+        let kind = Kind::of_io(&self.source);
+        let directory = self.path.parent().unwrap_or(&self.path).display().to_string();
+        let hint = match self.source.kind() {
             _ if kind == Kind::NoSpace => Some(format!(
                 "free space on the file system of `{directory}` (`df -h` shows it), then run the same command again; unfinished files were removed"
             )),
@@ -46,11 +46,7 @@ impl From<FileError> for Failure {
             )),
             _ => None,
         };
-        let failure = Self::new(kind, error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        hint.map_or_else(|| kind.into(), |hint| kind.hint(hint))
     }
 }
 
@@ -186,8 +182,8 @@ mod tests {
     #[test]
     fn a_full_disk_has_its_own_exit_code() {
         let error = FileError::at("written", Path::new("/x/y"))(io::Error::from_raw_os_error(28));
-        let failure = Failure::from(error);
-        assert_eq!(failure.kind, Kind::NoSpace);
-        assert!(failure.hint.expect("hint").contains("`/x`"));
+        let Explanation { kind, hints } = error.explain();
+        assert_eq!(kind, Kind::NoSpace);
+        assert!(hints[0].contains("`/x`"), "{hints:?}");
     }
 }

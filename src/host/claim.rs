@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 
 use super::{Accounts, Holder, Lock, LockError, Trusted};
 use crate::bundle::Digest;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// A program that is being started shares its parent's sockets until it is executed.
 const STARTING: u32 = 20;
@@ -139,17 +139,17 @@ fn holder(name: &[u8]) -> Option<(u32, Holder)> {
     Some((peer.uid.as_raw(), Holder::of(pid)))
 }
 
-impl From<ClaimError> for Failure {
-    fn from(error: ClaimError) -> Self {
-        match &error {
-            ClaimError::Held { holder, .. } => {
+impl Explain for ClaimError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Held { holder, .. } => {
                 let hint = match holder {
                     Some(holder) => format!("wait until it ends, or end it with `kill {}`", holder.pid),
                     None => "wait until it ends".to_owned(),
                 };
-                Self::new(Kind::Locked, error).hint(hint)
+                Kind::Locked.hint(hint)
             }
-            ClaimError::Io { source, .. } => Self::new(Kind::of_io(source), error),
+            Self::Io { source, .. } => Kind::of_io(source).into(),
         }
     }
 }
@@ -169,7 +169,7 @@ mod tests {
             "{said}"
         );
         assert!(said.ends_with(") is at work on the profile `x`"), "{said}");
-        assert_eq!(Failure::from(error).kind, Kind::Locked);
+        assert_eq!(error.explain().kind, Kind::Locked);
         Claim::take(&["another engine", &test], "the profile `x`").expect("another's");
         drop(held);
         Claim::take(&["engine", &test], "the profile `x`").expect("free again");

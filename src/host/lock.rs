@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::own_file::open_own;
 use super::{FileError, Holder};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -132,23 +132,21 @@ pub(super) fn names(path: &Path, file: &File) -> io::Result<bool> {
     }
 }
 
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
-        match &error {
-            LockError::Held { holder, .. } => {
+impl Explain for LockError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Held { holder, .. } => {
                 let hint = match holder {
                     Some(holder) => format!("wait until it ends, or end it with `kill {}`", holder.pid),
                     None => "wait until it ends; the lock goes with its process".to_owned(),
                 };
-                Self::new(Kind::Locked, error).hint(hint)
+                Kind::Locked.hint(hint)
             }
-            LockError::Io { path, source } => {
+            Self::Io { path, source } => {
                 let why = FileError::at("written", path)(source.kind().into());
-                let hint = Self::from(why).hint;
-                let failure = Self::new(Kind::of_io(source), error);
-                match hint {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
+                Explanation {
+                    kind: Kind::of_io(source),
+                    ..why.explain()
                 }
             }
         }
@@ -168,7 +166,7 @@ mod tests {
         };
         let who = format!("another run (process {}, begun ", std::process::id());
         assert!(error.to_string().starts_with(&who), "{error}");
-        assert_eq!(Failure::from(error).kind, Kind::Locked);
+        assert_eq!(error.explain().kind, Kind::Locked);
         drop(held);
         Lock::take(&path).expect("free again");
         std::fs::remove_file(path).expect("clean up");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::trusted_path::by_descriptor;
 use super::{Environment, Interruption, ProcessIdentity, Running, Trusted, UntrustedPath};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// A program with its arguments and what is changed in its environment.
 #[derive(Clone, Debug)]
@@ -103,14 +103,14 @@ pub(crate) fn shortened(line: &str) -> String {
     }
 }
 
-impl From<ProcessError> for Failure {
-    fn from(error: ProcessError) -> Self {
-        match error {
-            ProcessError::Interrupted(interruption) => interruption.into(),
-            ProcessError::NotFound { .. } => Self::new(Kind::Unfit, error),
-            ProcessError::Untrusted(path) => (*path).into(),
-            ProcessError::Spawn { ref source, .. } => Self::new(Kind::of_io(source), error),
-            _ => Self::new(Kind::Other, error),
+impl Explain for ProcessError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Interrupted(interruption) => interruption.explain(),
+            Self::NotFound { .. } => Kind::Unfit.into(),
+            Self::Untrusted(path) => path.explain(),
+            Self::Spawn { source, .. } => Kind::of_io(source).into(),
+            _ => Kind::Other.into(),
         }
     }
 }
@@ -226,15 +226,15 @@ impl Command {
 
     /// Runs it and gives each line of stdout to `on_line` as it comes. Only the end of
     /// stderr is kept. `on_start` learns who it is before it does anything of note.
-    pub fn run_lines(
+    pub fn run_lines<E: From<ProcessError>>(
         &self,
-        on_start: impl FnOnce(Option<ProcessIdentity>) -> Result<(), Failure>,
+        on_start: impl FnOnce(Option<ProcessIdentity>) -> Result<(), E>,
         on_line: &mut dyn FnMut(&str),
-    ) -> Result<Output, Failure> {
+    ) -> Result<Output, E> {
         let running = self.start(Stdio::null())?;
-        if let Err(failure) = on_start(running.identity()) {
+        if let Err(error) = on_start(running.identity()) {
             running.abort();
-            return Err(failure);
+            return Err(error);
         }
         Ok(running.finish_lines(on_line)?)
     }
@@ -352,7 +352,7 @@ mod tests {
             error.to_string().contains("`no-such-program-anywhere`"),
             "{error}"
         );
-        assert_eq!(Failure::from(error).kind, Kind::Unfit);
+        assert_eq!(error.explain().kind, Kind::Unfit);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 static RECEIVED: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
@@ -24,13 +24,13 @@ pub enum Interruption {
     Terminate,
 }
 
-impl From<Interruption> for Failure {
-    fn from(interruption: Interruption) -> Self {
-        let kind = match interruption {
-            Interruption::Interrupt => Kind::Interrupted,
-            Interruption::Terminate => Kind::Terminated,
+impl Explain for Interruption {
+    fn explain(&self) -> Explanation {
+        let kind = match self {
+            Self::Interrupt => Kind::Interrupted,
+            Self::Terminate => Kind::Terminated,
         };
-        Self::new(kind, interruption).hint("run the same command again: it goes on where it stopped")
+        kind.hint("run the same command again: it goes on where it stopped")
     }
 }
 

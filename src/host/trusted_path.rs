@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use super::accounts::Accounts;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// As many links as Linux follows. Source: `path_resolution(7)`.
 const MOST_LINKS: usize = 40;
@@ -91,9 +91,9 @@ fn who_writes(mode: u32, gid: u32) -> String {
     }
 }
 
-impl From<UntrustedPath> for Failure {
-    fn from(error: UntrustedPath) -> Self {
-        let hint = match &error.why {
+impl Explain for UntrustedPath {
+    fn explain(&self) -> Explanation {
+        let hint = match &self.why {
             Reason::Owner { path, .. } => format!(
                 "run it as that user, who must be in the group `docker`, or with root's own home and variables: `sudo -H`, `su -`; \
                  or give root another path; or, if it should be root's: `chown -h root '{}'`; nothing was changed",
@@ -110,11 +110,11 @@ impl From<UntrustedPath> for Failure {
             ),
             Reason::Io { .. } => "give another path; nothing was changed".to_owned(),
         };
-        let kind = match &error.why {
+        let kind = match &self.why {
             Reason::Io { error, .. } => Kind::of_io(error),
             _ => Kind::Usage,
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ProxyError;
 use crate::bundle::Digest;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::Interruption;
 use crate::store::StoreError;
 
@@ -309,15 +309,12 @@ fn says(error: &reqwest::Error, words: &[&str]) -> bool {
     false
 }
 
-impl From<HttpError> for Failure {
-    fn from(error: HttpError) -> Self {
-        match error {
-            HttpError::Interrupted(interruption) => interruption.into(),
-            HttpError::Store(error) => error.into(),
-            error => {
-                let (kind, hint) = (error.kind(), error.hint());
-                Self::new(kind, error).hint(hint)
-            }
+impl Explain for HttpError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Interrupted(interruption) => interruption.explain(),
+            Self::Store(error) => error.explain(),
+            _ => self.kind().hint(self.hint()),
         }
     }
 }

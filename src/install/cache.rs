@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::archive::{ArchiveWriter, ImageSet};
+use super::error::InstallError;
 use super::place::{Existing, PlaceError, Placer};
 use super::transfer::{TransferError, transfer};
 use super::whole_archive::is_archive_of;
 use crate::bundle::{BinaryRole, Blake3Hasher, Checksum, ImagePart, ImageRole, Member, PlatformView};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{AtomicFile, FileError};
 use crate::minikube::Cache;
 use crate::minikube::move_away;
@@ -42,17 +43,17 @@ pub enum CacheError {
     Place(#[from] PlaceError),
 }
 
-impl From<CacheError> for Failure {
-    fn from(error: CacheError) -> Self {
-        match error {
-            CacheError::Place(error) => error.into(),
-            CacheError::Foreign { ref path, role } => {
+impl Explain for CacheError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Place(error) => error.explain(),
+            Self::Foreign { path, role } => {
                 let mut hint = format!("move it away: {}", move_away(path));
                 // minikube asks kubeadm for its images whatever way they come.
-                if role != BinaryRole::Kubeadm {
+                if *role != BinaryRole::Kubeadm {
                     hint.push_str(", or use `--image-load volume`, which does not need it");
                 }
-                Self::new(Kind::Unfit, error).hint(hint)
+                Kind::Unfit.hint(hint)
             }
         }
     }
@@ -102,7 +103,7 @@ pub fn fill_cache(
     contents: CacheContents,
     placer: &mut Placer<'_>,
     progress: &dyn Progress,
-) -> Result<Filled, Failure> {
+) -> Result<Filled, InstallError> {
     let view = bundle.view();
     let mut notes = Vec::new();
     let binaries = missing_binaries(view, cache, placer)?;
@@ -144,9 +145,9 @@ pub fn fill_cache(
         }
         transfer(&mut reader.by_its_chunks(), &mut writers, &moved).map_err(|error| match error {
             TransferError::Write(source) => {
-                FileError::at("written", &image_directory(cache, view))(source).into()
+                InstallError::from(FileError::at("written", &image_directory(cache, view))(source))
             }
-            other => Failure::from(other),
+            other => other.into(),
         })?;
         name_whole(&mut pending, &member, placer)?;
     }
@@ -159,7 +160,7 @@ fn name_whole(
     pending: &mut Vec<Pending<'_>>,
     member: &Member,
     placer: &mut Placer<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     for pending in pending.iter_mut().filter(|pending| pending.set.wants(member)) {
         pending.missing -= 1;
     }
@@ -188,7 +189,7 @@ fn begin_archive<'a>(
     path: PathBuf,
     set: ImageSet<'a>,
     placer: &mut Placer<'_>,
-) -> Result<Pending<'a>, Failure> {
+) -> Result<Pending<'a>, InstallError> {
     let mut archive = ArchiveWriter::new(Hashed {
         file: placer.create(&path)?,
         hasher: Blake3Hasher::new(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::receipt::Receipt;
 use crate::bundle::{BinaryRole, Checksum, PlatformView, Version};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// A bundle that is older than what is installed.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +65,9 @@ pub fn other_of_same_serial(receipt: &Receipt, view: PlatformView<'_>, minikube:
     ))
 }
 
-impl From<DowngradeError> for Failure {
-    fn from(error: DowngradeError) -> Self {
-        Self::new(Kind::Downgrade, error)
-            .hint("use the newer bundle; --allow-downgrade starts the older one anyway")
+impl Explain for DowngradeError {
+    fn explain(&self) -> Explanation {
+        Kind::Downgrade.hint("use the newer bundle; --allow-downgrade starts the older one anyway")
     }
 }
 
@@ -137,11 +136,8 @@ mod tests {
             );
             assert!(check_serial(&receipt, view, true).is_ok());
         }
-        let failure = Failure::from(check_serial(&installed(&name, 8), view, false).expect_err("older"));
-        assert_eq!((failure.kind, failure.kind.exit_code()), (Kind::Downgrade, 8));
-        assert!(
-            failure.to_string().contains("serial 7, and serial 8"),
-            "{failure}"
-        );
+        let error = check_serial(&installed(&name, 8), view, false).expect_err("older");
+        assert_eq!(error.explain().kind, Kind::Downgrade);
+        assert!(error.to_string().contains("serial 7, and serial 8"), "{error}");
     }
 }

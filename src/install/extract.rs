@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::archive::ImageSet;
 use super::cache::{CacheContents, fill_cache};
+use super::error::InstallError;
 use super::place::Placer;
 use super::unfinished::files_there;
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, attestation_path};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::Environment;
 use crate::minikube::Cache;
 use crate::minikube::dot_minikube;
@@ -49,15 +50,15 @@ pub enum ExtractError {
     },
 }
 
-impl From<ExtractError> for Failure {
-    fn from(error: ExtractError) -> Self {
-        let hint = match error {
-            ExtractError::NotEmpty { .. } => {
+impl Explain for ExtractError {
+    fn explain(&self) -> Explanation {
+        let hint = match self {
+            Self::NotEmpty { .. } => {
                 "name a directory that is empty or not there yet, or one that an earlier run of this bundle began to fill; nothing was changed"
             }
-            ExtractError::Relative { .. } => "give the whole path, from `/` on",
+            Self::Relative { .. } => "give the whole path, from `/` on",
         };
-        Self::new(Kind::Usage, error).hint(hint)
+        Kind::Usage.hint(hint)
     }
 }
 
@@ -69,7 +70,7 @@ pub fn extract_to(
     bundle: PlatformBundle<'_>,
     directory: &Path,
     progress: &dyn Progress,
-) -> Result<Extracted, Failure> {
+) -> Result<Extracted, InstallError> {
     let view = bundle.view();
     let set = ImageSet::new(view, view.images());
     let documents = set
@@ -116,7 +117,7 @@ fn already_there(
     set: &ImageSet<'_>,
     documents: &[(String, Vec<u8>)],
     directory: &Path,
-) -> Result<BTreeSet<String>, Failure> {
+) -> Result<BTreeSet<String>, InstallError> {
     let documents = documents
         .iter()
         .map(|(name, bytes)| (name.clone(), Digest::of(bytes)));
@@ -178,7 +179,7 @@ pub fn extract_to_cache(
     home: &Path,
     runtime: Option<ContainerRuntime>,
     progress: &dyn Progress,
-) -> Result<Extracted, Failure> {
+) -> Result<Extracted, InstallError> {
     if !home.is_absolute() {
         let path = home.to_owned();
         return Err(ExtractError::Relative { path }.into());

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::bundle::{BinaryRole, FilePart, FileRole};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Environment, Trusted, UntrustedPath};
 use crate::minikube::{Cache, dot_minikube};
 
@@ -40,13 +40,13 @@ pub enum LayoutError {
     },
 }
 
-impl From<LayoutError> for Failure {
-    fn from(error: LayoutError) -> Self {
-        let hint = match error {
-            LayoutError::Home => "set it: `HOME=/root` for root, `HOME=/home/NAME` for others",
-            LayoutError::MinikubeHome { .. } => "give the whole path, from `/` on",
+impl Explain for LayoutError {
+    fn explain(&self) -> Explanation {
+        let hint = match self {
+            Self::Home => "set it: `HOME=/root` for root, `HOME=/home/NAME` for others",
+            Self::MinikubeHome { .. } => "give the whole path, from `/` on",
         };
-        Self::new(Kind::Usage, error).hint(hint)
+        Kind::Usage.hint(hint)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::error::InstallError;
 use super::place::Placer;
 use crate::bundle::Member;
-use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
@@ -15,7 +15,7 @@ pub(crate) fn place_members(
     mode: u32,
     placer: &mut Placer<'_>,
     progress: &dyn Progress,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     if missing.is_empty() {
         return Ok(());
     }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::InstallError;
 use super::members::place_members;
 use super::place::Existing;
 use super::session::Session;
 use crate::bundle::{FilePart, FileRole, PlatformView, is_file_name};
-use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
@@ -31,7 +31,7 @@ pub fn place_own_files(
     bundle: PlatformBundle<'_>,
     session: &mut Session,
     progress: &dyn Progress,
-) -> Result<PlacedFiles, Failure> {
+) -> Result<PlacedFiles, InstallError> {
     let view = bundle.view();
     let layout = session.layout.clone();
     let mut placer = session.placer();

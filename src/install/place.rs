@@ -9,7 +9,7 @@ use super::journal::{Event, Journal, JournalError};
 use super::receipt::Receipt;
 use super::transfer::{TransferError, transfer};
 use crate::bundle::{Blake3Hasher, Checksum, Digest, Hasher};
-use crate::failure::Failure;
+use crate::explain::one_of;
 use crate::host::{AtomicFile, FileError, remove_if_there, sync_directory};
 
 /// What is at a path already.
@@ -25,28 +25,13 @@ pub enum Existing {
     Absent,
 }
 
-/// Something that was not put in its place.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlaceError {
-    /// A file, directory or link cannot be made.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The journal cannot be written.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The bytes did not arrive.
-    #[error(transparent)]
-    Transfer(#[from] TransferError),
-}
-
-impl From<PlaceError> for Failure {
-    fn from(error: PlaceError) -> Self {
-        match error {
-            PlaceError::File(error) => error.into(),
-            PlaceError::Journal(error) => error.into(),
-            PlaceError::Transfer(error) => error.into(),
-        }
+one_of! {
+    /// Something that was not put in its place: the file cannot be made, the journal cannot be
+    /// written, or the bytes did not arrive.
+    pub enum PlaceError {
+        File(FileError),
+        Journal(JournalError),
+        Transfer(TransferError),
     }
 }
 

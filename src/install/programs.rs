@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::cache::CacheError;
+use super::error::InstallError;
 use super::journal::Event;
 use super::layout::Layout;
 use super::members::place_members;
 use super::place::{Existing, PlaceError};
 use super::session::Session;
 use crate::bundle::{BinaryRole, PlatformView};
-use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
@@ -37,7 +37,7 @@ pub fn install_programs(
     bundle: PlatformBundle<'_>,
     session: &mut Session,
     progress: &dyn Progress,
-) -> Result<Installed, Failure> {
+) -> Result<Installed, InstallError> {
     let view = bundle.view();
     session.journal.record(Event::Bundle {
         name: view.name().to_owned(),
@@ -61,7 +61,7 @@ fn write_programs(
     bundle: PlatformBundle<'_>,
     session: &mut Session,
     progress: &dyn Progress,
-) -> Result<usize, Failure> {
+) -> Result<usize, InstallError> {
     let view = bundle.view();
     let layout = session.layout.clone();
     let mut placer = session.placer();
@@ -96,7 +96,7 @@ fn name_kubectl_in_cache(
     view: PlatformView<'_>,
     session: &mut Session,
     installed: &mut Installed,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     let path = cached(view, &session.layout, BinaryRole::Kubectl);
     let sha256 = view.binary(BinaryRole::Kubectl).sha256;
     let mut placer = session.placer();
@@ -118,7 +118,7 @@ fn cached(view: PlatformView<'_>, layout: &Layout, role: BinaryRole) -> PathBuf 
         .binary(view.platform().arch, view.kubernetes_version(), role)
 }
 
-fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(), Failure> {
+fn link_commands(session: &mut Session, installed: &mut Installed) -> Result<(), InstallError> {
     let directory = session.layout.links.clone();
     for target in [installed.minikube.clone(), installed.kubectl.clone()] {
         let name = target.file_name().unwrap_or_default();

@@ -6,13 +6,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::error::InstallError;
 use super::journal::Event;
 use super::place::recorded;
 use super::receipt::Receipt;
 use super::session::Session;
 use super::state_directory::remove_state_directory;
-use crate::docker::{Engine, EngineError};
-use crate::failure::Failure;
+use crate::docker::Engine;
 use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
 
 /// What minikube makes in its directory besides profiles, the user's own settings and its
@@ -54,14 +54,17 @@ pub struct Removal {
 
 /// Removes links, files, images and directories. Profiles are gone by then. The journal
 /// goes last.
-pub fn remove_installed(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, Failure> {
+pub fn remove_installed(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, InstallError> {
     remove_file(&session.layout.failed_start_log())?;
     remove_all_but(session, engine, &Receipt::default())
 }
 
 /// Removes what this run made, and puts back what it replaced. Profiles that it made are
 /// gone by then.
-pub fn remove_made_by_this_run(session: &mut Session, engine: Option<&Engine>) -> Result<Removal, Failure> {
+pub fn remove_made_by_this_run(
+    session: &mut Session,
+    engine: Option<&Engine>,
+) -> Result<Removal, InstallError> {
     let before = session.before().clone();
     session.placer().put_back()?;
     session.journal.restore_bundles(&before)?;
@@ -76,7 +79,7 @@ fn remove_all_but(
     session: &mut Session,
     engine: Option<&Engine>,
     except: &Receipt,
-) -> Result<Removal, Failure> {
+) -> Result<Removal, InstallError> {
     let mut removal = Removal::default();
     let mut gone = Gone::default();
     remove_links(session, except, &mut removal, &mut gone)?;
@@ -105,7 +108,7 @@ impl Gone {
     }
 
     /// Makes it durable, then takes it out of the journal.
-    fn forget(self, session: &mut Session) -> Result<(), Failure> {
+    fn forget(self, session: &mut Session) -> Result<(), InstallError> {
         sync_removed(self.directories.iter().map(AsRef::as_ref))?;
         for path in self.paths {
             forget(session, path.display().to_string())?;
@@ -125,7 +128,7 @@ fn remove_links(
     except: &Receipt,
     removal: &mut Removal,
     gone: &mut Gone,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     for (path, target) in session.journal.receipt().links().clone() {
         if except.links().contains_key(&path) {
             continue;
@@ -146,7 +149,7 @@ fn remove_files(
     except: &Receipt,
     removal: &mut Removal,
     gone: &mut Gone,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     let receipt = session.journal.receipt().clone();
     let unfinished: BTreeSet<&Path> = receipt.unfinished_files().iter().map(AsRef::as_ref).collect();
     for path in receipt.files().keys().map(AsRef::as_ref).chain(unfinished) {
@@ -170,7 +173,7 @@ fn remove_images(
     engine: &Engine,
     except: &Receipt,
     removal: &mut Removal,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     for (reference, ids) in session.journal.receipt().images().clone() {
         if except.images().contains_key(&reference) {
             continue;
@@ -183,7 +186,7 @@ fn remove_images(
                         .kept
                         .push(format!("image {reference}: a container uses it"));
                 }
-                Err(error) => return Err(EngineError::into(error)),
+                Err(error) => return Err(error.into()),
             },
             Some(_) => removal
                 .kept
@@ -197,7 +200,7 @@ fn remove_images(
 
 /// minikube's directory, when it was not there before us, holds files that minikube made
 /// for our profiles alone.
-fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -> Result<(), Failure> {
+fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -> Result<(), InstallError> {
     let ours: Vec<_> = session
         .journal
         .receipt()
@@ -232,7 +235,7 @@ fn remove_directories(
     except: &Receipt,
     removal: &mut Removal,
     mut gone: Gone,
-) -> Result<(), Failure> {
+) -> Result<(), InstallError> {
     let receipt = session.journal.receipt().clone();
     let state = session.layout.state.clone();
     let (above, others): (Vec<&Path>, Vec<&Path>) = receipt
@@ -266,7 +269,7 @@ fn remove_directories(
     Ok(())
 }
 
-fn remove_directory(directory: &Path, removal: &mut Removal) -> Result<(), Failure> {
+fn remove_directory(directory: &Path, removal: &mut Removal) -> Result<(), InstallError> {
     match fs::remove_dir(directory) {
         Ok(()) => removal.removed.push(directory.display().to_string()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -291,7 +294,7 @@ fn remove_directory(directory: &Path, removal: &mut Removal) -> Result<(), Failu
     Ok(())
 }
 
-fn remove_file(path: &Path) -> Result<(), Failure> {
+fn remove_file(path: &Path) -> Result<(), InstallError> {
     match remove_if_there(path) {
         // Nothing of ours is below a file.
         Err(error) if error.source.kind() == io::ErrorKind::NotADirectory => Ok(()),
@@ -307,6 +310,6 @@ fn changed(path: &Path) -> String {
     format!("{}: it was changed after it was installed", path.display())
 }
 
-fn forget(session: &mut Session, what: String) -> Result<(), Failure> {
+fn forget(session: &mut Session, what: String) -> Result<(), InstallError> {
     Ok(session.journal.record(Event::Forgotten { what })?)
 }

@@ -4,13 +4,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::error::InstallError;
 use super::journal::{Event, Journal};
 use super::layout::Layout;
 use super::place::Placer;
 use super::receipt::Receipt;
 use super::state_directory::make_state_directory;
 use crate::docker::Engine;
-use crate::failure::Failure;
 use crate::host::{Claim, Command, Environment, Lock, LockError, Output, ProcessIdentity};
 
 /// How long the engine may take to unpack what a killed run had given it.
@@ -33,7 +33,7 @@ pub struct Session {
 impl Session {
     /// Takes the lock and opens the journal. A program that a killed run left running
     /// is ended first.
-    pub fn open(minikube_home: Option<&Path>) -> Result<Self, Failure> {
+    pub fn open(minikube_home: Option<&Path>) -> Result<Self, InstallError> {
         let environment = Environment::of_this_process();
         let layout = Layout::of(&environment, minikube_home)?;
         layout.require_own(&environment)?;
@@ -71,7 +71,7 @@ impl Session {
 
     /// Keeps every other run away from a profile of this engine until this one ends, also
     /// those of other users and with other directories.
-    pub fn claim(&mut self, engine: &Engine, profile: &str) -> Result<(), Failure> {
+    pub fn claim(&mut self, engine: &Engine, profile: &str) -> Result<(), InstallError> {
         let what = format!("the profile `{profile}` of this Docker Engine");
         self.claims
             .push(Claim::take(&[&engine.info().id, profile], &what)?);
@@ -89,7 +89,7 @@ impl Session {
         &mut self,
         command: &Command,
         on_line: &mut dyn FnMut(&str),
-    ) -> Result<Output, Failure> {
+    ) -> Result<Output, InstallError> {
         let journal = &mut self.journal;
         let record = |process: Option<ProcessIdentity>| match process {
             Some(process) => Ok(journal.record(Event::Child { process })?),
@@ -101,20 +101,20 @@ impl Session {
     }
 
     /// A stage of a profile's start begins.
-    pub fn begin(&mut self, profile: &str, stage: &str) -> Result<(), Failure> {
+    pub fn begin(&mut self, profile: &str, stage: &str) -> Result<(), InstallError> {
         let (profile, stage) = (profile.to_owned(), stage.to_owned());
         Ok(self.journal.record(Event::StageBegun { profile, stage })?)
     }
 
     /// The stage is done.
-    pub fn end(&mut self, profile: &str, stage: &str) -> Result<(), Failure> {
+    pub fn end(&mut self, profile: &str, stage: &str) -> Result<(), InstallError> {
         let (profile, stage) = (profile.to_owned(), stage.to_owned());
         Ok(self.journal.record(Event::StageDone { profile, stage })?)
     }
 }
 
 /// Takes the lock; says whether its directory was made for it.
-fn lock_state(layout: &Layout) -> Result<(bool, Lock), Failure> {
+fn lock_state(layout: &Layout) -> Result<(bool, Lock), InstallError> {
     let mut tries = 0;
     loop {
         let made = make_state_directory(&layout.journal())?;

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::{panic, thread};
 
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Interruption, interrupt};
 use crate::verify::VerifyError;
 
@@ -50,15 +50,15 @@ impl TransferError {
     }
 }
 
-impl From<TransferError> for Failure {
-    fn from(error: TransferError) -> Self {
-        match error {
-            TransferError::Interrupted(interruption) => interruption.into(),
-            TransferError::Verify(error) => error.into(),
-            TransferError::Read(_) => Self::new(Kind::Io, error).hint(
+impl Explain for TransferError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Interrupted(interruption) => interruption.explain(),
+            Self::Verify(error) => error.explain(),
+            Self::Read(_) => Kind::Io.hint(
                 "copy the bundle to this machine's own disk and run it from there; `minikube-offline verify` checks the copy",
             ),
-            TransferError::Write(ref source) => Self::new(Kind::of_io(source), error),
+            Self::Write(source) => Kind::of_io(source).into(),
         }
     }
 }
@@ -177,10 +177,8 @@ mod tests {
             }
         }
         let error = transfer(&mut [1u8].as_slice(), &mut [&mut Full], &|_| {}).expect_err("full");
-        assert_eq!(Failure::from(error).kind, Kind::NoSpace);
-        assert_eq!(
-            Failure::from(TransferError::read(io::Error::other("yanked"))).kind,
-            Kind::Io
-        );
+        assert_eq!(error.explain().kind, Kind::NoSpace);
+        let yanked = TransferError::read(io::Error::other("yanked"));
+        assert_eq!(yanked.explain().kind, Kind::Io);
     }
 }

@@ -5,13 +5,12 @@
 //! after `minikube stop` and `minikube start` with three control planes: kube-proxy of the
 //! third looked the name up forever, and no service led anywhere from that node.
 
-use crate::docker::Engine;
-use crate::failure::Failure;
+use crate::docker::{Engine, EngineError};
 
 /// Leaves it to minikube to start the node's kubelet, as it does itself with that of the first
 /// node: it starts each, right after it wrote the name (`kubeadm.go:1015-1019`). Where the
 /// node has another way to start services, that is its own.
-pub(crate) fn leave_kubelet_to_minikube(engine: &Engine, node: &str) -> Result<(), Failure> {
+pub(crate) fn leave_kubelet_to_minikube(engine: &Engine, node: &str) -> Result<(), EngineError> {
     engine.exec_output(node, &["systemctl", "--quiet", "disable", "kubelet"])?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::bundle::limits::VOLUMES;
 use crate::bundle::{Digest, IndexError, Platform, in_words};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::fetch::FetchError;
 use crate::host::{Interruption, LockError};
 use crate::sign::SignError;
@@ -111,33 +111,33 @@ pub enum PackError {
     },
 }
 
-impl From<PackError> for Failure {
-    fn from(error: PackError) -> Self {
-        let (kind, hint) = match error {
-            PackError::Fetch(error) => return error.into(),
-            PackError::Interrupted(interruption) => {
-                return Self::from(interruption).hint("nothing was written; run it again to pack");
+impl Explain for PackError {
+    fn explain(&self) -> Explanation {
+        let (kind, hint) = match self {
+            Self::Fetch(error) => return error.explain(),
+            Self::Interrupted(interruption) => {
+                return interruption
+                    .explain()
+                    .hint("nothing was written; run it again to pack");
             }
-            PackError::Locked(error) => return error.into(),
-            PackError::Sign(error) => return error.into(),
-            PackError::Write { ref source, .. } => (Kind::of_io(source), write_hint(source)),
-            PackError::Read { ref source, .. } => (
+            Self::Locked(error) => return error.explain(),
+            Self::Sign(error) => return error.explain(),
+            Self::Write { source, .. } => (Kind::of_io(source), write_hint(source)),
+            Self::Read { source, .. } => (
                 Kind::of_io(source),
                 "the part must stay where it is until the bundle is written".to_owned(),
             ),
-            PackError::Occupied { .. } => (
+            Self::Occupied { .. } => (
                 Kind::Usage,
                 "move it away, or write to another name with -o; nothing was changed".to_owned(),
             ),
-            PackError::TooManyVolumes { least, .. } => {
-                (Kind::Usage, format!("use `--split {least}M` or more"))
-            }
-            PackError::Changed { .. } => (
+            Self::TooManyVolumes { least, .. } => (Kind::Usage, format!("use `--split {least}M` or more")),
+            Self::Changed { .. } => (
                 Kind::Damaged,
                 "pack again when nothing writes to the parts".to_owned(),
             ),
-            PackError::TwoStubs { .. } => (Kind::Usage, "leave one of them away".to_owned()),
-            PackError::NoStub { platform, ref looked } => {
+            Self::TwoStubs { .. } => (Kind::Usage, "leave one of them away".to_owned()),
+            Self::NoStub { platform, looked } => {
                 let looked: Vec<String> = looked
                     .iter()
                     .map(|path| format!("`{}`", path.display()))
@@ -151,16 +151,16 @@ impl From<PackError> for Failure {
                     ),
                 )
             }
-            PackError::NotAStub { .. } => (
+            Self::NotAStub { .. } => (
                 Kind::Usage,
                 "build the stub of this same version with `make build`".to_owned(),
             ),
-            PackError::MemberPath { .. } | PackError::Index(_) | PackError::Header(_) => (
+            Self::MemberPath { .. } | Self::Index(_) | Self::Header(_) => (
                 Kind::Other,
                 "this is a mistake in minikube-offline; please report it".to_owned(),
             ),
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }
 

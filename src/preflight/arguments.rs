@@ -209,7 +209,7 @@ fn no_amount(flag: &str, asked: &str, such_as: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use crate::explain::Kind;
     use crate::host::Environment;
     use crate::install::testing::{index, with};
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use super::PreflightError;
 use super::cached::{ForeignProgram, foreign_programs};
 use super::directories::DirectoryFacts;
 use super::kubeconfig::KubeconfigFacts;
@@ -11,10 +12,10 @@ use super::space::{Demand, demands};
 use super::subnets::SubnetFacts;
 use crate::bundle::{BinaryRole, Platform, PlatformView};
 use crate::docker::{Engine, EngineError, EngineInfo, MinikubeNode};
-use crate::failure::Failure;
+use crate::explain::{Explain, in_one_line};
 use crate::host::{
-    Cgroups, Confinement, Environment, Firewalld, InotifyLimits, Kernel, Listener, MemoryFacts, Mount,
-    available_memory, listeners, routes, unix_seconds,
+    Cgroups, Confinement, Environment, FileError, Firewalld, InotifyLimits, Kernel, Listener, MemoryFacts,
+    Mount, available_memory, listeners, routes, unix_seconds,
 };
 use crate::install::{ImageSet, Journal, Layout};
 use crate::minikube::{MinikubeSettings, ProfileConfig, SiteOptions, Way, may_be_node_of};
@@ -76,7 +77,7 @@ impl MachineFacts {
         environment: &Environment,
         layout: &Layout,
         settings: MinikubeSettings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, PreflightError> {
         let engine = Engine::connect(environment);
         let receipt = Journal::peek(&layout.journal())?;
         let platform = Platform::of_this_machine();
@@ -146,21 +147,15 @@ fn said(
         let chosen = environment
             .variable("DOCKER_HOST")
             .filter(|_| matches!(error, EngineError::NotAnswering { .. }));
-        let failure = Failure::from(error);
-        let causes = failure.causes();
-        let what = std::iter::once(failure.error.to_string())
-            .chain(causes)
-            .collect::<Vec<_>>()
-            .join(": ");
         let fix = match chosen {
             Some(host) => format!(
                 "`DOCKER_HOST` is `{}`, which `minikube docker-env` may have set: for this machine's own engine `unset \
                  DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH` and run the same command again",
                 host.to_string_lossy()
             ),
-            None => failure.hint.unwrap_or_default(),
+            None => error.explain().hints.join("\n"),
         };
-        (what, fix)
+        (in_one_line(&error), fix)
     })
 }
 
@@ -178,7 +173,7 @@ fn directories(
     options: &SiteOptions,
     layout: &Layout,
     environment: &Environment,
-) -> Result<Vec<DirectoryFacts>, Failure> {
+) -> Result<Vec<DirectoryFacts>, FileError> {
     let size = |roles: &[BinaryRole]| roles.iter().map(|role| view.binary(*role).size).max();
     let archive = match options.way {
         Way::Cache => view
@@ -187,7 +182,7 @@ fn directories(
             .max(),
         _ => None,
     };
-    let facts = |what, chosen_by, largest_file, path: &Path| -> Result<DirectoryFacts, Failure> {
+    let facts = |what, chosen_by, largest_file, path: &Path| -> Result<DirectoryFacts, FileError> {
         let mount = Mount::of(path)?;
         let home = environment.home();
         Ok(DirectoryFacts {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -83,8 +83,29 @@ pub struct Report {
 /// This machine cannot start the cluster.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", headline(reasons), ListOf(reasons))]
-struct Unfit {
+pub struct Unfit {
     reasons: Vec<Finding>,
+}
+
+impl Explain for Unfit {
+    fn explain(&self) -> Explanation {
+        match &self.reasons[..] {
+            [only] => only.kind.hint(&only.fix),
+            several => {
+                let mut kinds = several.iter().map(|reason| reason.kind);
+                let first = kinds.next().unwrap_or(Kind::Unfit);
+                let kind = if kinds.all(|kind| kind == first) {
+                    first
+                } else {
+                    Kind::Unfit
+                };
+                kind.hint(format!(
+                    "fix all {} and run the same command again; nothing was changed on this machine",
+                    several.len()
+                ))
+            }
+        }
+    }
 }
 
 /// A mistake in the command line says nothing about the machine.
@@ -126,27 +147,15 @@ impl Report {
     }
 
     /// What is not fatal, or a failure that lists all that is.
-    pub fn into_result(self) -> Result<Vec<Finding>, Failure> {
+    pub fn into_result(self) -> Result<Vec<Finding>, Unfit> {
         let (reasons, rest): (Vec<_>, Vec<_>) = self
             .findings
             .into_iter()
             .partition(|finding| finding.severity == Severity::Fatal);
-        let Some(first) = reasons.first() else {
+        if reasons.is_empty() {
             return Ok(rest);
-        };
-        let kind = if reasons.iter().all(|reason| reason.kind == first.kind) {
-            first.kind
-        } else {
-            Kind::Unfit
-        };
-        let hint = match &reasons[..] {
-            [only] => only.fix.clone(),
-            several => format!(
-                "fix all {} and run the same command again; nothing was changed on this machine",
-                several.len()
-            ),
-        };
-        Err(Failure::new(kind, Unfit { reasons }).hint(hint))
+        }
+        Err(Unfit { reasons })
     }
 }
 
@@ -161,7 +170,11 @@ mod tests {
             ..fatal("full", "w", "m")
         };
         let findings = |list: &[&Finding]| list.iter().map(|finding| (*finding).clone()).collect();
-        let kind = |list: &[&Finding]| Report::of(findings(list)).into_result().map_err(|f| f.kind);
+        let kind = |list: &[&Finding]| {
+            Report::of(findings(list))
+                .into_result()
+                .map_err(|unfit| unfit.explain().kind)
+        };
         assert_eq!(kind(&[&full, &full]).err(), Some(Kind::NoSpace));
         assert_eq!(kind(&[&full, &fatal("a", "b", "c")]).err(), Some(Kind::Unfit));
         assert!(kind(&[&note("a", "b", "c"), &warning("a", "b", "c")]).is_ok());
@@ -170,8 +183,8 @@ mod tests {
     #[test]
     fn a_mistake_in_the_command_line_blames_no_machine() {
         let said = |findings: Vec<Finding>| {
-            let failure = Report::of(findings).into_result().expect_err("fatal");
-            (failure.kind, failure.error.to_string())
+            let unfit = Report::of(findings).into_result().expect_err("fatal");
+            (unfit.explain().kind, unfit.to_string())
         };
         let mistake = || {
             usage(

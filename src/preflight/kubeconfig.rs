@@ -111,7 +111,7 @@ fn permission(path: &Path, is_ours: bool, in_home: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use crate::explain::Kind;
 
     fn of(path: &str, by_variable: bool, unwritable: Option<Unwritable>) -> Option<Finding> {
         examine(Some(&KubeconfigFacts {

@@ -10,6 +10,7 @@ mod confinement;
 mod cpus;
 mod directories;
 mod engine;
+mod error;
 mod facts;
 mod finding;
 mod firewall;
@@ -27,10 +28,10 @@ mod space;
 mod subnets;
 mod user;
 
-pub use finding::{Finding, Report, Severity};
+pub use error::PreflightError;
+pub use finding::{Finding, Report, Severity, Unfit};
 
 use crate::bundle::{BinaryRole, BundleIndex, Version};
-use crate::failure::Failure;
 use crate::host::{Environment, interrupt};
 use crate::install::Layout;
 use crate::minikube::memory_mib;
@@ -40,7 +41,7 @@ use facts::MachineFacts;
 use finding::fatal;
 
 /// Looks at this machine. It changes nothing.
-pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report, Failure> {
+pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report, PreflightError> {
     let environment = Environment::of_this_process();
     let layout = Layout::of(&environment, options.minikube_home.as_deref())?;
     layout.require_own(&environment)?;

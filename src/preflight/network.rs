@@ -84,7 +84,7 @@ fn flags(network: &str, options: &SiteOptions) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use crate::explain::Kind;
     use crate::install::testing::{index, view, with};
     use crate::preflight::Severity;
 

@@ -65,7 +65,7 @@ pub(crate) fn examine(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use crate::explain::Kind;
     use crate::install::testing::{index, with};
     use crate::minikube::KubernetesConfig;
 

@@ -50,7 +50,7 @@ pub(crate) fn rootless(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use crate::explain::Kind;
     use crate::host::Environment;
     use crate::install::testing::with;
 

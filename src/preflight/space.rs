@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Finding, Severity, fatal};
+use super::{Finding, PreflightError, Severity, fatal};
 use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView};
-use crate::docker::Engine;
-use crate::failure::{Failure, Kind};
-use crate::host::FileSystem;
+use crate::docker::{Engine, EngineError};
+use crate::explain::Kind;
+use crate::host::{FileError, FileSystem};
 use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, is_image, portions};
 use crate::minikube::{SiteOptions, Way};
 
@@ -30,9 +30,9 @@ pub(crate) fn demands(
     layout: &Layout,
     engine: Option<&Engine>,
     receipt: &Receipt,
-) -> Result<Vec<Demand>, Failure> {
+) -> Result<Vec<Demand>, PreflightError> {
     let mut demands = Vec::new();
-    let mut add = |what, bytes, directory: &Path| -> Result<(), Failure> {
+    let mut add = |what, bytes, directory: &Path| -> Result<(), FileError> {
         if bytes > 0 {
             demands.push(Demand {
                 what,
@@ -96,7 +96,7 @@ pub(crate) fn demands(
 }
 
 /// The node image's, unless the engine has it.
-fn node_image_bytes(view: PlatformView<'_>, engine: &Engine, receipt: &Receipt) -> Result<u64, Failure> {
+fn node_image_bytes(view: PlatformView<'_>, engine: &Engine, receipt: &Receipt) -> Result<u64, EngineError> {
     let node = view.node_image();
     let name = node.reference.to_string();
     // Another image under its name does not spare the loading.
@@ -115,7 +115,7 @@ fn in_nodes(
     options: &SiteOptions,
     engine: &Engine,
     receipt: &Receipt,
-) -> Result<u64, Failure> {
+) -> Result<u64, EngineError> {
     let mut in_nodes: u64 = 0;
     for node in options.node_names() {
         let volume = receipt.volumes().get(&node);

@@ -5,7 +5,7 @@ use super::subnets::SubnetFacts;
 use super::*;
 use crate::bundle::{Arch, Platform};
 use crate::docker::EngineInfo;
-use crate::failure::Kind;
+use crate::explain::{Explain, Kind};
 use crate::host::{CgroupVersion, Cgroups, Confinement, FileSystem, Firewalld, InotifyLimits, Kernel};
 use crate::install::testing::index;
 use crate::minikube::{KubernetesConfig, ProfileConfig};
@@ -84,7 +84,7 @@ fn every_reason_is_told_at_once() {
     let failure = Report::of(examine(&index(), &options, &facts))
         .into_result()
         .expect_err("unfit");
-    assert_eq!(failure.kind, Kind::Unfit);
+    assert_eq!(failure.explain().kind, Kind::Unfit);
     let text = failure.to_string();
     for part in [
         "1. ",
@@ -128,8 +128,8 @@ fn a_missing_engine_is_the_only_thing_said_of_it() {
     let failure = Report::of(examine(&index(), &SiteOptions::default(), &facts))
         .into_result()
         .expect_err("unfit");
-    assert_eq!(failure.hint.as_deref(), Some("install it"));
-    assert_eq!(failure.kind.exit_code(), 9);
+    assert_eq!(failure.explain(), Kind::Unfit.hint("install it"));
+    assert_eq!(Kind::Unfit.exit_code(), 9);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn file_systems_are_counted_once_with_all_that_goes_there() {
     let findings = space::examine(&short);
     assert_eq!(findings.len(), 1);
     let failure = Report::of(findings).into_result().expect_err("full");
-    assert_eq!(failure.kind, Kind::NoSpace);
+    assert_eq!(failure.explain().kind, Kind::NoSpace);
     assert!(failure.to_string().contains("a and b need"), "{failure}");
 }
 

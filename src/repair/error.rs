@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Taken;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{FileError, Interruption};
 use crate::trust::Refusal;
 use crate::verify::VerifyError;
@@ -127,22 +127,17 @@ fn shown(lost: &[String]) -> String {
     }
 }
 
-impl From<RepairError> for Failure {
-    fn from(error: RepairError) -> Self {
-        let (kind, hint) = match &error {
-            RepairError::Verify(_) | RepairError::Directory(_) | RepairError::Interrupted(_) => {
-                return match error {
-                    RepairError::Verify(error) => error.into(),
-                    RepairError::Directory(error) => error.into(),
-                    RepairError::Interrupted(error) => error.into(),
-                    _ => unreachable!("one of the three"),
-                };
-            }
-            RepairError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => (
+impl Explain for RepairError {
+    fn explain(&self) -> Explanation {
+        let (kind, hint) = match self {
+            Self::Verify(error) => return error.explain(),
+            Self::Directory(error) => return error.explain(),
+            Self::Interrupted(error) => return error.explain(),
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => (
                 Kind::Io,
                 "repair takes a bundle that is there: one of which nothing is left is to be copied".to_owned(),
             ),
-            RepairError::Read { source, .. }
+            Self::Read { source, .. }
                 if [io::ErrorKind::IsADirectory, io::ErrorKind::Other].contains(&source.kind()) =>
             {
                 (
@@ -150,47 +145,47 @@ impl From<RepairError> for Failure {
                     "a bundle and its volumes are files: name the first of them".to_owned(),
                 )
             }
-            RepairError::Read { source, .. } => (
+            Self::Read { source, .. } => (
                 Kind::of_io(source),
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
                     .to_owned(),
             ),
-            RepairError::Write { source, .. } if Kind::of_io(source) == Kind::NoSpace => (
+            Self::Write { source, .. } if Kind::of_io(source) == Kind::NoSpace => (
                 Kind::NoSpace,
                 "free some space there and run the same command again: it goes on from here".to_owned(),
             ),
-            RepairError::Write { source, .. } => (
+            Self::Write { source, .. } => (
                 Kind::of_io(source),
                 "copy the bundle to a place that can be written, and repair it there".to_owned(),
             ),
-            RepairError::Same { .. } => (
+            Self::Same { .. } => (
                 Kind::Usage,
                 "name a second copy, from another medium, with `--from`".to_owned(),
             ),
-            RepairError::NoIndex { .. } => (
+            Self::NoIndex { .. } => (
                 Kind::Damaged,
                 "take a third copy, from where it was packed; nothing was changed".to_owned(),
             ),
-            RepairError::NotAuthentic { .. } => (
+            Self::NotAuthentic { .. } => (
                 Kind::NotAuthentic,
                 "get a copy that a key trusted here has signed (`minikube-offline trust list`)".to_owned(),
             ),
-            RepairError::Stranger { .. } | RepairError::OtherForm { .. } => (
+            Self::Stranger { .. } | Self::OtherForm { .. } => (
                 Kind::Usage,
                 "a copy of the same form is needed, split or not; nothing was changed".to_owned(),
             ),
-            RepairError::BadInBoth { taken, .. } => (
+            Self::BadInBoth { taken, .. } => (
                 Kind::Damaged,
                 format!(
                     "everything else is whole now ({} bytes were taken): repair it once more, from a third copy",
                     taken.bytes
                 ),
             ),
-            RepairError::NotKept { .. } => (
+            Self::NotKept { .. } => (
                 Kind::Io,
                 "the medium is worn out: copy the bundle to another one, and repair it there".to_owned(),
             ),
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::ListSource;
 use crate::bundle::{Platform, Version, in_words};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::AskError;
 
 /// What a cluster needs cannot be found out, or is not all there.
@@ -118,50 +118,48 @@ fn lines(parts: &[String]) -> String {
     parts.iter().flat_map(|part| ["\n  ", part]).collect()
 }
 
-impl From<ResolveError> for Failure {
-    fn from(error: ResolveError) -> Self {
-        let hint = match &error {
-            ResolveError::Kubeadm { .. } | ResolveError::KubeadmAnswer { .. } => {
+impl Explain for ResolveError {
+    fn explain(&self) -> Explanation {
+        let hint = match self {
+            Self::Kubeadm { .. } | Self::KubeadmAnswer { .. } => {
                 "run it yourself: `kubeadm config images list --kubernetes-version VERSION`".to_owned()
             }
-            ResolveError::LockFile { .. } => {
+            Self::LockFile { .. } => {
                 "`pack` without `--locked` writes the lock beside the bundle; `-o` says where that is"
                     .to_owned()
             }
-            ResolveError::LockText { .. } => "take the lock that `pack` wrote, unchanged".to_owned(),
-            ResolveError::NotLocked { .. } => {
+            Self::LockText { .. } => "take the lock that `pack` wrote, unchanged".to_owned(),
+            Self::NotLocked { .. } => {
                 "give the parts that were packed then (`--minikube`, `--binaries`, `--image`, `--manifest`, `--include`), or pack without \
                  `--locked` to take those of today: the lock is then written again, and what changed is shown"
                     .to_owned()
             }
-            ResolveError::Contradicted { .. } => {
+            Self::Contradicted { .. } => {
                 "nothing was read or downloaded: leave the flag away to take what the lock has, or `--locked` to \
                  take what the flag asks for"
                     .to_owned()
             }
-            ResolveError::SourceDate { .. } => {
+            Self::SourceDate { .. } => {
                 "give it a number, such as 1700000000, or omit it: then it is now".to_owned()
             }
-            ResolveError::Missing { version, .. } => format!(
+            Self::Missing { version, .. } => format!(
                 "give programs with `--minikube PATH` and `--binaries DIR`, the node image with \
                  `--kicbase docker-archive:PATH`, images with `--image docker-archive:PATH[:NAME]`, `--image \
                  oci:DIR:NAME` or `--image docker-daemon:NAME`, or all but minikube with `--from-cache \
                  ~/.minikube` on a machine where `minikube start --download-only --preload=false \
                  --kubernetes-version={version}` ran"
             ),
-            ResolveError::UnknownVersion { version } => format!(
+            Self::UnknownVersion { version } => format!(
                 "give a kubeadm {version} that can run on this machine: in `--binaries DIR`, or, to pack for \
                  another platform, as `linux/<this machine's architecture>/{version}/kubeadm` in a directory for \
                  `--from-cache`"
             ),
         };
-        let kind = match &error {
-            ResolveError::NotLocked { .. } => Kind::Damaged,
-            ResolveError::LockFile { source, .. } if source.kind() != io::ErrorKind::NotFound => {
-                Kind::of_io(source)
-            }
+        let kind = match self {
+            Self::NotLocked { .. } => Kind::Damaged,
+            Self::LockFile { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::of_io(source),
             _ => Kind::Usage,
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }

@@ -196,7 +196,7 @@ mod tests {
   registry.k8s.io/kube-proxy:v1.34.2
   registry.k8s.io/kube-scheduler:v1.34.2"
         );
-        let hint = failure.hint.expect("hint");
+        let hint = failure.hints.concat();
         for flag in [
             "--binaries",
             "--kicbase docker-archive:",

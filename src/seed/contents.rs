@@ -10,7 +10,6 @@ use super::sink::{Sink, Stop};
 use super::{DOCKER_ADDRESS, SeedError};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImagePart, Member, PlatformView};
 use crate::docker::{Engine, EngineError};
-use crate::failure::Failure;
 use crate::install::{ImageSet, TransferError, transfer};
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -47,7 +46,7 @@ pub(crate) fn pour(
     inlet: &Inlet<'_>,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
-) -> Result<(), Failure> {
+) -> Result<(), SeedError> {
     let view = bundle.view();
     let load = load_script(runtime, Some(DOCKER_ADDRESS));
     let start = || inlet.start(&load);
@@ -60,7 +59,7 @@ pub(crate) fn pour(
             programs.end().finish()?;
             images.finish()
         }
-        Err(Stop::Failed(failure)) => Err(failure),
+        Err(Stop::Failed(error)) => Err(error),
         Err(Stop::Written(error)) => match images.into_broken() {
             Some(sink) => sink.explain(error),
             None => programs.explain(error),
@@ -101,7 +100,7 @@ pub(crate) fn verify(
     engine: &Engine,
     container: &str,
     runtime: ContainerRuntime,
-) -> Result<(), Failure> {
+) -> Result<(), SeedError> {
     let images: Vec<&ImagePart> = view.cluster_images().collect();
     let names: Vec<String> = images.iter().map(|image| image.reference.to_string()).collect();
     let mut arguments = match runtime {
@@ -132,8 +131,7 @@ pub(crate) fn verify(
         None => Ok(()),
         Some(image) => Err(SeedError::Image {
             image: image.reference.clone(),
-        }
-        .into()),
+        }),
     }
 }
 

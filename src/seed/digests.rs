@@ -8,11 +8,11 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::SeedError;
 use super::fed::finish;
 use super::images::NodeImages;
 use crate::bundle::{ContainerRuntime, Digest, ImagePart, ImageReference, PlatformView};
 use crate::docker::Engine;
-use crate::failure::Failure;
 use crate::install::TransferError;
 
 /// Where the engine keeps its names. It writes the file when a name comes or goes, and reads
@@ -22,7 +22,7 @@ const NAMES: &str = "/var/lib/docker/image/overlay2/repositories.json";
 /// Writes the names of all images into that file, for the engine's next start: until then no
 /// other name may come or go, for then it writes what it knows. Says whether they stand
 /// there: not where the engine has its names elsewhere.
-pub(crate) fn write(view: PlatformView<'_>, engine: &Engine, container: &str) -> Result<bool, Failure> {
+pub(crate) fn write(view: PlatformView<'_>, engine: &Engine, container: &str) -> Result<bool, SeedError> {
     let images = view.cluster_images();
     let wanted: Vec<(&ImagePart, Digest)> = images
         .filter_map(|image| Some((image, image.named_digest()?)))
@@ -50,7 +50,7 @@ pub(crate) fn look(
     engine: &Engine,
     node: &str,
     runtime: ContainerRuntime,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, SeedError> {
     let unnamed = images.without_digest(view);
     let Some(first) = unnamed.first() else {
         return Ok(None);

@@ -1,12 +1,25 @@
 //! How a seed fails.
 
+use super::images::NodeImagesError;
 use crate::bundle::ImageReference;
-use crate::failure::{Failure, Kind};
+use crate::docker::EngineError;
+use crate::explain::{Explain, Explanation, Kind, in_one_line};
+use crate::host::FileError;
+use crate::install::{InstallError, JournalError, TransferError};
+
+/// What may help where the node's runtime does not do its work.
+const OTHER_WAY: &str = "try `--image-load cache`, which lets minikube load the images";
 
 /// A volume that was not filled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {
+    /// The engine does not do what it is asked.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A pipe cannot be made.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A container of another has the name.
     #[error("the container `{name}` is not this program's")]
     ForeignContainer {
@@ -25,9 +38,20 @@ pub enum SeedError {
         /// The image.
         image: ImageReference,
     },
+    /// The images are not in the node.
+    #[error(transparent)]
+    Images(#[from] NodeImagesError),
+    /// A program cannot be run.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The runtime failed, and this is the end of what it wrote.
     #[error("{message}; the node's runtime wrote: {log}")]
     Runtime {
+        /// What kind of failure it was.
+        kind: Kind,
         /// What happened.
         message: String,
         /// Its last lines.
@@ -39,6 +63,9 @@ pub enum SeedError {
         /// Its exit code.
         code: Option<i32>,
     },
+    /// The bundle's bytes did not arrive.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// Something uses the volume.
     #[error("the volume `{name}` is used by {}", users.join(", "))]
     VolumeInUse {
@@ -49,51 +76,50 @@ pub enum SeedError {
     },
 }
 
-pub(crate) fn failure(error: SeedError) -> Failure {
-    let (kind, hint) = match &error {
-        SeedError::ForeignContainer { name } => (
-            Kind::Unfit,
-            format!("remove it with `docker rm -f {name}`, or choose another name with `--profile NAME`"),
-        ),
-        SeedError::ForeignVolume { name } => (
-            Kind::Unfit,
-            format!(
+impl Explain for SeedError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Engine(error) => error.explain(),
+            Self::File(error) => error.explain(),
+            Self::Images(error) => error.explain(),
+            Self::Install(error) => error.explain(),
+            Self::Journal(error) => error.explain(),
+            Self::Transfer(error) => error.explain(),
+            Self::ForeignContainer { name } => Kind::Unfit.hint(format!(
+                "remove it with `docker rm -f {name}`, or choose another name with `--profile NAME`"
+            )),
+            Self::ForeignVolume { name } => Kind::Unfit.hint(format!(
                 "choose another name with `--profile NAME`; or, when what is in it is not needed, `minikube delete -p {name}` or `docker volume rm {name}`"
-            ),
-        ),
-        SeedError::VolumeInUse { .. } => (
-            Kind::Unfit,
-            "stop these containers, or choose another name with `--profile NAME`".to_owned(),
-        ),
-        SeedError::Image { .. } | SeedError::NotStopped { .. } | SeedError::Runtime { .. } => (
-            Kind::Cluster,
-            "try `--image-load cache`, which lets minikube load the images".to_owned(),
-        ),
-    };
-    Failure::new(kind, error).hint(hint)
+            )),
+            Self::VolumeInUse { .. } => {
+                Kind::Unfit.hint("stop these containers, or choose another name with `--profile NAME`")
+            }
+            Self::Runtime { kind, .. } => kind.hint(OTHER_WAY),
+            Self::Image { .. } | Self::NotStopped { .. } => Kind::Cluster.hint(OTHER_WAY),
+        }
+    }
 }
 
-/// The same failure with the last lines of the runtime's log, where it failed for a
-/// reason of its own.
-pub(crate) fn with_log(failure: Failure, log: &str) -> Failure {
-    if !matches!(failure.kind, Kind::Cluster | Kind::Other) {
-        return failure;
+impl SeedError {
+    /// Whether the node's runtime, or the engine, may have failed for a reason of its own: not
+    /// when the bundle is damaged, the disk is full, or the run was told to end.
+    pub(super) fn is_the_runtimes(&self) -> bool {
+        matches!(self.explain().kind, Kind::Cluster | Kind::Other)
     }
-    let complaints: Vec<&str> = log
-        .lines()
-        .filter(|line| !line.contains("level=info") && !line.contains("level=debug"))
-        .collect();
-    let Some(last) = complaints.last().filter(|line| !line.trim().is_empty()) else {
-        return failure;
-    };
-    let mut message = vec![failure.error.to_string()];
-    message.extend(failure.causes());
-    let kind = failure.kind;
-    let error = SeedError::Runtime {
-        message: message.join(": "),
-        log: (*last).to_owned(),
-    };
-    let mut failure = self::failure(error);
-    failure.kind = kind;
-    failure
+
+    /// The same error with the last lines of the runtime's log, where it failed for a
+    /// reason of its own.
+    pub(super) fn with_log(self, log: &str) -> Self {
+        let complaints = log
+            .lines()
+            .filter(|line| !line.contains("level=info") && !line.contains("level=debug"));
+        match complaints.last().filter(|line| !line.trim().is_empty()) {
+            Some(last) if self.is_the_runtimes() => Self::Runtime {
+                kind: self.explain().kind,
+                message: in_one_line(&self),
+                log: last.to_owned(),
+            },
+            _ => self,
+        }
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::io;
 
+use super::SeedError;
 use crate::docker::EngineError;
-use crate::failure::Failure;
 use crate::host::Running;
 use crate::install::TransferError;
 
 /// Ends a program that was fed. When it went away while it was written to, its own
 /// words say why; when the bundle could not be read, it must not take what it got
 /// for the whole.
-pub(crate) fn finish(running: Running, written: Result<(), TransferError>) -> Result<(), Failure> {
+pub(crate) fn finish(running: Running, written: Result<(), TransferError>) -> Result<(), SeedError> {
     match written {
         Ok(()) | Err(TransferError::Write(_)) => {}
         Err(error) => {

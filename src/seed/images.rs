@@ -5,10 +5,11 @@ use std::io::Write;
 
 use serde::Deserialize;
 
+use super::SeedError;
 use super::fed::finish;
 use crate::bundle::{ContainerRuntime, Digest, ImagePart, ImageReference, PlatformView};
 use crate::docker::{Engine, EngineError};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind, in_one_line};
 use crate::install::{ImageSet, write_images};
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
@@ -50,11 +51,11 @@ fn names(images: &[ImageReference]) -> String {
         .join(", ")
 }
 
-impl From<NodeImagesError> for Failure {
-    fn from(error: NodeImagesError) -> Self {
-        match error {
-            NodeImagesError::Engine(error) => error.into(),
-            _ => Self::new(Kind::Cluster, error).hint(
+impl Explain for NodeImagesError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Engine(error) => error.explain(),
+            _ => Kind::Cluster.hint(
                 "`docker exec NODE crictl images` shows what is there; `df -h` whether the disk is full; the same command again loads what is missing",
             ),
         }
@@ -87,10 +88,10 @@ pub(crate) fn load_script(runtime: ContainerRuntime, address: Option<&str>) -> S
 /// Source: minikube, pull request 22310.
 pub(crate) fn with_second_try<T>(
     progress: &dyn Progress,
-    mut load: impl FnMut() -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    mut load: impl FnMut() -> Result<T, SeedError>,
+) -> Result<T, SeedError> {
     match load() {
-        Err(failure) if ended_early(&failure) => {
+        Err(error) if ended_early(&error) => {
             progress.note("the node's runtime did not read an archive to its end: a second try");
             load()
         }
@@ -100,9 +101,9 @@ pub(crate) fn with_second_try<T>(
 
 /// Whether the runtime says that its input was too short. A damaged bundle is a failure of
 /// another kind.
-fn ended_early(failure: &Failure) -> bool {
-    let text = failure.to_string();
-    matches!(failure.kind, Kind::Cluster | Kind::Other)
+fn ended_early(error: &SeedError) -> bool {
+    let text = in_one_line(error);
+    error.is_the_runtimes()
         && ["unexpected EOF", "short read"]
             .iter()
             .any(|words| text.contains(words))
@@ -164,7 +165,7 @@ pub(crate) fn ensure(
     node: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
-) -> Result<(NodeImages, Option<String>), Failure> {
+) -> Result<(NodeImages, Option<String>), SeedError> {
     let view = bundle.view();
     let there = list(engine, node)?;
     let missing = there.missing(view);
@@ -196,7 +197,7 @@ fn load_into_running(
     node: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
-) -> Result<(), Failure> {
+) -> Result<(), SeedError> {
     let set = ImageSet::new(bundle.view(), images.iter().copied());
     let script = load_script(runtime, None);
     let mut running = engine.exec(node, &["/bin/sh", "-c", &script])?;
@@ -237,7 +238,6 @@ fn parse_list(text: &str) -> Result<NodeImages, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Command;
     use crate::install::testing::{index, view};
     use crate::progress::Silent;
 
@@ -250,15 +250,13 @@ mod tests {
             let Some((kind, words)) = failures.get(tries - 1) else {
                 return Ok(());
             };
-            let program = Command::new("sh").args(["-c", "echo \"$0\" >&2; exit 1", words]);
-            let ended = program.run().and_then(crate::host::Output::require_success);
-            let failure = Failure::from(EngineError::from(ended.expect_err("it fails")));
-            Err(Failure {
+            Err(SeedError::Runtime {
                 kind: *kind,
-                ..failure
+                message: "it failed".to_owned(),
+                log: (*words).to_owned(),
             })
         });
-        (tries, loaded.map_err(|failure| failure.causes().join(": ")))
+        (tries, loaded.map_err(|error| error.to_string()))
     }
 
     #[test]

@@ -9,9 +9,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::SeedError;
 use crate::bundle::Digest;
 use crate::docker::Engine;
-use crate::failure::Failure;
 use crate::host::{FileError, NamedPipe, Running};
 use crate::progress::Progress;
 
@@ -99,7 +99,7 @@ impl<'a> Inlet<'a> {
     }
 
     /// Starts a shell's `script` in the seed. What is written to it is its stdin.
-    pub(crate) fn start(&self, script: &str) -> Result<Running, Failure> {
+    pub(crate) fn start(&self, script: &str) -> Result<Running, SeedError> {
         let Some(pipes) = self.pipes else {
             return Ok(self.engine.exec(&self.container, &["/bin/sh", "-c", script])?);
         };

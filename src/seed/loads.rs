@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
+use super::SeedError;
 use super::sink::{Fed, Sink, Stop};
 use crate::bundle::limits::IMAGE_CONFIG_BYTES;
 use crate::bundle::{Digest, ImagePart, Member, PlatformView};
-use crate::failure::Failure;
 use crate::host::Running;
 use crate::install::{ImageSet, PORTIONS_AT_ONCE, portions, transfer};
 
 /// Starts the program that takes an archive.
-pub(crate) type Start<'a> = &'a dyn Fn() -> Result<Running, Failure>;
+pub(crate) type Start<'a> = &'a dyn Fn() -> Result<Running, SeedError>;
 
 /// All archives, fed in one pass over the payload.
 pub(crate) struct Loads<'a> {
@@ -74,7 +74,7 @@ impl<'a> Loads<'a> {
     }
 
     /// Waits until the runtime has unpacked everything.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(self) -> Result<(), SeedError> {
         self.unpacking.into_iter().try_for_each(Fed::finish)
     }
 
@@ -137,6 +137,7 @@ mod tests {
 
     use super::*;
     use crate::bundle::blob_path;
+    use crate::docker::EngineError;
     use crate::host::Command;
     use crate::install::testing::{index, view};
 
@@ -150,7 +151,11 @@ mod tests {
         let start = || {
             started.set(started.get() + 1);
             let path = directory.join(started.get().to_string());
-            Ok(Command::new("sh").args(["-c", "cat >\"$0\""]).arg(path).spawn()?)
+            Ok(Command::new("sh")
+                .args(["-c", "cat >\"$0\""])
+                .arg(path)
+                .spawn()
+                .map_err(EngineError::from)?)
         };
         let mut loads = Loads::new(view(&index), &start);
         let mut members: Vec<&Member> = index.members.iter().collect();

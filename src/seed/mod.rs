@@ -24,8 +24,7 @@ use contents::{content, pour, verify};
 use inlet::{Inlet, Pipes};
 use vessel::{Found, create, discard, examine, stop};
 
-use crate::docker::{Engine, EngineError};
-use crate::failure::Failure;
+use crate::docker::Engine;
 use crate::host::unix_nanoseconds;
 use crate::install::{Event, Session};
 use crate::progress::Progress;
@@ -60,7 +59,7 @@ pub(crate) fn seed(
     node: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
-) -> Result<Seeding, Failure> {
+) -> Result<Seeding, SeedError> {
     if engine.container(node)?.is_some() {
         return Ok(Seeding::NodeExists);
     }
@@ -85,7 +84,7 @@ fn fill(
     node: &str,
     runtime: ContainerRuntime,
     progress: &dyn Progress,
-) -> Result<(), Failure> {
+) -> Result<(), SeedError> {
     let view = bundle.view();
     let nonce = Digest::of(format!("{} {}", unix_nanoseconds(), std::process::id()).as_bytes()).hex();
     let name = node.to_owned();
@@ -103,11 +102,11 @@ fn fill(
             ContainerRuntime::Docker => digests::write(view, engine, &container_name(node)).map(|_| ()),
         })
         .and_then(|()| stop(engine, node));
-    if let Err(failure) = seeded {
+    if let Err(error) = seeded {
         let log = engine.container_log(&container_name(node));
         // The first error is the one that matters; the next run tidies up again.
         let _ = discard(session, engine, node);
-        return Err(error::with_log(failure, &log));
+        return Err(error.with_log(&log));
     }
     session.journal.record(Event::VolumeSeeded {
         name,
@@ -115,36 +114,4 @@ fn fill(
         content: content(view, runtime),
     })?;
     Ok(())
-}
-
-impl From<SeedError> for Failure {
-    fn from(error: SeedError) -> Self {
-        error::failure(error)
-    }
-}
-
-/// Whether another way may work after this failure: not when the bundle is damaged, the
-/// disk is full, or the run was told to end.
-pub(crate) fn may_fall_back(failure: &Failure) -> bool {
-    use crate::failure::Kind;
-    match failure.kind {
-        Kind::Cluster | Kind::Other | Kind::Unfit => true,
-        _ => failure
-            .error
-            .downcast_ref::<EngineError>()
-            .is_some_and(EngineError::is_refusal),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_damaged_bundle_is_no_reason_to_try_another_way() {
-        use crate::failure::Kind;
-        assert!(!may_fall_back(&Failure::new(Kind::Damaged, "x")));
-        assert!(!may_fall_back(&Failure::new(Kind::Interrupted, "x")));
-        assert!(may_fall_back(&Failure::new(Kind::Unfit, "x")));
-    }
 }

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::SeedError;
 use super::fed::finish;
 use crate::bundle::Digest;
-use crate::docker::EngineError;
-use crate::failure::Failure;
 use crate::host::Running;
 use crate::install::{ArchiveWriter, ImageSet, TransferError};
 
@@ -24,7 +23,7 @@ pub(crate) struct Fed {
 /// Why the feeding ended early.
 pub(crate) enum Stop {
     /// For a reason of its own.
-    Failed(Failure),
+    Failed(SeedError),
     /// A sink took no more; it knows which it is, and its program says why.
     Written(io::Error),
 }
@@ -64,7 +63,7 @@ impl Sink {
     }
 
     /// What its program says of the error that writing to it gave.
-    pub(crate) fn explain(self, error: io::Error) -> Result<(), Failure> {
+    pub(crate) fn explain(self, error: io::Error) -> Result<(), SeedError> {
         finish(self.archive.into_inner(), Err(TransferError::Write(error)))
     }
 
@@ -88,7 +87,7 @@ impl Write for Sink {
 
 impl Fed {
     /// Waits until the program has done its work.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(self) -> Result<(), SeedError> {
         finish(self.running, self.ended.map_err(TransferError::Write))
     }
 }
@@ -99,15 +98,9 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl From<EngineError> for Stop {
-    fn from(error: EngineError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+impl From<SeedError> for Stop {
+    fn from(error: SeedError) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -7,7 +7,6 @@ use super::inlet::Pipes;
 use super::{DOCKER_ADDRESS, SeedError, container_name};
 use crate::bundle::{ContainerRuntime, Digest, PlatformView};
 use crate::docker::{Engine, EngineError};
-use crate::failure::Failure;
 use crate::install::{Event, Session};
 use crate::minikube::sidecar;
 use crate::minikube::{CREATED_BY, NAME};
@@ -38,12 +37,12 @@ pub(crate) enum Found {
 }
 
 /// Looks at the volume of this name. One that is not ours is an error.
-pub(crate) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Result<Found, Failure> {
+pub(crate) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Result<Found, SeedError> {
     let seed = container_name(node);
     if let Some(container) = engine.container(&seed)?
         && !container.labels().contains_key(LABEL)
     {
-        return Err(SeedError::ForeignContainer { name: seed }.into());
+        return Err(SeedError::ForeignContainer { name: seed });
     }
     let Some(volume) = engine.volume(node)? else {
         // A killed run may have left the container alone.
@@ -52,7 +51,7 @@ pub(crate) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Res
     };
     let name = node.to_owned();
     let Some(nonce) = volume.labels.get(LABEL).cloned() else {
-        return Err(SeedError::ForeignVolume { name }.into());
+        return Err(SeedError::ForeignVolume { name });
     };
     let users: Vec<String> = engine
         .users_of_volume(node)?
@@ -60,7 +59,7 @@ pub(crate) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Res
         .filter(|user| *user != seed)
         .collect();
     if !users.is_empty() {
-        return Err(SeedError::VolumeInUse { name, users }.into());
+        return Err(SeedError::VolumeInUse { name, users });
     }
     let recorded = session.journal.receipt().volumes().get(node);
     if let Some(recorded) = recorded.filter(|recorded| recorded.nonce == nonce) {
@@ -73,7 +72,11 @@ pub(crate) fn examine(session: &mut Session, engine: &Engine, node: &str) -> Res
 
 /// The same as [`discard`] for what a killed run left: it may have asked the engine for
 /// a container that is still on its way, and minikube's own may use the volume.
-pub(crate) fn discard_after_kill(session: &mut Session, engine: &Engine, node: &str) -> Result<(), Failure> {
+pub(crate) fn discard_after_kill(
+    session: &mut Session,
+    engine: &Engine,
+    node: &str,
+) -> Result<(), SeedError> {
     let recorded = session.journal.receipt().volumes().get(node);
     if recorded.is_some_and(|volume| volume.content.is_none()) {
         let until = Instant::now() + LATE;
@@ -90,7 +93,7 @@ pub(crate) fn discard_all_after_kill(
     session: &mut Session,
     engine: &Engine,
     profile: &str,
-) -> Result<(), Failure> {
+) -> Result<(), SeedError> {
     // Its first node's container is looked for in any case.
     let mut nodes = session.journal.receipt().volumes_of(profile);
     if !nodes.iter().any(|node| node == profile) {
@@ -103,7 +106,7 @@ pub(crate) fn discard_all_after_kill(
 
 /// Removes what is ours of a seed: the container and, when it carries our label, the
 /// volume.
-pub(crate) fn discard(session: &mut Session, engine: &Engine, node: &str) -> Result<(), Failure> {
+pub(crate) fn discard(session: &mut Session, engine: &Engine, node: &str) -> Result<(), SeedError> {
     let Some(recorded) = session.journal.receipt().volumes().get(node).cloned() else {
         return remove_container(engine, node);
     };
@@ -127,7 +130,7 @@ pub(crate) fn discard(session: &mut Session, engine: &Engine, node: &str) -> Res
     Ok(session.journal.record(Event::VolumeRemoved { name })?)
 }
 
-fn remove_container(engine: &Engine, node: &str) -> Result<(), Failure> {
+fn remove_container(engine: &Engine, node: &str) -> Result<(), SeedError> {
     let seed = container_name(node);
     let ours = engine
         .container(&seed)?
@@ -149,7 +152,7 @@ pub(crate) fn create(
     runtime: ContainerRuntime,
     nonce: &str,
     pipes: Option<&Pipes>,
-) -> Result<(), Failure> {
+) -> Result<(), SeedError> {
     let labels = labels(node, nonce);
     let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (*key, value.as_str())).collect();
     engine.create_volume(node, &labels)?;
@@ -231,14 +234,14 @@ fn container_arguments(
 }
 
 /// Ends the runtime in order: only then is its store complete on the disk.
-pub(crate) fn stop(engine: &Engine, node: &str) -> Result<(), Failure> {
+pub(crate) fn stop(engine: &Engine, node: &str) -> Result<(), SeedError> {
     let name = container_name(node);
     engine.stop_container(&name, STOP_SECONDS)?;
     let code = engine.container(&name)?.map(|container| container.exit_code());
     match code {
         // 143: a runtime that does not catch SIGTERM writes nothing late.
         Some(0 | 143) => Ok(engine.remove_container(&name)?),
-        code => Err(SeedError::NotStopped { code }.into()),
+        code => Err(SeedError::NotStopped { code }),
     }
 }
 

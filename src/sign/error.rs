@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::bundle::KeyId;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{FileError, Interruption, LockError};
 use crate::verify::VerifyError;
 
@@ -87,38 +87,40 @@ pub enum SignError {
     },
 }
 
-impl From<SignError> for Failure {
-    fn from(error: SignError) -> Self {
-        let (kind, hint) = match error {
-            SignError::Bundle(error) => return error.into(),
-            SignError::File(error) => return error.into(),
-            SignError::Locked(error) => return error.into(),
-            SignError::Interrupted(interruption) => {
-                return Self::from(interruption).hint("run the same command again; what is there is whole");
+impl Explain for SignError {
+    fn explain(&self) -> Explanation {
+        let (kind, hint) = match self {
+            Self::Bundle(error) => return error.explain(),
+            Self::File(error) => return error.explain(),
+            Self::Locked(error) => return error.explain(),
+            Self::Interrupted(interruption) => {
+                return interruption
+                    .explain()
+                    .hint("run the same command again; what is there is whole");
             }
-            SignError::Exists { .. } => (
+            Self::Exists { .. } => (
                 Kind::Usage,
                 "choose another name with -o; a key is never overwritten",
             ),
-            SignError::Key { .. } => (
+            Self::Key { .. } => (
                 Kind::Usage,
                 "give the secret key that `minikube-offline keygen` or `minisign -G` wrote; \
                  `minisign -C -s FILE` gives a key without a password one",
             ),
-            SignError::KeyByAnotherName { .. } => (
+            Self::KeyByAnotherName { .. } => (
                 Kind::Usage,
                 "give the bundle; to make this key follow the one that signs give it under a name that \
                  ends in `.pub`",
             ),
-            SignError::NoTerminal { .. } => (
+            Self::NoTerminal { .. } => (
                 Kind::Usage,
                 "give the number of an open file descriptor that holds it: --password-fd 3 3<FILE",
             ),
-            SignError::Password { .. } => (
+            Self::Password { .. } => (
                 Kind::Usage,
                 "a password has 1 to 1024 bytes of UTF-8 and ends with its line; one from a file: --password-fd 3 3<FILE",
             ),
-            SignError::Read { ref source, .. } => (
+            Self::Read { source, .. } => (
                 if source.kind() == io::ErrorKind::NotFound {
                     Kind::Usage
                 } else {
@@ -126,20 +128,20 @@ impl From<SignError> for Failure {
                 },
                 "look at the path, and at who may read it",
             ),
-            SignError::SelfCheck => (
+            Self::SelfCheck => (
                 Kind::Other,
                 "nothing was changed; if the key file is whole, this is a mistake in minikube-offline",
             ),
-            SignError::Unsignable { .. } => (
+            Self::Unsignable { .. } => (
                 Kind::Usage,
                 "give the bundle, or the .pub of the key that follows this one; the secret key that signs stands \
                  behind `--key`",
             ),
-            SignError::WrongPassword { .. } => (
+            Self::WrongPassword { .. } => (
                 Kind::Usage,
                 "nothing was changed; try again with the key's own password",
             ),
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::VersionWord;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 /// A spec that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +65,10 @@ pub enum SpecError {
     },
 }
 
-impl From<SpecError> for Failure {
-    fn from(error: SpecError) -> Self {
-        let kind = match &error {
-            SpecError::Read { source, .. } => match source.kind() {
+impl Explain for SpecError {
+    fn explain(&self) -> Explanation {
+        let kind = match self {
+            Self::Read { source, .. } => match source.kind() {
                 // A wrong name on the command line, or a file that is no text.
                 io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory => {
                     Kind::Usage
@@ -77,29 +77,29 @@ impl From<SpecError> for Failure {
             },
             _ => Kind::Usage,
         };
-        let hint = match &error {
-            SpecError::Read { .. } => "name a TOML file; `minikube-offline init` writes one",
-            SpecError::Toml { .. } => {
+        let hint = match self {
+            Self::Read { .. } => "name a TOML file; `minikube-offline init` writes one",
+            Self::Toml { .. } => {
                 "`minikube-offline lint` names everything that is wrong with a file, `minikube-offline init` writes \
                  one with every key"
             }
-            SpecError::NoKubernetesVersion => {
+            Self::NoKubernetesVersion => {
                 "add `--kubernetes-version v1.35.4`, or `kubernetes-version = \"v1.35.4\"` to the TOML file"
             }
-            SpecError::WordOffline { .. } => {
+            Self::WordOffline { .. } => {
                 "name the release in full, such as v1.35.4, or leave `--offline` away"
             }
-            SpecError::NoPlatform => "add `--platform linux/amd64` or `--platform linux/arm64`",
-            SpecError::Credentials { .. } => {
+            Self::NoPlatform => "add `--platform linux/amd64` or `--platform linux/arm64`",
+            Self::Credentials { .. } => {
                 "the address is written into the lock and the bundle: give it without; a registry is read with what \
                  `docker login HOST` left"
             }
-            SpecError::Accepted { .. } => {
+            Self::Accepted { .. } => {
                 "it takes minikube, kubeadm, kubelet or kubectl, or an image's name in full, as the message says it \
                  that refuses the part"
             }
-            SpecError::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
+            Self::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
         };
-        Failure::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::sources::authority;
 use crate::bundle::text::serde_as_text;
 use crate::bundle::{Digest, ImageReference, ReferenceError, Transport};
-use crate::failure::masked;
+use crate::shown::masked;
 
 /// Where an image is. In text, with the transport names of containers-transports(5):
 /// `docker-archive:PATH[:REF]`, `oci-archive:PATH[:TAG]`, `oci:DIR[:TAG]`,

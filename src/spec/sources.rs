@@ -10,7 +10,7 @@ use super::SpecError;
 use crate::bundle::Version;
 use crate::bundle::text::named_values;
 use crate::bundle::text::serde_as_text;
-use crate::failure::masked;
+use crate::shown::masked;
 
 /// Where, and how, parts are downloaded that are not given. In TOML the table
 /// `[sources]`.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::FileError;
 
 /// The store cannot be used.
@@ -23,23 +23,21 @@ pub enum StoreError {
     NoHome,
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::File(error) => {
-                let failure = Self::from(error);
-                match failure.kind {
-                    Kind::NoSpace => failure.hint(
+impl Explain for StoreError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::File(error) => {
+                let explanation = error.explain();
+                match explanation.kind {
+                    Kind::NoSpace => explanation.hint(
                         "free space there, with `minikube-offline store prune --older-than 30` for example, or name another \
                          place with XDG_CACHE_HOME; what was downloaded stays, and the next run goes on with it",
                     ),
-                    _ => failure,
+                    _ => explanation,
                 }
             }
-            StoreError::InUse { .. } => {
-                Self::new(Kind::Locked, error).hint("run `store prune` again when that run has ended")
-            }
-            StoreError::NoHome => Self::new(Kind::Usage, error).hint("set HOME"),
+            Self::InUse { .. } => Kind::Locked.hint("run `store prune` again when that run has ended"),
+            Self::NoHome => Kind::Usage.hint("set HOME"),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Kind};
 
 fn store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().expect("directory");
@@ -99,7 +99,7 @@ fn nothing_is_pruned_that_is_used_or_new() {
     let (directory, store) = store();
     add(&store, b"abc");
     let error = Store::prune(directory.path(), Duration::ZERO).expect_err("in use");
-    assert_eq!(Failure::from(error).kind, Kind::Locked);
+    assert_eq!(error.explain().kind, Kind::Locked);
     drop(store);
     let month = Duration::from_secs(30 * 86_400);
     assert_eq!(

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::PublicKeyError;
 use crate::bundle::{KeyId, SignatureError};
-use crate::failure::{Failure, Kind};
-use crate::host::Environment;
+use crate::explain::{Explain, Explanation, Kind};
+use crate::host::{Environment, FileError, LockError};
 
 /// A key, a directory of keys or a statement that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum TrustError {
         #[source]
         source: io::Error,
     },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file is not a key.
     #[error("`{}` cannot be used as a key", path.display())]
     Key {
@@ -39,6 +42,9 @@ pub enum TrustError {
         #[source]
         source: PublicKeyError,
     },
+    /// Another run changes the keys.
+    #[error(transparent)]
+    Locked(#[from] LockError),
     /// There is no directory to pin keys in.
     #[error("this user has no directory to pin keys in: `HOME` does not hold an absolute path")]
     NoDirectory,
@@ -144,79 +150,81 @@ pub enum TrustError {
     },
 }
 
-impl From<TrustError> for Failure {
-    fn from(error: TrustError) -> Self {
-        let kind = match &error {
-            TrustError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::Usage,
-            TrustError::Read { source, .. } | TrustError::Denied { source, .. } => Kind::of_io(source),
-            TrustError::Older { .. } => Kind::Downgrade,
-            TrustError::Revoked { .. }
-            | TrustError::Serials { .. }
-            | TrustError::OtherStatement { .. }
-            | TrustError::Statement { .. }
-            | TrustError::Writable { .. } => Kind::NotAuthentic,
+impl Explain for TrustError {
+    fn explain(&self) -> Explanation {
+        let kind = match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => Kind::Usage,
+            Self::Read { source, .. } | Self::Denied { source, .. } => Kind::of_io(source),
+            Self::Older { .. } => Kind::Downgrade,
+            Self::Revoked { .. }
+            | Self::Serials { .. }
+            | Self::OtherStatement { .. }
+            | Self::Statement { .. }
+            | Self::Writable { .. } => Kind::NotAuthentic,
             _ => Kind::Usage,
         };
-        let hint = match &error {
-            TrustError::Conflict { path, .. } => {
+        let hint = match self {
+            Self::File(error) => return error.explain(),
+            Self::Locked(error) => return error.explain(),
+            Self::Conflict { path, .. } => {
                 format!(
                     "compare both keys in full; `{}` can be removed by hand",
                     path.display()
                 )
             }
-            TrustError::Denied { directory, .. } => format!(
+            Self::Denied { directory, .. } => format!(
                 "`{}` is root's where it is for everyone: run the same command as root, with `sudo`",
                 directory.display()
             ),
-            TrustError::Key { .. } => {
+            Self::Key { .. } => {
                 "give the file that ends in .pub, or its 56 characters; a file that no longer holds a key \
                  must leave the directory before anything is trusted"
                     .to_owned()
             }
-            TrustError::NoStatement { key, .. } => format!(
+            Self::NoStatement { key, .. } => format!(
                 "the holder of a key that is pinned here makes it: `minikube-offline sign {} --key OLD.key`; carry \
                  both files",
                 key.display()
             ),
-            TrustError::NoDirectory => "set it, or pin for everyone with --system".to_owned(),
-            TrustError::NotPinned { .. } => {
+            Self::NoDirectory => "set it, or pin for everyone with --system".to_owned(),
+            Self::NotPinned { .. } => {
                 "`minikube-offline trust list` shows what is pinned; keys for everyone need --system"
                     .to_owned()
             }
-            TrustError::Read { path, source } => unreadable(path, source.kind()),
-            TrustError::Older { .. } => {
+            Self::Read { path, source } => unreadable(path, source.kind()),
+            Self::Older { .. } => {
                 "use the newer bundle; --allow-downgrade starts the older one anyway".to_owned()
             }
-            TrustError::Serials { path, .. } => format!(
+            Self::Serials { path, .. } => format!(
                 "older bundles are told by it: look at `{}`, and remove it when it was broken by chance",
                 path.display()
             ),
-            TrustError::Revocation { path, .. } => format!(
+            Self::Revocation { path, .. } => format!(
                 "its name must be 16 hexadecimal digits and `.revoked`; move `{}` away if it is something else",
                 path.display()
             ),
-            TrustError::Revoked { key_id } => format!(
+            Self::Revoked { key_id } => format!(
                 "use another key; `minikube-offline trust list` names the file `{key_id}.revoked`, which can be removed by hand"
             ),
-            TrustError::Signature { .. } => {
+            Self::Signature { .. } => {
                 "sign with minisign 0.10 or newer and without `-l`, or with `minikube-offline sign`"
                     .to_owned()
             }
-            TrustError::OtherStatement { key, expected, .. } => format!(
+            Self::OtherStatement { key, expected, .. } => format!(
                 "the owner of the older key makes the statement: `minikube-offline sign {0} --key OLD.key`, or with stock \
                  minisign: `minisign -S -s OLD.key -m {0} -t '{expected}'`; carry both files",
                 key.display()
             ),
-            TrustError::Statement { .. } => {
+            Self::Statement { .. } => {
                 "if the key came by a way that you trust, pin it with `minikube-offline trust add`".to_owned()
             }
-            TrustError::Writable { path, .. } => format!(
+            Self::Writable { path, .. } => format!(
                 "look at what it holds, then make it yours, or root's, alone: `sudo chown root '{0}'`, \
                  `sudo chmod go-w '{0}'`",
                 path.display()
             ),
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }
 
@@ -296,8 +304,9 @@ mod tests {
             (writable, Kind::NotAuthentic),
             (TrustError::NoDirectory, Kind::Usage),
         ] {
-            let failure = Failure::from(error);
-            assert!(failure.kind == kind && failure.hint.is_some(), "{failure:?}");
+            let explanation = error.explain();
+            assert_eq!(explanation.kind, kind, "{error}");
+            assert_eq!(explanation.hints.len(), 1, "{error}");
         }
     }
 

@@ -10,7 +10,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::{Authenticity, KeyDirectory, TrustDirectories, TrustError};
-use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError};
 
 /// The highest serials, by the bundles' names.
@@ -68,7 +67,12 @@ impl Serials {
     }
 
     /// Remembers that a bundle was started, when a pinned key signed it.
-    pub fn remember(&mut self, authenticity: &Authenticity, name: &str, serial: u64) -> Result<(), Failure> {
+    pub fn remember(
+        &mut self,
+        authenticity: &Authenticity,
+        name: &str,
+        serial: u64,
+    ) -> Result<(), TrustError> {
         let Authenticity::Signed(by) = authenticity else {
             return Ok(());
         };
@@ -94,7 +98,7 @@ impl Serials {
 mod tests {
     use super::*;
     use crate::bundle::KeyId;
-    use crate::failure::Kind;
+    use crate::explain::{Explain, Kind};
     use crate::trust::{PublicKey, TrustedKey};
 
     fn signed(origin: &str) -> Authenticity {
@@ -138,7 +142,7 @@ mod tests {
             assert_eq!(checked.is_err(), refused, "{by:?} {name} {serial}");
         }
         let refusal = serials.check(&pinned, "b", 8, false).expect_err("older");
-        assert_eq!(Failure::from(refusal).kind, Kind::Downgrade);
+        assert_eq!(refusal.explain().kind, Kind::Downgrade);
         let file = directory.join("config/serials.json");
         assert_eq!(serials.file(), Some(file.as_path()));
         let mut directories = TrustDirectories {

@@ -9,7 +9,6 @@ use super::directory::read_text;
 use super::keys::parse_key_argument;
 use super::{KeyDirectory, PublicKey, TrustDirectories, TrustError};
 use crate::bundle::{KeyId, Signature};
-use crate::failure::Failure;
 use crate::host::{AtomicFile, FileError, Lock, LockError, sync_directory};
 
 /// A key that is pinned now.
@@ -36,7 +35,11 @@ pub struct Rotated {
 
 /// Pins a key, given as its file or as itself, in `directory`, unless it is revoked in one
 /// of `directories`.
-pub fn pin(directories: &TrustDirectories, directory: &KeyDirectory, key: &str) -> Result<Pinned, Failure> {
+pub fn pin(
+    directories: &TrustDirectories,
+    directory: &KeyDirectory,
+    key: &str,
+) -> Result<Pinned, TrustError> {
     let key = parse_key_argument(key)?;
     let _lock = open_directory(directory)?;
     pin_key(directories, directory, key)
@@ -45,7 +48,7 @@ pub fn pin(directories: &TrustDirectories, directory: &KeyDirectory, key: &str) 
 /// Revokes the key with `key_id` in `directory`, whether it is pinned or not: nothing that
 /// it signed is used from now on, and it cannot be pinned again. Gives the file that says
 /// so, and the key files that are gone.
-pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>, bool), Failure> {
+pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<PathBuf>, bool), TrustError> {
     let _lock = open_directory(directory)?;
     let path = directory.revocation(key_id);
     let is_new = path.symlink_metadata().is_err();
@@ -61,11 +64,11 @@ pub fn revoke(directory: &KeyDirectory, key_id: KeyId) -> Result<(PathBuf, Vec<P
 }
 
 /// Takes the key with `key_id` out of `directory`; gives the files that are gone.
-pub fn unpin(directory: &KeyDirectory, key_id: KeyId) -> Result<Vec<PathBuf>, Failure> {
+pub fn unpin(directory: &KeyDirectory, key_id: KeyId) -> Result<Vec<PathBuf>, TrustError> {
     let found = find(directory, key_id)?;
     if found.is_empty() {
         let directory = directory.path().to_owned();
-        return Err(TrustError::NotPinned { key_id, directory }.into());
+        return Err(TrustError::NotPinned { key_id, directory });
     }
     let _lock = open_directory(directory)?;
     for path in &found {
@@ -77,7 +80,7 @@ pub fn unpin(directory: &KeyDirectory, key_id: KeyId) -> Result<Vec<PathBuf>, Fa
 
 /// Pins the key in the file `statement` where the key is pinned that signed it: beside
 /// the file lies its signature, `statement.minisig`. The older key stays.
-pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotated, Failure> {
+pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotated, TrustError> {
     let text = read_text(statement)?;
     let new = PublicKey::parse_file(&text).map_err(|source| TrustError::Key {
         path: statement.to_owned(),
@@ -90,7 +93,7 @@ pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotate
         && error.kind() == io::ErrorKind::NotFound
     {
         let key = statement.to_owned();
-        return Err(TrustError::NoStatement { path: beside, key }.into());
+        return Err(TrustError::NoStatement { path: beside, key });
     }
     // What signs is in its lines, and stock minisign does not mind how Windows ends them.
     let signature = Signature::parse_text(&read_text(&beside)?.replace("\r\n", "\n")).map_err(|source| {
@@ -108,8 +111,7 @@ pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotate
             key: statement.to_owned(),
             expected: comment,
             found: signature.trusted_comment().to_owned(),
-        }
-        .into());
+        });
     }
     let revoked = directories.revoked()?;
     for directory in directories.iter() {
@@ -122,7 +124,7 @@ pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotate
         };
         let by = by.key_id();
         if revoked.contains(&by) {
-            return Err(TrustError::Revoked { key_id: by }.into());
+            return Err(TrustError::Revoked { key_id: by });
         }
         let _lock = open_directory(directory)?;
         return Ok(Rotated {
@@ -134,8 +136,7 @@ pub fn rotate(directories: &TrustDirectories, statement: &Path) -> Result<Rotate
     Err(TrustError::Statement {
         path: statement.to_owned(),
         key_id: signature.key_id(),
-    }
-    .into())
+    })
 }
 
 fn find(directory: &KeyDirectory, key_id: KeyId) -> Result<Vec<PathBuf>, TrustError> {
@@ -148,10 +149,10 @@ fn pin_key(
     directories: &TrustDirectories,
     directory: &KeyDirectory,
     key: PublicKey,
-) -> Result<Pinned, Failure> {
+) -> Result<Pinned, TrustError> {
     let key_id = key.key_id();
     if directories.revoked()?.contains(&key_id) {
-        return Err(TrustError::Revoked { key_id }.into());
+        return Err(TrustError::Revoked { key_id });
     }
     let pinned = directory.load()?;
     if let Some((path, _)) = pinned.iter().find(|(_, known)| *known == key) {
@@ -162,7 +163,7 @@ fn pin_key(
         });
     }
     if let Some((path, _)) = pinned.into_iter().find(|(_, known)| known.key_id() == key_id) {
-        return Err(TrustError::Conflict { path, key_id }.into());
+        return Err(TrustError::Conflict { path, key_id });
     }
     let path = directory.path().join(format!("{key_id}.pub"));
     AtomicFile::write(&path, key.to_file().as_bytes(), 0o644)?;
@@ -174,7 +175,7 @@ fn pin_key(
 }
 
 /// Makes the directory where it is not there, and keeps other runs out of it.
-fn open_directory(directory: &KeyDirectory) -> Result<Lock, Failure> {
+fn open_directory(directory: &KeyDirectory) -> Result<Lock, TrustError> {
     let denied = |source: io::Error| TrustError::Denied {
         directory: directory.path().to_owned(),
         source,
@@ -182,13 +183,13 @@ fn open_directory(directory: &KeyDirectory) -> Result<Lock, Failure> {
     match make(directory.path()) {
         Ok(()) => {}
         Err((_, source)) if source.kind() == io::ErrorKind::PermissionDenied => {
-            return Err(denied(source).into());
+            return Err(denied(source));
         }
         Err((path, source)) => return Err(FileError::at("made", &path)(source).into()),
     }
     match Lock::take(&directory.path().join(".lock")) {
         Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
-            Err(denied(source).into())
+            Err(denied(source))
         }
         taken => Ok(taken?),
     }
@@ -248,7 +249,7 @@ mod tests {
         }
 
         fn pin(&self, key: &str) -> Result<Pinned, String> {
-            pin(&self.directories, self.user(), key).map_err(|failure| failure.error.to_string())
+            pin(&self.directories, self.user(), key).map_err(|error| error.to_string())
         }
 
         /// A statement of `new`, signed by `by`.
@@ -265,7 +266,7 @@ mod tests {
             fs::write(&statement, text).expect("a file");
             let beside = self.root.path().join("new.pub.minisig");
             fs::write(&beside, signature.to_string().replace('\n', self.line_end)).expect("a file");
-            rotate(&self.directories, &statement).map_err(|failure| failure.error.to_string())
+            rotate(&self.directories, &statement).map_err(|error| error.to_string())
         }
     }
 
@@ -340,7 +341,7 @@ mod tests {
         let statement = place.root.path().join("new.pub");
         fs::remove_file(place.root.path().join("new.pub.minisig")).expect("ours");
         let unsigned = rotate(&place.directories, &statement).expect_err("nobody says so");
-        assert!(unsigned.error.to_string().contains("is not there"), "{unsigned}");
+        assert!(unsigned.to_string().contains("is not there"), "{unsigned}");
         revoke(&place.directories.system, parsed(&old).key_id()).expect("revoked");
         // A key that is pinned and revoked vouches for nothing.
         fs::write(place.user().path().join("old.pub"), parsed(&old).to_file()).expect("a file");
@@ -378,7 +379,6 @@ mod tests {
         let forged = rotate(&place.directories, &place.root.path().join("new.pub")).expect_err("forged");
         assert!(
             forged
-                .error
                 .to_string()
                 .contains("was not signed with a key that is pinned here"),
             "{forged}"
@@ -390,8 +390,8 @@ mod tests {
     #[test]
     fn what_may_not_be_made_is_told_from_what_cannot() {
         let said = |path: &Path| {
-            let failure = open_directory(&KeyDirectory::new(path.to_owned(), 0)).expect_err("not made");
-            failure.error.to_string()
+            let error = open_directory(&KeyDirectory::new(path.to_owned(), 0)).expect_err("not made");
+            error.to_string()
         };
         let terminals = Path::new("/dev/pts");
         if terminals.join("ptmx").exists() {

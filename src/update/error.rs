@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::bundle::{Digest, DigestError, SignatureError, Version, VersionError};
-use crate::failure::{Failure, Kind};
-use crate::host::ProcessError;
+use crate::explain::{Explain, Explanation, Kind};
+use crate::host::{FileError, Interruption, LockError, ProcessError};
 use crate::http::HttpError;
 use crate::trust::{PublicKeyError, Refusal, TrustError};
 
@@ -29,9 +29,15 @@ pub enum UpdateError {
         #[source]
         source: DigestError,
     },
+    /// A file beside the program cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file did not come.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// This run was told to end.
+    #[error(transparent)]
+    Interrupted(#[from] Interruption),
     /// The list of releases is none.
     #[error("`{origin}` does not list releases as it should")]
     Listing {
@@ -47,6 +53,9 @@ pub enum UpdateError {
         /// The file.
         url: String,
     },
+    /// Another run replaces the program.
+    #[error(transparent)]
+    Locked(#[from] LockError),
     /// A release lacks a file.
     #[error("release {version} at `{origin}` has no `{name}`")]
     NoFile {
@@ -226,21 +235,21 @@ impl UpdateError {
                 "run it as the user who owns the program (`sudo minikube-offline self-update`), or copy the \
                  program to a directory of your own and update it there"
             }
-            Self::Http(_) | Self::Trust(_) => "",
+            Self::File(_) | Self::Http(_) | Self::Interrupted(_) | Self::Locked(_) | Self::Trust(_) => "",
         }
         .to_owned()
     }
 }
 
-impl From<UpdateError> for Failure {
-    fn from(error: UpdateError) -> Self {
-        match error {
-            UpdateError::Http(error) => error.into(),
-            UpdateError::Trust(error) => error.into(),
-            error => {
-                let (kind, hint) = (error.kind(), error.hint());
-                Self::new(kind, error).hint(hint)
-            }
+impl Explain for UpdateError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Http(error) => error.explain(),
+            Self::Trust(error) => error.explain(),
+            Self::File(error) => error.explain(),
+            Self::Interrupted(interruption) => interruption.explain(),
+            Self::Locked(error) => error.explain(),
+            _ => self.kind().hint(self.hint()),
         }
     }
 }

@@ -19,7 +19,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::bundle::{Platform, Version};
-use crate::failure::Failure;
 use crate::http::Http;
 use crate::progress::Progress;
 use crate::store::Store;
@@ -108,9 +107,9 @@ impl Updater {
         wish: &Wish,
         keys: &TrustedKeys,
         progress: &dyn Progress,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, UpdateError> {
         if keys.iter().next().is_none() {
-            return Err(UpdateError::NoKeys.into());
+            return Err(UpdateError::NoKeys);
         }
         match release.standing(&wish.current) {
             Standing::Same => return Ok(Outcome::Same),
@@ -120,8 +119,7 @@ impl Updater {
                     current: wish.current.clone(),
                     origin: self.origin.to_string(),
                     is_newest: wish.version.is_none(),
-                }
-                .into());
+                });
             }
             Standing::Newer | Standing::Older => {}
         }

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use super::UpdateError;
 use crate::bundle::Version;
-use crate::failure::Failure;
 use crate::host::{
     AtomicFile, Command, FileError, Lock, LockError, ProcessError, interrupt, remove_if_there, sync_directory,
 };
@@ -37,7 +36,7 @@ pub(super) struct Replacement {
 
 impl Replacement {
     /// Fails when nothing can be written where `program` is.
-    pub(super) fn of(program: &Path) -> Result<Self, Failure> {
+    pub(super) fn of(program: &Path) -> Result<Self, UpdateError> {
         // A symlink stays one: what it leads to is replaced.
         let program = fs::canonicalize(program).map_err(FileError::at("found", program))?;
         let facts = fs::metadata(&program).map_err(FileError::at("read", &program))?;
@@ -60,24 +59,24 @@ impl Replacement {
 
     /// Puts the program with these bytes there. It runs beside the old one first, then in
     /// its place; when it does not, the old one is there again.
-    pub(super) fn install(&self, bytes: &[u8], version: &Version) -> Result<(), Failure> {
+    pub(super) fn install(&self, bytes: &[u8], version: &Version) -> Result<(), UpdateError> {
         let (staged, old) = (self.staged(), self.old());
         let written = AtomicFile::write(&staged, bytes, self.mode);
         written.map_err(|error| unwritable_or(&self.program, error))?;
         let swapped = try_out(&staged, version)
             .and_then(|()| self.keep(&old))
             .and_then(|()| self.rename(&staged));
-        if let Err(failure) = swapped {
+        if let Err(error) = swapped {
             let _ = fs::remove_file(&staged);
             let _ = fs::remove_file(&old);
-            return Err(failure);
+            return Err(error);
         }
         let directory = self.program.parent().unwrap_or(Path::new("/"));
         sync_directory(directory)?;
-        if let Err(failure) = try_out(&self.program, version) {
+        if let Err(error) = try_out(&self.program, version) {
             self.rename(&old)?;
             sync_directory(directory)?;
-            return Err(failure);
+            return Err(error);
         }
         // It has run: from now on the old one is only in the way.
         fs::remove_file(&old).map_err(FileError::at("removed", &old))?;
@@ -85,7 +84,7 @@ impl Replacement {
     }
 
     /// Gives the program that is there its second name.
-    fn keep(&self, old: &Path) -> Result<(), Failure> {
+    fn keep(&self, old: &Path) -> Result<(), UpdateError> {
         interrupt::check()?;
         if fs::hard_link(&self.program, old).is_ok() {
             return Ok(());
@@ -97,7 +96,7 @@ impl Replacement {
     }
 
     /// Gives the program's name to `other`.
-    fn rename(&self, other: &Path) -> Result<(), Failure> {
+    fn rename(&self, other: &Path) -> Result<(), UpdateError> {
         Ok(fs::rename(other, &self.program).map_err(FileError::at("replaced", &self.program))?)
     }
 
@@ -126,29 +125,27 @@ fn beside(program: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Whether the program at `path` runs and is this version.
-fn try_out(path: &Path, version: &Version) -> Result<(), Failure> {
-    let refused = |reason: UpdateError| Failure::from(reason);
+fn try_out(path: &Path, version: &Version) -> Result<(), UpdateError> {
     let expected = format!("minikube-offline {}", version.to_string().trim_start_matches('v'));
     let said = run(path, "--version").map_err(|error| unusable(version, error))?;
     if said.trim_end() != expected {
-        return Err(refused(UpdateError::OtherVersion {
+        return Err(UpdateError::OtherVersion {
             expected,
             found: said.trim_end().chars().take(80).collect(),
-        }));
+        });
     }
     // The whole command line is built for this.
     run(path, "help").map_err(|error| unusable(version, error))?;
     Ok(())
 }
 
-fn unusable(version: &Version, error: ProcessError) -> Failure {
+fn unusable(version: &Version, error: ProcessError) -> UpdateError {
     match error {
         ProcessError::Interrupted(interruption) => interruption.into(),
         source => UpdateError::Unusable {
             version: version.clone(),
             source,
-        }
-        .into(),
+        },
     }
 }
 
@@ -168,18 +165,17 @@ fn run(path: &Path, argument: &str) -> Result<String, ProcessError> {
     }
 }
 
-fn unwritable(program: &Path, source: io::Error) -> Failure {
+fn unwritable(program: &Path, source: io::Error) -> UpdateError {
     match source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => UpdateError::Unwritable {
             program: program.to_owned(),
             source,
-        }
-        .into(),
+        },
         _ => FileError::at("replaced", program)(source).into(),
     }
 }
 
-fn unwritable_or(program: &Path, error: FileError) -> Failure {
+fn unwritable_or(program: &Path, error: FileError) -> UpdateError {
     match error.source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             unwritable(program, error.source)
@@ -193,7 +189,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::failure::Kind;
+    use crate::explain::{Explain, Kind};
 
     const OLD: &str = "#!/bin/sh\necho old\n";
 
@@ -223,7 +219,7 @@ mod tests {
         names
     }
 
-    fn install(path: &Path, new: &str) -> Result<(), Failure> {
+    fn install(path: &Path, new: &str) -> Result<(), UpdateError> {
         Replacement::of(path)?.install(new.as_bytes(), &version())
     }
 
@@ -268,8 +264,8 @@ mod tests {
         ] {
             let directory = tempfile::tempdir().expect("a directory");
             let path = program(&directory);
-            let failure = install(&path, new).expect_err(new);
-            assert!(failure.error.to_string().contains(message), "{failure}");
+            let error = install(&path, new).expect_err(new);
+            assert!(error.to_string().contains(message), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("a file"), OLD, "{new}");
             assert_eq!(
                 fs::metadata(&path).expect("a file").permissions().mode() & 0o777,
@@ -284,7 +280,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = program(&directory);
         let first = Replacement::of(&path).expect("free");
-        assert_eq!(Replacement::of(&path).expect_err("held").kind, Kind::Locked);
+        let held = Replacement::of(&path).expect_err("held");
+        assert_eq!(held.explain().kind, Kind::Locked);
         drop(first);
         assert!(Replacement::of(&path).is_ok());
     }
@@ -292,7 +289,7 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_written_to_is_named_with_what_to_do() {
         // Not even root can make a file there.
-        let failure = Replacement::of(Path::new("/proc/version")).expect_err("/proc");
-        assert!(failure.error.to_string().contains("`/proc/version`"), "{failure}");
+        let error = Replacement::of(Path::new("/proc/version")).expect_err("/proc");
+        assert!(error.to_string().contains("`/proc/version`"), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::bundle::{Checksum, Digest, IndexError, Platform, SignatureError, TrailerError, in_words};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::trust::Refusal;
 
 /// A bundle that cannot be used.
@@ -280,30 +280,30 @@ impl From<Damage> for VerifyError {
     }
 }
 
-impl From<VerifyError> for Failure {
-    fn from(error: VerifyError) -> Self {
-        let kind = match &error {
-            VerifyError::Read { source, .. } => Kind::of_io(source),
-            VerifyError::NotAuthentic { .. } => Kind::NotAuthentic,
-            VerifyError::OtherPlatform { .. } => Kind::Unfit,
-            VerifyError::Key { .. } | VerifyError::NotABundle { .. } => Kind::Usage,
+impl Explain for VerifyError {
+    fn explain(&self) -> Explanation {
+        let kind = match self {
+            Self::Read { source, .. } => Kind::of_io(source),
+            Self::NotAuthentic { .. } => Kind::NotAuthentic,
+            Self::OtherPlatform { .. } => Kind::Unfit,
+            Self::Key { .. } | Self::NotABundle { .. } => Kind::Usage,
             _ => Kind::Damaged,
         };
-        if let VerifyError::NotAuthentic { trusted, source, .. } = &error {
+        if let Self::NotAuthentic { trusted, source, .. } = self {
             let hint = refusal_hint(*source, trusted);
-            return Self::new(kind, error).hint(hint);
+            return kind.hint(hint);
         }
-        if let VerifyError::MissingVolumes {
+        if let Self::MissingVolumes {
             spelled: Some(found), ..
-        } = &error
+        } = self
         {
             let hint = format!(
                 "`{}` is spelt with other letters than the bundle: give all files the same, large or small",
                 found.display()
             );
-            return Self::new(kind, error).hint(hint);
+            return kind.hint(hint);
         }
-        if let VerifyError::SurplusVolumes { surplus, .. } = &error {
+        if let Self::SurplusVolumes { surplus, .. } = self {
             let names = surplus.iter().map(|path| format!("'{}'", path.display()));
             let names: Vec<String> = names.collect();
             let hint = format!(
@@ -312,59 +312,59 @@ impl From<VerifyError> for Failure {
                 names.join(" "),
                 them = if names.len() == 1 { "it" } else { "them" },
             );
-            return Self::new(kind, error).hint(hint);
+            return kind.hint(hint);
         }
-        let hint = match &error {
-            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+        let hint = match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "give the path of a bundle, such as ./minikube-offline-v1.35.run"
             }
-            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 "it is a directory: give the path of the bundle in it, such as ./minikube-offline-v1.35.run; a volume is a file, too"
             }
-            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::Other => {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::Other => {
                 "it is a pipe, a device or a socket: a bundle and its volumes are files"
             }
-            VerifyError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "make it readable for this user, as its owner or root: `sudo chmod a+r FILE`, and `sudo chmod a+x` the \
                  directories above it"
             }
-            VerifyError::Key { .. } => {
+            Self::Key { .. } => {
                 "give the bundle, and a key behind `--key`: `minikube-offline verify bundle.run --key KEY.pub`"
             }
-            VerifyError::NotABundle { .. } => {
+            Self::NotABundle { .. } => {
                 "give the file that `minikube-offline pack` wrote, which ends in .run; of a split one the first file"
             }
-            VerifyError::Read { .. } => {
+            Self::Read { .. } => {
                 "if it lies on a stick or a disk that was taken out, put it back and run the same command again"
             }
-            VerifyError::Index {
+            Self::Index {
                 source: IndexError::Format { .. },
                 ..
             }
-            | VerifyError::Trailer {
+            | Self::Trailer {
                 source: TrailerError::Format { .. },
                 ..
             } => "use the minikube-offline that packed it, or a newer one; the bundle itself can also be run",
-            VerifyError::MissingVolumes { .. } => {
+            Self::MissingVolumes { .. } => {
                 "put all volumes into the directory of the bundle, under these names; `sha256sum` tells which file is which"
             }
-            VerifyError::Misplaced { volumes } if volumes.iter().all(|volume| volume.twice) => {
+            Self::Misplaced { volumes } if volumes.iter().all(|volume| volume.twice) => {
                 "take the volume that has this number from where it was packed; where only another copy is at \
                  hand, damaged or not, `repair --from OTHER_COPY` takes it from there"
             }
-            VerifyError::Misplaced { .. } => {
+            Self::Misplaced { .. } => {
                 "give each volume the number that it has, and leave the digits at three"
             }
-            VerifyError::OtherPlatform { .. } => {
+            Self::OtherPlatform { .. } => {
                 "carry a bundle that was packed for this platform, too: `pack --platform` takes several"
             }
-            VerifyError::Payload { .. } => "pack the bundle again; nothing on this machine can fix it",
+            Self::Payload { .. } => "pack the bundle again; nothing on this machine can fix it",
             _ => {
                 "copy the file again from where it was packed, and compare both with `sha256sum`; where only \
                  another copy is at hand, damaged or not, `repair --from OTHER_COPY` takes from it what is bad here"
             }
         };
-        Self::new(kind, error).hint(hint)
+        kind.hint(hint)
     }
 }
 
@@ -427,17 +427,13 @@ mod tests {
     #[test]
     fn what_is_no_bundle_or_may_not_be_read_is_told_with_what_helps() {
         let path = || PathBuf::from("x.run");
-        let key = Failure::from(VerifyError::Key { path: path() });
+        let key = VerifyError::Key { path: path() }.explain();
         assert_eq!(key.kind, Kind::Usage);
-        assert!(
-            key.hint
-                .expect("a hint")
-                .starts_with("give the bundle, and a key ")
-        );
-        let denied = Failure::from(VerifyError::Read {
+        assert!(key.hints[0].starts_with("give the bundle, and a key "));
+        let denied = VerifyError::Read {
             path: path(),
             source: io::ErrorKind::PermissionDenied.into(),
-        });
-        assert!(denied.hint.expect("a hint").starts_with("make it readable "));
+        };
+        assert!(denied.explain().hints[0].starts_with("make it readable "));
     }
 }

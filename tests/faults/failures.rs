@@ -262,7 +262,7 @@ fn each_error_has_the_kind_and_the_hint_that_fit_it() {
     ];
     for (error, kind, hint) in cases {
         let failure = Failure::from(error);
-        let given = failure.hint.as_deref().unwrap_or_default();
+        let given = failure.hints.concat();
         assert!(failure.kind == kind && given.starts_with(hint), "{failure:?}");
     }
     // Through a reader, and as itself out of it.

@@ -470,7 +470,7 @@ fn the_hashing_of_a_bad_chunk_is_progress_too() {
 fn a_directory_in_a_bundles_place_is_called_one() {
     let directory = directory();
     let failure = Failure::from(verified(directory.path()).expect_err("it is a directory"));
-    assert!(failure.hint.unwrap().starts_with("it is a directory: "));
+    assert!(failure.hints.concat().starts_with("it is a directory: "));
 }
 
 #[test]

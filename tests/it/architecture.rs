@@ -7,33 +7,35 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each directory may use; nothing else.
-const ARROWS: [(&str, &[&str]); 25] = [
-    ("failure", &["bundle"]),
+const ARROWS: [(&str, &[&str]); 27] = [
+    ("explain", &[]),
+    ("shown", &["bundle"]),
+    ("failure", &["explain", "shown"]),
     ("progress", &[]),
     ("regular_file", &[]),
     ("bundle", &[]),
-    ("host", &["bundle", "failure"]),
-    ("store", &["bundle", "failure", "host"]),
-    ("http", &["bundle", "failure", "host", "progress", "store"]),
-    ("spec", &["bundle", "failure"]),
-    ("resolve", &["bundle", "failure", "host"]),
+    ("host", &["bundle", "explain"]),
+    ("store", &["bundle", "explain", "host"]),
+    ("http", &["bundle", "explain", "host", "progress", "store"]),
+    ("spec", &["bundle", "explain", "shown"]),
+    ("resolve", &["bundle", "explain", "host"]),
     (
         "fetch",
         &[
-            "bundle", "failure", "host", "http", "progress", "resolve", "spec", "store",
+            "bundle", "explain", "host", "http", "progress", "resolve", "spec", "store",
         ],
     ),
-    ("trust", &["bundle", "failure", "host", "regular_file"]),
-    ("attestations", &["bundle", "failure", "progress", "verify"]),
+    ("trust", &["bundle", "explain", "host", "regular_file"]),
+    ("attestations", &["bundle", "explain", "progress", "verify"]),
     (
         "verify",
-        &["bundle", "failure", "progress", "regular_file", "trust"],
+        &["bundle", "explain", "progress", "regular_file", "trust"],
     ),
     (
         "repair",
         &[
             "bundle",
-            "failure",
+            "explain",
             "host",
             "progress",
             "regular_file",
@@ -43,13 +45,13 @@ const ARROWS: [(&str, &[&str]); 25] = [
     ),
     (
         "sign",
-        &["bundle", "failure", "host", "progress", "trust", "verify"],
+        &["bundle", "explain", "host", "progress", "trust", "verify"],
     ),
     (
         "pack",
         &[
             "bundle",
-            "failure",
+            "explain",
             "fetch",
             "host",
             "progress",
@@ -62,7 +64,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
         "delta",
         &[
             "bundle",
-            "failure",
+            "explain",
             "host",
             "pack",
             "progress",
@@ -77,7 +79,7 @@ const ARROWS: [(&str, &[&str]); 25] = [
         "update",
         &[
             "bundle",
-            "failure",
+            "explain",
             "host",
             "http",
             "progress",
@@ -86,30 +88,30 @@ const ARROWS: [(&str, &[&str]); 25] = [
             "trust",
         ],
     ),
-    ("docker", &["bundle", "failure", "host"]),
-    ("minikube", &["bundle", "docker", "failure", "host"]),
+    ("docker", &["bundle", "explain", "host"]),
+    ("minikube", &["bundle", "docker", "explain", "host"]),
     (
         "install",
         &[
-            "bundle", "docker", "failure", "host", "minikube", "progress", "verify",
+            "bundle", "docker", "explain", "host", "minikube", "progress", "verify",
         ],
     ),
     (
         "preflight",
         &[
-            "bundle", "docker", "failure", "host", "install", "minikube", "verify",
+            "bundle", "docker", "explain", "host", "install", "minikube", "verify",
         ],
     ),
     (
         "seed",
         &[
-            "bundle", "docker", "failure", "host", "install", "minikube", "progress", "verify",
+            "bundle", "docker", "explain", "host", "install", "minikube", "progress", "verify",
         ],
     ),
     (
         "cluster",
         &[
-            "bundle", "docker", "failure", "host", "install", "minikube", "progress", "seed", "verify",
+            "bundle", "docker", "explain", "host", "install", "minikube", "progress", "seed", "verify",
         ],
     ),
     (

@@ -242,7 +242,7 @@ fn each_mistake_with_a_key_is_told_what_helps() {
         path: directory.clone(),
         source: std::io::ErrorKind::PermissionDenied.into(),
     };
-    let hint = Failure::from(denied).hint.unwrap();
+    let hint = Failure::from(denied).hints.concat();
     let around = directory.parent().unwrap().display();
     let command = format!("`sudo chmod a+rX '{around}' '{}'`", directory.display());
     assert!(hint.ends_with(&command), "{hint}");
@@ -250,7 +250,7 @@ fn each_mistake_with_a_key_is_told_what_helps() {
         directory: "/etc/minikube-offline/trust.d".into(),
         source: std::io::ErrorKind::PermissionDenied.into(),
     };
-    assert!(Failure::from(denied).hint.unwrap().ends_with("with `sudo`"));
+    assert!(Failure::from(denied).hints[0].ends_with("with `sudo`"));
 }
 
 #[test]

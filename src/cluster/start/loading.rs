@@ -2,7 +2,8 @@
 
 use super::Run;
 use crate::bundle::BinaryRole;
-use crate::failure::Failure;
+use crate::cluster::ClusterError;
+use crate::explain::in_one_line;
 use crate::install::{CacheContents, ImageSet, fill_cache};
 use crate::minikube::sidecar;
 use crate::minikube::{Way, needs_more_than_the_cache};
@@ -11,7 +12,7 @@ use crate::seed::Seeding;
 
 impl Run<'_> {
     /// Brings the images to where the node finds them; says which way was taken.
-    pub(crate) fn images(&mut self) -> Result<Way, Failure> {
+    pub(crate) fn images(&mut self) -> Result<Way, ClusterError> {
         self.discard_sidecars()?;
         if self.options.way == Way::Cache {
             return self.images_by_cache();
@@ -19,23 +20,21 @@ impl Run<'_> {
         let may_fall_back =
             self.options.way == Way::Auto && !needs_more_than_the_cache(self.bundle.view(), self.options);
         match self.images_by_volumes() {
-            Err(failure) if may_fall_back && seed::may_fall_back(&failure) => {
-                let mut reasons = vec![failure.error.to_string()];
-                reasons.extend(failure.causes());
+            Err(error) if may_fall_back && error.may_fall_back() => {
                 self.note(format!(
                     "the node's volume was not filled ({}): minikube loads the images one by one",
-                    reasons.join(": ")
+                    in_one_line(&error)
                 ));
                 self.images_by_cache()
             }
-            Err(failure) => Err(failure),
+            Err(error) => Err(error),
             Ok(()) => Ok(Way::Volume),
         }
     }
 
     /// Of a profile that an earlier run began to make: this run has the lock, and ended the
     /// minikube that a killed one left.
-    fn discard_sidecars(&mut self) -> Result<(), Failure> {
+    fn discard_sidecars(&mut self) -> Result<(), ClusterError> {
         let profile = &self.options.profile;
         if !self.session.journal.receipt().profiles().contains_key(profile) {
             return Ok(());
@@ -51,14 +50,14 @@ impl Run<'_> {
     }
 
     /// Each node has a volume of its own.
-    fn images_by_volumes(&mut self) -> Result<(), Failure> {
+    fn images_by_volumes(&mut self) -> Result<(), ClusterError> {
         for node in self.node_names()? {
             self.images_by_volume(&node)?;
         }
         Ok(())
     }
 
-    fn images_by_volume(&mut self, node: &str) -> Result<(), Failure> {
+    fn images_by_volume(&mut self, node: &str) -> Result<(), ClusterError> {
         let view = self.bundle.view();
         let binaries = BinaryRole::KUBERNETES.map(|role| view.binary(role).size);
         let images = ImageSet::new(view, view.cluster_images()).blob_bytes();
@@ -84,7 +83,7 @@ impl Run<'_> {
         })
     }
 
-    fn images_by_cache(&mut self) -> Result<Way, Failure> {
+    fn images_by_cache(&mut self) -> Result<Way, ClusterError> {
         self.stage("images into minikube's cache", None, |run| {
             let cache = run.session.layout.cache();
             let mut placer = run.session.placer();

@@ -1,11 +1,11 @@
 //! The profile that is started: whether it is there, whose it is, and which nodes it has.
 
 use super::Run;
+use crate::cluster::ClusterError;
 use crate::cluster::minikube::Minikube;
 use crate::cluster::status;
 use crate::cluster::status::NodeStatus;
 use crate::cluster::written;
-use crate::failure::Failure;
 use crate::install::Event;
 use crate::minikube::ProfileConfig;
 use crate::minikube::sidecar;
@@ -14,7 +14,7 @@ use crate::seed;
 impl Run<'_> {
     /// Whether there is nothing to start. What was given after `--` may change a cluster
     /// that runs, so then minikube decides, unless it is the number of nodes that there are.
-    pub(crate) fn runs_already(&self, minikube: &Minikube) -> Result<bool, Failure> {
+    pub(crate) fn runs_already(&self, minikube: &Minikube) -> Result<bool, ClusterError> {
         if self.options.passes_more_than_nodes() || !self.profile_exists()? {
             return Ok(false);
         }
@@ -28,7 +28,7 @@ impl Run<'_> {
     }
 
     /// A profile that is not there yet will be ours.
-    pub(crate) fn record_profile(&mut self) -> Result<(), Failure> {
+    pub(crate) fn record_profile(&mut self) -> Result<(), ClusterError> {
         if self.profile_exists()? {
             return Ok(());
         }
@@ -41,7 +41,7 @@ impl Run<'_> {
 
     /// The nodes that the profile has or will have: the number of an existing profile's
     /// does not change by a start.
-    pub(crate) fn node_names(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn node_names(&self) -> Result<Vec<String>, ClusterError> {
         let profile = &self.options.profile;
         let config = ProfileConfig::load(&self.session.layout.minikube_home, profile)?;
         Ok(match config {
@@ -52,12 +52,12 @@ impl Run<'_> {
 
     /// Whether minikube, as an earlier run of ours was killed, had not come to each node
     /// that is asked for: it would go on with those that it had come to.
-    pub(crate) fn lacks_nodes(&self) -> Result<bool, Failure> {
+    pub(crate) fn lacks_nodes(&self) -> Result<bool, ClusterError> {
         let asked = self.options.node_names().count();
         Ok(self.is_unfinished_and_ours() && self.node_names()?.len() < asked)
     }
 
-    pub(crate) fn profile_exists(&self) -> Result<bool, Failure> {
+    pub(crate) fn profile_exists(&self) -> Result<bool, ClusterError> {
         let profile = &self.options.profile;
         let home = &self.session.layout.minikube_home;
         Ok(ProfileConfig::load(home, profile)?.is_some() || self.engine.container(profile)?.is_some())
@@ -70,7 +70,7 @@ impl Run<'_> {
             .is_some_and(|profile| !profile.ready)
     }
 
-    pub(crate) fn delete_profile(&mut self) -> Result<(), Failure> {
+    pub(crate) fn delete_profile(&mut self) -> Result<(), ClusterError> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
             let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::bundle::Arch;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Kind};
 use crate::fetch::fixtures::{LayoutWriter, config, docker_archive, gzip, layout_tar, named, on, tar};
 use crate::fetch::scratch::Scratch;
 use crate::progress::Silent;
@@ -40,10 +40,9 @@ fn layer(image: &FoundImage, number: usize) -> Vec<u8> {
 
 fn refused(bytes: &[u8], wanted: Option<&str>) -> (String, Kind) {
     let (directory, images) = open(bytes, wanted);
-    let failure = Failure::from(images.expect_err("refused"));
-    let text = failure.error.to_string();
+    let error = images.expect_err("refused");
     let path = directory.path().display().to_string();
-    (text.replace(&path, "DIR"), failure.kind)
+    (error.to_string().replace(&path, "DIR"), error.explain().kind)
 }
 
 #[test]
@@ -111,18 +110,17 @@ fn an_image_without_a_tag_takes_the_name_that_is_given() {
         let (_directory, images) = open(&archive, Some("r.example/app:1"));
         assert_eq!(names(&images.expect("image")), ["r.example/app:1"]);
         let (directory, images) = open(&archive, None);
-        let failure = Failure::from(images.expect_err("no name"));
+        let error = images.expect_err("no name");
         let path = directory.path().join("image.tar");
-        assert_eq!(failure.kind, Kind::Usage);
         assert_eq!(
-            failure.error.to_string(),
+            error.to_string(),
             format!("the image in `{}` has no name", path.display())
         );
         let hint = format!(
             "give it one in full: `docker-archive:{}:registry.example/app:1`; or save it by its name, not by its id",
             path.display()
         );
-        assert_eq!(failure.hint.as_deref(), Some(hint.as_str()));
+        assert_eq!(error.explain(), Kind::Usage.hint(hint));
     }
     let other = crate::fetch::fixtures::config(Arch::Amd64, &[b"other"]);
     let manifest = json!([

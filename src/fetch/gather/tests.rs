@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::bundle::{ImageRole, Transport};
-use crate::failure::{Failure, Kind};
+use crate::explain::{Kind, causes};
 use crate::fetch::fixtures::{
     NODE, PAUSE, PROVISIONER, Site, VERSION, answers, arch, docker_archive_for, elf, gzip, other_arch,
 };
@@ -240,23 +240,17 @@ fn a_program_of_another_release_or_that_does_not_run_is_refused() {
     );
     assert_eq!(kind, Kind::Usage);
     let silent = |_: &Path, _: &[&str]| Ok(String::new());
-    let failure = Failure::from(gather_by_asking(&silent, &site.spec(), None, &Silent).expect_err("silent"));
+    let error = gather_by_asking(&silent, &site.spec(), None, &Silent).expect_err("silent");
     assert!(
-        failure
-            .error
+        error
             .to_string()
             .ends_with("/minikube` should say its version; it says ``")
     );
     let broken = |_: &Path, _: &[&str]| Err(AskError::Start(std::io::Error::from_raw_os_error(8)));
-    let failure = Failure::from(gather_by_asking(&broken, &site.spec(), None, &Silent).expect_err("broken"));
-    assert!(
-        failure
-            .error
-            .to_string()
-            .ends_with("/minikube` does not run here")
-    );
-    assert_eq!(failure.causes()[0], "it cannot be started");
-    assert!(failure.causes()[1].starts_with("Exec format error"));
+    let error = gather_by_asking(&broken, &site.spec(), None, &Silent).expect_err("broken");
+    assert!(error.to_string().ends_with("/minikube` does not run here"));
+    assert_eq!(causes(&error)[0], "it cannot be started");
+    assert!(causes(&error)[1].starts_with("Exec format error"));
 }
 
 #[test]

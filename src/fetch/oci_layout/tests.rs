@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::bundle::Arch;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::fetch::fixtures::{LayoutWriter, config, docker_archive, layout_tar, named, on};
 use crate::fetch::scratch::Scratch;
 use crate::fetch::tar_index::TarIndex;
@@ -30,9 +30,9 @@ fn name(layout: &LayoutWriter, wanted: Option<&str>) -> Result<String, FetchErro
 }
 
 fn refused(layout: &LayoutWriter, wanted: Option<&str>) -> (String, Kind) {
-    let failure = Failure::from(read_one(layout, wanted).expect_err("refused"));
+    let error = read_one(layout, wanted).expect_err("refused");
     let directory = layout.directory.display().to_string();
-    (failure.error.to_string().replace(&directory, "DIR"), failure.kind)
+    (error.to_string().replace(&directory, "DIR"), error.explain().kind)
 }
 
 #[test]
@@ -261,10 +261,10 @@ fn what_is_no_layout_is_named_with_its_transport() {
     let (directory, layout) = layout();
     let refused = |place: Place<'_>| {
         let error = read(place, None, &[AMD64], &Silent).expect_err("no layout");
-        let failure = Failure::from(error);
-        let text = format!("{}; {}", failure.error, failure.hint.unwrap_or_default());
+        let Explanation { kind, hints } = error.explain();
+        let text = format!("{error}; {}", hints.concat());
         let dir = directory.path().display().to_string();
-        (text.replace(&dir, "DIR"), failure.kind)
+        (text.replace(&dir, "DIR"), kind)
     };
     let path = directory.path().join("app.tar");
     fs::write(&path, docker_archive(&["app:1"], b"layer")).expect("file");

@@ -2,7 +2,7 @@
 
 use super::UpstreamError;
 use crate::bundle::BinaryRole;
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 
 const TAKE_NEWEST: &str = "`--kubernetes-version v1.37` takes the newest patch, `stable` the newest release";
 
@@ -23,36 +23,36 @@ fn take_newest(role: BinaryRole) -> &'static str {
     }
 }
 
-impl From<UpstreamError> for Failure {
-    fn from(error: UpstreamError) -> Self {
-        let (kind, hint) = match &error {
-            UpstreamError::Http(_) | UpstreamError::Interrupted(_) | UpstreamError::Store(_) => {
-                (Kind::Io, String::new())
-            }
-            UpstreamError::DockerConfig { .. } => (Kind::Usage, FIX_CONFIG.to_owned()),
-            UpstreamError::Addon { .. } => (
+impl Explain for UpstreamError {
+    fn explain(&self) -> Explanation {
+        let (kind, hint) = match self {
+            Self::Http(error) => return error.explain(),
+            Self::Interrupted(interruption) => return interruption.explain(),
+            Self::Store(error) => return error.explain(),
+            Self::DockerConfig { .. } => (Kind::Usage, FIX_CONFIG.to_owned()),
+            Self::Addon { .. } => (
                 Kind::Usage,
                 "`minikube addons list` names the addons that there are".to_owned(),
             ),
-            UpstreamError::AddonOfNetwork { .. } => (Kind::Usage, AS_A_MANIFEST.to_owned()),
-            UpstreamError::UnknownAddon { there, .. } => (Kind::Usage, addons(there)),
-            UpstreamError::Disagreement { .. } => (
+            Self::AddonOfNetwork { .. } => (Kind::Usage, AS_A_MANIFEST.to_owned()),
+            Self::UnknownAddon { there, .. } => (Kind::Usage, addons(there)),
+            Self::Disagreement { .. } => (
                 Kind::Damaged,
                 "nothing of it was taken: one of the two is not what its publisher says; leave `--release-mirror` \
                  away, or give a program that you have checked with `--minikube FILE`"
                     .to_owned(),
             ),
-            UpstreamError::Checksum { .. } | UpstreamError::Word { .. } => (
+            Self::Checksum { .. } | Self::Word { .. } => (
                 Kind::Damaged,
                 "something between answers for the server, such as a proxy's login page, or the mirror is not laid \
                  out like the original"
                     .to_owned(),
             ),
-            UpstreamError::Credentials { .. } => (
+            Self::Credentials { .. } => (
                 Kind::Io,
                 "log in again with `docker login HOST`, or remove the helper from docker's config.json".to_owned(),
             ),
-            UpstreamError::Login { source, .. } => {
+            Self::Login { source, .. } => {
                 let is_refused = source.status().is_some_and(|status| (400..500).contains(&status));
                 let hint = if is_refused {
                     "log in again with `docker login HOST`: its config.json and its helpers are read".to_owned()
@@ -61,68 +61,63 @@ impl From<UpstreamError> for Failure {
                 };
                 (Kind::Io, hint)
             }
-            UpstreamError::TokenServer { .. } => (
+            Self::TokenServer { .. } => (
                 Kind::Io,
                 "nothing secret was sent there: ask who runs the registry".to_owned(),
             ),
-            UpstreamError::Manifest { .. } => (
+            Self::Manifest { .. } => (
                 Kind::Damaged,
                 "nothing of it was taken: ask who runs the registry, or take another one".to_owned(),
             ),
-            UpstreamError::NodeImage { .. } | UpstreamError::NotAsked { .. } => (
+            Self::NodeImage { .. } | Self::NotAsked { .. } => (
                 Kind::Usage,
                 "name it yourself with `--kicbase docker://gcr.io/k8s-minikube/kicbase:TAG@sha256:DIGEST`, and images \
                  of addons with `--image`"
                     .to_owned(),
             ),
-            UpstreamError::NoneHas { .. } => (
+            Self::NoneHas { .. } => (
                 Kind::Io,
                 "what each of them said stands above: check the network, the mirrors and the name".to_owned(),
             ),
-            UpstreamError::NoImage { .. } => (
+            Self::NoImage { .. } => (
                 Kind::Usage,
                 "check its name and tag; a private registry may say so to whom is not logged in: `docker login HOST`"
                     .to_owned(),
             ),
-            UpstreamError::NoMinikube { .. } => (
+            Self::NoMinikube { .. } => (
                 Kind::Usage,
                 "name a minikube that has it with `--minikube-version VERSION`, or give one with `--minikube FILE`"
                     .to_owned(),
             ),
-            UpstreamError::Pair { .. } => (
+            Self::Pair { .. } => (
                 Kind::Usage,
                 "name a Kubernetes that it has, or another minikube with `--minikube-version` or `--minikube`; \
                  without either the newest that has this Kubernetes is taken"
                     .to_owned(),
             ),
-            UpstreamError::NoProgram { .. } => (
+            Self::NoProgram { .. } => (
                 Kind::Usage,
                 "take another release, or another `--platform`, or give a program for it by hand".to_owned(),
             ),
-            UpstreamError::NoPlatform { .. } | UpstreamError::SharedManifest { .. } => (
+            Self::NoPlatform { .. } | Self::SharedManifest { .. } => (
                 Kind::Usage,
                 "take another image, or another `--platform`".to_owned(),
             ),
-            UpstreamError::NoLine { .. } => (Kind::Usage, TAKE_NEWEST.to_owned()),
-            UpstreamError::NoRelease { role, .. } => (Kind::Usage, take_newest(*role).to_owned()),
-            UpstreamError::Offline { .. } => (
+            Self::NoLine { .. } => (Kind::Usage, TAKE_NEWEST.to_owned()),
+            Self::NoRelease { role, .. } => (Kind::Usage, take_newest(*role).to_owned()),
+            Self::Offline { .. } => (
                 Kind::Usage,
                 "leave `--offline` away, or `docker pull` it and name it with `docker-daemon:`".to_owned(),
             ),
-            UpstreamError::Programs { source } => (
+            Self::Programs { source } => (
                 Kind::of_io(source),
                 "name another directory with TMPDIR".to_owned(),
             ),
-            UpstreamError::Replaced { .. } => (Kind::Damaged, REPLACED.to_owned()),
-            UpstreamError::Runtime { .. } => (Kind::Usage, NAME_RUNTIME.to_owned()),
-            UpstreamError::Unproven { what, .. } => (Kind::Usage, accept(what)),
+            Self::Replaced { .. } => (Kind::Damaged, REPLACED.to_owned()),
+            Self::Runtime { .. } => (Kind::Usage, NAME_RUNTIME.to_owned()),
+            Self::Unproven { what, .. } => (Kind::Usage, accept(what)),
         };
-        match error {
-            UpstreamError::Http(error) => error.into(),
-            UpstreamError::Interrupted(interruption) => interruption.into(),
-            UpstreamError::Store(error) => error.into(),
-            error => Self::new(kind, error).hint(hint),
-        }
+        kind.hint(hint)
     }
 }
 

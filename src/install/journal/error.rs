@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, Kind};
+use crate::explain::{Explain, Explanation, Kind};
 use crate::host::FileError;
 
 /// A journal that cannot be used.
@@ -66,31 +66,29 @@ pub enum JournalError {
     File(#[from] FileError),
 }
 
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Damaged { ref path, .. } | JournalError::TooLarge { ref path, .. } => {
+impl Explain for JournalError {
+    fn explain(&self) -> Explanation {
+        match self {
+            Self::Damaged { path, .. } | Self::TooLarge { path, .. } => {
                 let hint = away(path);
-                Self::new(Kind::Io, error).hint(hint)
+                Kind::Io.hint(hint)
             }
-            JournalError::Foreign { ref path, .. } => {
+            Self::Foreign { path, .. } => {
                 let shown = path.display();
                 let hint = format!(
                     "run it as that user; or, where no one else wrote it, `chmod go-w '{shown}'` and `chown \"$(id -u)\" '{shown}'`; nothing was changed"
                 );
-                Self::new(Kind::Usage, error).hint(hint)
+                Kind::Usage.hint(hint)
             }
-            JournalError::Unknown { ref path, .. } => {
+            Self::Unknown { path, .. } => {
                 let hint = format!(
                     "use the newest bundle, or minikube-offline, that was run here: it knows what it wrote; where there is none, the line is damaged: {}",
                     away(path)
                 );
-                Self::new(Kind::Io, error).hint(hint)
+                Kind::Io.hint(hint)
             }
-            JournalError::File(error) => error.into(),
-            JournalError::Record { .. } => {
-                Self::new(Kind::Usage, error).hint("use directories whose names are UTF-8 text")
-            }
+            Self::File(error) => error.explain(),
+            Self::Record { .. } => Kind::Usage.hint("use directories whose names are UTF-8 text"),
         }
     }
 }

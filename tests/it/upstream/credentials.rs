@@ -65,7 +65,7 @@ fn a_password_lets_in_and_without_one_the_registrys_no_is_final() {
         said(&failure),
         format!("`http://{}/v2/team/app/manifests/1` answered 401", server.host())
     );
-    assert!(failure.hint.expect("a hint").contains("docker login"));
+    assert!(failure.hints[0].contains("docker login"));
     let asked = server.seen().len();
     site.log_in(&password_for(&server));
     site.get(&Site::sources(&server)).expect("by password");
@@ -127,7 +127,7 @@ fn the_password_goes_to_the_token_server_and_the_registry_sees_the_token_only() 
             server.host()
         )
     );
-    assert!(failure.hint.expect("a hint").contains("docker login"));
+    assert!(failure.hints[0].contains("docker login"));
     site.log_in(&password_for(&server));
     site.get(&Site::sources(&server)).expect("by token");
     assert_eq!(shown(&tokens), [BASIC]);
@@ -259,8 +259,8 @@ fn a_helper_is_asked_and_when_it_cannot_answer_it_is_named() {
         )
     );
     assert_eq!(
-        failure.hint.as_deref(),
-        Some("log in again with `docker login HOST`, or remove the helper from docker's config.json")
+        failure.hints,
+        ["log in again with `docker login HOST`, or remove the helper from docker's config.json"]
     );
 }
 

@@ -382,7 +382,7 @@ fn a_server_that_is_down_and_redirects_without_end_are_named() {
         failure.to_string().contains("http://127.0.0.1:9/file"),
         "{failure} {url}"
     );
-    assert!(failure.hint.expect("a hint").contains("HTTPS_PROXY"));
+    assert!(failure.hints[0].contains("HTTPS_PROXY"));
 }
 
 #[test]

@@ -140,8 +140,7 @@ pub(super) fn spoilt(
 pub(super) fn fails(server: &Server) -> Failure {
     let site = Site::new();
     let failure = site.get(&Site::sources(server)).expect_err("refused");
-    let hint = failure.hint.clone().unwrap_or_default();
-    assert!(!hint.is_empty(), "{failure}");
+    assert!(!failure.hints.concat().is_empty(), "{failure}");
     failure
 }
 

@@ -52,8 +52,8 @@ fn user_and_password_let_in_to_a_socks_server_and_a_wrong_one_is_not_shown() {
     assert!(!text.contains("guess"), "{text}");
     assert!(text.contains("credentials not accepted"), "{text}");
     assert_eq!(
-        failure.hint.as_deref(),
-        Some("the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`")
+        failure.hints,
+        ["the proxy wants a name and a password: `--proxy http://USER:PASSWORD@HOST:PORT`"]
     );
     assert_eq!(server.seen().len(), 1);
 }
