@@ -99,6 +99,3 @@ pub mod explain;
 pub mod failure;
 pub mod progress;
 pub mod shown;
-
-/// What a person named is opened when it is a regular file.
-pub mod regular_file;

@@ -1,4 +1,7 @@
-//! What a person is shown: nothing that steers the terminal, and no passwords.
+//! What a person is shown: nothing that steers the terminal, no passwords, and sizes and
+//! durations in few digits.
+
+use std::time::Duration;
 
 pub use crate::bundle::steers;
 
@@ -21,7 +24,7 @@ pub fn printable(text: &str) -> String {
 /// section 3.2.1): a message repeats what was typed, and is kept in logs.
 #[must_use]
 pub fn masked(text: &str) -> String {
-    let words = text.split_inclusive([' ', '\n', '`', '\'', '"']);
+    let words = text.split_inclusive([' ', '\t', '\n', '`', '\'', '"']);
     words.map(mask_word).collect()
 }
 
@@ -39,6 +42,52 @@ fn mask_word(word: &str) -> String {
     format!("{}***@{host}{digest}", &before[..begin])
 }
 
+/// `386 MB`, `1.56 GB`: decimal units, three digits that count.
+#[must_use]
+pub fn human_bytes(bytes: u64) -> String {
+    in_three_digits(bytes, f64::round)
+}
+
+/// The same, rounded up: for what is needed.
+#[must_use]
+pub fn human_bytes_at_least(bytes: u64) -> String {
+    in_three_digits(bytes, f64::ceil)
+}
+
+fn in_three_digits(bytes: u64, round: fn(f64) -> f64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    #[allow(clippy::cast_precision_loss)] // three digits are shown
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    loop {
+        let (digits, scale) = match value {
+            _ if unit == 0 => (0, 1.0),
+            99.95.. => (0, 1.0),
+            9.995.. => (1, 10.0),
+            _ => (2, 100.0),
+        };
+        let shown = round(value * scale) / scale;
+        if shown < 1000.0 || unit + 1 == UNITS.len() {
+            return format!("{shown:.digits$} {}", UNITS[unit]);
+        }
+        value /= 1000.0;
+        unit += 1;
+    }
+}
+
+/// `8 s`, `2 min 05 s`.
+#[must_use]
+pub fn human_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64().round();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a run lasts no 2^64 s
+    let seconds = seconds as u64;
+    if seconds < 60 {
+        format!("{seconds} s")
+    } else {
+        format!("{} min {:02} s", seconds / 60, seconds % 60)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +102,10 @@ mod tests {
             ("'https://me:se/cret@r.io/'", "'https://***@r.io/'"),
             ("docker.io=me:secret@r.io/k8s", "docker.io=***@r.io/k8s"),
             ("me:secret@r.io", "***@r.io"),
+            (
+                "HTTP_PROXY=http://me:p,a@s;s@proxy:3128/x\t\"socks5://u@h\" ://",
+                "HTTP_PROXY=http://***@proxy:3128/x\t\"socks5://***@h\" ://",
+            ),
             ("docker://app:1@sha256:00", "docker://app:1@sha256:00"),
             (
                 "docker://me:secret@r.io/app:1@sha256:00",
@@ -74,5 +127,24 @@ mod tests {
             "{shown}"
         );
         assert_eq!(printable("one\n\ttwo ä 漢"), "one\n\ttwo ä 漢");
+    }
+
+    #[test]
+    fn three_digits_count() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.00 kB"),
+            (386_000_000, "386 MB"),
+            (999_600_000, "1.00 GB"),
+            (1_560_000_000, "1.56 GB"),
+            (99_960_000, "100 MB"),
+        ] {
+            assert_eq!(human_bytes(bytes), text);
+        }
+        assert_eq!(human_duration(Duration::from_millis(124_600)), "2 min 05 s");
+        assert_eq!(human_bytes_at_least(1_001_000), "1.01 MB");
+        assert_eq!(human_bytes_at_least(999_000_001), "1.00 GB");
+        assert_eq!(human_bytes_at_least(0), "0 B");
     }
 }

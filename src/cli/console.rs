@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::size::{human_bytes, human_duration};
 use crate::bundle::hashed_bytes;
 use crate::failure::{Failure, printable, steers};
 use crate::host::{Environment, Terminal};
 use crate::progress::Progress;
+use crate::shown::{human_bytes, human_duration};
 use line::{Standing, line};
 
 /// How results and progress are written.

@@ -11,10 +11,10 @@ use super::console::Console;
 use super::inspect::{Row, all, rows};
 use super::path_value::path_value;
 use super::site::Trusting;
-use super::size::human_bytes;
 use crate::bundle::{BinaryRole, BundleIndex, Origin, in_words};
 use crate::failure::{Failure, Kind};
 use crate::progress::Progress as _;
+use crate::shown::human_bytes;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct DiffArgs {

@@ -9,13 +9,13 @@ use super::console::Console;
 use super::path_value::path_value;
 use super::provenance;
 use super::sbom::{SbomFormat, sbom};
-use super::size::human_bytes;
 use super::volumes::{checksums, volumes};
 use crate::bundle::{
     BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, Origin, Platform, PlatformView, in_words,
 };
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::shown::human_bytes;
 use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::console::Console;
 use super::path_value::path_value;
 use super::site::Trusting;
-use super::size::human_bytes;
 use super::volumes::counted;
 use crate::delta;
 use crate::failure::Failure;
+use crate::shown::human_bytes;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct JoinArgs {

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::question;
-use super::size::human_bytes;
 use crate::cluster;
 use crate::cluster::{Doomed, NodeStatus, ProfileStatus, Status};
 use crate::failure::Failure;
 use crate::host::Environment;
 use crate::progress::Progress;
+use crate::shown::human_bytes;
 use crate::trust::{Serials, TrustDirectories};
 
 #[derive(clap::Args, Debug)]

@@ -44,7 +44,6 @@ mod self_update;
 #[cfg(feature = "packager")]
 mod sign;
 mod site;
-mod size;
 #[cfg(feature = "packager")]
 mod sources;
 mod start;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::console::Console;
 use super::path_value::path_value;
 use crate::cluster::{self, Section};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, masked};
 use crate::host::AtomicFile;
 use crate::minikube::SiteOptions;
 use crate::progress::Progress;
@@ -60,7 +60,7 @@ pub(super) fn run(args: &ReportArgs, bundle: Option<&Path>, console: &Console) -
         );
         text
     });
-    AtomicFile::write(&args.file, without_passwords(&text).as_bytes(), 0o600)?;
+    AtomicFile::write(&args.file, masked(&text).as_bytes(), 0o600)?;
     console.end("");
     let text = format!(
         "`{shown}` has {} sections; look through it before you pass it on",
@@ -96,36 +96,5 @@ fn about(path: &Path) -> Section {
     Section {
         title: format!("preflight of {}", path.display()),
         text: look().unwrap_or_else(|failure| failure.to_string()),
-    }
-}
-
-/// `scheme://***@host` for every `scheme://name:password@host`.
-fn without_passwords(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        shown += before;
-        let end = after
-            .find(|c: char| c == '/' || c.is_whitespace() || "\"'`,;".contains(c))
-            .unwrap_or(after.len());
-        rest = after;
-        if let Some(at) = after[..end].rfind('@') {
-            shown += "***";
-            rest = &after[at..];
-        }
-    }
-    shown + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_in_an_address_is_not_shown() {
-        let text = "HTTP_PROXY=http://me:pa@ss@proxy:3128/x https://a/b@c \"socks5://u@h\" ://";
-        let expected = "HTTP_PROXY=http://***@proxy:3128/x https://a/b@c \"socks5://***@h\" ://";
-        assert_eq!(without_passwords(text), expected);
     }
 }

@@ -9,11 +9,11 @@ use super::asked::{Settled, SpecArgs, lock_beside, settle};
 use super::console::Console;
 use super::lock::{NewLock, changes_value};
 use super::path_value::path_value;
-use super::size::human_bytes;
 use crate::failure::Failure;
 use crate::fetch::{self, Estimate, Plan, PlannedPart, estimate};
 use crate::host::Environment;
 use crate::resolve::{Change, timestamp};
+use crate::shown::human_bytes;
 
 /// Writes the lock and shows what it stands for; packs nothing.
 pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {

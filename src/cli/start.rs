@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::path_value::path_value;
-use super::size::human_duration;
 use super::{platform, question};
 use crate::bundle::{BundleIndex, ContainerRuntime};
 use crate::cluster;
@@ -17,6 +16,7 @@ use crate::minikube::MinikubeSettings;
 use crate::minikube::{SiteOptions, Way};
 use crate::preflight::{Finding, Severity};
 use crate::progress::Progress;
+use crate::shown::human_duration;
 use crate::trust::{Serials, TrustDirectories};
 use crate::verify::OpenedBundle;
 

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::console::Console;
 use super::path_value::path_value;
-use super::size::human_bytes;
 use crate::failure::Failure;
 use crate::host::Environment;
+use crate::shown::human_bytes;
 use crate::store::Store;
 
 const DAY: Duration = Duration::from_secs(86_400);

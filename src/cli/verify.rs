@@ -5,9 +5,9 @@ use serde_json::json;
 use super::authenticity::{describe, fields};
 use super::console::Console;
 use super::path_value::path_value;
-use super::size::human_bytes;
 use super::volumes::counted;
 use crate::failure::{Failure, Kind};
+use crate::shown::human_bytes;
 use crate::trust::Authenticity;
 use crate::verify::OpenedBundle;
 

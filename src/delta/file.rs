@@ -10,7 +10,7 @@ use super::{DeltaError, spool};
 use crate::bundle::limits::CHUNK_BYTES;
 use crate::bundle::{Blake3, ChunkTable, DELTA_COMMENT, Digest, Hasher, Signature};
 use crate::host::ClaimedFile;
-use crate::regular_file::open_regular;
+use crate::host::open_regular;
 use crate::sign::Signer;
 use crate::trust::TrustedKeys;
 

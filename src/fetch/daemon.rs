@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::FetchError;
 use super::scratch::Scratch;
+use super::upstream::UpstreamError;
 use crate::bundle::{ImageReference, Platform};
 use crate::host::{AskError, ask_docker, ask_docker_into};
 
@@ -42,6 +43,7 @@ pub(super) fn save(
         match ask_docker_into(&arguments, file) {
             Ok(()) => Ok(Ok(path)),
             Err(AskError::Write(source)) => Err(scratch.error(source)),
+            Err(AskError::Interrupted(interruption)) => Err(UpstreamError::Interrupted(interruption).into()),
             Err(error) => Ok(Err(error)),
         }
     };

@@ -1,10 +1,6 @@
-//! Hashing, on as many processors as there are.
+//! Hashing.
 
 use std::io::{self, Read};
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use super::blob::BUFFER_BYTES;
 use crate::bundle::{Digest, Hasher};
@@ -77,54 +73,9 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Does `work` for each item, several at a time, and gives the results in the items'
-/// order. Items should come with the longest first.
-pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    in_parallel_with(processors, items, work)
-}
-
-/// [`in_parallel`], `workers` at a time: for what does not wait for a processor.
-pub(super) fn in_parallel_with<T: Sync, R: Send>(
-    workers: usize,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..workers.min(items.len()) {
-            scope.spawn(|| {
-                while let Some((number, item)) = take(items, &next) {
-                    let result = work(item);
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((number, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
-    let number = next.fetch_add(1, Ordering::Relaxed);
-    items.get(number).map(|item| (number, item))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn results_come_in_the_order_of_the_items() {
-        let items: Vec<u32> = (0..100).collect();
-        let doubled: Vec<u32> = items.iter().map(|item| item * 2).collect();
-        assert_eq!(in_parallel(&items, |item| item * 2), doubled);
-        assert_eq!(in_parallel(&[] as &[u32], |item| *item), [0; 0]);
-    }
 
     #[test]
     fn every_byte_is_counted() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::blob::Blob;
 use super::found::FoundImage;
-use super::hashing::{Hashing, in_parallel};
+use super::hashing::Hashing;
 use super::oci_layout::{self, Place};
 use super::packages::LayerPackages;
 use super::parts::{LocalImage, LocalLayer};
@@ -18,6 +18,7 @@ use super::{Cache, FetchError, daemon, docker_archive};
 use crate::bundle::{
     BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform, Transport, Verification,
 };
+use crate::host::in_parallel;
 use crate::progress::Progress;
 use crate::resolve::Inventory;
 use crate::spec::{ImageSource, Spec, is_tag_alone};

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::FetchError;
 use super::found::FoundImage;
-use super::hashing::in_parallel;
 use super::parts::LocalFile;
 use super::programs::digest;
 use super::sniff::require_file;
 use super::upstream::{WantedImage, pinned};
 use crate::bundle::{FilePart, FileRole, ImageRole, Namer, Origin, Platform, Transport, is_file_name};
+use crate::host::in_parallel;
 use crate::progress::Progress;
 use crate::spec::Spec;
 

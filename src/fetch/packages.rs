@@ -15,9 +15,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::FetchError;
-use super::hashing::in_parallel;
 use super::parts::{LocalBinary, LocalImage};
 use crate::bundle::{Digest, Package, PackageKind, PartPackages};
+use crate::host::in_parallel;
 
 /// More than this is no database of packages.
 const FILE_BYTES: u64 = 16 << 20;

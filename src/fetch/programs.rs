@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::elf::{self, ElfHeader};
 use super::estimate::Sizes;
-use super::hashing::{hash, in_parallel};
+use super::hashing::hash;
 use super::parts::LocalBinary;
 use super::upstream::{Program, Published, Signed, Unproven, UpstreamError, addon_images};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
 use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform, Transport, Verification};
-use crate::host::Ask;
+use crate::host::{Ask, in_parallel};
 use crate::progress::Progress;
 use crate::spec::Spec;
 

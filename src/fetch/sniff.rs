@@ -1,46 +1,43 @@
 //! What a file is that is not what it should be.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::FetchError;
 use super::elf::ElfHeader;
+use crate::host::open_regular;
 
-/// Fails for anything that is not a regular file. A pipe is not opened: that would wait for
-/// a writer.
-pub(super) fn require_file(path: &Path) -> Result<(), FetchError> {
-    let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
-    if !metadata.is_file() {
-        let found = if metadata.is_dir() {
-            "a directory"
-        } else {
-            "a device or a pipe"
-        };
-        return Err(FetchError::NotAFile {
-            path: path.to_owned(),
-            found,
-        });
+/// Opens the regular file `path`, and says how long it is. A pipe is not waited for.
+pub(super) fn open(path: &Path) -> Result<(File, u64), FetchError> {
+    let not_a_file = |found| FetchError::NotAFile {
+        path: path.to_owned(),
+        found,
+    };
+    match open_regular(path) {
+        Ok((file, facts)) => Ok((file, facts.len())),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(not_a_file("a directory")),
+        Err(error) if error.kind() == io::ErrorKind::Other => Err(not_a_file("a device or a pipe")),
+        Err(error) => Err(FetchError::read(path, error)),
     }
-    Ok(())
+}
+
+/// Fails for anything that is not a regular file.
+pub(super) fn require_file(path: &Path) -> Result<(), FetchError> {
+    open(path).map(drop)
 }
 
 /// The size of the regular file `path`.
 pub(super) fn length(path: &Path) -> Result<u64, FetchError> {
-    require_file(path)?;
-    let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
-    Ok(metadata.len())
+    Ok(open(path)?.1)
 }
 
 /// The last `bytes` bytes of the regular file `path`; fewer of a shorter one.
 pub(super) fn tail(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
-    let begin = length(path)?.saturating_sub(bytes);
+    let (mut file, length) = open(path)?;
     let mut tail = Vec::new();
-    File::open(path)
-        .and_then(|mut file| {
-            file.seek(SeekFrom::Start(begin))?;
-            file.take(bytes).read_to_end(&mut tail)
-        })
+    file.seek(SeekFrom::Start(length.saturating_sub(bytes)))
+        .and_then(|_| file.take(bytes).read_to_end(&mut tail))
         .map_err(|source| FetchError::read(path, source))?;
     Ok(tail)
 }
@@ -48,11 +45,9 @@ pub(super) fn tail(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
 /// The first bytes of the regular file `path`, at most `bytes`; an error for anything
 /// that is not a regular file.
 pub(super) fn head(path: &Path, bytes: u64) -> Result<Vec<u8>, FetchError> {
-    require_file(path)?;
     let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(bytes).read_to_end(&mut head))
-        .map_err(|source: io::Error| FetchError::read(path, source))?;
+    let read = open(path)?.0.take(bytes).read_to_end(&mut head);
+    read.map_err(|source| FetchError::read(path, source))?;
     Ok(head)
 }
 

@@ -1,21 +1,19 @@
-//! Runs a program of the connected side to ask it something.
+//! Asks a program of the connected side something.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
+use std::io;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+
+use super::{Command, Interruption, ProcessError};
 
 /// A program has this long to answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An answer has at most this many bytes.
-const ANSWER_BYTES: u64 = 1 << 20;
+const ANSWER_BYTES: usize = 1 << 20;
 
 /// Asks the program with these arguments; the answer is its standard output. The seam
 /// at which tests give the answers.
@@ -29,13 +27,16 @@ pub enum AskError {
     #[error("it cannot be started")]
     Start(#[source] io::Error),
     /// It ended with an error.
-    #[error("it ended with {status}: {first_line}")]
+    #[error("it ended with {}: {first_line}", code.map_or_else(|| "a signal".to_owned(), |code| format!("exit status: {code}")))]
     Ended {
-        /// How it ended.
-        status: ExitStatus,
+        /// Its exit code; `None` when a signal ended it.
+        code: Option<i32>,
         /// The first line that it wrote to its standard error.
         first_line: String,
     },
+    /// This run was told to end.
+    #[error(transparent)]
+    Interrupted(Interruption),
     /// What it wrote could not be kept.
     #[error("what it wrote cannot be kept")]
     Write(#[source] io::Error),
@@ -47,6 +48,27 @@ pub enum AskError {
     },
 }
 
+impl From<ProcessError> for AskError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Failed { code, stderr, .. } => {
+                let first_line = stderr.lines().map(str::trim).find(|line| !line.is_empty());
+                let first_line = first_line
+                    .unwrap_or("it said nothing")
+                    .chars()
+                    .take(300)
+                    .collect();
+                Self::Ended { code, first_line }
+            }
+            ProcessError::Interrupted(interruption) => Self::Interrupted(interruption),
+            ProcessError::NotFound { .. } => Self::Start(Errno::NOENT.into()),
+            ProcessError::Spawn { source, .. } => Self::Start(source),
+            ProcessError::Untrusted(path) => Self::Start(io::Error::other(path)),
+            ProcessError::TimedOut { after, .. } => Self::TimedOut { timeout: after },
+        }
+    }
+}
+
 /// Runs `program` with an environment of its own: an empty home, which is removed
 /// afterwards, and no proxies but one that refuses, so that a program which tries the
 /// network goes on at once.
@@ -55,155 +77,48 @@ pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Result<String, AskError
     let home = home.map_err(AskError::Start)?;
     // A bare name would be looked up in PATH.
     let program = std::path::absolute(program).map_err(AskError::Start)?;
-    let mut command = Command::new(program);
-    command
+    let command = Command::new(program)
         .args(arguments)
-        .env_clear()
+        .alone_in(home.path())
         .env("HOME", home.path())
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         // Port 9 (discard) of this machine, on which nothing listens.
         .env("HTTPS_PROXY", "http://127.0.0.1:9")
-        .env("HTTP_PROXY", "http://127.0.0.1:9")
-        .current_dir(home.path());
-    output_of(command, TIMEOUT)
+        .env("HTTP_PROXY", "http://127.0.0.1:9");
+    answer(command, TIMEOUT)
 }
 
 /// Asks the `docker` in PATH, with this program's environment, so that its context and
 /// `DOCKER_HOST` hold.
 pub(crate) fn ask_docker(arguments: &[&str]) -> Result<String, AskError> {
-    let mut command = Command::new("docker");
-    command.args(arguments);
-    output_of(command, TIMEOUT)
+    answer(Command::new("docker").args(arguments), TIMEOUT)
 }
 
-/// Runs `command` and returns its standard output; kills it, with what it started, after
-/// `timeout`.
-fn output_of(mut command: Command, timeout: Duration) -> Result<String, AskError> {
-    command.process_group(0);
-    let mut running = Running::of(command)?;
-    let deadline = Some((Instant::now() + timeout, timeout));
-    let output = drain(running.child.stdout.take());
-    let errors = drain(running.child.stderr.take());
-    let answer = received(&output, deadline)?;
-    running.end(&errors, deadline)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+/// The standard output of `command`, which has `timeout` for it.
+fn answer(command: Command, timeout: Duration) -> Result<String, AskError> {
+    let command = command.keeping(ANSWER_BYTES).timeout(timeout).uninterruptible();
+    Ok(command.run()?.require_success()?.stdout)
 }
 
 /// Runs the `docker` in PATH as [`ask_docker`] and copies its standard output to `file`,
-/// however long that takes: Ctrl-C reaches it as it reaches this program.
+/// however long that takes.
 pub(crate) fn ask_docker_into(arguments: &[&str], mut file: File) -> Result<(), AskError> {
-    let mut command = Command::new("docker");
-    command.args(arguments);
-    let mut running = Running::of(command)?;
-    let errors = drain(running.child.stderr.take());
-    if let Some(mut output) = running.child.stdout.take() {
+    let mut running = Command::new("docker").args(arguments).run_unread()?;
+    if let Some(mut output) = running.take_stdout() {
         io::copy(&mut output, &mut file).map_err(AskError::Write)?;
     }
-    running.end(&errors, None)
-}
-
-/// A started program, with its process group; neither outlives this.
-struct Running {
-    child: Child,
-    /// Its id is the system's again, and must not be signalled any more.
-    reaped: bool,
-}
-
-impl Running {
-    fn of(mut command: Command) -> Result<Self, AskError> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let child = command.spawn().map_err(AskError::Start)?;
-        Ok(Self { child, reaped: false })
-    }
-
-    /// Waits for its end, and fails when that is an error.
-    fn end(&mut self, errors: &Drained, deadline: Option<(Instant, Duration)>) -> Result<(), AskError> {
-        let complaint = received(errors, deadline)?;
-        let status = self.wait(deadline)?;
-        if status.success() {
-            return Ok(());
-        }
-        let complaint = String::from_utf8_lossy(&complaint);
-        let first_line = complaint.lines().map(str::trim).find(|line| !line.is_empty());
-        Err(AskError::Ended {
-            status,
-            first_line: first_line
-                .unwrap_or("it said nothing")
-                .chars()
-                .take(300)
-                .collect(),
-        })
-    }
-
-    fn wait(&mut self, deadline: Option<(Instant, Duration)>) -> Result<ExitStatus, AskError> {
-        let Some((deadline, timeout)) = deadline else {
-            let status = self.child.wait().map_err(AskError::Start)?;
-            self.reaped = true;
-            return Ok(status);
-        };
-        loop {
-            if let Some(status) = self.child.try_wait().map_err(AskError::Start)? {
-                self.reaped = true;
-                return Ok(status);
-            }
-            if Instant::now() >= deadline {
-                return Err(AskError::TimedOut { timeout });
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.reaped {
-            return;
-        }
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It fails when they ended meanwhile, or share this program's group.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
-    }
-}
-
-type Drained = mpsc::Receiver<Vec<u8>>;
-
-/// Reads a pipe in a thread of its own, so that neither pipe can block the program.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> Drained {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(pipe) = pipe {
-            // What was read before an error is an answer as well.
-            let _ = pipe.take(ANSWER_BYTES).read_to_end(&mut bytes);
-        }
-        let _ = sender.send(bytes);
-    });
-    receiver
-}
-
-fn received(drained: &Drained, deadline: Option<(Instant, Duration)>) -> Result<Vec<u8>, AskError> {
-    let Some((deadline, timeout)) = deadline else {
-        return Ok(drained.recv().unwrap_or_default());
-    };
-    let left = deadline.saturating_duration_since(Instant::now());
-    drained
-        .recv_timeout(left)
-        .map_err(|_| AskError::TimedOut { timeout })
+    running.finish()?.require_success()?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     fn shell(script: &str, timeout: Duration) -> Result<String, AskError> {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]);
-        output_of(command, timeout)
+        answer(Command::new("/bin/sh").args(["-c", script]), timeout)
     }
 
     #[test]
@@ -230,14 +145,14 @@ mod tests {
         let began = Instant::now();
         let error = shell("sleep 600 & sleep 600", Duration::from_millis(200)).expect_err("hangs");
         assert!(matches!(error, AskError::TimedOut { .. }));
-        let error = shell("sleep 600 & exit 0", Duration::from_millis(200)).expect_err("its child hangs");
-        assert!(matches!(error, AskError::TimedOut { .. }));
+        let answer = shell("sleep 5 & echo 1", Duration::from_secs(10)).expect("its child is not waited for");
+        assert_eq!(answer, "1\n");
         assert!(began.elapsed() < Duration::from_secs(30));
     }
 
     #[test]
-    fn an_endless_answer_is_cut() {
-        let error = shell("yes", TIMEOUT).expect_err("killed by its pipe");
-        assert!(matches!(error, AskError::Ended { .. }));
+    fn an_endless_answer_is_cut_off() {
+        let error = shell("yes", Duration::from_millis(200)).expect_err("it never ends");
+        assert!(matches!(error, AskError::TimedOut { .. }));
     }
 }

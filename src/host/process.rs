@@ -3,10 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::running::TAIL_BYTES;
 use super::trusted_path::by_descriptor;
 use super::{Environment, Interruption, ProcessIdentity, Running, Trusted, UntrustedPath};
 use crate::explain::{Explain, Explanation, Kind};
@@ -17,9 +18,12 @@ pub struct Command {
     program: OsString,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, Option<OsString>)>,
-    timeout: Option<Duration>,
-    uninterruptible: bool,
+    directory: Option<PathBuf>,
+    bare: bool,
     installed: bool,
+    pub(super) timeout: Option<Duration>,
+    pub(super) uninterruptible: bool,
+    pub(super) kept_bytes: usize,
 }
 
 /// What a program left when it ended.
@@ -144,9 +148,12 @@ impl Command {
             program: program.as_ref().to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            directory: None,
+            bare: false,
+            installed: false,
             timeout: None,
             uninterruptible: false,
-            installed: false,
+            kept_bytes: TAIL_BYTES,
         }
     }
 
@@ -190,6 +197,23 @@ impl Command {
         self
     }
 
+    /// In `directory`, with the variables alone that are set for it.
+    #[cfg(feature = "packager")]
+    #[must_use]
+    pub(super) fn alone_in(mut self, directory: &Path) -> Self {
+        self.directory = Some(directory.to_owned());
+        self.bare = true;
+        self
+    }
+
+    /// With the last `bytes` bytes of its stdout and of its stderr kept.
+    #[cfg(feature = "packager")]
+    #[must_use]
+    pub(super) fn keeping(mut self, bytes: usize) -> Self {
+        self.kept_bytes = bytes;
+        self
+    }
+
     /// Ended when it takes longer.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -221,7 +245,13 @@ impl Command {
 
     /// Runs it with an empty stdin until it ends, whatever its exit code.
     pub fn run(&self) -> Result<Output, ProcessError> {
-        self.start(Stdio::null())?.finish()
+        self.start(Stdio::null())?.reading().finish()
+    }
+
+    /// Runs it with an empty stdin, and leaves it to the caller to read its stdout.
+    #[cfg(feature = "packager")]
+    pub(super) fn run_unread(&self) -> Result<Running, ProcessError> {
+        self.start(Stdio::null())
     }
 
     /// Runs it and gives each line of stdout to `on_line` as it comes. Only the end of
@@ -231,7 +261,7 @@ impl Command {
         on_start: impl FnOnce(Option<ProcessIdentity>) -> Result<(), E>,
         on_line: &mut dyn FnMut(&str),
     ) -> Result<Output, E> {
-        let running = self.start(Stdio::null())?;
+        let running = self.start(Stdio::null())?.reading();
         if let Err(error) = on_start(running.identity()) {
             running.abort();
             return Err(error);
@@ -241,7 +271,7 @@ impl Command {
 
     /// Starts it with a pipe to its stdin, to be written to and then finished.
     pub fn spawn(&self) -> Result<Running, ProcessError> {
-        self.start(Stdio::piped())
+        Ok(self.start(Stdio::piped())?.reading())
     }
 
     fn start(&self, stdin: Stdio) -> Result<Running, ProcessError> {
@@ -266,7 +296,13 @@ impl Command {
             // A group of its own: the terminal's Ctrl-C reaches us alone, and we end
             // the program with all that it started.
             .process_group(0);
-        let changes = environment.changes().into_iter();
+        if self.bare {
+            command.env_clear();
+        }
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        let changes = environment.changes().into_iter().filter(|_| !self.bare);
         let own = self.environment.iter();
         let own = own.map(|(name, value)| (name.as_os_str(), value.as_deref()));
         for (name, value) in changes.map(|(name, value)| (OsStr::new(name), value)).chain(own) {
@@ -287,17 +323,11 @@ impl Command {
                 }
             }
         })?;
-        Ok(Running::new(
-            self.short(),
-            child,
-            self.timeout,
-            self.uninterruptible,
-            held,
-        ))
+        Ok(Running::of(self, child, held))
     }
 
     /// The program's name and its first words: `docker image inspect`.
-    fn short(&self) -> String {
+    pub(super) fn short(&self) -> String {
         let name = std::path::Path::new(&self.program)
             .file_name()
             .unwrap_or(&self.program);

@@ -3,19 +3,22 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
+#[cfg(feature = "packager")]
+use std::process::ChildStdout;
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Interruption, Output, ProcessError, ProcessIdentity};
+use super::parallel::held;
+use super::{Command, Interruption, Output, ProcessError, ProcessIdentity};
 
 /// How much of a program's output is kept: its end says why it failed.
-const TAIL_BYTES: usize = 64 << 10;
+pub(super) const TAIL_BYTES: usize = 64 << 10;
 
 /// A longer line is given in pieces.
 const LINE_BYTES: u64 = 1 << 20;
@@ -36,7 +39,9 @@ pub struct Running {
     command: String,
     child: Child,
     input: Option<File>,
+    sender: Sender<Message>,
     messages: Receiver<Message>,
+    open_pipes: usize,
     stdout: Arc<Mutex<Tail>>,
     stderr: Arc<Mutex<Tail>>,
     watch: Arc<Watch>,
@@ -72,27 +77,20 @@ enum Ended {
 }
 
 impl Running {
-    pub(super) fn new(
-        command: String,
-        mut child: Child,
-        timeout: Option<Duration>,
-        uninterruptible: bool,
-        program: Option<File>,
-    ) -> Self {
+    /// `command` as it runs, with its stdout still to be read.
+    pub(super) fn of(command: &Command, mut child: Child, program: Option<File>) -> Self {
         let (sender, messages) = channel();
-        let stdout = Arc::new(Mutex::new(Tail::default()));
-        let stderr = Arc::new(Mutex::new(Tail::default()));
-        if let Some(pipe) = child.stdout.take() {
-            let (tail, sender) = (Arc::clone(&stdout), sender.clone());
-            thread::spawn(move || read_lines(pipe, &tail, &sender));
-        }
+        let tail = || Arc::new(Mutex::new(Tail::of(command.kept_bytes)));
+        let (stdout, stderr) = (tail(), tail());
+        let mut open_pipes = 0;
         if let Some(pipe) = child.stderr.take() {
-            let tail = Arc::clone(&stderr);
+            let (tail, sender) = (Arc::clone(&stderr), sender.clone());
             thread::spawn(move || read_tail(pipe, &tail, &sender));
+            open_pipes += 1;
         }
         let watch = Arc::new(Watch {
-            deadline: timeout.map(|timeout| (Instant::now() + timeout, timeout)),
-            uninterruptible,
+            deadline: command.timeout.map(|timeout| (Instant::now() + timeout, timeout)),
+            uninterruptible: command.uninterruptible,
             state: Mutex::default(),
         });
         let watchdog = {
@@ -100,16 +98,34 @@ impl Running {
             thread::spawn(move || watch.guard(group))
         };
         Self {
-            command,
+            command: command.short(),
             input: child.stdin.take().map(|stdin| File::from(OwnedFd::from(stdin))),
             child,
+            sender,
             messages,
+            open_pipes,
             stdout,
             stderr,
             watch,
             watchdog: Some(watchdog),
             _program: program,
         }
+    }
+
+    /// The same, with its stdout read as it comes.
+    pub(super) fn reading(mut self) -> Self {
+        if let Some(pipe) = self.child.stdout.take() {
+            let (tail, sender) = (Arc::clone(&self.stdout), self.sender.clone());
+            thread::spawn(move || read_lines(pipe, &tail, &sender));
+            self.open_pipes += 1;
+        }
+        self
+    }
+
+    /// Its stdout, where nothing reads it.
+    #[cfg(feature = "packager")]
+    pub(super) fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
     }
 
     /// Which process it is, also when it ended by now; `None` where `/proc` does not tell.
@@ -167,7 +183,6 @@ impl Running {
     }
 
     fn wait(&mut self, on_line: &mut dyn FnMut(&str)) -> Result<ExitStatus, ProcessError> {
-        let mut open_pipes = 2;
         let mut exit: Option<(ExitStatus, Instant)> = None;
         loop {
             match self.messages.recv_timeout(Duration::from_millis(20)) {
@@ -175,7 +190,7 @@ impl Running {
                     on_line(&line);
                     continue;
                 }
-                Ok(Message::Ended) => open_pipes -= 1,
+                Ok(Message::Ended) => self.open_pipes = self.open_pipes.saturating_sub(1),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(Duration::from_millis(5)),
             }
@@ -184,7 +199,7 @@ impl Running {
             }
             match exit {
                 // A program that outlives its parent may hold the pipes open.
-                Some((status, at)) if open_pipes <= 0 || at.elapsed() > Duration::from_millis(500) => {
+                Some((status, at)) if self.open_pipes == 0 || at.elapsed() > Duration::from_millis(500) => {
                     return Ok(status);
                 }
                 _ => {}
@@ -283,11 +298,6 @@ fn signal(group: Option<Pid>, signal: Signal) {
     }
 }
 
-/// What a thread that panicked left is still the output of a program.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn read_lines(pipe: impl Read, tail: &Mutex<Tail>, sender: &Sender<Message>) {
     let mut pipe = BufReader::new(pipe);
     loop {
@@ -316,28 +326,35 @@ fn read_tail(mut pipe: impl Read, tail: &Mutex<Tail>, sender: &Sender<Message>) 
     let _ = sender.send(Message::Ended);
 }
 
-/// The last [`TAIL_BYTES`] of what was pushed.
-#[derive(Debug, Default)]
-struct Tail(Vec<u8>);
+/// The last bytes of what was pushed.
+#[derive(Debug)]
+struct Tail {
+    bytes: Vec<u8>,
+    most: usize,
+}
 
 impl Tail {
+    fn of(most: usize) -> Self {
+        let bytes = Vec::new();
+        Self { bytes, most }
+    }
+
     fn push(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-        if self.0.len() > 2 * TAIL_BYTES {
-            self.0.drain(..self.0.len() - TAIL_BYTES);
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > 2 * self.most {
+            self.bytes.drain(..self.bytes.len() - self.most);
         }
     }
 
     fn text(&self) -> String {
-        let start = self.0.len().saturating_sub(TAIL_BYTES);
-        String::from_utf8_lossy(&self.0[start..]).into_owned()
+        let start = self.bytes.len().saturating_sub(self.most);
+        String::from_utf8_lossy(&self.bytes[start..]).into_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Command;
 
     #[test]
     fn a_program_that_ends_early_says_why() {
@@ -379,7 +396,7 @@ mod tests {
 
     #[test]
     fn only_the_end_of_the_output_is_kept() {
-        let mut tail = Tail::default();
+        let mut tail = Tail::of(TAIL_BYTES);
         for _ in 0..100 {
             tail.push(&[b'x'; 4096]);
         }

@@ -1,4 +1,8 @@
 //! Which proxy stands between this machine and a URL.
+//!
+//! `hyper_util::client::proxy::matcher` is not used: its `NO_PROXY` matching is private to it,
+//! so that messages could not name the proxy that a request goes through, and it knows no
+//! `host:port`, no `*.example` and no spaces between entries.
 
 use reqwest::Url;
 

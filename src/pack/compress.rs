@@ -3,9 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use zstd::zstd_safe::CParameter;
 
@@ -13,7 +10,7 @@ use super::PackError;
 use super::plan::{Content, PlannedMember};
 use crate::bundle::{Digest, Frame, Hasher, Member, TAR_END_BYTES, limits, member_span};
 use crate::fetch::{LocalBinary, LocalFile};
-use crate::host::interrupt;
+use crate::host::{cpu_count, interrupt, try_in_parallel};
 use crate::progress::Progress;
 use crate::spec::Level;
 
@@ -68,10 +65,6 @@ pub(super) fn compress(
     let by_memory = usize::try_from(MEMORY_BYTES / settings.memory_bytes)
         .unwrap_or(1)
         .max(1);
-    let workers = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(by_memory)
-        .min(frames.len());
     // The largest first, so that none is left to one core at the end.
     let mut order: Vec<usize> = (0..frames.len()).collect();
     let bytes = |frame: &usize| {
@@ -81,32 +74,13 @@ pub(super) fn compress(
             .sum::<u64>()
     };
     order.sort_by_key(|frame| std::cmp::Reverse(bytes(frame)));
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<SpooledFrame>>> = Mutex::new((0..frames.len()).map(|_| None).collect());
-    let work = || -> Result<(), PackError> {
-        while let Some(number) = order.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            let last = number + 1 == frames.len();
-            let result = compress_frame(&frames[number], last, level, directory, progress);
-            if result.is_err() {
-                next.fetch_max(order.len(), Ordering::Relaxed);
-            }
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[number] = Some(result?);
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    let compressed = try_in_parallel(cpu_count().min(by_memory), &order, |number| {
+        let last = number + 1 == frames.len();
+        compress_frame(&frames[*number], last, level, directory, progress)
     })?;
-    let done = done
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(done
-        .into_iter()
-        .map(|frame| frame.expect("every worker ended well"))
-        .collect())
+    let mut compressed: Vec<_> = order.into_iter().zip(compressed).collect();
+    compressed.sort_by_key(|(number, _)| *number);
+    Ok(compressed.into_iter().map(|(_, frame)| frame).collect())
 }
 
 fn compress_frame(

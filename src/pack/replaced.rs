@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::bundle::{BundleIndex, Trailer};
+use crate::host::open_regular;
 use crate::progress::Progress;
-use crate::regular_file::open_regular;
 
 /// The index of the bundle at `path`, where there is one. Nobody vouches for it.
 pub(super) fn index_of(path: &Path) -> Option<BundleIndex> {

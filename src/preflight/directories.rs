@@ -3,6 +3,7 @@
 use super::finding::{Finding, fatal, warning};
 use crate::host::{FileSystemKind, Mount};
 use crate::minikube::quoted;
+use crate::shown::human_bytes_at_least;
 
 /// A file on FAT is smaller than 4 GiB.
 const FAT_LIMIT: u64 = u32::MAX as u64;
@@ -60,8 +61,8 @@ fn examine_one(facts: &DirectoryFacts) -> Option<Finding> {
         return Some(fatal(
             format!("`{directory}` is on a FAT file system"),
             format!(
-                "{what} hold a file of {} MiB, and FAT takes less than 4096 MiB",
-                facts.largest_file.div_ceil(1 << 20)
+                "{what} hold a file of {}, and FAT takes less than 4.29 GB",
+                human_bytes_at_least(facts.largest_file)
             ),
             fix,
         ));

@@ -11,6 +11,7 @@ use crate::explain::Kind;
 use crate::host::{FileError, FileSystem};
 use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, is_image, portions};
 use crate::minikube::{SiteOptions, Way};
+use crate::shown::{human_bytes, human_bytes_at_least};
 
 /// Something that the start will write.
 #[derive(Clone, Debug)]
@@ -193,23 +194,18 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
         kind: Kind::NoSpace,
         what: format!(
             "the file system of `{directory}` has {} free ({} bytes)",
-            mebibytes(system.free_bytes),
+            human_bytes(system.free_bytes),
             system.free_bytes
         ),
         why: format!(
             "{what} need {} ({needed} bytes, a tenth to spare)",
-            mebibytes(needed)
+            human_bytes_at_least(needed)
         ),
         fix: format!(
             "free {} there: `df -h {directory}` shows what is used, `docker system df` what Docker holds",
-            mebibytes(needed - system.free_bytes)
+            human_bytes_at_least(needed - system.free_bytes)
         ),
     })
-}
-
-/// Rounded up, so that what is said is enough.
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes.div_ceil(1 << 20))
 }
 
 #[cfg(test)]

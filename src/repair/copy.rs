@@ -10,7 +10,7 @@ use super::RepairError;
 use super::runs::Run;
 use crate::bundle::limits::{CHUNK_BYTES, VOLUMES};
 use crate::bundle::{BundleIndex, Checksum, ChunkPlace, volume_path};
-use crate::regular_file::open_regular;
+use crate::host::open_regular;
 use crate::verify::{Misread, forget_cached};
 
 /// A copy of a bundle, of which nothing is known to be good.

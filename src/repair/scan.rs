@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::RepairError;
 use super::authority::Authority;
 use super::copy::Copy;
 use super::runs::Run;
 use crate::bundle::{BundleIndex, Checksum, volume_path};
-use crate::host::{Interruption, interrupt};
+use crate::host::{Interruption, cpu_count, interrupt, try_in_parallel};
 use crate::progress::Progress;
 use crate::verify::{MisplacedVolume, VerifyError};
 
@@ -31,30 +28,12 @@ pub(super) fn compare(
     runs: &[Run],
     progress: &dyn Progress,
 ) -> Result<Vec<Finding>, Interruption> {
-    let next = AtomicUsize::new(0);
-    let findings = Mutex::new(vec![Finding::Unreadable; runs.len()]);
-    let work = || -> Result<(), Interruption> {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(run) = runs.get(at) else {
-                return Ok(());
-            };
-            interrupt::check()?;
-            let found = finding(copy, run);
-            findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[at] = found;
-            progress.advance(run.place.size);
-        }
-    };
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().expect("a worker does not panic"))
-    })?;
-    Ok(findings
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner))
+    try_in_parallel(cpu_count(), runs, |run| {
+        interrupt::check()?;
+        let found = finding(copy, run);
+        progress.advance(run.place.size);
+        Ok(found)
+    })
 }
 
 fn finding(copy: &Copy, run: &Run) -> Finding {

@@ -1,6 +1,6 @@
 //! A secret key that was unlocked, and what it signs.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use minisign::{ErrorKind, SecretKey, SecretKeyBox};
 use super::secret::is_locked;
 use super::{Password, SignError};
 use crate::bundle::{BundleIndex, INDEX_COMMENT, KeyId, Signature, limits};
-use crate::host::{AtomicFile, FileError, interrupt};
+use crate::host::{AtomicFile, FileError, interrupt, open_regular};
 use crate::progress::Progress;
 use crate::trust::PublicKey;
 
@@ -148,12 +148,9 @@ fn read_key(path: &Path) -> Result<String, SignError> {
         path: path.to_owned(),
         source,
     };
-    if !fs::metadata(path).map_err(read)?.is_file() {
-        return Err(read(io::Error::other("it is not a regular file")));
-    }
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| {
+    open_regular(path)
+        .and_then(|(file, _)| {
             file.take(limits::KEY_TEXT_BYTES as u64 + 1)
                 .read_to_end(&mut bytes)
         })

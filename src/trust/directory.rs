@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::{PublicKey, TrustError};
 use crate::bundle::{KeyId, limits};
+use crate::host::open_regular;
 use crate::host::{Reason, Trusted};
-use crate::regular_file::open_regular;
 
 /// The largest file of this program's own.
 const OWN_BYTES: usize = 1 << 20;

@@ -2,16 +2,16 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use self_update::http_client::{HeaderMap, HttpClient, HttpResponse, header};
 
 use super::{Origin, UpdateError};
 use crate::bundle::Digest;
+use crate::host::{held, open_regular};
 use crate::http::{Download, Http, HttpError, Request};
 use crate::progress::Progress;
-use crate::regular_file::open_regular;
 use crate::store::{Store, StoreError};
 
 /// A list of releases larger than this is refused; the limit of `self_update`, too.
@@ -87,7 +87,7 @@ impl Transport {
 
     /// What `self_update` met, as far as this transport knows it better.
     pub(super) fn take_failure(&self) -> Option<UpdateError> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
+        held(&self.failed).take()
     }
 
     fn get(&self, url: &str, accept: &str, limit: u64) -> Result<(HeaderMap, Vec<u8>), UpdateError> {
@@ -138,7 +138,7 @@ impl HttpClient for Transport {
             Ok((headers, body)) => Ok(Box::new(Listing { headers, body })),
             Err(error) => {
                 let said = error.to_string();
-                *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                *held(&self.failed) = Some(error);
                 Err(self_update::Error::transport(said))
             }
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::{ExpectedVolume, MisplacedVolume};
 use super::{Damage, Misread, VerifyError};
 use crate::bundle::{Blake3, BundleIndex, Checksum, Digest, surplus_volumes, volume_path};
-use crate::regular_file::open_regular;
+use crate::host::open_regular;
 
 /// A file and the name that it was opened by.
 #[derive(Debug)]

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use crate::host::held;
 use crate::progress::Progress;
 
 /// How many runs of bytes are named; a medium that fails everywhere is still told of in
@@ -67,6 +68,6 @@ impl Misread {
     }
 
     fn runs(&self) -> std::sync::MutexGuard<'_, Vec<Run>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.0)
     }
 }

@@ -1,10 +1,9 @@
 //! From a path to a bundle whose every byte, but the payload's, is checked.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use super::bad_chunks::BadChunks;
 use super::chunks::Chunks;
@@ -14,6 +13,7 @@ use super::{VerifiedBundle, VerifyError};
 use crate::bundle::{
     BundleIndex, Platform, PlatformView, TAIL_HEADER_BYTES, Trailer, TrailerError, tail_header,
 };
+use crate::host::{cpu_count, held, in_parallel_until};
 use crate::progress::Progress;
 use crate::trust::{Authenticity, Refusal, TrustedKeys};
 
@@ -118,43 +118,30 @@ impl OpenedBundle {
         self.judgement.authentic(self.path())?;
         self.files.open_volumes(&self.index)?;
         progress.begin("verify", Some(self.index.payload_size()));
-        let next = AtomicU64::new(0);
         let bad = Mutex::new(BadChunks::default());
-        let count = self.index.chunks.len() as u64;
-        let workers = thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(self.index.chunks.len());
-        let work = || {
-            let mut chunks = Chunks::new(&self.files, &self.index);
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return;
-                }
-                match chunks.load(number) {
-                    Ok(bytes) => progress.advance(bytes.len() as u64),
-                    Err(error) => {
-                        match &error {
-                            VerifyError::Damaged(damage) => progress.advance(damage.size),
-                            // The medium is gone: the rest need not be read, but what is
-                            // lower may be bad too.
-                            _ => _ = next.fetch_max(count, Ordering::Relaxed),
-                        }
-                        let mut bad = bad.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                        bad.add(number, error);
+        let begin = || Chunks::new(&self.files, &self.index);
+        in_parallel_until(cpu_count(), self.index.chunks.len(), begin, |chunks, number| {
+            let number = number as u64;
+            match chunks.load(number) {
+                Ok(bytes) => progress.advance(bytes.len() as u64),
+                Err(error) => {
+                    let damage = match &error {
+                        VerifyError::Damaged(damage) => Some(damage.size),
+                        _ => None,
+                    };
+                    held(&bad).add(number, error);
+                    match damage {
+                        Some(size) => progress.advance(size),
+                        // The medium is gone: the rest need not be read, but what is
+                        // lower may be bad too.
+                        None => return ControlFlow::Break(()),
                     }
                 }
             }
-        };
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
-            }
+            ControlFlow::Continue(())
         });
         self.files.misread.tell(progress);
-        let bad = bad
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let bad = std::mem::take(&mut *held(&bad));
         if let Some(error) = bad.into_error(self.path(), &self.index) {
             if matches!(error, VerifyError::Damaged(_)) {
                 self.files.check_order(&self.index)?;

@@ -1,11 +1,9 @@
 //! The digests of whole volumes, with which a person compares them by hand.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
 use super::chunks::Chunks;
 use super::{VerifiedBundle, VerifyError};
 use crate::bundle::{Extent, Hasher, limits::CHUNK_BYTES, volume_path};
+use crate::host::{cpu_count, try_in_parallel};
 use crate::progress::Progress;
 
 impl VerifiedBundle {
@@ -15,25 +13,10 @@ impl VerifiedBundle {
     pub fn verify_volumes(&self, progress: &dyn Progress) -> Result<(), VerifyError> {
         let volumes = &self.index().volumes;
         progress.begin("verify volumes", Some(self.index().payload_size()));
-        let next = AtomicUsize::new(0);
-        let work = || -> Result<(), VerifyError> {
+        let numbered: Vec<_> = volumes.iter().zip(1..).collect();
+        try_in_parallel(cpu_count(), &numbered, |(volume, number)| {
             let mut chunks = Chunks::new(&self.opened.files, self.index());
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(volume) = volumes.get(at) else {
-                    return Ok(());
-                };
-                self.verify_volume(at + 1, volume, &mut chunks, progress)?;
-            }
-        };
-        let workers = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers.min(volumes.len()))
-                .map(|_| scope.spawn(work))
-                .collect();
-            workers
-                .into_iter()
-                .try_for_each(|worker| worker.join().expect("a worker does not panic"))
+            self.verify_volume(*number, volume, &mut chunks, progress)
         })?;
         progress.end("every volume has its digest");
         Ok(())

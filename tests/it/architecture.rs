@@ -7,12 +7,11 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each directory may use; nothing else.
-const ARROWS: [(&str, &[&str]); 27] = [
+const ARROWS: [(&str, &[&str]); 26] = [
     ("explain", &[]),
     ("shown", &["bundle"]),
     ("failure", &["explain", "shown"]),
     ("progress", &[]),
-    ("regular_file", &[]),
     ("bundle", &[]),
     ("host", &["bundle", "explain"]),
     ("store", &["bundle", "explain", "host"]),
@@ -25,23 +24,12 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "bundle", "explain", "host", "http", "progress", "resolve", "spec", "store",
         ],
     ),
-    ("trust", &["bundle", "explain", "host", "regular_file"]),
+    ("trust", &["bundle", "explain", "host"]),
     ("attestations", &["bundle", "explain", "progress", "verify"]),
-    (
-        "verify",
-        &["bundle", "explain", "progress", "regular_file", "trust"],
-    ),
+    ("verify", &["bundle", "explain", "host", "progress", "trust"]),
     (
         "repair",
-        &[
-            "bundle",
-            "explain",
-            "host",
-            "progress",
-            "regular_file",
-            "trust",
-            "verify",
-        ],
+        &["bundle", "explain", "host", "progress", "trust", "verify"],
     ),
     (
         "sign",
@@ -49,44 +37,17 @@ const ARROWS: [(&str, &[&str]); 27] = [
     ),
     (
         "pack",
-        &[
-            "bundle",
-            "explain",
-            "fetch",
-            "host",
-            "progress",
-            "regular_file",
-            "sign",
-            "spec",
-        ],
+        &["bundle", "explain", "fetch", "host", "progress", "sign", "spec"],
     ),
     (
         "delta",
         &[
-            "bundle",
-            "explain",
-            "host",
-            "pack",
-            "progress",
-            "regular_file",
-            "sign",
-            "spec",
-            "trust",
-            "verify",
+            "bundle", "explain", "host", "pack", "progress", "sign", "spec", "trust", "verify",
         ],
     ),
     (
         "update",
-        &[
-            "bundle",
-            "explain",
-            "host",
-            "http",
-            "progress",
-            "regular_file",
-            "store",
-            "trust",
-        ],
+        &["bundle", "explain", "host", "http", "progress", "store", "trust"],
     ),
     ("docker", &["bundle", "explain", "host"]),
     ("minikube", &["bundle", "docker", "explain", "host"]),
@@ -99,7 +60,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
     (
         "preflight",
         &[
-            "bundle", "docker", "explain", "host", "install", "minikube", "verify",
+            "bundle", "docker", "explain", "host", "install", "minikube", "shown", "verify",
         ],
     ),
     (
@@ -132,6 +93,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "repair",
             "resolve",
             "http",
+            "shown",
             "sign",
             "spec",
             "store",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::size::{human_bytes, human_duration};
+use crate::shown::{human_bytes, human_duration};
 
 /// Before that nobody can say how long it will take.
 const SETTLED: Duration = Duration::from_secs(2);

@@ -13,7 +13,7 @@ use crate::bundle::{Digest, ImageReference, ImageRole, Platform, Transport};
 use crate::fetch::FetchError;
 use crate::fetch::blob::Blob;
 use crate::fetch::found::FoundImage;
-use crate::fetch::hashing::in_parallel_with;
+use crate::host::in_parallel_with;
 use crate::progress::Progress;
 
 /// So many downloads at a time: a server's limit for one client, not the processors'.
