@@ -47,6 +47,9 @@ pub mod pack;
 #[cfg(feature = "packager")]
 pub mod sign;
 
+/// The documents of container images.
+pub mod oci;
+
 /// The format of that file, and nothing else.
 pub mod bundle;
 

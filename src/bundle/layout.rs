@@ -1,20 +1,12 @@
 //! The documents that make the payload's directory `images` an OCI image layout, and
-//! at once what `docker load` takes: they follow from the index, byte for byte. Sources:
-//! OCI image spec 1.1 ("Image Layout", "Image Manifest"); Docker's image spec 1.2
-//! ("Combined Image JSON").
+//! at once what `docker load` takes: they follow from the index, byte for byte.
 
 use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
 
 use super::{
     BundleIndex, Digest, ImageIndex, ImagePart, ImageReference, Platform, blob_path, docker_manifest_path,
 };
-
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+use crate::oci::{self, ArchivedImage, CONFIG, Descriptor, INDEX, Index, LAYER, MANIFEST, Manifest};
 
 /// A blob by digest and size.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +25,10 @@ impl Blob {
             digest: Digest::of(bytes),
             size: bytes.len() as u64,
         }
+    }
+
+    fn descriptor(self, media_type: &str) -> Descriptor {
+        Descriptor::new(media_type, self.digest, self.size)
     }
 }
 
@@ -86,12 +82,10 @@ impl Layout {
     #[must_use]
     pub fn of(platforms: &[Platform], images: &[(&ImagePart, Blob)]) -> Self {
         let (mut image_indexes, mut list_blobs) = (Vec::new(), Vec::new());
-        let mut listed: Vec<(&ImageReference, Listed)> = Vec::new();
+        let mut listed: Vec<(&ImageReference, Descriptor)> = Vec::new();
         if let [platform] = platforms {
             let manifests = images.iter();
-            listed.extend(
-                manifests.map(|(image, blob)| (&image.reference, Listed::Manifest(*blob, *platform))),
-            );
+            listed.extend(manifests.map(|(image, blob)| (&image.reference, manifest_for(*blob, *platform))));
         } else {
             let mut by_name: BTreeMap<&ImageReference, Vec<(Blob, Platform)>> = BTreeMap::new();
             for (image, blob) in images {
@@ -99,9 +93,11 @@ impl Layout {
                 manifests.push((*blob, image.platform));
             }
             for (reference, manifests) in by_name {
-                let json = list(manifests.into_iter());
+                let manifests = manifests.into_iter();
+                let manifests = manifests.map(|(blob, platform)| manifest_for(blob, platform));
+                let json = oci::json(&Index::new(manifests.collect()));
                 let blob = Blob::of(&json);
-                listed.push((reference, Listed::List(blob)));
+                listed.push((reference, blob.descriptor(INDEX)));
                 image_indexes.push(ImageIndex {
                     reference: reference.clone(),
                     digest: blob.digest,
@@ -110,8 +106,8 @@ impl Layout {
             }
         }
         let mut documents = vec![
-            ("images/oci-layout".to_owned(), marker()),
-            ("images/index.json".to_owned(), index(listed.into_iter())),
+            ("images/oci-layout".to_owned(), oci::LAYOUT.into()),
+            ("images/index.json".to_owned(), index(listed)),
         ];
         documents.extend(platforms.iter().map(|platform| {
             let path = docker_manifest_path(*platform, platforms);
@@ -132,83 +128,38 @@ impl Layout {
 /// The OCI manifest of an image whose layers are stored uncompressed.
 #[must_use]
 pub fn image_manifest(config: Blob, layers: &[Blob]) -> Vec<u8> {
-    let layers: Vec<Value> = layers.iter().map(|layer| descriptor(LAYER, *layer)).collect();
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": descriptor(CONFIG, config),
-        "layers": layers,
-    });
-    manifest.to_string().into_bytes()
+    let layers = layers.iter().map(|layer| layer.descriptor(LAYER)).collect();
+    oci::json(&Manifest::new(config.descriptor(CONFIG), layers))
 }
 
-/// The file `oci-layout`.
-fn marker() -> Vec<u8> {
-    json!({ "imageLayoutVersion": "1.0.0" }).to_string().into_bytes()
-}
-
-/// What stands in an index: the manifest of an image for a platform, or a list of them.
-#[derive(Clone, Copy)]
-enum Listed {
-    Manifest(Blob, Platform),
-    List(Blob),
-}
-
-impl Listed {
-    fn descriptor(self) -> Value {
-        match self {
-            Self::Manifest(blob, platform) => {
-                let mut entry = descriptor(MANIFEST, blob);
-                entry["platform"] = json!({ "architecture": platform.arch.name(), "os": "linux" });
-                entry
-            }
-            Self::List(blob) => descriptor(INDEX, blob),
-        }
-    }
+fn manifest_for(blob: Blob, platform: Platform) -> Descriptor {
+    blob.descriptor(MANIFEST).for_linux(platform.arch.name())
 }
 
 /// The file `index.json`: each image under the name that containerd and skopeo find
 /// it by.
-fn index<'a>(images: impl Iterator<Item = (&'a ImageReference, Listed)>) -> Vec<u8> {
-    let named = images.map(|(reference, listed)| {
-        let mut entry = listed.descriptor();
-        entry["annotations"] = json!({
-            "io.containerd.image.name": reference.to_string(),
-            "org.opencontainers.image.ref.name": reference.to_string(),
-        });
-        entry
-    });
-    index_of(&named.collect::<Vec<_>>())
-}
-
-/// The list of an image's manifests for each platform.
-fn list(manifests: impl Iterator<Item = (Blob, Platform)>) -> Vec<u8> {
-    let manifests = manifests.map(|(blob, platform)| Listed::Manifest(blob, platform).descriptor());
-    index_of(&manifests.collect::<Vec<_>>())
-}
-
-fn index_of(manifests: &[Value]) -> Vec<u8> {
-    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests })
-        .to_string()
-        .into_bytes()
+fn index(images: Vec<(&ImageReference, Descriptor)>) -> Vec<u8> {
+    let named = images
+        .into_iter()
+        .map(|(reference, listed)| listed.named(reference.to_string(), reference.to_string()));
+    oci::json(&Index::new(named.collect()))
 }
 
 /// The file `manifest.json` of Docker's own archives, with paths inside the layout.
 fn docker_manifest<'a>(images: impl Iterator<Item = &'a ImagePart>) -> Vec<u8> {
-    let inside = |digest: &Digest| blob_path(*digest).trim_start_matches("images/").to_owned();
-    let entries: Vec<Value> = images
-        .map(|image| {
-            let layers: Vec<String> = image.layers.iter().map(inside).collect();
-            json!({
-                "Config": inside(&image.config),
-                "RepoTags": [image.reference.to_string()],
-                "Layers": layers,
-            })
-        })
-        .collect();
-    Value::from(entries).to_string().into_bytes()
+    oci::json(&images.map(archived).collect::<Vec<_>>())
 }
 
-fn descriptor(media_type: &str, blob: Blob) -> Value {
-    json!({ "mediaType": media_type, "digest": blob.digest.to_string(), "size": blob.size })
+/// The image in `manifest.json` of a layout.
+pub(crate) fn archived(image: &ImagePart) -> ArchivedImage {
+    ArchivedImage {
+        config: blob_in_layout(image.config),
+        layers: image.layers.iter().copied().map(blob_in_layout).collect(),
+        repo_tags: vec![image.reference.to_string()],
+    }
+}
+
+/// A blob's path inside a layout.
+pub(crate) fn blob_in_layout(digest: Digest) -> String {
+    blob_path(digest).trim_start_matches("images/").to_owned()
 }

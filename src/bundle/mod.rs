@@ -17,7 +17,6 @@ mod image;
 mod index;
 mod layout;
 pub mod limits;
-mod nullable;
 mod packages;
 mod part;
 mod plain;
@@ -35,6 +34,7 @@ mod version;
 mod view;
 mod volume;
 
+pub(crate) use crate::oci::null_as_default;
 pub use addon::is_addon_of_network;
 pub use attestation::{Attestation, attestation_path};
 pub use base64::{decode_base64, encode_base64};
@@ -46,7 +46,7 @@ pub use frame::{FRAME_HEADER_BYTES, Frame, Member, TAR_BLOCK, TAR_END_BYTES, mem
 pub use image::{ImageConfig, ImageConfigError};
 pub use index::{BundleIndex, ClusterFacts, Extent, IndexError, StubEntry, is_bundle_name};
 pub use layout::{Blob, Layout, image_manifest};
-pub(crate) use nullable::null_as_default;
+pub(crate) use layout::{archived, blob_in_layout};
 pub use packages::{PACKAGES_PATH, Package, PackageKind, PartPackages};
 pub use part::{
     BinaryPart, BinaryRole, ImageIndex, ImagePart, ImageRole, blob_path, docker_manifest_path,

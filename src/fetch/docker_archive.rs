@@ -1,35 +1,20 @@
 //! The archives that `docker save`, go-containerregistry and minikube write.
 
-use serde::Deserialize;
-
 use super::FetchError;
 use super::found::FoundImage;
 use super::oci_layout::{self, Place};
 use super::tar_index::TarIndex;
 use crate::bundle::{Digest, ImageReference, Platform, Transport, limits};
+use crate::oci::ArchivedImage;
 use crate::progress::Progress;
 
 /// Large enough for thousands of images.
 const MANIFEST_BYTES: u64 = 16 << 20;
 
-/// An image in `manifest.json`. Source: moby, image/tarexport; the layers are plain
-/// (`<id>/layer.tar`, `blobs/sha256/<hex>`) or compressed (`<hex>.tar.gz`).
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    config: String,
-    #[serde(default)]
-    repo_tags: Option<Vec<String>>,
-    #[serde(default)]
-    layers: Option<Vec<String>>,
-}
-
-impl Entry {
-    /// The names by which the image can be carried.
-    fn references(&self) -> impl Iterator<Item = ImageReference> {
-        let tags = self.repo_tags.as_deref().unwrap_or_default();
-        tags.iter().filter_map(|tag| ImageReference::parse(tag).ok())
-    }
+/// The names by which an image can be carried.
+fn references(entry: &ArchivedImage) -> impl Iterator<Item = ImageReference> {
+    let tags = entry.repo_tags.iter();
+    tags.filter_map(|tag| ImageReference::parse(tag).ok())
 }
 
 /// The images in the archive: the one named `wanted`, or every one with all its names.
@@ -76,7 +61,7 @@ pub(super) fn read(
         }
     }
     if images.is_empty() {
-        let there = entries.iter().flat_map(Entry::references);
+        let there = entries.iter().flat_map(references);
         return Err(FetchError::NoSuchImage {
             path: tar.path().to_owned(),
             wanted: wanted.map_or_else(|| "any image".to_owned(), ToString::to_string),
@@ -88,14 +73,14 @@ pub(super) fn read(
 
 fn named(
     tar: &TarIndex,
-    entries: &[Entry],
+    entries: &[ArchivedImage],
     wanted: Option<&ImageReference>,
     transport: Transport,
 ) -> Result<Vec<FoundImage>, FetchError> {
-    let all_nameless = entries.iter().all(|entry| entry.references().next().is_none());
+    let all_nameless = entries.iter().all(|entry| references(entry).next().is_none());
     let mut images: Vec<FoundImage> = Vec::new();
     for entry in entries {
-        let mut names: Vec<ImageReference> = entry.references().collect();
+        let mut names: Vec<ImageReference> = references(entry).collect();
         match wanted {
             Some(wanted) if all_nameless => names.push(wanted.clone()),
             Some(wanted) => names.retain(|name| name == wanted),
@@ -125,7 +110,7 @@ fn named(
 }
 
 /// `manifest.json`; an error that names what this is instead of docker's archive.
-fn entries(tar: &TarIndex) -> Result<Vec<Entry>, FetchError> {
+fn entries(tar: &TarIndex) -> Result<Vec<ArchivedImage>, FetchError> {
     let other = |found, transport| FetchError::OtherTransport {
         path: tar.path().to_owned(),
         found,
@@ -142,14 +127,14 @@ fn entries(tar: &TarIndex) -> Result<Vec<Entry>, FetchError> {
         });
     };
     let json = blob.read_small(MANIFEST_BYTES)?;
-    let entries: Option<Vec<Entry>> = serde_json::from_slice(&json)
+    let entries: Option<Vec<ArchivedImage>> = serde_json::from_slice(&json)
         .map_err(|error| blob.damaged(format!("is not a list of images: {error}")))?;
     Ok(entries.unwrap_or_default())
 }
 
 fn found(
     tar: &TarIndex,
-    entry: &Entry,
+    entry: &ArchivedImage,
     name: ImageReference,
     transport: Transport,
 ) -> Result<FoundImage, FetchError> {
@@ -161,8 +146,8 @@ fn found(
             return Err(config.damaged(format!("has {found}")));
         }
     }
-    let layers = entry.layers.as_deref().unwrap_or_default();
-    let layers = layers
+    let layers = entry
+        .layers
         .iter()
         .map(|layer| tar.need(layer))
         .collect::<Result<_, _>>()?;

@@ -2,8 +2,6 @@
 
 mod place;
 
-use std::collections::HashMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -11,7 +9,8 @@ use serde::Deserialize;
 use super::FetchError;
 use super::blob::Blob;
 use super::found::FoundImage;
-use crate::bundle::{Digest, ImageReference, Platform, limits, null_as_default};
+use crate::bundle::{Digest, ImageReference, Platform, limits};
+use crate::oci::{CONFIGS, Descriptor, INDEXES, Index, LAYERS, MANIFESTS, Manifest};
 use crate::progress::Progress;
 use crate::spec::is_tag_alone;
 
@@ -21,129 +20,23 @@ pub(super) use self::place::Place;
 /// An index in an index in an index; nobody goes deeper.
 pub(super) const DEPTH: usize = 3;
 
-/// Source: OCI image spec, "Annotations"; containerd writes the second one.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
-const CONTAINERD_NAME: &str = "io.containerd.image.name";
-
-/// Source: OCI image spec, "Media Types"; Docker's image manifest v2, schema 2; the last
-/// one is containerd's (`core/images/mediatypes.go`).
-pub(super) const INDEXES: [&str; 2] = [
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-];
-pub(super) const MANIFESTS: [&str; 2] = [
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-];
-pub(super) const CONFIGS: [&str; 2] = [
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-];
-pub(super) const LAYERS: [&str; 6] = [
-    "application/vnd.oci.image.layer.v1.tar",
-    "application/vnd.oci.image.layer.v1.tar+gzip",
-    "application/vnd.oci.image.layer.v1.tar+zstd",
-    "application/vnd.docker.image.rootfs.diff.tar",
-    "application/vnd.docker.image.rootfs.diff.tar.gzip",
-    "application/vnd.docker.image.rootfs.diff.tar.zstd",
-];
-
-#[derive(Deserialize)]
-pub(super) struct Index {
-    #[serde(deserialize_with = "null_as_default")]
-    pub(super) manifests: Vec<Descriptor>,
+/// The name of `descriptor` in full, where an annotation has it.
+fn full_name(descriptor: &Descriptor) -> Option<ImageReference> {
+    let mut names = descriptor.names().filter(|name| !is_tag_alone(name));
+    names.find_map(|name| ImageReference::parse(name).ok())
 }
 
-impl Index {
-    /// The entry for `platform`; the only one where that does not say for which it is.
-    pub(super) fn entry_for(&self, platform: Platform) -> Option<&Descriptor> {
-        let mut entries = self.manifests.iter();
-        entries
-            .find(|entry| entry.is_for(platform) == Some(true))
-            .or(match self.manifests.as_slice() {
-                [only] if only.platform.is_none() => Some(only),
-                _ => None,
-            })
+fn is_called(descriptor: &Descriptor, wanted: &str) -> bool {
+    let has_name = |wanted: &str| descriptor.names().any(|name| name == wanted);
+    if is_tag_alone(wanted) {
+        return has_name(wanted) || full_name(descriptor).is_some_and(|name| name.tag() == wanted);
     }
-
-    /// The platforms that have the manifest `digest`.
-    pub(super) fn platforms_of(&self, digest: &str) -> Vec<String> {
-        let entries = self.manifests.iter().filter(|entry| entry.digest == digest);
-        let described = entries.filter_map(|entry| entry.platform.as_ref());
-        described.map(ToString::to_string).collect()
-    }
-
-    /// The platforms that it names.
-    pub(super) fn platforms(&self) -> Vec<String> {
-        let described = self.manifests.iter().filter_map(|d| d.platform.as_ref());
-        described.map(ToString::to_string).collect()
-    }
-}
-
-#[derive(Deserialize)]
-pub(super) struct Manifest {
-    pub(super) config: Descriptor,
-    #[serde(deserialize_with = "null_as_default")]
-    pub(super) layers: Vec<Descriptor>,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Descriptor {
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub(super) media_type: String,
-    pub(super) digest: String,
-    pub(super) size: u64,
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub(super) annotations: HashMap<String, String>,
-    platform: Option<DescribedPlatform>,
-}
-
-#[derive(Clone, Deserialize)]
-struct DescribedPlatform {
-    architecture: String,
-    os: String,
-}
-
-impl fmt::Display for DescribedPlatform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)
-    }
-}
-
-impl Descriptor {
-    fn names(&self) -> impl Iterator<Item = &str> {
-        [CONTAINERD_NAME, REF_NAME]
-            .into_iter()
-            .filter_map(|key| self.annotations.get(key))
-            .map(String::as_str)
-    }
-
-    /// The name in full, where an annotation has it.
-    fn full_name(&self) -> Option<ImageReference> {
-        self.names()
-            .filter(|name| !is_tag_alone(name))
-            .find_map(|name| ImageReference::parse(name).ok())
-    }
-
-    fn is_called(&self, wanted: &str) -> bool {
-        if is_tag_alone(wanted) {
-            return self.names().any(|name| name == wanted)
-                || self.full_name().is_some_and(|name| name.tag() == wanted);
-        }
-        let Ok(wanted) = ImageReference::parse(wanted) else {
-            return false;
-        };
-        match self.full_name() {
-            Some(name) => name == wanted,
-            None => self.names().any(|name| name == wanted.tag()),
-        }
-    }
-
-    /// Whether it is for `platform`; `None` where it does not say.
-    pub(super) fn is_for(&self, platform: Platform) -> Option<bool> {
-        let described = self.platform.as_ref()?;
-        Some(described.to_string() == platform.to_string())
+    let Ok(wanted) = ImageReference::parse(wanted) else {
+        return false;
+    };
+    match full_name(descriptor) {
+        Some(name) => name == wanted,
+        None => has_name(wanted.tag()),
     }
 }
 
@@ -215,7 +108,7 @@ impl<'a> Layout<'a> {
             .index
             .manifests
             .iter()
-            .filter(|descriptor| wanted.is_none_or(|wanted| descriptor.is_called(wanted)))
+            .filter(|descriptor| wanted.is_none_or(|wanted| is_called(descriptor, wanted)))
             .collect();
         if called.is_empty() && self.names().is_empty() && wanted.is_some_and(|name| !is_tag_alone(name)) {
             // Nothing has a name: a full one that is given becomes that of the image.
@@ -328,7 +221,7 @@ impl<'a> Layout<'a> {
         let given = wanted
             .filter(|wanted| !is_tag_alone(wanted))
             .and_then(|wanted| ImageReference::parse(wanted).ok());
-        if let Some(name) = given.or_else(|| chosen.full_name()) {
+        if let Some(name) = given.or_else(|| full_name(chosen)) {
             return Ok(name);
         }
         let tag = wanted.or_else(|| chosen.names().next());

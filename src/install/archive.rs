@@ -6,14 +6,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
-use serde_json::json;
-
 use super::transfer::{TransferError, transfer};
-use crate::bundle::{Digest, ImagePart, ImageReference, Member, PlatformView, blob_path, member_span};
+use crate::bundle::{
+    Digest, ImagePart, ImageReference, Member, PlatformView, archived, blob_in_layout, blob_path, member_span,
+};
+use crate::oci::{self, Descriptor, Index};
 use crate::verify::PlatformBundle;
-
-/// The directory of the layout in the payload.
-const PAYLOAD_DIR: &str = "images/";
 
 /// Some images of a bundle, with the blobs that they share.
 #[derive(Clone, Debug)]
@@ -112,50 +110,18 @@ impl<'a> ImageSet<'a> {
                     )
                 });
                 let names = [tagged].into_iter().chain(by_digest);
-                names.map(|(full, short)| {
-                    json!({
-                        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                        "digest": image.manifest,
-                        "size": self.sizes.get(&image.manifest),
-                        "annotations": {
-                            "io.containerd.image.name": full,
-                            "org.opencontainers.image.ref.name": short,
-                        },
-                    })
-                })
+                let size = self.sizes.get(&image.manifest).copied().unwrap_or_default();
+                let manifest = Descriptor::new(oci::MANIFEST, image.manifest, size);
+                names.map(move |(full, short)| manifest.clone().named(full, short))
             })
             .collect();
-        let index = json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": manifests,
-        });
-        let entries: Vec<_> = self
-            .images
-            .iter()
-            .map(|image| {
-                json!({
-                    "Config": blob_name(image.config),
-                    "RepoTags": [image.reference],
-                    "Layers": image.layers.iter().copied().map(blob_name).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
+        let entries: Vec<_> = self.images.iter().map(|image| archived(image)).collect();
         [
-            ("oci-layout", json!({ "imageLayoutVersion": "1.0.0" })),
-            ("index.json", index),
-            ("manifest.json", json!(entries)),
+            ("oci-layout", oci::LAYOUT.into()),
+            ("index.json", oci::json(&Index::new(manifests))),
+            ("manifest.json", oci::json(&entries)),
         ]
-        .map(|(name, document)| (name, document.to_string().into_bytes()))
     }
-}
-
-/// A blob's name inside an archive.
-fn blob_name(digest: Digest) -> String {
-    blob_path(digest)
-        .strip_prefix(PAYLOAD_DIR)
-        .map(str::to_owned)
-        .unwrap_or_default()
 }
 
 /// Writes a tar file by file.
@@ -189,7 +155,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Adds a blob's header.
     pub fn begin_blob(&mut self, digest: Digest, size: u64) -> io::Result<()> {
-        self.begin(&blob_name(digest), size, 0o644)
+        self.begin(&blob_in_layout(digest), size, 0o644)
     }
 
     /// Adds the documents of `set`.
@@ -296,7 +262,7 @@ mod tests {
     #[test]
     fn a_blob_has_the_name_that_the_layout_gives_it() {
         let digest = Digest::of(b"abc");
-        assert_eq!(blob_name(digest), format!("blobs/sha256/{}", digest.hex()));
+        assert_eq!(blob_in_layout(digest), format!("blobs/sha256/{}", digest.hex()));
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each directory may use; nothing else.
-const ARROWS: [(&str, &[&str]); 26] = [
+const ARROWS: [(&str, &[&str]); 27] = [
     ("explain", &[]),
     ("shown", &["bundle"]),
     ("failure", &["explain", "shown"]),
     ("progress", &[]),
-    ("bundle", &[]),
+    ("oci", &[]),
+    ("bundle", &["oci"]),
     ("host", &["bundle", "explain"]),
     ("store", &["bundle", "explain", "host"]),
     ("http", &["bundle", "explain", "host", "progress", "store"]),
@@ -21,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
     (
         "fetch",
         &[
-            "bundle", "explain", "host", "http", "progress", "resolve", "spec", "store",
+            "bundle", "explain", "host", "http", "oci", "progress", "resolve", "spec", "store",
         ],
     ),
     ("trust", &["bundle", "explain", "host"]),
@@ -54,7 +55,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
     (
         "install",
         &[
-            "bundle", "docker", "explain", "host", "minikube", "progress", "verify",
+            "bundle", "docker", "explain", "host", "minikube", "oci", "progress", "verify",
         ],
     ),
     (

@@ -10,6 +10,7 @@ use crate::explain::{Explain, Explanation, Kind};
 use crate::fetch::fixtures::{LayoutWriter, config, docker_archive, layout_tar, named, on};
 use crate::fetch::scratch::Scratch;
 use crate::fetch::tar_index::TarIndex;
+use crate::oci::{CONTAINERD_NAME, REF_NAME};
 use crate::progress::Silent;
 
 const AMD64: Platform = Platform { arch: Arch::Amd64 };

@@ -11,9 +11,9 @@ use super::place::Place;
 use super::signature::{FILE_BYTES, Found, keep};
 use super::{Upstream, UpstreamError};
 use crate::bundle::{Attestation, Digest, limits, null_as_default};
-use crate::fetch::oci_layout::{Descriptor, INDEXES, Manifest};
 use crate::fetch::upstream::releases::is_absent;
 use crate::http::{Answer, HttpError, Request};
+use crate::oci::{Descriptor, INDEXES, Manifest};
 use crate::progress::Progress;
 
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";

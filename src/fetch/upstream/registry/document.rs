@@ -3,8 +3,8 @@
 use super::place::Place;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{Digest, ImageReference};
-use crate::fetch::oci_layout::{INDEXES, MANIFESTS};
 use crate::http::{Answer, HttpError};
+use crate::oci::{INDEXES, MANIFESTS};
 use crate::progress::Progress;
 
 /// The distribution spec wants registries to take manifests of 4 MiB.

@@ -5,7 +5,8 @@ use super::manifest::{parse, refused};
 use super::place::Place;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{Digest, ImageReference, Platform};
-use crate::fetch::oci_layout::{DEPTH, INDEXES, Index, MANIFESTS};
+use crate::fetch::oci_layout::DEPTH;
+use crate::oci::{INDEXES, Index, MANIFESTS};
 use crate::progress::Progress;
 
 /// The manifest for one platform.

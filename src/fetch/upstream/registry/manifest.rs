@@ -12,7 +12,7 @@ use super::named::{Top, top};
 use super::place::Place;
 use super::{Signed, Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, NamedBy, Origin, Platform, Transport, Verification, limits};
-use crate::fetch::oci_layout::{CONFIGS, Descriptor, LAYERS, Manifest};
+use crate::oci::{CONFIGS, Descriptor, LAYERS, Manifest};
 use crate::progress::Progress;
 
 /// An image whose manifest is known.
