@@ -1,8 +1,6 @@
 //! Why a cluster was not started, stopped or removed.
 
-use super::dry_run::RequestError;
 use super::manifests::ManifestsError;
-use super::minikube::MinikubeError;
 use super::node_image::NodeImageError;
 use super::ready::ReadyError;
 use super::status::StopError;
@@ -11,6 +9,7 @@ use crate::docker::EngineError;
 use crate::explain::{Advised, Explain, Kind, one_of};
 use crate::host::{FileError, Interruption, ProcessError};
 use crate::install::{DowngradeError, InstallError, JournalError, LayoutError, PlaceError};
+use crate::minikube::{MinikubeError, RequestError};
 use crate::seed::{NodeImagesError, SeedError};
 
 one_of! {

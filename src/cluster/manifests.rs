@@ -5,11 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::ClusterError;
-use super::minikube::without_proxies;
 use crate::bundle::BinaryRole;
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Command, interrupt, remove_tree_if_there};
 use crate::install::Session;
+use crate::minikube::without_proxies;
 
 /// How long one manifest may wait for what another brings: kinds that it defines, or who
 /// admits objects. A cluster that has just become ready needs some seconds for its own.

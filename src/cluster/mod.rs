@@ -15,11 +15,11 @@ mod rollback;
 mod start;
 mod status;
 mod uninstall;
-mod written;
 
+pub use crate::minikube::NodeStatus;
 pub use doomed::{Doomed, doomed};
 pub use error::ClusterError;
 pub use report::{Section, report};
 pub use start::{Started, Timing, start};
-pub use status::{NodeStatus, ProfileStatus, Status, status, stop};
+pub use status::{ProfileStatus, Status, status, stop};
 pub use uninstall::uninstall;

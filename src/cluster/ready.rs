@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::ClusterError;
-use super::minikube::without_proxies;
 use crate::bundle::BinaryRole;
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Command, interrupt};
 use crate::install::Session;
+use crate::minikube::without_proxies;
 
 /// minikube has waited for the same already: this is for the moments after.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ClusterError;
-use super::minikube::{Minikube, read_end, without_proxies};
+use super::minikube;
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
 use crate::host::{Command, Environment};
 use crate::install::Layout;
-use crate::minikube::{ProfileConfig, last_start_log};
+use crate::minikube::{ProfileConfig, last_start_log, read_end, without_proxies};
 use crate::progress::Progress;
 
 /// How long one question may take.
@@ -67,7 +67,7 @@ pub fn report(minikube_home: Option<&Path>, progress: &dyn Progress) -> Result<V
             engine.docker(arguments),
         );
     }
-    let minikube = Minikube::of(&layout, engine.as_ref());
+    let minikube = minikube::of(&layout, engine.as_ref());
     if !minikube.is_installed() {
         sections.add(
             "minikube",

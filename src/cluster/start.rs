@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 pub use summary::{Started, Timing};
 
 use super::ClusterError;
-use super::minikube::Minikube;
-use super::{dry_run, manifests, node_image, ready, rollback, written};
+use super::{dry_run, manifests, minikube, node_image, ready, rollback};
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
 use crate::host::interrupt;
@@ -20,9 +19,9 @@ use crate::install::{
     Event, ImageSet, Installed, PlacedFiles, Session, check_serial, install_programs, no_longer_carried,
     other_of_same_serial, place_own_files,
 };
-use crate::minikube::boot;
 use crate::minikube::start_arguments;
 use crate::minikube::{SiteOptions, Way};
+use crate::minikube::{boot, request, written};
 use crate::progress::Progress;
 use crate::seed::{digests, images};
 use crate::verify::PlatformBundle;
@@ -170,19 +169,20 @@ impl Run<'_> {
     /// What a person asks of minikube it is asked for before anything of the engine's is
     /// touched: a mistake then costs seconds, and not the minutes until it would be told.
     fn what_is_asked_of_minikube(&mut self) -> Result<(), ClusterError> {
-        if !dry_run::is_asked_something(self.options) {
+        if !request::is_asked_something(self.options) {
             return Ok(());
         }
         self.stage("what minikube is asked for", None, |run| {
             install_programs(run.bundle, &mut run.session, run.progress)?;
             let home = run.session.layout.dry_run_home();
-            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            let program =
+                minikube::of_session(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
             let view = run.bundle.view();
-            let force = run.session.environment.is_root() || !minikube.knows(view.kubernetes_version())?;
+            let force = run.session.environment.is_root() || !program.knows(view.kubernetes_version())?;
             let is_new = !run.profile_exists()?;
             let arguments = start_arguments(view, run.options, run.options.way, is_new, force);
             let images: Vec<_> = view.cluster_images().map(|image| &image.reference).collect();
-            dry_run::check(&minikube, run.options, &arguments, &images, &mut run.session)?;
+            dry_run::check(&program, run.options, &arguments, &images, &mut run.session)?;
             Ok(((), "it takes that".to_owned()))
         })
     }
@@ -254,14 +254,15 @@ impl Run<'_> {
     fn minikube(&mut self, way: Way) -> Result<(), ClusterError> {
         self.stage("minikube start", None, |run| {
             let home = run.session.layout.minikube_home.clone();
-            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
-            if run.runs_already(&minikube)? {
+            let program =
+                minikube::of_session(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            if run.runs_already(&program)? {
                 return Ok(((), "already running".to_owned()));
             }
             run.changed = true;
             let view = run.bundle.view();
             let root = run.session.environment.is_root();
-            let known = minikube.knows(view.kubernetes_version())?;
+            let known = program.knows(view.kubernetes_version())?;
             if root {
                 run.note("as root: minikube gets `--force`".to_owned());
             } else if !known {
@@ -273,7 +274,7 @@ impl Run<'_> {
             let is_new = !run.profile_exists()?;
             let arguments = start_arguments(view, run.options, way, is_new, root || !known);
             run.record_profile()?;
-            minikube.start(&arguments, &mut run.session, run.progress)?;
+            minikube::start(&program, &arguments, &mut run.session, run.progress)?;
             Ok(((), "started".to_owned()))
         })
     }

@@ -1,18 +1,15 @@
 //! What is on this machine, and how it does.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use serde::Deserialize;
 
 use super::ClusterError;
-use super::minikube::Minikube;
+use super::minikube;
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::Environment;
 use crate::install::{InstalledBundle, Journal, Layout, Session};
-use crate::minikube::ProfileConfig;
+use crate::minikube::{NodeStatus, ProfileConfig};
 
 /// What was installed, and what runs.
 #[derive(Clone, Debug)]
@@ -43,44 +40,11 @@ pub struct ProfileStatus {
     pub nodes: Vec<NodeStatus>,
 }
 
-/// How a node does, in minikube's words: `Running`, `Stopped`, `Nonexistent`, …
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase")]
-pub struct NodeStatus {
-    /// Its name.
-    pub name: String,
-    /// The container.
-    pub host: String,
-    /// The kubelet.
-    pub kubelet: String,
-    /// The API server.
-    #[serde(rename = "APIServer")]
-    pub api_server: String,
-    /// Whether kubectl finds the cluster: `Configured`, `Misconfigured`, …
-    #[serde(default)]
-    pub kubeconfig: String,
-}
-
 impl ProfileStatus {
     /// Whether all of it runs.
     #[must_use]
     pub fn runs(&self) -> bool {
         !self.nodes.is_empty() && self.nodes.iter().all(NodeStatus::runs)
-    }
-}
-
-impl NodeStatus {
-    /// Whether its container, its kubelet and, on a control plane, its API server run.
-    #[must_use]
-    pub fn runs(&self) -> bool {
-        let api_server = ["Running", "Irrelevant"].contains(&self.api_server.as_str());
-        self.host == "Running" && self.kubelet == "Running" && api_server
-    }
-
-    /// Whether kubectl does not find it: `minikube start` writes that again.
-    #[must_use]
-    pub fn is_out_of_kubeconfig(&self) -> bool {
-        self.kubeconfig == "Misconfigured"
     }
 }
 
@@ -90,14 +54,14 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
     let layout = Layout::of(&environment, minikube_home)?;
     let receipt = Journal::peek(&layout.journal())?;
     let engine = Engine::connect(&environment).ok();
-    let minikube = Minikube::of(&layout, engine.as_ref());
+    let program = minikube::of(&layout, engine.as_ref());
     let mut names = ProfileConfig::names(&layout.minikube_home);
     names.retain(|name| profile.is_none_or(|profile| profile == name));
     let mut profiles = Vec::new();
     for name in names {
         let config = ProfileConfig::load(&layout.minikube_home, &name)?.unwrap_or_default();
-        let nodes = if minikube.is_installed() {
-            nodes(&minikube, &name)?
+        let nodes = if program.is_installed() {
+            program.nodes(&name)?
         } else {
             Vec::new()
         };
@@ -115,25 +79,6 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
         unfinished: receipt.unfinished_stages(),
         looked: [layout.journal(), layout.minikube_home],
     })
-}
-
-/// The profile's nodes, as minikube sees them.
-pub(crate) fn nodes(minikube: &Minikube, profile: &str) -> Result<Vec<NodeStatus>, ClusterError> {
-    let output = minikube
-        .command(&["status", "--profile", profile, "--output=json"])
-        .timeout(Duration::from_secs(60))
-        .run()?;
-    // Its exit code says what does not run, which is an answer.
-    Ok(parse(&output.stdout))
-}
-
-/// An object for one node, an array for several.
-fn parse(text: &str) -> Vec<NodeStatus> {
-    let text = text.trim();
-    serde_json::from_str::<NodeStatus>(text)
-        .map(|node| vec![node])
-        .or_else(|_| serde_json::from_str(text))
-        .unwrap_or_default()
 }
 
 /// A cluster that cannot be stopped.
@@ -184,7 +129,7 @@ impl Explain for StopError {
 /// changes nothing.
 pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, ClusterError> {
     let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
-    if !Minikube::of(&layout, None).is_installed() {
+    if !minikube::of(&layout, None).is_installed() {
         let minikube = layout.program(BinaryRole::Minikube);
         return Err(StopError::NothingInstalled { minikube }.into());
     }
@@ -197,26 +142,9 @@ pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, Cluster
     let engine = Engine::connect(&session.environment)?;
     session.claim(&engine, profile)?;
     let home = session.layout.minikube_home.clone();
-    let minikube = Minikube::new(&session, Some(&engine), &home, false)?;
+    let program = minikube::of_session(&session, Some(&engine), &home, false)?;
     let stopped = |node: &NodeStatus| node.host == "Stopped";
-    let before = nodes(&minikube, profile)?;
-    minikube.stop(profile, &mut session)?;
+    let before = program.nodes(profile)?;
+    minikube::stop(&program, profile, &mut session)?;
     Ok(before.is_empty() || !before.iter().all(stopped))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_node_and_several_are_read() {
-        let node = r#"{"Name":"minikube","Host":"Stopped","Kubelet":"Stopped","APIServer":"Stopped","Kubeconfig":"Stopped","Worker":false}"#;
-        let nodes = parse(node);
-        assert!(!nodes[0].is_out_of_kubeconfig());
-        let lost = node.replace(r#""Kubeconfig":"Stopped""#, r#""Kubeconfig":"Misconfigured""#);
-        assert!(parse(&lost)[0].is_out_of_kubeconfig());
-        assert_eq!(nodes[0].host, "Stopped");
-        assert_eq!(parse(&format!("[{node},{node}]")).len(), 2);
-        assert!(parse("* Profile \"x\" not found").is_empty());
-    }
 }

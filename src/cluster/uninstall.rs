@@ -7,15 +7,14 @@ use std::io;
 use std::path::Path;
 
 use super::ClusterError;
-use super::minikube::Minikube;
-use super::{proof, written};
+use super::{minikube, proof};
 use crate::docker::Engine;
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Environment, FileError};
 use crate::install::{Event, InstalledProfile, Journal, Layout, Receipt, Removal, Session, remove_installed};
 use crate::minikube::NAME;
 use crate::minikube::ProfileConfig;
-use crate::minikube::sidecar;
+use crate::minikube::{sidecar, written};
 use crate::progress::Progress;
 use crate::seed;
 
@@ -146,10 +145,10 @@ pub(crate) fn remove_profile(
         session.journal.record(Event::ProfileRemoved { name })?;
         return Ok(Some(why));
     }
-    let minikube = Minikube::new(session, Some(engine), &profile.minikube_home, false)?;
+    let program = minikube::of_session(session, Some(engine), &profile.minikube_home, false)?;
     sidecar::discard_all(engine, &profile.minikube_home, name)?;
-    if minikube.is_installed() {
-        minikube.delete(name, session)?;
+    if program.is_installed() {
+        minikube::delete(&program, name, session)?;
     } else {
         for node in nodes {
             remove_by_hand(engine, &node)?;

@@ -7,7 +7,6 @@ mod survey;
 
 pub use info::EngineInfo;
 pub use objects::{ContainerState, ImageState, NetworkState, VolumeState};
-pub use survey::MinikubeNode;
 
 use std::time::Duration;
 
@@ -176,7 +175,7 @@ impl Engine {
         info::parse(&output)
     }
 
-    fn request(&self, arguments: &[&str]) -> Result<Output, EngineError> {
+    pub(crate) fn request(&self, arguments: &[&str]) -> Result<Output, EngineError> {
         Ok(self.docker(arguments).timeout(REQUEST).run()?.require_success()?)
     }
 }

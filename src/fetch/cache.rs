@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::FetchError;
 use crate::bundle::{Arch, BinaryRole, ImageReference, Version};
+use crate::minikube;
 
-/// A minikube cache for one architecture. Source: minikube v1.38.1,
-/// pkg/minikube/{download/image.go,download/binary.go,image/cache.go,localpath}.
+/// A minikube cache for one architecture.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    directory: PathBuf,
+    layout: minikube::Cache,
     arch: Arch,
 }
 
@@ -21,18 +21,13 @@ impl Cache {
     pub fn open(directory: &Path, arch: Arch) -> Result<Self, FetchError> {
         let inner = directory.join("cache");
         let cache = if inner.is_dir() { &inner } else { directory };
-        let has_content = ["images", "kic", "linux"]
-            .iter()
-            .any(|name| cache.join(name).is_dir());
-        if !has_content {
+        let layout = minikube::Cache::at(cache.to_owned());
+        if !layout.directories().iter().any(|inside| inside.is_dir()) {
             return Err(FetchError::NotACache {
                 path: directory.to_owned(),
             });
         }
-        Ok(Self {
-            directory: cache.to_owned(),
-            arch,
-        })
+        Ok(Self { layout, arch })
     }
 
     /// The architecture that it is looked at for.
@@ -45,10 +40,9 @@ impl Cache {
     /// image of Docker Hub's may be there under its short name.
     #[must_use]
     pub fn image(&self, reference: &ImageReference) -> Option<PathBuf> {
-        let directory = self.directory.join("images").join(self.arch.name());
         [reference.to_string(), reference.familiar()]
             .into_iter()
-            .map(|name| directory.join(name.replace(':', "_")))
+            .map(|name| self.layout.image_named(self.arch, &name))
             .find(|path| path.is_file())
     }
 
@@ -56,15 +50,14 @@ impl Cache {
     /// `linux/<arch>/<version>/kubeadm`.
     #[must_use]
     pub fn binary(&self, role: BinaryRole, version: &Version) -> Option<PathBuf> {
-        let path = self.directory.join("linux").join(self.arch.name());
-        let path = path.join(version.to_string()).join(role.name());
+        let path = self.layout.binary(self.arch, version, role);
         path.is_file().then_some(path)
     }
 
     /// The node images, `kic/<arch>/kicbase_v*.tar`, by name. minikube names the one
     /// from its second source `stable_v*`.
     pub fn kicbases(&self) -> Result<Vec<PathBuf>, FetchError> {
-        let directory = self.directory.join("kic").join(self.arch.name());
+        let directory = self.layout.node_images(self.arch);
         if !directory.is_dir() {
             return Ok(Vec::new());
         }

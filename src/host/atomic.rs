@@ -155,6 +155,12 @@ pub fn sync_directory(directory: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Makes durable what was removed in these directories, which may be gone themselves.
+pub fn sync_removed<'a>(directories: impl Iterator<Item = &'a Path>) -> Result<(), FileError> {
+    let there: std::collections::BTreeSet<PathBuf> = directories.map(super::existing_ancestor).collect();
+    there.iter().try_for_each(|directory| sync_directory(directory))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

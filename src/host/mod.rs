@@ -46,7 +46,9 @@ pub use accounts::Accounts;
 pub use ask::AskError;
 #[cfg(feature = "packager")]
 pub(crate) use ask::{Ask, ask, ask_docker, ask_docker_into};
-pub use atomic::{AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory};
+pub use atomic::{
+    AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory, sync_removed,
+};
 pub use cgroups::{CgroupVersion, Cgroups};
 pub use claim::{Claim, ClaimError};
 pub use confinement::Confinement;

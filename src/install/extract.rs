@@ -11,11 +11,7 @@ use super::unfinished::files_there;
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, Member, PlatformView, attestation_path};
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::Environment;
-use crate::minikube::Cache;
-use crate::minikube::dot_minikube;
-use crate::minikube::quoted;
-use crate::minikube::takes_bridge;
-use crate::minikube::{SiteOptions, Way};
+use crate::minikube::{Cache, dot_minikube, stock_commands};
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
 
@@ -203,37 +199,6 @@ pub fn extract_to_cache(
         files,
         changed: filled.changed,
     })
-}
-
-/// The node image is loaded first: minikube would load it from the cache, too, but
-/// then asks a registry for it and waits.
-fn stock_commands(
-    view: PlatformView<'_>,
-    cache: &Cache,
-    home: &Path,
-    runtime: ContainerRuntime,
-    root: bool,
-) -> Vec<String> {
-    let node = view.node_image();
-    let archive = cache.node_image(node.platform.arch, &node.reference);
-    let mut start = format!(
-        "MINIKUBE_HOME={} minikube start --driver=docker --container-runtime={runtime} --kubernetes-version={} --base-image={} --preload=false",
-        quoted(home),
-        view.kubernetes_version(),
-        node.reference
-    );
-    let plain = SiteOptions {
-        container_runtime: Some(runtime),
-        way: Way::Cache,
-        ..SiteOptions::default()
-    };
-    if takes_bridge(view, &plain) {
-        start.push_str(" --cni=bridge");
-    }
-    if root {
-        start.push_str(" --force");
-    }
-    vec![format!("docker load -i {}", quoted(&archive)), start]
 }
 
 #[cfg(test)]

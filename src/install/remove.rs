@@ -13,35 +13,8 @@ use super::receipt::Receipt;
 use super::session::Session;
 use super::state_directory::remove_state_directory;
 use crate::docker::Engine;
-use crate::host::{AtomicFile, FileError, existing_ancestor, remove_if_there, sync_directory};
-
-/// What minikube makes in its directory besides profiles, the user's own settings and its
-/// cache, as v1.38.1 leaves it after `minikube delete`. Directories go only when empty.
-const MINIKUBE_FILES: [&str; 18] = [
-    "ca.crt",
-    "ca.key",
-    "ca.pem",
-    "cert.pem",
-    "key.pem",
-    "proxy-client-ca.crt",
-    "proxy-client-ca.key",
-    "certs/ca-key.pem",
-    "certs/ca.pem",
-    "certs/cert.pem",
-    "certs/key.pem",
-    "machine_client.lock",
-    "last_update_check",
-    "logs/audit.json",
-    "logs/audit.json.lock",
-    "logs/lastStart.txt",
-    "machines/server-key.pem",
-    "machines/server.pem",
-];
-
-/// Its directories, the inner ones first.
-const MINIKUBE_DIRS: [&str; 8] = [
-    "certs", "logs", "machines", "profiles", "config", "addons", "files", "cache",
-];
+use crate::host::{AtomicFile, FileError, remove_if_there, sync_removed};
+use crate::minikube::{ProfileConfig, dot_minikube, leftover_directories, leftover_files};
 
 /// What an uninstall did.
 #[derive(Clone, Debug, Default)]
@@ -115,12 +88,6 @@ impl Gone {
         }
         Ok(())
     }
-}
-
-/// Makes durable what was removed in these directories, which may be gone themselves.
-pub fn sync_removed<'a>(directories: impl Iterator<Item = &'a Path>) -> Result<(), FileError> {
-    let there: BTreeSet<PathBuf> = directories.map(existing_ancestor).collect();
-    there.iter().try_for_each(|directory| sync_directory(directory))
 }
 
 fn remove_links(
@@ -206,24 +173,20 @@ fn remove_minikube_files(session: &Session, except: &Receipt, gone: &mut Gone) -
         .receipt()
         .directories()
         .into_iter()
-        .filter(|directory| directory.file_name().is_some_and(|name| name == ".minikube"))
+        .filter(|directory| dot_minikube(directory) == **directory)
         .filter(|directory| !except.directories().contains(directory))
         .map(Path::to_owned)
         .collect();
     for home in ours {
-        if !crate::minikube::ProfileConfig::names(&home).is_empty() {
+        if !ProfileConfig::names(&home).is_empty() {
             continue;
         }
-        for name in MINIKUBE_FILES {
-            remove_file(&home.join(name))?;
+        for file in leftover_files(&home) {
+            remove_file(&file)?;
         }
-        let settings = home.join("config/config.json");
-        if fs::read_to_string(&settings).is_ok_and(|text| text.trim() == "{}") {
-            remove_file(&settings)?;
-        }
-        for name in MINIKUBE_DIRS {
+        for directory in leftover_directories(&home) {
             // Kept when there is something in it: that is the user's.
-            let _ = fs::remove_dir(home.join(name));
+            let _ = fs::remove_dir(directory);
         }
         gone.directories.insert(home);
     }

@@ -31,6 +31,17 @@ pub(crate) fn dot_minikube(directory: &Path) -> PathBuf {
     }
 }
 
+/// Where minikube looks for the programs in a node. Source: minikube v1.38.1,
+/// `bootstrapper/bsutil/binaries.go:41-127`.
+pub(crate) fn binaries_in_node(version: &Version) -> String {
+    format!("/var/lib/minikube/binaries/{version}")
+}
+
+/// The directories in minikube's cache.
+const PROGRAMS: &str = "linux";
+const IMAGES: &str = "images";
+const NODE_IMAGES: &str = "kic";
+
 /// The layout of minikube's cache.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cache(PathBuf);
@@ -42,11 +53,17 @@ impl Cache {
         Self(root)
     }
 
+    /// The directories in it, of which one at least is in every cache.
+    #[cfg(feature = "packager")]
+    pub(crate) fn directories(&self) -> [PathBuf; 3] {
+        [PROGRAMS, IMAGES, NODE_IMAGES].map(|name| self.0.join(name))
+    }
+
     /// A Kubernetes program. Source: minikube v1.38.1, `download/binary.go:55-93`.
     #[must_use]
     pub fn binary(&self, arch: Arch, version: &Version, role: BinaryRole) -> PathBuf {
         self.0
-            .join("linux")
+            .join(PROGRAMS)
             .join(arch.name())
             .join(version.to_string())
             .join(role.name())
@@ -56,10 +73,12 @@ impl Cache {
     /// `image/cache.go:67-90` and `image.go:202-206`: each `:` becomes `_`.
     #[must_use]
     pub fn image(&self, arch: Arch, reference: &ImageReference) -> PathBuf {
-        self.0
-            .join("images")
-            .join(arch.name())
-            .join(reference.to_string().replace(':', "_"))
+        self.image_named(arch, &reference.to_string())
+    }
+
+    /// The same for an image that minikube was given under this name.
+    pub(crate) fn image_named(&self, arch: Arch, name: &str) -> PathBuf {
+        self.0.join(IMAGES).join(arch.name()).join(name.replace(':', "_"))
     }
 
     /// The archive of the node image, under the name that `--base-image` with this
@@ -68,7 +87,12 @@ impl Cache {
     pub fn node_image(&self, arch: Arch, reference: &ImageReference) -> PathBuf {
         let path = reference.to_string();
         let base = path.rsplit('/').next().unwrap_or(&path).replace(':', "_");
-        self.0.join("kic").join(arch.name()).join(format!("{base}.tar"))
+        self.node_images(arch).join(format!("{base}.tar"))
+    }
+
+    /// The directory of the node images.
+    pub(crate) fn node_images(&self, arch: Arch) -> PathBuf {
+        self.0.join(NODE_IMAGES).join(arch.name())
     }
 }
 

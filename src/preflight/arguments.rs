@@ -66,7 +66,7 @@ const fn not_given(name: &'static str, harmless: Harmless, why: &'static str, fi
 /// All of them, for flags after `--`, variables and `minikube config`: viper gives minikube
 /// the flag, else the variable, else what is in the file. Source: minikube v1.38.1,
 /// `cmd/minikube/cmd/root.go` and `start_flags.go`; which a start gives,
-/// `cluster/start/arguments.rs`.
+/// `minikube/arguments.rs`.
 const RESERVED: [Reserved; 16] = [
     given(
         "profile",

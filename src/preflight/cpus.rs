@@ -1,20 +1,18 @@
 //! Whether there are processors for the node.
 
 use super::finding::{Finding, fatal};
-
-/// Source: minikube v1.38.1, `start.go` (`minimumCPUS`).
-const MINIMUM: u64 = 2;
+use crate::minikube::MINIMUM_CPUS;
 
 /// `asked` is `--cpus`, where it is a number.
 pub(crate) fn examine(asked: Option<u64>, engine_cpus: u64) -> Option<Finding> {
-    if engine_cpus < MINIMUM {
+    if engine_cpus < MINIMUM_CPUS {
         return Some(fatal(
             format!("Docker Engine's machine has {engine_cpus} processor"),
             "a node needs 2 at least",
             "give the machine more processors",
         ));
     }
-    let asked = asked.filter(|asked| !(MINIMUM..=engine_cpus).contains(asked))?;
+    let asked = asked.filter(|asked| !(MINIMUM_CPUS..=engine_cpus).contains(asked))?;
     Some(fatal(
         format!("`--cpus` asks for {asked}"),
         format!("it can be from 2 to {engine_cpus} on this machine"),

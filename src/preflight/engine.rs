@@ -3,14 +3,7 @@
 use super::cgroup::boot_with;
 use super::finding::{Finding, fatal, note, warning};
 use crate::docker::EngineInfo;
-
-/// Source: minikube v1.38.1, `registry/drvs/docker/docker.go:46-47`.
-const OLDEST: (u32, u32) = (18, 9);
-const RECOMMENDED: (u32, u32) = (20, 10);
-
-/// The drivers with which minikube takes its own preload. Source: minikube v1.38.1,
-/// `start.go:1949-1967`.
-const PRELOAD_DRIVERS: [&str; 2] = ["overlay2", "overlayfs"];
+use crate::minikube::{OLDEST_ENGINE, PRELOAD_DRIVERS, RECOMMENDED_ENGINE};
 
 const NEWER: &str = "install a newer Docker Engine from this system's package media";
 
@@ -28,8 +21,10 @@ pub(crate) fn examine(engine: &EngineInfo, endpoint: Option<&str>) -> Vec<Findin
 fn version(engine: &EngineInfo) -> Option<Finding> {
     let what = format!("Docker Engine is {}", engine.server_version);
     match engine.release()? {
-        release if release < OLDEST => Some(fatal(what, "minikube needs 18.09 or newer", NEWER)),
-        release if release < RECOMMENDED => Some(warning(what, "minikube recommends 20.10 or newer", NEWER)),
+        release if release < OLDEST_ENGINE => Some(fatal(what, "minikube needs 18.09 or newer", NEWER)),
+        release if release < RECOMMENDED_ENGINE => {
+            Some(warning(what, "minikube recommends 20.10 or newer", NEWER))
+        }
         _ => None,
     }
 }

@@ -11,14 +11,16 @@ use super::kubeconfig::KubeconfigFacts;
 use super::space::{Demand, demands};
 use super::subnets::SubnetFacts;
 use crate::bundle::{BinaryRole, Platform, PlatformView};
-use crate::docker::{Engine, EngineError, EngineInfo, MinikubeNode};
+use crate::docker::{Engine, EngineError, EngineInfo};
 use crate::explain::{Explain, in_one_line};
 use crate::host::{
     Cgroups, Confinement, Environment, FileError, Firewalld, InotifyLimits, Kernel, Listener, MemoryFacts,
     Mount, available_memory, listeners, routes, unix_seconds,
 };
 use crate::install::{ImageSet, Journal, Layout};
-use crate::minikube::{MinikubeSettings, ProfileConfig, SiteOptions, Way, may_be_node_of};
+use crate::minikube::{
+    MinikubeNode, MinikubeSettings, ProfileConfig, SiteOptions, Way, may_be_node_of, running_nodes,
+};
 use crate::verify::OpenedBundle;
 
 /// What there is on this machine.
@@ -99,7 +101,7 @@ impl MachineFacts {
         let mut nodes = Vec::new();
         if let Ok(engine) = &engine {
             subnets.engine = engine.subnets()?;
-            nodes = engine.minikube_nodes()?;
+            nodes = running_nodes(engine)?;
             nodes.retain(|node| !may_be_node_of(&options.profile, &node.profile));
         }
         Ok(Self {

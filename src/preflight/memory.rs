@@ -1,11 +1,8 @@
 //! Whether there is memory for the node beside what runs already.
 
 use super::finding::{Finding, fatal, note, warning};
-use crate::docker::MinikubeNode;
 use crate::host::MemoryFacts;
-
-/// Source: minikube v1.38.1, `start.go` (`minUsableMem`).
-pub(crate) const MINIMUM_MIB: u64 = 1800;
+use crate::minikube::{MINIMUM_MIB, MinikubeNode};
 
 /// `asked` is `--memory` in MiB, which each of `count` nodes may use. `machine` is this
 /// machine's memory, where the engine is on it, and `nodes` are those of other profiles that

@@ -2,20 +2,7 @@
 
 use super::finding::{Finding, fatal, note, warning};
 use crate::host::{Route, Subnet};
-
-/// How many ranges minikube tries, from 192.168.49.0/24 on in steps of nine. Source:
-/// minikube v1.38.1, `drivers/kic/oci/network_create.go`, `firstSubnetAddr` and
-/// `CreateNetwork`.
-const CANDIDATES: u8 = 20;
-const FIRST: u8 = 49;
-const STEP: u8 = 9;
-
-/// Where pods and services have their addresses inside the node. Source: minikube
-/// v1.38.1, `constants.DefaultServiceCIDR` and `cni.DefaultPodCIDR`.
-const INSIDE: [(&str, Subnet); 2] = [
-    ("services", Subnet::new([10, 96, 0, 0], 12)),
-    ("pods", Subnet::new([10, 244, 0, 0], 16)),
-];
+use crate::minikube::{CANDIDATES, INSIDE, candidates};
 
 /// Ranges for the node's network where minikube's own will not do, from blocks that few use:
 /// of the last two every machine may have its own, by RFC 6598 and RFC 2544.
@@ -96,7 +83,7 @@ fn choose(facts: &SubnetFacts) -> String {
 }
 
 fn examine_node(facts: &SubnetFacts) -> Option<Finding> {
-    let candidates = (0..CANDIDATES).map(|number| Subnet::new([192, 168, FIRST + STEP * number, 0], 24));
+    let candidates = candidates();
     // minikube passes over ranges of interfaces, and Docker refuses those of its
     // networks; a route by a gateway stops neither.
     let direct = |candidate: &Subnet| {

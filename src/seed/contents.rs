@@ -11,14 +11,9 @@ use super::{DOCKER_ADDRESS, SeedError};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImagePart, Member, PlatformView};
 use crate::docker::{Engine, EngineError};
 use crate::install::{ImageSet, TransferError, transfer};
+use crate::minikube::binaries_in_node;
 use crate::progress::Progress;
 use crate::verify::PlatformBundle;
-
-/// Where minikube looks for the programs in the node. Source: minikube v1.38.1,
-/// `bootstrapper/bsutil/binaries.go:41-127`.
-fn binaries_directory(view: PlatformView<'_>) -> String {
-    format!("/var/lib/minikube/binaries/{}", view.kubernetes_version())
-}
 
 /// What a complete volume holds, as one digest.
 pub(crate) fn content(view: PlatformView<'_>, runtime: ContainerRuntime) -> Digest {
@@ -50,7 +45,7 @@ pub(crate) fn pour(
     let view = bundle.view();
     let load = load_script(runtime, Some(DOCKER_ADDRESS));
     let start = || inlet.start(&load);
-    let directory = binaries_directory(view);
+    let directory = binaries_in_node(view.kubernetes_version());
     let unpack = format!("mkdir -p {directory} && exec tar -C {directory} -xf -");
     let mut images = Loads::new(view, &start);
     let mut programs = Sink::new(inlet.start(&unpack)?);

@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
     (
         "fetch",
         &[
-            "bundle", "explain", "host", "http", "oci", "progress", "resolve", "spec", "store",
+            "bundle", "explain", "host", "http", "minikube", "oci", "progress", "resolve", "spec", "store",
         ],
     ),
     ("trust", &["bundle", "explain", "host"]),
@@ -147,6 +147,63 @@ fn a_directory_uses_only_what_the_journey_allows() {
     }
     assert!(files > 30, "{files} files were read");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Names in minikube's directory, labels, variables and flags, as they stand in code. What a
+/// new minikube changes is in `src/minikube`.
+const MINIKUBES: [&str; 15] = [
+    "\".minikube\"",
+    "\"machines\"",
+    "\"kic\"",
+    "lastStart.txt",
+    "config/config.json",
+    "/var/lib/minikube",
+    "minikube.sigs.k8s.io",
+    "MINIKUBE_IN_STYLE",
+    "MINIKUBE_WANTUPDATENOTIFICATION",
+    "\"--dry-run\"",
+    "\"--driver",
+    "\"--preload",
+    "--base-image=",
+    "\"--wait",
+    "\"--profile\"",
+];
+
+/// Who asks minikube itself, on the connected side or for a report.
+const ASK_MINIKUBE: [(&str, &[&str]); 3] = [
+    ("cluster/report.rs", &["\"--profile\""]),
+    ("fetch/runtime.rs", &["\"--dry-run\"", "\"--driver"]),
+    ("fetch/upstream/minikube.rs", &["--base-image="]),
+];
+
+#[test]
+fn what_a_new_minikube_changes_is_in_one_directory() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let (mut found, mut wrong) = (BTreeSet::new(), BTreeSet::new());
+    for entry in WalkDir::new(source) {
+        let entry = entry.expect("a directory entry");
+        let inside = entry.path().strip_prefix(source).expect("inside src");
+        let inside = inside.to_string_lossy().into_owned();
+        if !inside.ends_with(".rs") || inside.ends_with("tests.rs") || inside.ends_with("fixtures.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).expect("a source file");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code = lines.collect::<Vec<_>>().join("\n");
+        for name in MINIKUBES.iter().filter(|name| code.contains(**name)) {
+            let asks = ASK_MINIKUBE
+                .iter()
+                .any(|(file, names)| *file == inside && names.contains(name));
+            if inside.starts_with("minikube/") {
+                found.insert(*name);
+            } else if !asks {
+                wrong.insert(format!("{inside} has {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(found.len() > 10, "{found:?}");
 }
 
 /// The harness keeps what a test that passes prints: `effort::report` goes past it.

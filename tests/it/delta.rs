@@ -168,7 +168,7 @@ fn a_joined_bundle_keeps_its_signature() {
     assert_eq!(outcome.status, 0, "{outcome:?}");
     let with =
         |key: &Key, delta: &str| join(&sandbox, &["a.run", delta, "-o", "new.run", "--key", &key.base64]);
-    assert_eq!(with(&key, "s.delta"), (0, with(&key, "s.delta").1));
+    assert_eq!(with(&key, "s.delta").0, 0);
     assert!(bytes(&sandbox.path("new.run")) == bytes(&sandbox.path("s.run")));
     // Signed with none of the keys: base, delta.
     assert_eq!(with(&other, "s.delta").0, 3);

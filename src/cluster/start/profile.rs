@@ -2,13 +2,9 @@
 
 use super::Run;
 use crate::cluster::ClusterError;
-use crate::cluster::minikube::Minikube;
-use crate::cluster::status;
-use crate::cluster::status::NodeStatus;
-use crate::cluster::written;
+use crate::cluster::minikube;
 use crate::install::Event;
-use crate::minikube::ProfileConfig;
-use crate::minikube::sidecar;
+use crate::minikube::{Minikube, NodeStatus, ProfileConfig, sidecar, written};
 use crate::seed;
 
 impl Run<'_> {
@@ -22,7 +18,7 @@ impl Run<'_> {
         if there != asked && !self.options.extra_args.is_empty() {
             return Ok(false);
         }
-        let nodes = status::nodes(minikube, &self.options.profile)?;
+        let nodes = minikube.nodes(&self.options.profile)?;
         let runs = |node: &NodeStatus| node.runs() && !node.is_out_of_kubeconfig();
         Ok(!nodes.is_empty() && nodes.iter().all(runs))
     }
@@ -73,9 +69,10 @@ impl Run<'_> {
     pub(crate) fn delete_profile(&mut self) -> Result<(), ClusterError> {
         self.stage("delete the unfinished profile", None, |run| {
             let home = run.session.layout.minikube_home.clone();
-            let minikube = Minikube::new(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
+            let program =
+                minikube::of_session(&run.session, Some(&run.engine), &home, run.options.keep_proxy)?;
             sidecar::discard_all(&run.engine, &home, &run.options.profile)?;
-            minikube.delete(&run.options.profile, &mut run.session)?;
+            minikube::delete(&program, &run.options.profile, &mut run.session)?;
             let name = run.options.profile.clone();
             seed::discard_all_after_kill(&mut run.session, &run.engine, &name)?;
             written::sync_removed(&home, &name, None)?;

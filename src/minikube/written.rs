@@ -6,9 +6,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::host::{Environment, FileError, sync_directory};
-use crate::install;
-use crate::minikube::{ProfileConfig, may_be_node_of};
+use super::{ProfileConfig, may_be_node_of};
+use crate::host::{self, Environment, FileError, sync_directory};
 
 /// The file that minikube adds a cluster to, where there is none yet.
 pub(crate) fn new_kubeconfig(environment: &Environment) -> Option<PathBuf> {
@@ -51,7 +50,7 @@ pub(crate) fn sync_removed(
     let directory = ProfileConfig::directory(minikube_home, profile);
     let machine = minikube_home.join("machines").join(profile);
     let kubeconfig = kubeconfig.and_then(Path::parent);
-    install::sync_removed([&*directory, &*machine].into_iter().chain(kubeconfig))
+    host::sync_removed([&*directory, &*machine].into_iter().chain(kubeconfig))
 }
 
 /// The file or directory, with all that is in it.
