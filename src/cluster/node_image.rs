@@ -1,7 +1,7 @@
 //! The node image in the machine's engine.
 
 use super::ClusterError;
-use crate::bundle::{Digest, ImagePart, ImageReference};
+use crate::bundle::{Digest, ImagePart};
 use crate::docker::{Engine, EngineError};
 use crate::explain::{Advised, Explain, Explanation, Kind};
 use crate::install::{Event, ImageSet, Session, has_id_of, is_image, write_images};
@@ -22,7 +22,7 @@ pub enum NodeImageError {
     )]
     Mismatch {
         /// The image.
-        reference: ImageReference,
+        reference: String,
         /// The id that the engine shows.
         found: String,
         /// The id that it should show.
@@ -83,7 +83,7 @@ pub(crate) fn ensure<T>(
         None => "nothing".to_owned(),
     };
     Err(NodeImageError::Mismatch {
-        reference: image.reference.clone(),
+        reference: image.reference.to_string(),
         found,
         expected: image.config,
     }

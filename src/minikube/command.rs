@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::error::{Failed, end_of};
 use super::{Complaint, MinikubeError, MinikubeEvent, events, hints, last_start_log};
 use crate::bundle::Version;
 use crate::docker::Engine;
@@ -181,16 +182,17 @@ impl Minikube {
             ..Complaint::default()
         });
         let log = Some(last_start_log(&self.home)).filter(|log| log.is_file());
-        MinikubeError::Failed {
+        Failed {
             verb,
             hint: hints::hint(&complaint),
-            log_end: log.as_deref().map(super::error::end_of).unwrap_or_default(),
+            log_end: log.as_deref().map(end_of).unwrap_or_default(),
             name: complaint.name,
             message: complaint.message,
             advice: complaint.advice,
             code: output.code,
             log,
         }
+        .into()
     }
 }
 

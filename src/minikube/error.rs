@@ -13,29 +13,36 @@ const LOG_LINE_CHARACTERS: usize = 300;
 
 /// A cluster that minikube did not start, or a request that it refused.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MinikubeError {
-    /// It ended with an exit code.
-    #[error("minikube could not {verb}\n  reason: {}{}\n  exit code: {}{}",
-        reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()), log_text(log.as_deref(), log_end))]
-    Failed {
-        /// What it was to do: `start the cluster`.
-        verb: &'static str,
-        /// The name of its reason, where it has one.
-        name: String,
-        /// What it said.
-        message: String,
-        /// What it advised.
-        advice: String,
-        /// Its exit code.
-        code: Option<i32>,
-        /// Where its log is, when it wrote one.
-        log: Option<PathBuf>,
-        /// The last lines of its log.
-        log_end: Vec<String>,
-        /// What helps without a network.
-        hint: &'static str,
-    },
+#[error(transparent)]
+pub struct MinikubeError(Box<Failed>);
+
+/// How minikube ended.
+#[derive(Debug, thiserror::Error)]
+#[error("minikube could not {verb}\n  reason: {}{}\n  exit code: {}{}",
+    reason(name, message), advice_text(advice), code.map_or_else(|| "none, a signal ended it".to_owned(), |code| code.to_string()), log_text(log.as_deref(), log_end))]
+pub(super) struct Failed {
+    /// What it was to do: `start the cluster`.
+    pub(super) verb: &'static str,
+    /// The name of its reason, where it has one.
+    pub(super) name: String,
+    /// What it said.
+    pub(super) message: String,
+    /// What it advised.
+    pub(super) advice: String,
+    /// Its exit code.
+    pub(super) code: Option<i32>,
+    /// Where its log is, when it wrote one.
+    pub(super) log: Option<PathBuf>,
+    /// The last lines of its log.
+    pub(super) log_end: Vec<String>,
+    /// What helps without a network.
+    pub(super) hint: &'static str,
+}
+
+impl From<Failed> for MinikubeError {
+    fn from(failed: Failed) -> Self {
+        Self(Box::new(failed))
+    }
 }
 
 fn reason(name: &str, message: &str) -> String {
@@ -87,16 +94,13 @@ pub(super) fn end_of(path: &Path) -> Vec<String> {
 impl MinikubeError {
     /// The same, where its log is at `place` by now.
     pub(crate) fn move_log(&mut self, place: PathBuf) {
-        let Self::Failed { log, .. } = self;
-        *log = Some(place);
+        self.0.log = Some(place);
     }
 }
 
 impl Explain for MinikubeError {
     fn explain(&self) -> Explanation {
-        let Self::Failed { hint, .. } = self;
-        let hint = *hint;
-        Kind::Cluster.hint(hint)
+        Kind::Cluster.hint(self.0.hint)
     }
 }
 
@@ -124,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_failure_has_reason_code_and_log() {
-        let error = MinikubeError::Failed {
+        let error = MinikubeError::from(Failed {
             verb: "start the cluster",
             name: "GUEST_PROVISION".into(),
             message: "no node".into(),
@@ -133,7 +137,7 @@ mod tests {
             log: Some("/root/.minikube/logs/lastStart.txt".into()),
             log_end: vec!["I1130 one".into(), "E1130 two".into()],
             hint: "look",
-        };
+        });
         assert_eq!(error.explain(), Kind::Cluster.hint("look"));
         assert_eq!(
             error.to_string(),

@@ -110,10 +110,10 @@ impl SeedError {
     /// The same error with the last lines of the runtime's log, where it failed for a
     /// reason of its own.
     pub(super) fn with_log(self, log: &str) -> Self {
-        let complaints = log
+        let mut complaints = log
             .lines()
             .filter(|line| !line.contains("level=info") && !line.contains("level=debug"));
-        match complaints.last().filter(|line| !line.trim().is_empty()) {
+        match complaints.next_back().filter(|line| !line.trim().is_empty()) {
             Some(last) if self.is_the_runtimes() => Self::Runtime {
                 kind: self.explain().kind,
                 message: in_one_line(&self),
