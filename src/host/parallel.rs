@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::cpu_count;
-
 /// What a thread that panicked left is still the others' to use.
 pub fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -79,7 +77,7 @@ pub fn in_parallel_with<T: Sync, R: Send>(
 /// The same, on all processors.
 #[cfg(feature = "packager")]
 pub fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    in_parallel_with(cpu_count(), items, work)
+    in_parallel_with(super::cpu_count(), items, work)
 }
 
 #[cfg(test)]
