@@ -14,7 +14,7 @@ use crate::host::interrupt;
 use crate::pack::frame_encoder;
 use crate::progress::Progress;
 use crate::trust::TrustedKeys;
-use crate::verify::{OpenedBundle, VerifiedBundle};
+use crate::verify::{OpenedBundle, VerifiedBundle, VerifyError};
 
 /// What was joined.
 #[derive(Debug)]
@@ -272,7 +272,11 @@ fn join_one(
     // The very check that every bundle goes through before it is used.
     let verified = OpenedBundle::open(output.temporary(), trusted)
         .and_then(|opened| opened.verify(progress))
-        .map_err(|error| wrong(&error.to_string()))?;
+        .map_err(|error| match error {
+            // Of the disk, not of the delta.
+            VerifyError::Read { .. } => error.into(),
+            error => wrong(&error.to_string()),
+        })?;
     let joined = Joined {
         result: head.result.clone(),
         total_bytes: verified.total_bytes(),
