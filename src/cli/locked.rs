@@ -2,7 +2,7 @@
 
 use crate::bundle::{BinaryRole, ImageRole, Platform, Transport, in_words};
 use crate::fetch::has_addon;
-use crate::resolve::{LockFile, LockedImage, ResolveError};
+use crate::resolve::{ImagePin, LockFile, ResolveError};
 use crate::spec::{Cni, ImageSource, PartialSpec, VersionWord};
 
 /// Fills the gaps of `asked` with what the lock has. Fails when `asked` says something else
@@ -42,7 +42,7 @@ fn fill_images(asked: &mut PartialSpec, file: &LockFile) {
     {
         return;
     }
-    let is_given = |locked: &LockedImage| {
+    let is_given = |locked: &ImagePin| {
         given.iter().any(
             |image| matches!(image, ImageSource::Docker { reference, .. } if *reference == locked.reference),
         )

@@ -32,7 +32,7 @@ pub(super) fn read(
 ) -> Result<Vec<FoundImage>, FetchError> {
     let entries = entries(tar)?;
     let mut images = named(tar, &entries, wanted, transport)?;
-    let mut names: Vec<ImageReference> = images.iter().map(|image| image.reference.clone()).collect();
+    let mut names: Vec<ImageReference> = images.iter().map(|image| image.pin.reference.clone()).collect();
     names.extend(wanted.cloned());
     names.sort();
     names.dedup();
@@ -40,7 +40,7 @@ pub(super) fn read(
         for name in &names {
             let is_there = |platform: &Platform| {
                 let mut images = images.iter();
-                images.any(|image| (&image.reference, image.platform) == (name, *platform))
+                images.any(|image| (&image.pin.reference, image.pin.platform) == (name, *platform))
             };
             let lacking: Vec<Platform> = platforms.iter().copied().filter(|it| !is_there(it)).collect();
             match oci_layout::read(Place::Archive(tar), Some(&name.to_string()), &lacking, progress) {
@@ -52,12 +52,12 @@ pub(super) fn read(
         }
     }
     for name in &names {
-        let is_for_us = |image: &FoundImage| platforms.contains(&image.platform);
+        let is_for_us = |image: &FoundImage| platforms.contains(&image.pin.platform);
         if images
             .iter()
-            .any(|image| &image.reference == name && is_for_us(image))
+            .any(|image| &image.pin.reference == name && is_for_us(image))
         {
-            images.retain(|image| &image.reference != name || is_for_us(image));
+            images.retain(|image| &image.pin.reference != name || is_for_us(image));
         }
     }
     if images.is_empty() {
@@ -98,12 +98,12 @@ fn named(
     }
     let is_second = |(at, image): (usize, &FoundImage)| {
         let mut others = images[..at].iter();
-        others.any(|other| other.platform == image.platform && other.config != image.config)
+        others.any(|other| other.pin.platform == image.pin.platform && other.pin.config != image.pin.config)
     };
     if all_nameless && images.iter().enumerate().any(is_second) {
         return Err(FetchError::SeveralImages {
             path: tar.path().to_owned(),
-            there: images.iter().map(|image| image.config.to_string()).collect(),
+            there: images.iter().map(|image| image.pin.config.to_string()).collect(),
         });
     }
     Ok(images)

@@ -2,30 +2,23 @@
 
 use super::FetchError;
 use super::blob::Blob;
-use crate::bundle::{Digest, ImageConfig, ImageReference, NamedBy, Origin, Platform, Transport};
+use crate::bundle::{Digest, ImageConfig, ImageReference, ImageRole, Origin, Transport};
+use crate::resolve::ImagePin;
 
 /// An image, by what its archive or layout says of it.
 #[derive(Clone, Debug)]
 pub(super) struct FoundImage {
-    pub(super) reference: ImageReference,
-    pub(super) platform: Platform,
-    pub(super) config: Digest,
+    pub(super) pin: ImagePin,
     pub(super) config_json: Vec<u8>,
     /// Digest of the uncompressed layer and where the layer lies, lowest first.
     pub(super) layers: Vec<(Digest, Blob)>,
-    /// The digest of its manifest in the registry, where it came from one.
-    pub(super) manifest: Option<Digest>,
-    /// Where it came from, and what it was compared with on its way here.
-    pub(super) origin: Origin,
-    /// Digests by which it is named.
-    pub(super) named_by: Vec<NamedBy>,
     /// Where it lies, for messages.
     pub(super) place: String,
 }
 
 impl FoundImage {
     /// The image with this config and these layers, which must be as many as the
-    /// config lists.
+    /// config lists: an application's, until it is known to be another one.
     pub(super) fn new(
         reference: ImageReference,
         config: &Blob,
@@ -47,20 +40,25 @@ impl FoundImage {
         }
         Ok(Self {
             place: config.shown.display().to_string(),
-            reference,
-            platform: facts.platform,
-            config: Digest::of(&config_json),
+            layers: facts.diff_ids.iter().copied().zip(layers).collect(),
+            pin: ImagePin {
+                role: ImageRole::Application,
+                reference,
+                platform: facts.platform,
+                size: None,
+                registry_manifest: None,
+                config: Digest::of(&config_json),
+                layers: facts.diff_ids,
+                origin: Origin::by(transport),
+                named_by: Vec::new(),
+            },
             config_json,
-            layers: facts.diff_ids.into_iter().zip(layers).collect(),
-            origin: Origin::by(transport),
-            named_by: Vec::new(),
-            manifest: None,
         })
     }
 
     /// The same, come by another transport.
     pub(super) fn by(mut self, transport: Transport) -> Self {
-        self.origin.transport = transport;
+        self.pin.origin.transport = transport;
         self
     }
 }

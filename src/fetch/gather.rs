@@ -13,7 +13,7 @@ use super::upstream::{
     Resolved, UpstreamError, WantedImage, addon_images, check_pair, locked_provisioner, storage_provisioner,
 };
 use super::{Cache, FetchError, Upstream, images, network, own, packages, programs, remote, room, runtime};
-use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform, Transport};
+use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, Platform, Transport};
 use crate::host::{Ask, ask};
 use crate::progress::Progress;
 use crate::resolve::{Requirements, ResolveError, requirements_from};
@@ -63,15 +63,15 @@ pub(super) fn gather_by_asking(
     if let Some(upstream) = upstream {
         let resolved = upstream.resolve(&wanted, progress)?;
         check_room(spec, upstream, &binaries, &files, &images, &resolved)?;
-        for ((_, wanted), resolved) in wanted.iter().zip(resolved) {
-            images.extend(upstream.images(wanted, resolved, progress)?);
+        for resolved in resolved {
+            images.extend(upstream.images(resolved, progress)?);
         }
         images = images::settle(images, &spec.platforms)?;
     }
-    requirements.check(&images::inventory(&roles, &images))?;
+    requirements.check(&images::inventory(&roles, images.iter().map(|image| &image.pin)))?;
     if let Some(upstream) = upstream {
         let programs = roles.iter().map(|(_, role)| role.to_string());
-        let names = images.iter().map(|(_, image)| image.reference.to_string());
+        let names = images.iter().map(|image| image.pin.reference.to_string());
         upstream.note_unused(&programs.chain(names).collect::<Vec<_>>(), progress);
     }
     let images = images::read(images, progress)?;
@@ -96,7 +96,7 @@ fn check_room(
     upstream: &Upstream,
     binaries: &[LocalBinary],
     files: &[LocalFile],
-    found: &[(ImageRole, FoundImage)],
+    found: &[FoundImage],
     resolved: &[Vec<Resolved>],
 ) -> Result<(), FetchError> {
     let remote = resolved.iter().flatten().flat_map(|image| &image.layers);
@@ -104,9 +104,9 @@ fn check_room(
     if remote.is_empty() {
         return Ok(()); // no store is needed
     }
-    let local = found.iter().flat_map(|(_, image)| &image.layers);
+    let local = found.iter().flat_map(|image| &image.layers);
     let local: BTreeMap<Digest, u64> = local.map(|(digest, blob)| (*digest, blob.stored_bytes)).collect();
-    let programs = binaries.iter().map(|binary| binary.part.size);
+    let programs = binaries.iter().map(|binary| binary.pin.size);
     let files = files.iter().map(|file| file.part.size);
     let sizes = Sizes {
         layers: remote.values().sum(),
@@ -118,7 +118,7 @@ fn check_room(
 
 /// The platform and the role of a program.
 pub(super) fn role_of(binary: &LocalBinary) -> (Platform, BinaryRole) {
-    (binary.part.platform, binary.part.role)
+    (binary.pin.platform, binary.pin.role)
 }
 
 /// The caches that the spec names, each for each platform.
@@ -136,7 +136,7 @@ pub(super) fn caches(spec: &Spec) -> Result<Vec<Cache>, FetchError> {
 pub(super) struct Found {
     pub(super) requirements: Requirements,
     pub(super) container_runtime: ContainerRuntime,
-    pub(super) images: Vec<(ImageRole, FoundImage)>,
+    pub(super) images: Vec<FoundImage>,
     pub(super) wanted: Vec<(Platform, Vec<WantedImage>)>,
     /// Archives that were written on the way.
     pub(super) scratch: Option<TempDir>,
@@ -159,7 +159,7 @@ pub(super) fn find(
             if !roles.iter().any(|(_, role)| *role == BinaryRole::Kubeadm) =>
         {
             let found = images::find(spec, caches, &[], &scratch, progress)?;
-            let there = images::inventory(roles, &found);
+            let there = images::inventory(roles, found.iter().map(|image| &image.pin));
             let named = of_addons(spec, binaries, ask, progress)?;
             let error = there.missing_with_kubeadm(&spec.kubernetes_version, &spec.platforms, &named);
             return Err(error.into());
@@ -234,7 +234,7 @@ fn container_runtime(
         return Ok(runtime);
     }
     let mut minikubes = binaries.iter();
-    let is_here = minikubes.any(|binary| binary.part.role == BinaryRole::Minikube);
+    let is_here = minikubes.any(|binary| binary.pin.role == BinaryRole::Minikube);
     let upstream = upstream.filter(|_| !is_here);
     let path = for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?;
     runtime::default(spec, path.as_deref(), binaries, ask, progress)
@@ -279,7 +279,7 @@ fn of_network(
     // It is read and not run, so it may be for any platform.
     let packed = binaries
         .iter()
-        .find(|binary| binary.part.role == BinaryRole::Minikube);
+        .find(|binary| binary.pin.role == BinaryRole::Minikube);
     let minikube = match packed {
         Some(packed) => Some(packed.path.clone()),
         None => for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress)?,
@@ -306,7 +306,7 @@ fn provisioner(
     }
     // For one that is given another need not be downloaded.
     let is_given = |binary: &&LocalBinary| {
-        binary.part.role == BinaryRole::Minikube && binary.part.origin.transport != Transport::Https
+        binary.pin.role == BinaryRole::Minikube && binary.pin.origin.transport != Transport::Https
     };
     let upstream = upstream.filter(|_| binaries.iter().find(is_given).is_none());
     let minikube = match for_this_machine(BinaryRole::Minikube, spec, binaries, upstream, ask, progress) {

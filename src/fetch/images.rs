@@ -15,12 +15,10 @@ use super::scratch::Scratch;
 use super::tar_index::TarIndex;
 use super::upstream::WantedImage;
 use super::{Cache, FetchError, daemon, docker_archive};
-use crate::bundle::{
-    BinaryRole, Digest, ImageReference, ImageRole, Origin, Platform, Transport, Verification,
-};
+use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, Platform, Transport, Verification};
 use crate::host::in_parallel;
 use crate::progress::Progress;
-use crate::resolve::Inventory;
+use crate::resolve::{ImagePin, Inventory};
 use crate::spec::{ImageSource, Spec, is_tag_alone};
 
 /// The images that the spec names and those of the `needs` that the caches have.
@@ -31,17 +29,17 @@ pub(super) fn find(
     needs: &[ImageReference],
     scratch: &Scratch,
     progress: &dyn Progress,
-) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+) -> Result<Vec<FoundImage>, FetchError> {
     progress.begin("finding the images", None);
     let opener = Opener {
         platforms: &spec.platforms,
         scratch,
         progress,
     };
-    let mut found: Vec<(ImageRole, FoundImage)> = node_images(spec, caches, &opener)?
-        .into_iter()
-        .map(|image| (ImageRole::Node, image))
-        .collect();
+    let mut found = node_images(spec, caches, &opener)?;
+    for image in &mut found {
+        image.pin.role = ImageRole::Node;
+    }
     let mut others = Vec::new();
     for source in &spec.images {
         others.extend(opener.open(source)?);
@@ -54,15 +52,12 @@ pub(super) fn find(
             others.extend(opener.archive(&path, Some(name), Transport::MinikubeCache)?);
         }
     }
-    found.extend(others.into_iter().map(|image| {
-        let is_needed = needs.contains(&image.reference);
-        let role = if is_needed {
-            ImageRole::Kubernetes
-        } else {
-            ImageRole::Application
-        };
-        (role, image)
-    }));
+    for mut image in others {
+        if needs.contains(&image.pin.reference) {
+            image.pin.role = ImageRole::Kubernetes;
+        }
+        found.push(image);
+    }
     let found = settle(found, &spec.platforms)?;
     progress.end(&format!("{} images", found.len()));
     Ok(found)
@@ -71,24 +66,27 @@ pub(super) fn find(
 /// Fails when an application's image that is here is for some of `platforms` only, and the
 /// others' are not among the `wanted`: it is told before anything is downloaded.
 pub(super) fn refuse_partial(
-    found: &[(ImageRole, FoundImage)],
+    found: &[FoundImage],
     wanted: &[(Platform, Vec<WantedImage>)],
     platforms: &[Platform],
 ) -> Result<(), FetchError> {
     let is_there = |reference: &ImageReference, platform: Platform| {
-        let mut found = found.iter().map(|(_, image)| (&image.reference, image.platform));
+        let mut found = found
+            .iter()
+            .map(|image| (&image.pin.reference, image.pin.platform));
         let mut wanted = wanted
             .iter()
             .filter(|(of, _)| *of == platform)
             .flat_map(|(_, images)| images);
         found.any(|there| there == (reference, platform)) || wanted.any(|image| &image.reference == reference)
     };
-    for (role, image) in found {
+    for image in found {
+        let pin = &image.pin;
         let mut platforms = platforms.iter();
-        let lacking = platforms.find(|platform| !is_there(&image.reference, **platform));
-        if let (ImageRole::Application, Some(platform)) = (role, lacking) {
+        let lacking = platforms.find(|platform| !is_there(&pin.reference, **platform));
+        if let (ImageRole::Application, Some(platform)) = (pin.role, lacking) {
             return Err(FetchError::Partial {
-                reference: image.reference.clone(),
+                reference: pin.reference.clone(),
                 place: image.place.clone(),
                 platform: *platform,
             });
@@ -98,17 +96,14 @@ pub(super) fn refuse_partial(
 }
 
 /// One image for each platform and name, all of them for one of `platforms`.
-pub(super) fn settle(
-    found: Vec<(ImageRole, FoundImage)>,
-    platforms: &[Platform],
-) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-    let is_other = |image: &FoundImage| !platforms.contains(&image.platform);
-    if let Some((_, image)) = found.iter().find(|(_, image)| is_other(image)) {
+pub(super) fn settle(found: Vec<FoundImage>, platforms: &[Platform]) -> Result<Vec<FoundImage>, FetchError> {
+    let is_other = |image: &&FoundImage| !platforms.contains(&image.pin.platform);
+    if let Some(image) = found.iter().find(is_other) {
         return Err(FetchError::WrongPlatform {
             place: image.place.clone(),
-            reference: image.reference.clone(),
+            reference: image.pin.reference.clone(),
             expected: platforms.into(),
-            found: image.platform,
+            found: image.pin.platform,
         });
     }
     one_of_each(found)
@@ -144,7 +139,10 @@ fn node_images(spec: &Spec, caches: &[Cache], opener: &Opener<'_>) -> Result<Vec
 
 /// The images, which must be one by their name.
 fn one_name(images: Vec<FoundImage>, place: &str) -> Result<Vec<FoundImage>, FetchError> {
-    let names: BTreeSet<String> = images.iter().map(|image| image.reference.to_string()).collect();
+    let names: BTreeSet<String> = images
+        .iter()
+        .map(|image| image.pin.reference.to_string())
+        .collect();
     if names.len() > 1 {
         return Err(FetchError::SeveralImages {
             path: place.into(),
@@ -219,7 +217,7 @@ impl Opener<'_> {
     ) -> Result<Vec<FoundImage>, FetchError> {
         let images = oci_layout::read(place, name, self.platforms, self.progress)?;
         if let ([image, ..], true) = (&images[..], name.is_none_or(is_tag_alone)) {
-            let note = format!("the image in `{source}` is carried as `{}`", image.reference);
+            let note = format!("the image in `{source}` is carried as `{}`", image.pin.reference);
             self.progress.note(&note);
         }
         Ok(images)
@@ -229,37 +227,30 @@ impl Opener<'_> {
 /// One image for each platform and name, sorted by platform, role and name. The same
 /// image from two places is one image; two images with one name, or two for the node of
 /// a platform, are an error.
-fn one_of_each(mut found: Vec<(ImageRole, FoundImage)>) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-    let key = |(role, image): &(ImageRole, FoundImage)| {
-        (
-            image.platform,
-            image.reference.clone(),
-            *role,
-            image.origin.transport,
-            image.place.clone(),
-        )
+fn one_of_each(mut found: Vec<FoundImage>) -> Result<Vec<FoundImage>, FetchError> {
+    let key = |FoundImage { pin, place, .. }: &FoundImage| {
+        let name = pin.reference.clone();
+        (pin.platform, name, pin.role, pin.origin.transport, place.clone())
     };
     found.sort_by_key(key);
-    let mut kept: Vec<(ImageRole, FoundImage)> = Vec::new();
-    for (role, image) in found {
+    let mut kept: Vec<FoundImage> = Vec::new();
+    for image in found {
         match kept.last() {
-            Some((_, first)) if (first.platform, &first.reference) == (image.platform, &image.reference) => {
-                if first.config != image.config {
-                    return Err(conflict(&image.reference.to_string(), first, &image));
+            Some(first) if first.pin.is_named_as(&image.pin) => {
+                if first.pin.config != image.pin.config {
+                    return Err(conflict(&image.pin.reference.to_string(), first, &image));
                 }
             }
-            _ => kept.push((role, image)),
+            _ => kept.push(image),
         }
     }
-    kept.sort_by_key(|(role, image)| (image.platform, *role, image.reference.clone()));
-    let second = kept.windows(2).find_map(|pair| match pair {
-        [(ImageRole::Node, first), (ImageRole::Node, second)] if first.platform == second.platform => {
-            Some((first, second))
-        }
-        _ => None,
+    kept.sort_by_key(|image| image.pin.order());
+    let second = kept.windows(2).find(|pair| {
+        let of = |image: &FoundImage| (image.pin.role, image.pin.platform);
+        pair[0].pin.role == ImageRole::Node && of(&pair[0]) == of(&pair[1])
     });
     match second {
-        Some((first, second)) => Err(conflict("the node image", first, second)),
+        Some(pair) => Err(conflict("the node image", &pair[0], &pair[1])),
         None => Ok(kept),
     }
 }
@@ -274,12 +265,9 @@ fn conflict(what: &str, first: &FoundImage, second: &FoundImage) -> FetchError {
 
 /// Reads every layer once and compares it with the digest that the images' configs
 /// give, however many images use it and wherever else it lies.
-pub(super) fn read(
-    found: Vec<(ImageRole, FoundImage)>,
-    progress: &dyn Progress,
-) -> Result<Vec<LocalImage>, FetchError> {
+pub(super) fn read(found: Vec<FoundImage>, progress: &dyn Progress) -> Result<Vec<LocalImage>, FetchError> {
     let mut blobs: BTreeMap<Digest, Blob> = BTreeMap::new();
-    for (diff_id, blob) in found.iter().flat_map(|(_, image)| &image.layers) {
+    for (diff_id, blob) in found.iter().flat_map(|image| &image.layers) {
         blobs.entry(*diff_id).or_insert_with(|| blob.clone());
     }
     let mut jobs: Vec<(Digest, Blob)> = blobs.into_iter().collect();
@@ -293,31 +281,25 @@ pub(super) fn read(
         layers.insert(layer.diff_id, layer);
     }
     progress.end(&format!("{} images, {} layers", found.len(), layers.len()));
-    Ok(found
-        .into_iter()
-        .map(|(role, image)| LocalImage {
-            role,
-            reference: image.reference,
-            platform: image.platform,
-            place: image.place,
-            manifest: image.manifest,
-            config: image.config,
-            config_json: image.config_json,
-            layers: image
-                .layers
-                .iter()
-                .map(|(diff_id, _)| layers[diff_id].clone())
-                .collect(),
-            origin: layers_compared(image.origin),
-            named_by: image.named_by,
-        })
-        .collect())
-}
-
-/// The origin of an image whose layers have the digests that its config lists.
-fn layers_compared(mut origin: Origin) -> Origin {
-    origin.verified_by.push(Verification::LayerDigests {});
-    origin
+    let local = found.into_iter().map(
+        |FoundImage {
+             mut pin,
+             place,
+             config_json,
+             ..
+         }| {
+            let layers: Vec<LocalLayer> = pin.layers.iter().map(|diff_id| layers[diff_id].clone()).collect();
+            pin.size = Some(layers.iter().map(|layer| layer.size).sum());
+            pin.origin.verified_by.push(Verification::LayerDigests {});
+            LocalImage {
+                pin,
+                config_json,
+                layers,
+                place,
+            }
+        },
+    );
+    Ok(local.collect())
 }
 
 fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<LocalLayer, FetchError> {
@@ -363,15 +345,19 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 /// What the requirements are compared with.
-pub(super) fn inventory(binaries: &[(Platform, BinaryRole)], found: &[(ImageRole, FoundImage)]) -> Inventory {
-    let of = |wanted: fn(ImageRole) -> bool| found.iter().filter(move |(role, _)| wanted(*role));
-    Inventory {
+pub(super) fn inventory<'a>(
+    binaries: &[(Platform, BinaryRole)],
+    images: impl Iterator<Item = &'a ImagePin>,
+) -> Inventory {
+    let mut there = Inventory {
         binaries: binaries.to_vec(),
-        node_images: of(|role| role == ImageRole::Node)
-            .map(|(_, image)| image.platform)
-            .collect(),
-        images: of(|role| role != ImageRole::Node)
-            .map(|(_, image)| (image.platform, image.reference.clone()))
-            .collect(),
+        ..Inventory::default()
+    };
+    for image in images {
+        match image.role {
+            ImageRole::Node => there.node_images.push(image.platform),
+            _ => there.images.push((image.platform, image.reference.clone())),
+        }
     }
+    there
 }

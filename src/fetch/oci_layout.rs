@@ -57,7 +57,7 @@ pub(super) fn read(
     for platform in platforms {
         match layout.read(wanted, *platform) {
             // One that does not say its platform is found for each.
-            Ok(image) if found.iter().any(|other| other.config == image.config) => {}
+            Ok(image) if found.iter().any(|other| other.pin.config == image.pin.config) => {}
             Ok(image) => found.push(image),
             Err(error @ FetchError::NoSuchImage { .. }) => {
                 absent.get_or_insert(error);

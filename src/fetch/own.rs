@@ -102,14 +102,10 @@ pub(super) fn images(
 
 /// Says which of the images are on this machine, and go by a digest in a manifest: what is
 /// in a file has none that a node would know it by.
-pub(super) fn note_digests(
-    named: &[(PathBuf, WantedImage)],
-    found: &[(ImageRole, FoundImage)],
-    progress: &dyn Progress,
-) {
+pub(super) fn note_digests(named: &[(PathBuf, WantedImage)], found: &[FoundImage], progress: &dyn Progress) {
     for (path, image) in named.iter().filter(|(_, image)| image.pinned.is_some()) {
-        let there = found.iter().find(|(_, there)| there.reference == image.reference);
-        if let Some((_, there)) = there {
+        let there = found.iter().find(|there| there.pin.reference == image.reference);
+        if let Some(there) = there {
             progress.note(&format!(
                 "`{}` names `{}` by a digest, which is not compared with `{}`, and by which a node does not find it: \
                  its pod does not come up without a network; name it by its tag alone, or have it downloaded",
@@ -125,12 +121,12 @@ pub(super) fn note_digests(
 /// each of `platforms`.
 pub(super) fn refuse_missing(
     named: &[(PathBuf, WantedImage)],
-    found: &[(ImageRole, FoundImage)],
+    found: &[FoundImage],
     platforms: &[Platform],
 ) -> Result<(), FetchError> {
     for (path, image) in named {
         let is_there = |platform: &&Platform| {
-            let mut found = found.iter().map(|(_, there)| there);
+            let mut found = found.iter().map(|there| &there.pin);
             found.any(|there| (&there.reference, there.platform) == (&image.reference, **platform))
         };
         if let Some(platform) = platforms.iter().find(|platform| !is_there(platform)) {

@@ -184,12 +184,12 @@ pub(super) fn of_parts(
     images: &[LocalImage],
 ) -> Result<Vec<PartPackages>, FetchError> {
     let mut parts: Vec<PartPackages> =
-        in_parallel(binaries, |binary| of_binary(binary.part.sha256, &binary.path))
+        in_parallel(binaries, |binary| of_binary(binary.pin.sha256, &binary.path))
             .into_iter()
             .collect::<Result<_, _>>()?;
     parts.extend(images.iter().map(|image| {
         let layers = image.layers.iter().map(|layer| layer.packages.as_ref());
-        of_image(image.config, layers)
+        of_image(image.pin.config, layers)
     }));
     parts.retain(|part| !part.packages.is_empty() || !part.unread.is_empty());
     parts.sort_by_key(|part| part.part);

@@ -10,11 +10,8 @@ use tempfile::TempDir;
 use super::FetchError;
 use super::blob::Blob;
 use super::packages::LayerPackages;
-use crate::bundle::{
-    BinaryPart, ContainerRuntime, Digest, FilePart, ImageReference, ImageRole, NamedBy, Origin, PartPackages,
-    Platform, Verification,
-};
-use crate::resolve::{Difference, Lock, LockFile, LockedBinary, LockedFile, LockedImage, Requirements};
+use crate::bundle::{ContainerRuntime, Digest, FilePart, Origin, PartPackages, Verification};
+use crate::resolve::{BinaryPin, Difference, FilePin, ImagePin, Lock, LockFile, Requirements};
 use crate::spec::{Cni, Spec};
 
 /// Everything that goes into a bundle, in an order that depends on nothing but the
@@ -44,7 +41,7 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct LocalBinary {
     /// What it is.
-    pub part: BinaryPart,
+    pub pin: BinaryPin,
     /// The file.
     pub path: PathBuf,
 }
@@ -61,24 +58,12 @@ pub struct LocalFile {
 /// An image in an archive or a layout.
 #[derive(Clone, Debug)]
 pub struct LocalImage {
-    /// What it is for.
-    pub role: ImageRole,
-    /// Its name.
-    pub reference: ImageReference,
-    /// The platform that it runs on.
-    pub platform: Platform,
-    /// The digest of its manifest in the registry, where it came from one.
-    pub manifest: Option<Digest>,
-    /// The digest of its config.
-    pub config: Digest,
+    /// What it is.
+    pub pin: ImagePin,
     /// Its config, byte for byte.
     pub config_json: Vec<u8>,
     /// Its layers, lowest first.
     pub layers: Vec<LocalLayer>,
-    /// How it came here.
-    pub origin: Origin,
-    /// Digests by which it is named.
-    pub named_by: Vec<NamedBy>,
     /// Where it lies.
     pub place: String,
 }
@@ -98,8 +83,8 @@ impl Parts {
     /// The lock of these parts, which `spec` asked for.
     #[must_use]
     pub fn lock(&self, spec: &Spec) -> Lock {
-        let programs = self.binaries.iter().map(lock_binary);
-        let images = self.images.iter().map(lock_image);
+        let programs = self.binaries.iter().map(|binary| binary.pin.clone());
+        let images = self.images.iter().map(|image| image.pin.clone());
         lock_of(
             spec,
             self.container_runtime,
@@ -118,16 +103,18 @@ impl Parts {
         file.check(&self.lock(spec))?;
         let lock = &file.lock;
         for binary in &mut self.binaries {
-            if let Some(locked) = lock.binary(binary.part.platform, binary.part.role) {
-                binary.part.origin = continued(&locked.origin, &binary.part.origin);
-                binary.part.version.clone_from(&locked.version);
+            let pin = &mut binary.pin;
+            if let Some(locked) = lock.binary(pin.platform, pin.role) {
+                pin.origin = continued(&locked.origin, &pin.origin);
+                pin.version.clone_from(&locked.version);
             }
         }
         for image in &mut self.images {
-            if let Some(locked) = lock.image(image.platform, &image.reference) {
-                image.origin = continued(&locked.origin, &image.origin);
-                image.manifest = locked.registry_manifest;
-                image.named_by.clone_from(&locked.named_by);
+            let pin = &mut image.pin;
+            if let Some(locked) = lock.image(pin.platform, &pin.reference) {
+                pin.origin = continued(&locked.origin, &pin.origin);
+                pin.registry_manifest = locked.registry_manifest;
+                pin.named_by.clone_from(&locked.named_by);
             }
         }
         let gone = lock
@@ -150,8 +137,8 @@ impl Parts {
 pub(super) fn lock_of(
     spec: &Spec,
     container_runtime: ContainerRuntime,
-    programs: Vec<LockedBinary>,
-    images: Vec<LockedImage>,
+    programs: Vec<BinaryPin>,
+    images: Vec<ImagePin>,
     files: &[LocalFile],
 ) -> Lock {
     let mut lock = Lock::new(
@@ -170,40 +157,13 @@ pub(super) fn lock_of(
     lock
 }
 
-/// The program as it stands in a lock.
-pub(super) fn lock_binary(binary: &LocalBinary) -> LockedBinary {
-    LockedBinary {
-        role: binary.part.role,
-        platform: binary.part.platform,
-        version: binary.part.version.clone(),
-        size: binary.part.size,
-        sha256: binary.part.sha256,
-        origin: binary.part.origin.clone(),
-    }
-}
-
 /// The file as it stands in a lock.
-pub(super) fn lock_file(file: &LocalFile) -> LockedFile {
-    LockedFile {
+pub(super) fn lock_file(file: &LocalFile) -> FilePin {
+    FilePin {
         role: file.part.role,
         name: file.part.name.clone(),
         size: file.part.size,
         sha256: file.part.sha256,
-    }
-}
-
-/// The image as it stands in a lock.
-pub(super) fn lock_image(image: &LocalImage) -> LockedImage {
-    LockedImage {
-        role: image.role,
-        reference: image.reference.clone(),
-        platform: image.platform,
-        size: Some(image.layers.iter().map(|layer| layer.size).sum()),
-        registry_manifest: image.manifest,
-        config: image.config,
-        layers: image.layers.iter().map(|layer| layer.diff_id).collect(),
-        origin: image.origin.clone(),
-        named_by: image.named_by.clone(),
     }
 }
 

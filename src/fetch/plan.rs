@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::gather::{Found, caches, find, role_of};
-use super::parts::{LocalBinary, LocalFile, LocalImage, lock_binary, lock_image, lock_of};
-use super::upstream::{Published, Resolved, WantedImage};
+use super::parts::{LocalBinary, LocalFile, LocalImage, lock_of};
+use super::upstream::{Published, Resolved};
 use super::{FetchError, Upstream, images, own, programs};
 use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform, Transport};
 use crate::host::{Ask, ask};
 use crate::progress::Progress;
-use crate::resolve::{Lock, LockedBinary, LockedImage};
+use crate::resolve::{BinaryPin, ImagePin, Lock};
 use crate::spec::Spec;
 
 /// What a pack would take.
@@ -68,7 +68,7 @@ fn plan_by_asking(
     let files = own::gather(spec)?;
     let caches = caches(spec)?;
     let here = programs::gather(spec, &caches, None, ask, progress)?;
-    let mut programs: Vec<(LockedBinary, PlannedPart)> = here.iter().map(given_program).collect();
+    let mut programs: Vec<(BinaryPin, PlannedPart)> = here.iter().map(given_program).collect();
     let mut roles: Vec<(Platform, BinaryRole)> = here.iter().map(role_of).collect();
     if let Some(upstream) = upstream {
         progress.begin("asking for the programs", None);
@@ -85,22 +85,22 @@ fn plan_by_asking(
         wanted,
         scratch: _scratch,
     } = find(spec, &caches, &here, &roles, upstream, ask, progress)?;
-    let mut there = images::inventory(&roles, &found);
-    let mut images: Vec<(LockedImage, PlannedPart)> = Vec::new();
+    let mut there = images::inventory(&roles, found.iter().map(|image| &image.pin));
+    let mut images: Vec<(ImagePin, PlannedPart)> = Vec::new();
     let resolved = upstream.map(|upstream| upstream.resolve(&wanted, progress));
-    for ((platform, wanted), resolved) in wanted.iter().zip(resolved.transpose()?.unwrap_or_default()) {
-        for (wanted, image) in wanted.iter().zip(resolved) {
-            match wanted.role {
-                ImageRole::Node => there.node_images.push(*platform),
-                _ => there.images.push((*platform, image.reference.clone())),
-            }
-            images.push(remote_image(wanted, &image, *platform));
+    for image in resolved.transpose()?.unwrap_or_default().iter().flatten() {
+        match image.pin.role {
+            ImageRole::Node => there.node_images.push(image.pin.platform),
+            _ => there
+                .images
+                .push((image.pin.platform, image.pin.reference.clone())),
         }
+        images.push(remote_image(image));
     }
     requirements.check(&there)?;
     images.extend(images::read(found, progress)?.iter().map(given_image));
     programs.sort_by_key(|(program, _)| (program.platform, program.role));
-    images.sort_by_key(|(image, _)| (image.platform, image.role, image.reference.clone()));
+    images.sort_by_key(|(image, _)| image.order());
     let (programs, mut parts): (Vec<_>, Vec<_>) = programs.into_iter().unzip();
     let (images, image_parts): (Vec<_>, Vec<_>) = images.into_iter().unzip();
     parts.extend(image_parts);
@@ -138,16 +138,16 @@ impl Plan {
     }
 }
 
-fn given_program(binary: &LocalBinary) -> (LockedBinary, PlannedPart) {
+fn given_program(binary: &LocalBinary) -> (BinaryPin, PlannedPart) {
     let part = PlannedPart {
-        name: binary.part.role.to_string(),
-        platform: Some(binary.part.platform),
+        name: binary.pin.role.to_string(),
+        platform: Some(binary.pin.platform),
         from: binary.path.display().to_string(),
         unverified: false,
         blobs: Vec::new(),
-        given: vec![(binary.part.sha256, binary.part.size)],
+        given: vec![(binary.pin.sha256, binary.pin.size)],
     };
-    (lock_binary(binary), part)
+    (binary.pin.clone(), part)
 }
 
 fn given_file(file: &LocalFile) -> PlannedPart {
@@ -161,10 +161,10 @@ fn given_file(file: &LocalFile) -> PlannedPart {
     }
 }
 
-fn given_image(image: &LocalImage) -> (LockedImage, PlannedPart) {
+fn given_image(image: &LocalImage) -> (ImagePin, PlannedPart) {
     let part = PlannedPart {
-        name: image.reference.to_string(),
-        platform: Some(image.platform),
+        name: image.pin.reference.to_string(),
+        platform: Some(image.pin.platform),
         from: image.place.clone(),
         unverified: false,
         blobs: Vec::new(),
@@ -174,7 +174,7 @@ fn given_image(image: &LocalImage) -> (LockedImage, PlannedPart) {
             .map(|layer| (layer.diff_id, layer.size))
             .collect(),
     };
-    (lock_image(image), part)
+    (image.pin.clone(), part)
 }
 
 /// A program by what is published of it. Where that is not enough to lock it, it is
@@ -185,7 +185,7 @@ fn remote_program(
     role: BinaryRole,
     published: Published,
     progress: &dyn Progress,
-) -> Result<(LockedBinary, PlannedPart), FetchError> {
+) -> Result<(BinaryPin, PlannedPart), FetchError> {
     let (sha256, size) = if let (Some(digest), Some(size)) = (published.digest, published.size) {
         (digest, size)
     } else {
@@ -193,7 +193,7 @@ fn remote_program(
         programs::digest(&program.path)?
     };
     let signed = upstream.signed_program(role, &published.version, platform, progress)?;
-    let locked = LockedBinary {
+    let locked = BinaryPin {
         role,
         platform,
         version: Some(published.version),
@@ -225,31 +225,21 @@ fn remote_program(
     Ok((locked, part))
 }
 
-fn remote_image(wanted: &WantedImage, image: &Resolved, platform: Platform) -> (LockedImage, PlannedPart) {
+fn remote_image(image: &Resolved) -> (ImagePin, PlannedPart) {
     let blob = |(digest, bytes): &(Digest, u64)| PlannedBlob {
         digest: *digest,
         bytes: *bytes,
         is_layer: true,
         is_stored: false,
     };
-    let locked = LockedImage {
-        role: wanted.role,
-        reference: image.reference.clone(),
-        platform,
-        size: None,
-        registry_manifest: Some(image.manifest),
-        config: image.config.0,
-        layers: image.diff_ids.clone(),
-        origin: image.origin.clone(),
-        named_by: image.named_by.clone(),
-    };
+    let pin = &image.pin;
     let part = PlannedPart {
-        name: image.reference.to_string(),
-        platform: Some(platform),
-        from: format!("docker://{}", image.reference),
-        unverified: image.origin.unverified,
+        name: pin.reference.to_string(),
+        platform: Some(pin.platform),
+        from: format!("docker://{}", pin.reference),
+        unverified: pin.origin.unverified,
         blobs: image.layers.iter().map(blob).collect(),
         given: Vec::new(),
     };
-    (locked, part)
+    (pin.clone(), part)
 }

@@ -10,9 +10,10 @@ use super::hashing::hash;
 use super::parts::LocalBinary;
 use super::upstream::{Program, Published, Signed, Unproven, UpstreamError, addon_images};
 use super::{Cache, FetchError, Upstream, room, sniff, versions};
-use crate::bundle::{BinaryPart, BinaryRole, Digest, Origin, Platform, Transport, Verification};
+use crate::bundle::{BinaryRole, Digest, Origin, Platform, Transport, Verification};
 use crate::host::{Ask, in_parallel};
 use crate::progress::Progress;
+use crate::resolve::BinaryPin;
 use crate::spec::Spec;
 
 /// Every program that the spec and the caches have, and `upstream` what they do not, one
@@ -64,11 +65,11 @@ pub(super) fn gather(
     let mut chosen: BTreeMap<(Platform, BinaryRole), LocalBinary> = BTreeMap::new();
     for binary in hashed {
         let binary = binary?;
-        let key = (binary.part.platform, binary.part.role);
+        let key = (binary.pin.platform, binary.pin.role);
         match chosen.get(&key) {
-            Some(first) if first.part.sha256 != binary.part.sha256 => {
+            Some(first) if first.pin.sha256 != binary.pin.sha256 => {
                 return Err(FetchError::Conflict {
-                    what: binary.part.role.to_string(),
+                    what: binary.pin.role.to_string(),
                     first: first.path.display().to_string(),
                     second: binary.path.display().to_string(),
                 });
@@ -83,15 +84,14 @@ pub(super) fn gather(
     let own = Platform::of_this_machine();
     for binary in binaries
         .iter_mut()
-        .filter(|binary| Some(binary.part.platform) == own)
+        .filter(|binary| Some(binary.pin.platform) == own)
     {
-        let role = binary.part.role;
-        let version = versions::version(ask, role, &binary.path, &spec.kubernetes_version);
-        let version = version.map_err(|error| error.naming(binary.part.origin.url.as_deref()))?;
-        binary.part.version = version;
-        let version = binary.part.version.clone();
+        let pin = &mut binary.pin;
+        let version = versions::version(ask, pin.role, &binary.path, &spec.kubernetes_version);
+        pin.version = version.map_err(|error| error.naming(pin.origin.url.as_deref()))?;
+        let version = pin.version.clone();
         let reported = version.map(|subject| Verification::SelfReportedVersion { subject });
-        binary.part.origin.verified_by.extend(reported);
+        pin.origin.verified_by.extend(reported);
     }
     progress.end(&format!("{} programs", binaries.len()));
     Ok(binaries)
@@ -333,7 +333,7 @@ fn read(
         .into());
     }
     Ok(LocalBinary {
-        part: BinaryPart {
+        pin: BinaryPin {
             role: candidate.role,
             version: candidate
                 .download

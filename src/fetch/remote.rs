@@ -20,7 +20,7 @@ use crate::spec::{ImageSource, Spec};
 /// what it said.
 pub(super) fn wanted(
     spec: &Spec,
-    found: &[(ImageRole, FoundImage)],
+    found: &[FoundImage],
     needs: &[ImageReference],
     others: Vec<WantedImage>,
     minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
@@ -34,7 +34,7 @@ pub(super) fn wanted(
     };
     let has_node = |platform: &Platform| {
         let mut images = found.iter();
-        images.any(|(role, image)| *role == ImageRole::Node && image.platform == *platform)
+        images.any(|image| image.pin.role == ImageRole::Node && image.pin.platform == *platform)
     };
     let names_node = named.iter().any(|image| image.role == ImageRole::Node);
     let node = if names_node || spec.platforms.iter().all(has_node) {
@@ -63,9 +63,10 @@ pub(super) fn wanted(
         let mut wanted = named.clone();
         wanted.extend(node.iter().filter(|_| !has_node(&platform)).cloned());
         for image in &unnamed {
-            let is_it =
-                |there: &FoundImage| (there.platform, &there.reference) == (platform, &image.reference);
-            if found.iter().any(|(_, there)| is_it(there)) {
+            let is_it = |there: &FoundImage| {
+                (there.pin.platform, &there.pin.reference) == (platform, &image.reference)
+            };
+            if found.iter().any(is_it) {
                 continue;
             }
             let mut others = wanted.iter_mut();

@@ -47,8 +47,8 @@ pub(super) fn default(
     let of_packed = || {
         let mut minikubes = binaries
             .iter()
-            .filter(|binary| binary.part.role == BinaryRole::Minikube);
-        minikubes.find_map(|binary| binary.part.version.clone())
+            .filter(|binary| binary.pin.role == BinaryRole::Minikube);
+        minikubes.find_map(|binary| binary.pin.version.clone())
     };
     if let Some(version) = answer.as_deref().and_then(release).or_else(of_packed) {
         return Ok(runtime_of_release(&version));
@@ -57,7 +57,7 @@ pub(super) fn default(
     let runtime = runtime_of_release(&newest);
     let is_given = binaries
         .iter()
-        .any(|binary| binary.part.role == BinaryRole::Minikube);
+        .any(|binary| binary.pin.role == BinaryRole::Minikube);
     if is_given {
         progress.note(&format!(
         "which container runtime this minikube takes by itself is not known: it gets {runtime}, as minikube {newest} \

@@ -43,13 +43,13 @@ pub(super) enum Content<'a> {
 pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
     let platforms = &parts.requirements.platforms;
     let mut binaries: Vec<&LocalBinary> = parts.binaries.iter().collect();
-    binaries.sort_by_key(|binary| (binary.part.platform, binary.part.role));
+    binaries.sort_by_key(|binary| (binary.pin.platform, binary.pin.role));
     let mut images: Vec<(&LocalImage, Vec<u8>)> = parts
         .images
         .iter()
         .map(|image| (image, manifest_of(image)))
         .collect();
-    images.sort_by_key(|(image, _)| (image.platform, image.role, image.reference.clone()));
+    images.sort_by_key(|(image, _)| image.pin.order());
 
     let shared = shared_layers(&images);
     let mut blobs = HashSet::new();
@@ -66,10 +66,10 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
     let mut groups = vec![own_files, layers_of(&|_, layer| shared.contains(&layer))];
     for platform in platforms {
         let is_of = |image: &LocalImage, node: bool| {
-            image.platform == *platform && (image.role == ImageRole::Node) == node
+            image.pin.platform == *platform && (image.pin.role == ImageRole::Node) == node
         };
         groups.push(layers_of(&|image, _| is_of(image, true)));
-        let programs = binaries.iter().filter(|binary| binary.part.platform == *platform);
+        let programs = binaries.iter().filter(|binary| binary.pin.platform == *platform);
         let programs = programs.map(|binary| program_member(binary));
         let cluster_layers = layers_of(&|image, _| is_of(image, false));
         groups.push(programs.chain(cluster_layers).collect());
@@ -77,7 +77,7 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
 
     let image_parts: Vec<ImagePart> = images
         .iter()
-        .map(|(image, manifest)| image_part(image, Digest::of(manifest)))
+        .map(|(image, manifest)| image.pin.part(Digest::of(manifest)))
         .collect();
     let manifests = images.iter().map(|(_, manifest)| Blob::of(manifest));
     let named: Vec<(&ImagePart, Blob)> = image_parts.iter().zip(manifests).collect();
@@ -90,8 +90,8 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
         .chain(images.iter().flat_map(|(image, manifest)| {
             [manifest, &image.config_json].map(|json| (blob_path(Digest::of(json)), json.clone()))
         }));
-    let origins = binaries.iter().map(|binary| &binary.part.origin);
-    let origins = origins.chain(images.iter().map(|(image, _)| &image.origin));
+    let origins = binaries.iter().map(|binary| &binary.pin.origin);
+    let origins = origins.chain(images.iter().map(|(image, _)| &image.pin.origin));
     let signatures = origins.flat_map(|origin| &origin.attestations);
     // By digest: the same in any order of the parts.
     let files: BTreeSet<Digest> = signatures.flat_map(Attestation::files).collect();
@@ -111,7 +111,7 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
     frames.extend(groups.into_iter().flat_map(split));
     BundlePlan {
         frames,
-        binaries: binaries.iter().map(|binary| binary.part.clone()).collect(),
+        binaries: binaries.iter().map(|binary| binary.pin.part()).collect(),
         images: image_parts,
         image_indexes,
         files: parts.files.iter().map(|file| file.part.clone()).collect(),
@@ -122,9 +122,12 @@ pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
 /// The layers that images for several platforms have.
 fn shared_layers(images: &[(&LocalImage, Vec<u8>)]) -> HashSet<Digest> {
     let mut first: HashMap<Digest, Platform> = HashMap::new();
-    let layers = images
-        .iter()
-        .flat_map(|(image, _)| image.layers.iter().map(|layer| (layer.diff_id, image.platform)));
+    let layers = images.iter().flat_map(|(image, _)| {
+        image
+            .layers
+            .iter()
+            .map(|layer| (layer.diff_id, image.pin.platform))
+    });
     layers
         .filter(|(layer, platform)| first.entry(*layer).or_insert(*platform) != platform)
         .map(|(layer, _)| layer)
@@ -134,9 +137,9 @@ fn shared_layers(images: &[(&LocalImage, Vec<u8>)]) -> HashSet<Digest> {
 fn program_member(binary: &LocalBinary) -> PlannedMember<'_> {
     PlannedMember {
         member: Member {
-            path: binary.part.member_path(),
-            size: binary.part.size,
-            sha256: binary.part.sha256,
+            path: binary.pin.part().member_path(),
+            size: binary.pin.size,
+            sha256: binary.pin.sha256,
         },
         content: Content::Binary(binary),
     }
@@ -155,7 +158,7 @@ fn file_member(file: &LocalFile) -> PlannedMember<'_> {
 
 fn manifest_of(image: &LocalImage) -> Vec<u8> {
     let config = Blob {
-        digest: image.config,
+        digest: image.pin.config,
         size: image.config_json.len() as u64,
     };
     let layers: Vec<Blob> = image
@@ -167,19 +170,6 @@ fn manifest_of(image: &LocalImage) -> Vec<u8> {
         })
         .collect();
     image_manifest(config, &layers)
-}
-
-fn image_part(image: &LocalImage, manifest: Digest) -> ImagePart {
-    ImagePart {
-        role: image.role,
-        reference: image.reference.clone(),
-        platform: image.platform,
-        config: image.config,
-        layers: image.layers.iter().map(|layer| layer.diff_id).collect(),
-        manifest,
-        origin: image.origin.clone(),
-        named_by: image.named_by.clone(),
-    }
 }
 
 fn bytes_member<'a>(path: String, bytes: Vec<u8>) -> PlannedMember<'a> {

@@ -6,9 +6,9 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
+use super::{BinaryPin, FilePin, ImagePin};
 use crate::bundle::{
-    Attestation, BinaryRole, ContainerRuntime, Digest, FileRole, ImageReference, ImageRole, NamedBy, Origin,
-    Platform, Timestamp, Version,
+    Attestation, BinaryRole, ContainerRuntime, ImageReference, Origin, Platform, Timestamp, Version,
 };
 
 pub use change::Change;
@@ -43,69 +43,13 @@ pub struct Lock {
     pub ha: bool,
     /// The binaries, by platform and role.
     #[serde(rename = "binary")]
-    pub binaries: Vec<LockedBinary>,
+    pub binaries: Vec<BinaryPin>,
     /// The images, by platform, role and name.
     #[serde(rename = "image")]
-    pub images: Vec<LockedImage>,
+    pub images: Vec<ImagePin>,
     /// The files of the packer, by role and name.
     #[serde(rename = "file", default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<LockedFile>,
-}
-
-/// A binary in the lock.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockedBinary {
-    /// What it is for.
-    pub role: BinaryRole,
-    /// The platform that it runs on.
-    pub platform: Platform,
-    /// Its release, where it is known.
-    pub version: Option<Version>,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The SHA-256 of its content.
-    pub sha256: Digest,
-    /// How it came.
-    pub origin: Origin,
-}
-
-/// An image in the lock.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockedImage {
-    /// What it is for.
-    pub role: ImageRole,
-    /// Its name.
-    pub reference: ImageReference,
-    /// The platform that it runs on.
-    pub platform: Platform,
-    /// The size of its layers, uncompressed, in bytes; not known before they are there.
-    pub size: Option<u64>,
-    /// The digest of its manifest in the registry, where it came from one.
-    pub registry_manifest: Option<Digest>,
-    /// The digest of its config.
-    pub config: Digest,
-    /// The digests of its uncompressed layers, lowest first.
-    pub layers: Vec<Digest>,
-    /// How it came.
-    pub origin: Origin,
-    /// Digests by which it is named.
-    pub named_by: Vec<NamedBy>,
-}
-
-/// A manifest, or another file, in the lock.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockedFile {
-    /// What it is for.
-    pub role: FileRole,
-    /// Its name.
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// The SHA-256 of its content.
-    pub sha256: Digest,
+    pub files: Vec<FilePin>,
 }
 
 impl Lock {
@@ -115,9 +59,9 @@ impl Lock {
         kubernetes_version: Version,
         container_runtime: ContainerRuntime,
         platforms: Vec<Platform>,
-        binaries: Vec<LockedBinary>,
-        images: Vec<LockedImage>,
-        files: Vec<LockedFile>,
+        binaries: Vec<BinaryPin>,
+        images: Vec<ImagePin>,
+        files: Vec<FilePin>,
     ) -> Self {
         Self {
             format: FORMAT,
@@ -155,14 +99,14 @@ impl Lock {
 
     /// The locked binary of this role for `platform`.
     #[must_use]
-    pub fn binary(&self, platform: Platform, role: BinaryRole) -> Option<&LockedBinary> {
+    pub fn binary(&self, platform: Platform, role: BinaryRole) -> Option<&BinaryPin> {
         let mut binaries = self.binaries.iter();
         binaries.find(|binary| (binary.platform, binary.role) == (platform, role))
     }
 
     /// The locked image of this name for `platform`.
     #[must_use]
-    pub fn image(&self, platform: Platform, reference: &ImageReference) -> Option<&LockedImage> {
+    pub fn image(&self, platform: Platform, reference: &ImageReference) -> Option<&ImagePin> {
         let mut images = self.images.iter();
         images.find(|image| image.platform == platform && image.reference == *reference)
     }
@@ -187,7 +131,7 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::{Namer, Transport, Verification};
+    use crate::bundle::{Digest, FileRole, ImageRole, NamedBy, Namer, Transport, Verification};
 
     fn platform() -> Platform {
         "linux/arm64".parse().expect("platform")
@@ -209,7 +153,7 @@ mod tests {
             "v1.35.4".parse().expect("version"),
             ContainerRuntime::Docker,
             vec![platform()],
-            vec![LockedBinary {
+            vec![BinaryPin {
                 role: BinaryRole::Kubelet,
                 platform: platform(),
                 version: None,
@@ -217,7 +161,7 @@ mod tests {
                 sha256: Digest::of(b"abc"),
                 origin: origin.clone(),
             }],
-            vec![LockedImage {
+            vec![ImagePin {
                 role: ImageRole::Kubernetes,
                 reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
                 platform: platform(),
@@ -228,7 +172,7 @@ mod tests {
                 origin,
                 named_by: vec![named],
             }],
-            vec![LockedFile {
+            vec![FilePin {
                 role: FileRole::Manifest,
                 name: "app.yaml".to_owned(),
                 size: 4,

@@ -5,6 +5,7 @@ mod error;
 mod inventory;
 mod kubeadm;
 mod lock;
+mod pin;
 mod table;
 mod timestamp;
 
@@ -16,7 +17,8 @@ use crate::host::{Ask, ask};
 
 pub use error::ResolveError;
 pub use inventory::Inventory;
-pub use lock::{Change, Difference, Lock, LockFile, LockedBinary, LockedFile, LockedImage};
+pub use lock::{Change, Difference, Lock, LockFile};
+pub use pin::{BinaryPin, FilePin, ImagePin};
 pub use timestamp::timestamp;
 
 /// What minikube's default addon runs, where no minikube can be asked. Source: minikube v1.38.1,

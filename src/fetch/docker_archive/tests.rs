@@ -25,7 +25,10 @@ fn open(bytes: &[u8], wanted: Option<&str>) -> (TempDir, Result<Vec<FoundImage>,
 }
 
 fn names(images: &[FoundImage]) -> Vec<String> {
-    images.iter().map(|image| image.reference.to_string()).collect()
+    images
+        .iter()
+        .map(|image| image.pin.reference.to_string())
+        .collect()
 }
 
 fn layer(image: &FoundImage, number: usize) -> Vec<u8> {
@@ -206,14 +209,17 @@ fn platforms_of(bytes: &[u8], wanted: &[Platform]) -> Vec<String> {
     assert!(
         images
             .iter()
-            .all(|image| image.origin.transport == Transport::DockerArchive)
+            .all(|image| image.pin.origin.transport == Transport::DockerArchive)
     );
     assert!(
         names(&images)
             .iter()
             .all(|name| name == "docker.io/library/app:1")
     );
-    images.iter().map(|image| image.platform.to_string()).collect()
+    images
+        .iter()
+        .map(|image| image.pin.platform.to_string())
+        .collect()
 }
 
 #[test]

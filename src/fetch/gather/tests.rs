@@ -16,7 +16,7 @@ use crate::spec::ImageSource;
 
 /// What a bundle would be made of, without the paths.
 fn content(parts: &Parts) -> Vec<String> {
-    let binaries = parts.binaries.iter().map(|binary| format!("{:?}", binary.part));
+    let binaries = parts.binaries.iter().map(|binary| format!("{:?}", binary.pin));
     let images = parts.images.iter().map(|image| {
         let layers: Vec<_> = image
             .layers
@@ -25,7 +25,7 @@ fn content(parts: &Parts) -> Vec<String> {
             .collect();
         format!(
             "{:?} {} {:?} {layers:?}",
-            image.role, image.reference, image.origin
+            image.pin.role, image.pin.reference, image.pin.origin
         )
     });
     binaries.chain(images).collect()
@@ -41,8 +41,8 @@ fn every_part_is_found_and_known() {
         .map(|binary| {
             format!(
                 "{} {:?}",
-                binary.part.role,
-                binary.part.version.as_ref().map(ToString::to_string)
+                binary.pin.role,
+                binary.pin.version.as_ref().map(ToString::to_string)
             )
         })
         .collect();
@@ -58,7 +58,7 @@ fn every_part_is_found_and_known() {
     let images: Vec<(ImageRole, String)> = parts
         .images
         .iter()
-        .map(|image| (image.role, image.reference.to_string()))
+        .map(|image| (image.pin.role, image.pin.reference.to_string()))
         .collect();
     assert_eq!(
         images,
@@ -125,7 +125,7 @@ fn a_minikube_cache_has_all_but_minikube() {
     spec.from_cache = vec![site.path("home")];
     let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
     assert_eq!((parts.binaries.len(), parts.images.len()), (4, 3));
-    assert_eq!(parts.images[0].origin.transport, Transport::MinikubeCache);
+    assert_eq!(parts.images[0].pin.origin.transport, Transport::MinikubeCache);
 
     site.image(
         &format!("home/cache/kic/{arch}/kicbase_v0.0.49.tar"),
@@ -292,7 +292,7 @@ fn a_node_image_is_one_image_with_one_name() {
     let text = format!("docker-archive:{}:r.io/kicbase:b", site.path("two.tar").display());
     spec.kicbase = vec![ImageSource::parse(&text).expect("source")];
     let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
-    assert_eq!(parts.images[0].reference.to_string(), "r.io/kicbase:b");
+    assert_eq!(parts.images[0].pin.reference.to_string(), "r.io/kicbase:b");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn read_one(layout: &LayoutWriter, wanted: Option<&str>) -> Result<FoundImage, F
 }
 
 fn name(layout: &LayoutWriter, wanted: Option<&str>) -> Result<String, FetchError> {
-    read_one(layout, wanted).map(|image| image.reference.to_string())
+    read_one(layout, wanted).map(|image| image.pin.reference.to_string())
 }
 
 fn refused(layout: &LayoutWriter, wanted: Option<&str>) -> (String, Kind) {
@@ -104,7 +104,7 @@ fn an_index_leads_to_the_platforms_image() {
     let index = layout.nested(&[on(arm64.clone(), "arm64"), on(amd64.clone(), "amd64")]);
     layout.finish(&[named(layout.nested(&[index]), "1")]);
     let image = read_one(&layout, None).expect("image");
-    assert_eq!(image.platform, AMD64);
+    assert_eq!(image.pin.platform, AMD64);
     let mut bytes = Vec::new();
     let (diff_id, blob) = &image.layers[0];
     blob.open()
@@ -120,7 +120,7 @@ fn an_index_leads_to_the_platforms_image() {
         named(on(arm64.clone(), "arm64"), "1"),
         named(on(amd64, "amd64"), "1"),
     ]);
-    assert_eq!(read_one(&layout, Some("1")).expect("image").platform, AMD64);
+    assert_eq!(read_one(&layout, Some("1")).expect("image").pin.platform, AMD64);
 
     layout.finish(&[named(layout.nested(&[on(arm64, "arm64")]), "1")]);
     let (text, kind) = refused(&layout, None);
@@ -217,13 +217,13 @@ fn a_layout_in_an_archive_is_read_as_in_a_directory() {
         let tar = TarIndex::open(&path, &scratch).expect("tar");
         let read = |wanted| read(Place::Archive(&tar), wanted, &[AMD64], &Silent).expect("image");
         let images = read(None);
-        assert_eq!(images[0].reference.to_string(), called);
+        assert_eq!(images[0].pin.reference.to_string(), called);
         assert_eq!(
-            (images[0].origin.transport, images[0].place.as_str()),
+            (images[0].pin.origin.transport, images[0].place.as_str()),
             (crate::bundle::Transport::OciArchive, path.to_str().expect("text"))
         );
         assert_eq!(
-            read(Some("r.example/x:1"))[0].reference.to_string(),
+            read(Some("r.example/x:1"))[0].pin.reference.to_string(),
             "r.example/x:1"
         );
         let mut layer = Vec::new();
@@ -249,7 +249,7 @@ fn nameless_images_of_several_platforms_take_one_name() {
     let images: Vec<String> = images
         .expect("images")
         .iter()
-        .map(|image| format!("{} {}", image.reference, image.platform))
+        .map(|image| format!("{} {}", image.pin.reference, image.pin.platform))
         .collect();
     assert_eq!(
         images,

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Because, Pinned, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, ImageRole, Namer, Version, is_addon_of_network};
 use crate::host::Ask;
-use crate::resolve::{Lock, LockedImage};
+use crate::resolve::{ImagePin, Lock};
 use crate::spec::near;
 
 /// Why the node image is the right one.
@@ -36,7 +36,7 @@ pub(crate) fn has_addon(lock: &Lock, addon: &str) -> bool {
 
 /// The images in the lock that are named so.
 fn named_then(lock: &Lock, role: ImageRole, because: &Because) -> Vec<WantedImage> {
-    let digest = |image: &LockedImage| {
+    let digest = |image: &ImagePin| {
         let mut named_by = image.named_by.iter();
         let named = named_by.find(|named| (named.by, &named.name) == (because.0, &because.1))?;
         Some(named.digest)
@@ -123,7 +123,7 @@ pub(in crate::fetch) fn addon_images(
 
 /// The storage provisioner's images in the lock; there, nothing but their name tells them.
 pub(in crate::fetch) fn locked_provisioner(lock: &Lock) -> Vec<WantedImage> {
-    let is_its = |image: &&LockedImage| {
+    let is_its = |image: &&ImagePin| {
         let name = image.reference.repository().rsplit('/').next();
         image.role == ImageRole::Kubernetes && name == Some(PROVISIONER)
     };

@@ -23,7 +23,7 @@ use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, NamedBy, Name
 use crate::host::{Ask, Environment};
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::{Listener, Progress};
-use crate::resolve::{Difference, Lock, LockFile, LockedBinary, LockedImage};
+use crate::resolve::{BinaryPin, Difference, ImagePin, Lock, LockFile};
 use crate::spec::{Sources, VersionWord, is_accepted, near};
 use crate::store::{Store, StoreError};
 
@@ -294,11 +294,10 @@ impl Upstream {
     /// The images, downloaded; the same names in the same order.
     pub(super) fn images(
         &self,
-        wanted: &[WantedImage],
         resolved: Vec<Resolved>,
         progress: &dyn Progress,
-    ) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
-        registry::download(self, wanted, resolved, progress)
+    ) -> Result<Vec<FoundImage>, FetchError> {
+        registry::download(self, resolved, progress)
     }
 
     /// The images of each platform by manifest and config; the same names in the same order.
@@ -361,12 +360,12 @@ impl Upstream {
     }
 
     /// What the lock has of a program.
-    fn locked_binary(&self, platform: Platform, role: BinaryRole) -> Option<&LockedBinary> {
+    fn locked_binary(&self, platform: Platform, role: BinaryRole) -> Option<&BinaryPin> {
         self.lock()?.binary(platform, role)
     }
 
     /// What the lock has of an image.
-    fn locked_image(&self, platform: Platform, reference: &ImageReference) -> Option<&LockedImage> {
+    fn locked_image(&self, platform: Platform, reference: &ImageReference) -> Option<&ImagePin> {
         self.lock()?.image(platform, reference)
     }
 

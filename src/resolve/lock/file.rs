@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Lock, LockedFile};
-use crate::resolve::ResolveError;
+use super::Lock;
+use crate::resolve::{FilePin, ResolveError};
 
 /// A lock that was read from a file.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl LockFile {
 
     /// Fails with every file of the packer that is not what this lock says. They are on
     /// this machine, so that is known before anything is downloaded.
-    pub fn check_files(&self, files: Vec<LockedFile>) -> Result<(), ResolveError> {
+    pub fn check_files(&self, files: Vec<FilePin>) -> Result<(), ResolveError> {
         let lock = self.lock.clone();
         self.check(&Lock { files, ..lock })
     }

@@ -40,14 +40,17 @@ fn an_image_comes_from_tag_to_layers_each_blob_once_whatever_its_media_types() {
             let site = Site::new();
             let image = site.get(&Site::sources(&server)).expect("an image");
             assert_eq!(image.layers[0].diff_id, draft.diff_id);
-            assert_eq!(image.platform.to_string(), "linux/arm64");
-            assert_eq!(image.manifest, Some(Digest::of(&draft.manifest("team/app"))));
-            let verified = &image.origin.verified_by[0];
+            assert_eq!(image.pin.platform.to_string(), "linux/arm64");
+            assert_eq!(
+                image.pin.registry_manifest,
+                Some(Digest::of(&draft.manifest("team/app")))
+            );
+            let verified = &image.pin.origin.verified_by[0];
             assert!(
                 matches!(verified, Verification::RegistryTag { .. }),
                 "{verified:?}"
             );
-            assert_eq!(image.origin.transport, Transport::Docker);
+            assert_eq!(image.pin.origin.transport, Transport::Docker);
             // Config and layer, of this platform only.
             assert_eq!(server.count("/blobs/"), 2);
             // These, and what leads to them.
@@ -69,9 +72,12 @@ fn a_digest_that_was_asked_for_decides() {
     let mut site = Site::new();
     site.spec.images[0] = format!("docker://{APP}@{digest}").parse().expect("an image");
     let image = site.get(&Site::sources(&server)).expect("an image");
-    assert_eq!(image.origin.verified_by[0], Verification::UserDigest { digest });
+    assert_eq!(
+        image.pin.origin.verified_by[0],
+        Verification::UserDigest { digest }
+    );
     let (by, name) = (Namer::UserDigest, None);
-    assert_eq!(image.named_by, [NamedBy { digest, by, name }]);
+    assert_eq!(image.pin.named_by, [NamedBy { digest, by, name }]);
     let liar = spoilt(registry, |seen, reply| {
         if seen.target.contains("/manifests/sha256:") {
             Reply::ok("{}").header("content-type", "application/vnd.oci.image.index.v1+json")

@@ -65,9 +65,10 @@ fn a_mirror_alone_is_not_believed_unless_the_user_says_so() {
     sources.accept_unverified.push(APP.to_owned());
     let image = site.get(&sources).expect("accepted");
     assert!(
-        matches!(image.origin.verified_by[0], Verification::MirrorTag { .. }) && image.origin.unverified,
+        matches!(image.pin.origin.verified_by[0], Verification::MirrorTag { .. })
+            && image.pin.origin.unverified,
         "{:?}",
-        image.origin
+        image.pin.origin
     );
 }
 

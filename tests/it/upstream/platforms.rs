@@ -40,23 +40,23 @@ fn a_config_of_another_platform_is_corrected_as_the_index_says() {
     );
     let server = serve(registry);
     let image = Site::new().get(&Site::sources(&server)).expect("an image");
-    assert_eq!(image.platform.to_string(), "linux/arm64");
+    assert_eq!(image.pin.platform.to_string(), "linux/arm64");
     let config = ImageConfig::parse(&image.config_json).expect("a config");
-    assert_eq!(config.platform, image.platform);
-    assert_eq!(image.config, Digest::of(&image.config_json));
+    assert_eq!(config.platform, image.pin.platform);
+    assert_eq!(image.pin.config, Digest::of(&image.config_json));
     let original = Digest::of(&mislabelled().config("team/app"));
     let corrected = Verification::CorrectedPlatform {
         subject: "linux/amd64".to_owned(),
         digest: original,
     };
     assert!(
-        image.origin.verified_by.contains(&corrected),
+        image.pin.origin.verified_by.contains(&corrected),
         "{:?}",
-        image.origin
+        image.pin.origin
     );
     // The manifest is the registry's, for who asks there again.
     let manifest = Digest::of(&mislabelled().manifest("team/app"));
-    assert_eq!(image.manifest, Some(manifest));
+    assert_eq!(image.pin.registry_manifest, Some(manifest));
 }
 
 #[test]
@@ -116,7 +116,10 @@ fn an_index_of_one_or_in_another_leads_to_the_image() {
         let path = format!("team/app/manifests/{}", Digest::of(&inner));
         registry.put(path, inner.clone(), INDEX);
         let image = Site::new().get(&Site::sources(&serve(registry)));
-        assert_eq!(image.expect("an image").manifest, Some(Digest::of(&bytes)));
+        assert_eq!(
+            image.expect("an image").pin.registry_manifest,
+            Some(Digest::of(&bytes))
+        );
     }
     // An index that names itself cannot be made; many in one another can.
     let mut registry = indexed(&[draft], &nested);

@@ -36,9 +36,9 @@ fn image(server: &Server) -> LocalImage {
 
 /// The image has an attestation, or none for this reason.
 fn says(image: &LocalImage, unattested: Option<Unattested>, what: &str) {
-    assert_eq!(image.origin.unattested, unattested, "{what}");
+    assert_eq!(image.pin.origin.unattested, unattested, "{what}");
     let count = usize::from(unattested.is_none());
-    assert_eq!(image.origin.attestations.len(), count, "{what}");
+    assert_eq!(image.pin.origin.attestations.len(), count, "{what}");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_payload_that_is_only_where_its_signature_is_comes_from_there() {
     });
     let image = image(&near);
     says(&image, ONE, "from there");
-    let url = &image.origin.attestations[0].url;
+    let url = &image.pin.origin.attestations[0].url;
     assert!(
         url.starts_with(&near.url("/v2/team/app/manifests/sha256-")),
         "{url}"

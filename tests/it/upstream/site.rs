@@ -78,7 +78,7 @@ impl Site {
         let image = parts
             .images
             .iter()
-            .find(|image| image.reference.to_string() == name);
+            .find(|image| image.pin.reference.to_string() == name);
         Ok(image.expect("the image").clone())
     }
 

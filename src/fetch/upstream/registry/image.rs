@@ -9,7 +9,7 @@ use super::blob::blob;
 use super::manifest::{Resolved, resolve};
 use super::place::Place;
 use super::{Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, ImageRole, Platform, Transport};
+use crate::bundle::{Digest, ImageReference, Platform};
 use crate::fetch::FetchError;
 use crate::fetch::blob::Blob;
 use crate::fetch::found::FoundImage;
@@ -51,10 +51,9 @@ pub(in crate::fetch::upstream) fn resolve_all(
 /// Downloads the images; each blob once, whatever number of images uses it.
 pub(in crate::fetch::upstream) fn download(
     upstream: &Upstream,
-    wanted: &[WantedImage],
     resolved: Vec<Resolved>,
     progress: &dyn Progress,
-) -> Result<Vec<(ImageRole, FoundImage)>, FetchError> {
+) -> Result<Vec<FoundImage>, FetchError> {
     let mut jobs: BTreeMap<Digest, Job> = BTreeMap::new();
     for image in &resolved {
         for layer in &image.layers {
@@ -62,7 +61,7 @@ pub(in crate::fetch::upstream) fn download(
                 digest: layer.0,
                 size: layer.1,
                 places: Vec::new(),
-                image: image.reference.clone(),
+                image: image.pin.reference.clone(),
             });
             job.places.extend(image.places.iter().cloned());
         }
@@ -81,35 +80,19 @@ pub(in crate::fetch::upstream) fn download(
     });
     let files: BTreeMap<Digest, PathBuf> = files.into_iter().collect::<Result<_, _>>()?;
     progress.end(&format!("{} images, {} layers", resolved.len(), files.len()));
-    wanted
-        .iter()
-        .zip(resolved)
-        .map(|(wanted, image)| Ok((wanted.role, found(image, &files)?)))
-        .collect()
+    resolved.into_iter().map(|image| found(image, &files)).collect()
 }
 
 fn found(image: Resolved, files: &BTreeMap<Digest, PathBuf>) -> Result<FoundImage, FetchError> {
-    let open = |digest: Digest, size: u64, path: &PathBuf| {
-        let name = format!("{} of {}", digest, image.reference);
-        Blob::at(&Arc::from(path.as_path()), &name, 0, size)
+    let open = |(digest, size): &(Digest, u64)| {
+        let name = format!("{digest} of {}", image.pin.reference);
+        Blob::at(&Arc::from(files[digest].as_path()), &name, 0, *size)
     };
-    let config = open(image.config.0, image.config.1, &image.config_path)?;
-    let layers = image
-        .layers
-        .iter()
-        .map(|(digest, size)| open(*digest, *size, &files[digest]))
-        .collect::<Result<_, _>>()?;
-    let place = format!("docker://{}", image.reference);
-    let mut found = FoundImage::new(
-        image.reference,
-        &config,
-        image.config_json,
-        layers,
-        Transport::Docker,
-    )?;
-    found.place = place;
-    found.manifest = Some(image.manifest);
-    found.origin = image.origin;
-    found.named_by = image.named_by;
-    Ok(found)
+    let layers: Vec<Blob> = image.layers.iter().map(open).collect::<Result<_, _>>()?;
+    Ok(FoundImage {
+        place: format!("docker://{}", image.pin.reference),
+        layers: image.pin.layers.iter().copied().zip(layers).collect(),
+        pin: image.pin,
+        config_json: image.config_json,
+    })
 }

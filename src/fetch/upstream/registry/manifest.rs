@@ -1,7 +1,5 @@
 //! From an image's name to the config and the layers for one platform.
 
-use std::path::PathBuf;
-
 use serde::de::DeserializeOwned;
 
 use super::blob::small_blob;
@@ -11,28 +9,20 @@ use super::leaf::leaf;
 use super::named::{Top, top};
 use super::place::Place;
 use super::{Signed, Upstream, UpstreamError, WantedImage};
-use crate::bundle::{Digest, ImageReference, NamedBy, Origin, Platform, Transport, Verification, limits};
+use crate::bundle::{Digest, ImageReference, Origin, Platform, Transport, Verification, limits};
 use crate::oci::{CONFIGS, Descriptor, LAYERS, Manifest};
 use crate::progress::Progress;
+use crate::resolve::ImagePin;
 
 /// An image whose manifest is known.
 #[derive(Debug)]
 pub(in crate::fetch) struct Resolved {
-    pub(in crate::fetch) reference: ImageReference,
-    pub(in crate::fetch) manifest: Digest,
-    pub(in crate::fetch) config: (Digest, u64),
-    pub(super) config_path: PathBuf,
+    pub(in crate::fetch) pin: ImagePin,
     pub(super) config_json: Vec<u8>,
-    /// The digests of the uncompressed layers, lowest first, as the config lists them.
-    pub(in crate::fetch) diff_ids: Vec<Digest>,
     /// Digest and size of each layer as it is served, lowest first.
     pub(in crate::fetch) layers: Vec<(Digest, u64)>,
     /// Where the blobs may be, mirrors first.
     pub(super) places: Vec<Place>,
-    /// Where it came from, and what it was compared with so far.
-    pub(in crate::fetch) origin: Origin,
-    /// Digests by which it is named.
-    pub(in crate::fetch) named_by: Vec<NamedBy>,
 }
 
 pub(super) fn resolve(
@@ -104,22 +94,26 @@ pub(super) fn resolve(
         unattested,
     } = upstream.signed_image(reference, platform, &chain, &of_signatures, progress)?;
     Ok(Resolved {
-        reference: reference.clone(),
-        manifest: digest,
-        config: (config, config_json.len() as u64),
-        config_path: store.path(config),
+        pin: ImagePin {
+            role: wanted.role,
+            reference: reference.clone(),
+            platform,
+            size: None,
+            registry_manifest: Some(digest),
+            config,
+            layers: diff_ids,
+            origin: Origin {
+                verified_by,
+                unverified,
+                attestations,
+                unattested,
+                ..Origin::by(Transport::Docker)
+            },
+            named_by,
+        },
         config_json,
-        diff_ids,
         layers,
         places,
-        origin: Origin {
-            verified_by,
-            unverified,
-            attestations,
-            unattested,
-            ..Origin::by(Transport::Docker)
-        },
-        named_by,
     })
 }
 
