@@ -292,6 +292,13 @@ impl Origin {
         }
     }
 
+    /// The part was compared with this, if again.
+    pub fn compared(&mut self, with: Verification) {
+        if !self.verified_by.contains(&with) {
+            self.verified_by.push(with);
+        }
+    }
+
     /// Whether the part was compared with its publisher's checksum.
     #[must_use]
     pub fn agrees_with_publisher(&self) -> bool {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::console::Console;
 use super::ground::require_writable_for_root;
-use super::locked::fill;
+use super::locked;
 use super::sources::{SourceArgs, upstream};
 use crate::bundle::ContainerRuntime;
 use crate::failure::{Failure, Kind};
@@ -157,15 +157,15 @@ impl SpecArgs {
 /// Finds out what `asked` means today, or, when it is `locked`, what the lock beside the
 /// bundle says.
 pub(super) fn settle(mut asked: PartialSpec, locked: bool, console: &Console) -> Result<Settled, Failure> {
-    let mut upstream = upstream(&asked.sources, locked, console)?;
+    let upstream = upstream(&asked.sources, locked, console)?;
     let mut lock = None;
     if locked {
-        let locked = LockFile::load(&lock_of(&asked)?)?;
-        fill(&mut asked, &locked)?;
-        upstream = upstream.map(|upstream| upstream.locked(locked.clone()));
-        lock = Some(locked);
-    }
-    if let (Some(upstream), Some(word)) = (&upstream, &asked.kubernetes_version) {
+        let file = LockFile::load(&lock_of(&asked)?)?;
+        locked::check(&asked, &file)?;
+        asked.kubernetes_version = Some(file.lock.kubernetes_version.clone().into());
+        asked.platform = Platforms::of_all(&file.lock.platforms).or(asked.platform);
+        lock = Some(file);
+    } else if let (Some(upstream), Some(word)) = (&upstream, &asked.kubernetes_version) {
         asked.kubernetes_version = Some(upstream.release(word, console)?.into());
     }
     let spec = asked.resolve()?;

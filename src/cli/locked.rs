@@ -1,68 +1,19 @@
-//! What `--locked` takes from the lock, and which flags say something else.
+//! Which flags ask for something else than the lock that `--locked` takes.
 
-use crate::bundle::{BinaryRole, ImageRole, Platform, Transport, in_words};
-use crate::fetch::has_addon;
-use crate::resolve::{ImagePin, LockFile, ResolveError};
+use crate::bundle::{BinaryRole, Platform, in_words};
+use crate::resolve::{LockFile, ResolveError};
 use crate::spec::{Cni, ImageSource, PartialSpec, VersionWord};
 
-/// Fills the gaps of `asked` with what the lock has. Fails when `asked` says something else
-/// than the lock: before anything is read or downloaded.
-pub(super) fn fill(asked: &mut PartialSpec, file: &LockFile) -> Result<(), ResolveError> {
+/// Fails when `asked` says something else than the lock: before anything is read or downloaded.
+pub(super) fn check(asked: &PartialSpec, file: &LockFile) -> Result<(), ResolveError> {
     let contradictions = contradictions(asked, file);
-    if !contradictions.is_empty() {
-        return Err(ResolveError::Contradicted {
-            lock: file.path.clone(),
-            contradictions,
-        });
+    if contradictions.is_empty() {
+        return Ok(());
     }
-    let lock = &file.lock;
-    asked.kubernetes_version = Some(lock.kubernetes_version.clone().into());
-    asked.container_runtime = Some(lock.container_runtime);
-    asked.platform = listed(&lock.platforms).parse().ok();
-    if !lock.addons.is_empty() {
-        asked.addons = Some(lock.addons.clone());
-    }
-    if let Some(cni) = cni_of(file) {
-        asked.cni = Some(cni);
-    }
-    if lock.ha {
-        asked.ha = Some(true);
-    }
-    fill_images(asked, file);
-    Ok(())
-}
-
-/// Adds the images of whoever packed that registries have. Which ones are in a file that is
-/// given now is known when it was read, so then nothing is added.
-fn fill_images(asked: &mut PartialSpec, file: &LockFile) {
-    let given = asked.images.as_deref().unwrap_or_default();
-    if !given
-        .iter()
-        .all(|image| matches!(image, ImageSource::Docker { .. }))
-    {
-        return;
-    }
-    let is_given = |locked: &ImagePin| {
-        given.iter().any(
-            |image| matches!(image, ImageSource::Docker { reference, .. } if *reference == locked.reference),
-        )
-    };
-    let open = file.lock.images.iter().filter(|image| {
-        // One that is there for the first platform is there for each.
-        Some(&image.platform) == file.lock.platforms.first()
-            && image.role == ImageRole::Application
-            && image.origin.transport == Transport::Docker
-            && !is_given(image)
-    });
-    let open: Vec<ImageSource> = open
-        .map(|image| ImageSource::Docker {
-            reference: image.reference.clone(),
-            digest: None,
-        })
-        .collect();
-    if !open.is_empty() {
-        asked.images.get_or_insert_default().extend(open);
-    }
+    Err(ResolveError::Contradicted {
+        lock: file.path.clone(),
+        contradictions,
+    })
 }
 
 /// As `--platform` takes them.
@@ -120,7 +71,7 @@ fn contradictions(asked: &PartialSpec, file: &LockFile) -> Vec<String> {
     };
     for addon in asked.addons.iter().flatten() {
         // One of before these stood in a lock is known by what its images are there for.
-        if !lock.addons.contains(addon) && !has_addon(lock, addon) {
+        if !lock.addons.contains(addon) && !lock.has_addon(addon) {
             differ(
                 format!("--addon {addon}"),
                 format!("the addons {}", has(&lock.addons)),

@@ -17,7 +17,7 @@ use super::volumes::{counted, volumes};
 use crate::bundle::{ClusterFacts, surplus_volumes};
 use crate::delta::{self, Created};
 use crate::failure::{Failure, Kind};
-use crate::fetch;
+use crate::fetch::{self, Plan, Then};
 use crate::host;
 use crate::host::Environment;
 use crate::pack::{self, PackOptions, Packed, Stub};
@@ -66,12 +66,13 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
     let Settled { spec, upstream, lock } = settle(asked, locked, console)?;
     let follows = base.as_deref().map(|base| base_serial(base, &spec)).transpose()?;
     let stubs = Stub::find(&stubs, &host::own_program()?, &spec.platforms)?;
-    let mut parts = fetch::gather(&spec, upstream.as_ref(), console)?;
-    if let Some(file) = &lock {
-        parts = parts.as_locked(file, &spec)?;
-    }
-    let locked_at = lock.map(|file| file.lock.resolved);
-    let mut lock = NewLock::of(lock_beside(&spec.output), parts.lock(&spec), now)?;
+    let locked_at = lock.as_ref().map(|file| file.lock.resolved);
+    let plan = match lock {
+        Some(file) => Plan::load(file, &spec, upstream.as_ref(), console)?,
+        None => fetch::resolve(&spec, upstream.as_ref(), Then::Fetch, console)?,
+    };
+    let parts = fetch::fetch(plan, upstream.as_ref(), console)?;
+    let mut lock = NewLock::of(lock_beside(&spec.output), parts.lock.clone(), now)?;
     if let Some(time) = locked_at {
         lock.set_time(time);
     }
@@ -82,9 +83,9 @@ pub(super) fn run(args: PackArgs, console: &Console) -> Result<(), Failure> {
         serial: spec.serial.or(follows.flatten()),
         resolved: lock.lock().resolved,
         cluster: ClusterFacts {
-            platforms: spec.platforms.clone(),
-            kubernetes_version: spec.kubernetes_version.clone(),
-            container_runtime: parts.container_runtime,
+            platforms: parts.lock.platforms.clone(),
+            kubernetes_version: parts.lock.kubernetes_version.clone(),
+            container_runtime: parts.lock.container_runtime,
         },
         level: spec.level,
         stubs,

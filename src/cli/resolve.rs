@@ -10,7 +10,7 @@ use super::console::Console;
 use super::lock::{NewLock, changes_value};
 use super::path_value::path_value;
 use crate::failure::Failure;
-use crate::fetch::{self, Estimate, Plan, PlannedPart, estimate};
+use crate::fetch::{self, Estimate, Plan, PlannedPart, Then, estimate};
 use crate::host::Environment;
 use crate::resolve::{Change, timestamp};
 use crate::shown::human_bytes;
@@ -21,7 +21,7 @@ pub(super) fn run(args: SpecArgs, console: &Console) -> Result<(), Failure> {
     let asked = args.merged()?;
     fetch::check_local(&asked, console)?;
     let Settled { spec, upstream, .. } = settle(asked, false, console)?;
-    let plan = fetch::plan(&spec, upstream.as_ref(), console)?;
+    let plan = fetch::resolve(&spec, upstream.as_ref(), Then::Stop, console)?;
     let lock = lock_beside(&spec.output);
     let new = NewLock::of(lock.clone(), plan.lock.clone(), now)?;
     new.write_if_changed(console)?;

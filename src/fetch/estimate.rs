@@ -1,6 +1,7 @@
 //! How large a bundle will be, before its parts are there.
 
 use super::Plan;
+use super::upstream::Published;
 use crate::spec::Level;
 
 /// A guess, and what it stands on.
@@ -41,6 +42,14 @@ pub(super) struct Sizes {
     pub(super) layers: u64,
     /// Of programs, and of layers that are not compressed.
     pub(super) plain: u64,
+}
+
+impl Sizes {
+    /// Of these, as far as they are known.
+    pub(super) fn of_binaries(published: &[Published]) -> Self {
+        let plain = published.iter().filter_map(|binary| binary.size).sum();
+        Self { layers: 0, plain }
+    }
 }
 
 /// About how long the bundle of these parts will be.

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::gather::gather_by_asking;
+use super::download::fetch_by_asking;
+use super::resolve::{Resolver, Then};
+use super::{FetchError, Parts};
 use crate::bundle::{Arch, Digest, Platform};
 use crate::explain::{Explain, Explanation, Kind};
-use crate::host::AskError;
-use crate::progress::Silent;
+use crate::host::{Ask, AskError};
+use crate::progress::{Progress, Silent};
 use crate::spec::{ImageSource, PartialSpec, Spec};
 
 /// The least 64-bit program for `arch`: a header, one segment header over the whole
@@ -199,6 +201,19 @@ pub(super) fn answers(program: &Path, arguments: &[&str]) -> Result<String, AskE
     })
 }
 
+/// The parts of `spec`, all of which are here, by asking binaries by way of `ask`.
+pub(super) fn gather(ask: Ask<'_>, spec: &Spec, progress: &dyn Progress) -> Result<Parts, FetchError> {
+    let (upstream, then) = (None, Then::Fetch);
+    let resolver = Resolver {
+        spec,
+        upstream,
+        then,
+        ask,
+        progress,
+    };
+    fetch_by_asking(ask, resolver.plan()?, None, progress)
+}
+
 /// A directory with every part, by flags' names: `minikube`, `binaries`, `kicbase.tar`,
 /// `pause.tar`, `provisioner.tar`.
 pub(super) struct Site {
@@ -259,7 +274,7 @@ impl Site {
 
     /// The message, with this directory as `DIR`, and its kind.
     pub(super) fn refused(&self, spec: &Spec) -> (String, Kind) {
-        let error = gather_by_asking(&answers, spec, None, &Silent).expect_err("refused");
+        let error = gather(&answers, spec, &Silent).expect_err("refused");
         let Explanation { kind, hints } = error.explain();
         assert!(!hints.concat().is_empty());
         let directory = self.directory.path().display().to_string();

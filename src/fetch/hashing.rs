@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::blob::BUFFER_BYTES;
 use crate::bundle::{Digest, Hasher};
+use crate::progress::Progress;
 
 /// The digest and the number of the bytes that `reader` gives; `advance` is told of them.
 pub(super) fn hash(mut reader: impl Read, mut advance: impl FnMut(u64)) -> io::Result<(Digest, u64)> {
@@ -70,6 +71,20 @@ impl<R: Read> Read for Hashing<R> {
                 }
             }
         }
+    }
+}
+
+/// Tells of the bytes of a file as they are read: a compressed layer has more than that.
+pub(super) struct Counted<'a, R> {
+    pub(super) file: R,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.progress.advance(length as u64);
+        Ok(length)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The images: found, told apart, their layers hashed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::blob::Blob;
 use super::found::FoundImage;
-use super::hashing::Hashing;
+use super::hashing::{Counted, Hashing};
 use super::oci_layout::{self, Place};
 use super::packages::LayerPackages;
 use super::parts::{LocalImage, LocalLayer};
@@ -21,46 +21,56 @@ use crate::progress::Progress;
 use crate::resolve::{ImagePin, Inventory};
 use crate::spec::{ImageSource, Spec, is_tag_alone};
 
-/// The images that the spec names and those of the `needs` that the caches have.
-/// `scratch` is for archives that are written on the way.
-pub(super) fn find(
-    spec: &Spec,
-    caches: &[Cache],
-    needs: &[ImageReference],
-    scratch: &Scratch,
-    progress: &dyn Progress,
-) -> Result<Vec<FoundImage>, FetchError> {
-    progress.begin("finding the images", None);
-    let opener = Opener {
-        platforms: &spec.platforms,
-        scratch,
-        progress,
-    };
-    let mut found = node_images(spec, caches, &opener)?;
-    for image in &mut found {
-        image.pin.role = ImageRole::Node;
-    }
-    let mut others = Vec::new();
-    for source in &spec.images {
-        others.extend(opener.open(source)?);
-    }
-    for (cache, name) in caches
-        .iter()
-        .flat_map(|cache| needs.iter().map(move |name| (cache, name)))
-    {
-        if let Some(path) = cache.image(name) {
-            others.extend(opener.archive(&path, Some(name), Transport::MinikubeCache)?);
+/// Finds images on this machine.
+pub(super) struct Finder<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) caches: &'a [Cache],
+    /// For archives that are written on the way.
+    pub(super) scratch: &'a Scratch,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Finder<'_> {
+    /// The images that the spec names and those of the `needs` that the caches have.
+    pub(super) fn find(&self, needs: &[ImageReference]) -> Result<Vec<FoundImage>, FetchError> {
+        let &Self {
+            spec,
+            caches,
+            scratch,
+            progress,
+        } = self;
+        progress.begin("finding the images", None);
+        let opener = Opener {
+            platforms: &spec.platforms,
+            scratch,
+            progress,
+        };
+        let mut found = node_images(spec, caches, &opener)?;
+        for image in &mut found {
+            image.pin.role = ImageRole::Node;
         }
-    }
-    for mut image in others {
-        if needs.contains(&image.pin.reference) {
-            image.pin.role = ImageRole::Kubernetes;
+        let mut others = Vec::new();
+        for source in &spec.images {
+            others.extend(opener.open(source)?);
         }
-        found.push(image);
+        for (cache, name) in caches
+            .iter()
+            .flat_map(|cache| needs.iter().map(move |name| (cache, name)))
+        {
+            if let Some(path) = cache.image(name) {
+                others.extend(opener.archive(&path, Some(name), Transport::MinikubeCache)?);
+            }
+        }
+        for mut image in others {
+            if needs.contains(&image.pin.reference) {
+                image.pin.role = ImageRole::Kubernetes;
+            }
+            found.push(image);
+        }
+        let found = settle(found, &spec.platforms)?;
+        progress.end(&format!("{} images", found.len()));
+        Ok(found)
     }
-    let found = settle(found, &spec.platforms)?;
-    progress.end(&format!("{} images", found.len()));
-    Ok(found)
 }
 
 /// Fails when an application's image that is here is for some of `platforms` only, and the
@@ -96,7 +106,7 @@ pub(super) fn refuse_partial(
 }
 
 /// One image for each platform and name, all of them for one of `platforms`.
-pub(super) fn settle(found: Vec<FoundImage>, platforms: &[Platform]) -> Result<Vec<FoundImage>, FetchError> {
+fn settle(found: Vec<FoundImage>, platforms: &[Platform]) -> Result<Vec<FoundImage>, FetchError> {
     let is_other = |image: &&FoundImage| !platforms.contains(&image.pin.platform);
     if let Some(image) = found.iter().find(is_other) {
         return Err(FetchError::WrongPlatform {
@@ -106,7 +116,7 @@ pub(super) fn settle(found: Vec<FoundImage>, platforms: &[Platform]) -> Result<V
             found: image.pin.platform,
         });
     }
-    one_of_each(found)
+    one_of_each(found, |image| (&image.pin, image.place.clone()))
 }
 
 /// The node images on this machine: the given ones, else the caches'.
@@ -227,45 +237,52 @@ impl Opener<'_> {
 /// One image for each platform and name, sorted by platform, role and name. The same
 /// image from two places is one image; two images with one name, or two for the node of
 /// a platform, are an error.
-fn one_of_each(mut found: Vec<FoundImage>) -> Result<Vec<FoundImage>, FetchError> {
-    let key = |FoundImage { pin, place, .. }: &FoundImage| {
+pub(super) fn one_of_each<T>(
+    mut found: Vec<T>,
+    of: impl Fn(&T) -> (&ImagePin, String),
+) -> Result<Vec<T>, FetchError> {
+    found.sort_by_key(|image| {
+        let (pin, place) = of(image);
         let name = pin.reference.clone();
-        (pin.platform, name, pin.role, pin.origin.transport, place.clone())
-    };
-    found.sort_by_key(key);
-    let mut kept: Vec<FoundImage> = Vec::new();
+        (pin.platform, name, pin.role, pin.origin.transport, place)
+    });
+    let mut kept: Vec<T> = Vec::new();
     for image in found {
         match kept.last() {
-            Some(first) if first.pin.is_named_as(&image.pin) => {
-                if first.pin.config != image.pin.config {
-                    return Err(conflict(&image.pin.reference.to_string(), first, &image));
+            Some(first) if of(first).0.is_named_as(of(&image).0) => {
+                if of(first).0.config != of(&image).0.config {
+                    let what = of(&image).0.reference.to_string();
+                    return Err(conflict(what, of(first).1, of(&image).1));
                 }
             }
             _ => kept.push(image),
         }
     }
-    kept.sort_by_key(|image| image.pin.order());
+    kept.sort_by_key(|image| of(image).0.order());
     let second = kept.windows(2).find(|pair| {
-        let of = |image: &FoundImage| (image.pin.role, image.pin.platform);
-        pair[0].pin.role == ImageRole::Node && of(&pair[0]) == of(&pair[1])
+        let of = |image| (of(image).0.role, of(image).0.platform);
+        of(&pair[0]).0 == ImageRole::Node && of(&pair[0]) == of(&pair[1])
     });
     match second {
-        Some(pair) => Err(conflict("the node image", &pair[0], &pair[1])),
+        Some(pair) => Err(conflict(
+            "the node image".to_owned(),
+            of(&pair[0]).1,
+            of(&pair[1]).1,
+        )),
         None => Ok(kept),
     }
 }
 
-fn conflict(what: &str, first: &FoundImage, second: &FoundImage) -> FetchError {
-    FetchError::Conflict {
-        what: what.to_owned(),
-        first: first.place.clone(),
-        second: second.place.clone(),
-    }
+fn conflict(what: String, first: String, second: String) -> FetchError {
+    FetchError::Conflict { what, first, second }
 }
 
 /// Reads every layer once and compares it with the digest that the images' configs
 /// give, however many images use it and wherever else it lies.
 pub(super) fn read(found: Vec<FoundImage>, progress: &dyn Progress) -> Result<Vec<LocalImage>, FetchError> {
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut blobs: BTreeMap<Digest, Blob> = BTreeMap::new();
     for (diff_id, blob) in found.iter().flat_map(|image| &image.layers) {
         blobs.entry(*diff_id).or_insert_with(|| blob.clone());
@@ -290,7 +307,7 @@ pub(super) fn read(found: Vec<FoundImage>, progress: &dyn Progress) -> Result<Ve
          }| {
             let layers: Vec<LocalLayer> = pin.layers.iter().map(|diff_id| layers[diff_id].clone()).collect();
             pin.size = Some(layers.iter().map(|layer| layer.size).sum());
-            pin.origin.verified_by.push(Verification::LayerDigests {});
+            pin.origin.compared(Verification::LayerDigests {});
             LocalImage {
                 pin,
                 config_json,
@@ -328,20 +345,6 @@ fn read_layer(diff_id: Digest, blob: &Blob, progress: &dyn Progress) -> Result<L
         blob: blob.clone(),
         packages: Arc::new(packages),
     })
-}
-
-/// Tells of the stored bytes as they are read: a compressed layer has more than that.
-struct Counted<'a, R> {
-    file: R,
-    progress: &'a dyn Progress,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(buffer)?;
-        self.progress.advance(length as u64);
-        Ok(length)
-    }
 }
 
 /// What the requirements are compared with.

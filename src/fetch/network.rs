@@ -9,10 +9,37 @@ mod program;
 use std::path::Path;
 
 use super::FetchError;
+use super::minikube::Minikube;
+use super::resolve::Resolver;
+use super::toolbox::Toolbox;
 use super::upstream::WantedImage;
-use crate::bundle::{ImageReference, ImageRole};
+use crate::bundle::{BinaryRole, ImageReference};
 use crate::spec::{Cni, ImageSource, Spec};
 use manifest::{CALICO, CILIUM, FLANNEL, KUBE_VIP, Manifest};
+
+impl Resolver<'_> {
+    /// The images that the CNI of the spec needs, and those of several control planes.
+    pub(super) fn of_network(&self, toolbox: &Toolbox<'_>) -> Result<Vec<WantedImage>, FetchError> {
+        if !has_images(self.spec) {
+            return Ok(Vec::new());
+        }
+        // It is read and not run, so it may be for any platform.
+        let mut packed = toolbox.here.iter();
+        let packed = packed.find(|binary| binary.pin.role == BinaryRole::Minikube);
+        let minikube = match packed {
+            Some(packed) => Some(packed.path.as_path()),
+            None => toolbox.minikube()?.map(Minikube::path),
+        };
+        // Without any, it is named among what is missing.
+        let Some(minikube) = minikube else {
+            return Ok(Vec::new());
+        };
+        let shown = self
+            .upstream
+            .map_or_else(|| minikube.to_owned(), |upstream| upstream.shown(minikube));
+        images(self.spec, minikube, &shown)
+    }
+}
 
 /// Whether the spec asks for images that minikube names in none of its lists: the bridge's
 /// plugins are in the node image.
@@ -30,7 +57,7 @@ pub(super) fn images(spec: &Spec, minikube: &Path, shown: &Path) -> Result<Vec<W
         Cni::Calico => CALICO.images(minikube)?,
         Cni::Cilium => CILIUM.images(minikube)?,
         Cni::Flannel => FLANNEL.images(minikube)?,
-        Cni::Kindnet => kindnet::image(minikube)?.map(|image| vec![wanted(image)]),
+        Cni::Kindnet => kindnet::image(minikube)?.map(|image| vec![WantedImage::of_kubernetes(image)]),
     };
     let needs = manifest_of(network).map_or(&[kindnet::REPOSITORY][..], |manifest| manifest.needs);
     let mut images = named
@@ -86,13 +113,5 @@ fn given(spec: &Spec, needs: &[&str]) -> Option<Vec<WantedImage>> {
         _ => None,
     });
     let is_needed = |image: &ImageReference| needs.iter().any(|need| image.repository().ends_with(need));
-    Some(images.filter(is_needed).map(wanted).collect())
-}
-
-fn wanted(reference: ImageReference) -> WantedImage {
-    WantedImage {
-        role: ImageRole::Kubernetes,
-        reference,
-        pinned: None,
-    }
+    Some(images.filter(is_needed).map(WantedImage::of_kubernetes).collect())
 }

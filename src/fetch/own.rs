@@ -10,7 +10,7 @@ use super::found::FoundImage;
 use super::parts::LocalFile;
 use super::programs::digest;
 use super::sniff::require_file;
-use super::upstream::{WantedImage, pinned};
+use super::upstream::WantedImage;
 use crate::bundle::{FilePart, FileRole, ImageRole, Namer, Origin, Platform, Transport, is_file_name};
 use crate::host::in_parallel;
 use crate::progress::Progress;
@@ -75,12 +75,13 @@ pub(super) fn images(
     for path in &spec.manifests {
         for named in objects::images(path)? {
             let because = (Namer::UserManifest, None);
-            let image = pinned(ImageRole::Application, &named.name, &because).ok_or_else(|| {
-                FetchError::Manifest {
-                    path: path.clone(),
-                    reason: format!("`{}` in it does not name an image", named.name),
-                }
-            })?;
+            let image =
+                WantedImage::parse(ImageRole::Application, &named.name, &because).ok_or_else(|| {
+                    FetchError::Manifest {
+                        path: path.clone(),
+                        reason: format!("`{}` in it does not name an image", named.name),
+                    }
+                })?;
             if named.is_always_pulled {
                 progress.note(&format!(
                     "`{}`: a node pulls `{}` whenever it starts it, which fails without a network: give it a tag that is not `latest`, or `imagePullPolicy: IfNotPresent`",

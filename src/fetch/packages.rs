@@ -10,14 +10,11 @@ mod golang;
 mod stanza;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::FetchError;
 use super::parts::{LocalBinary, LocalImage};
 use crate::bundle::{Digest, Package, PackageKind, PartPackages};
-use crate::host::in_parallel;
 
 /// More than this is no database of packages.
 const FILE_BYTES: u64 = 16 << 20;
@@ -179,14 +176,13 @@ fn of_image<'a>(config: Digest, layers: impl IntoIterator<Item = &'a LayerPackag
 }
 
 /// The packages in every part that has any, by the parts' digests.
-pub(super) fn of_parts(
-    binaries: &[LocalBinary],
-    images: &[LocalImage],
-) -> Result<Vec<PartPackages>, FetchError> {
-    let mut parts: Vec<PartPackages> =
-        in_parallel(binaries, |binary| of_binary(binary.pin.sha256, &binary.path))
-            .into_iter()
-            .collect::<Result<_, _>>()?;
+pub(super) fn of_parts(binaries: &[LocalBinary], images: &[LocalImage]) -> Vec<PartPackages> {
+    let binaries = binaries.iter().map(|binary| PartPackages {
+        part: binary.pin.sha256,
+        packages: binary.packages.clone(),
+        unread: Vec::new(),
+    });
+    let mut parts: Vec<PartPackages> = binaries.collect();
     parts.extend(images.iter().map(|image| {
         let layers = image.layers.iter().map(|layer| layer.packages.as_ref());
         of_image(image.pin.config, layers)
@@ -194,21 +190,13 @@ pub(super) fn of_parts(
     parts.retain(|part| !part.packages.is_empty() || !part.unread.is_empty());
     parts.sort_by_key(|part| part.part);
     parts.dedup_by_key(|part| part.part);
-    Ok(parts)
+    parts
 }
 
-/// The packages in the binary with this digest.
-fn of_binary(sha256: Digest, path: &Path) -> Result<PartPackages, FetchError> {
-    let packages = File::open(path).and_then(|mut file| golang::packages(&mut file));
-    let packages: BTreeSet<Package> = packages
-        .map_err(|source| FetchError::read(path, source))?
-        .into_iter()
-        .collect();
-    Ok(PartPackages {
-        part: sha256,
-        packages: packages.into_iter().filter(Package::is_plain).collect(),
-        unread: Vec::new(),
-    })
+/// The packages that Go names in the binary. It is read as far as they stand in it.
+pub(super) fn of_binary(binary: &mut impl Read) -> io::Result<Vec<Package>> {
+    let packages: BTreeSet<Package> = golang::packages(binary)?.into_iter().collect();
+    Ok(packages.into_iter().filter(Package::is_plain).collect())
 }
 
 /// The path in an image, without `./` and `/` in front; `None` where it is not text or leads up.

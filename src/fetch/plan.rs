@@ -1,25 +1,53 @@
-//! What a pack would take and what it would download, found out without downloading
-//! more than has to be read for it.
+//! A plan: every part by its digests, which written down is the lock, and where its bytes are.
 
 use std::collections::BTreeMap;
 
-use super::gather::{Found, caches, find, role_of};
-use super::parts::{LocalBinary, LocalFile, LocalImage, lock_of};
-use super::upstream::{Published, Resolved};
-use super::{FetchError, Upstream, images, own, programs};
-use crate::bundle::{BinaryRole, Digest, ImageRole, Origin, Platform, Transport};
-use crate::host::{Ask, ask};
-use crate::progress::Progress;
-use crate::resolve::{BinaryPin, ImagePin, Lock};
-use crate::spec::Spec;
+use tempfile::TempDir;
 
-/// What a pack would take.
+use super::parts::{LocalBinary, LocalFile, LocalImage};
+use super::upstream::{Pinned, Published, Resolved};
+use super::{FetchError, Upstream};
+use crate::bundle::{BinaryRole, Digest, Platform};
+use crate::progress::Progress;
+use crate::resolve::{BinaryPin, ImagePin, Lock, LockFile};
+use crate::spec::{Sources, Spec, is_accepted, near};
+
+/// What a bundle is made of.
 #[derive(Debug)]
 pub struct Plan {
     /// Every part by its digests: what `pack --locked` takes.
     pub lock: Lock,
-    /// Where each part comes from: programs, images, then files, as in the lock.
+    /// Where each part comes from: binaries, images, then files, as in the lock.
     pub parts: Vec<PlannedPart>,
+    /// The lock that was loaded, which the parts must agree with.
+    pub(super) file: Option<LockFile>,
+    pub(super) binaries: Vec<PlannedBinary>,
+    pub(super) images: Vec<PlannedImage>,
+    pub(super) files: Vec<LocalFile>,
+    /// Archives that were written on the way.
+    pub(super) scratch: Option<TempDir>,
+}
+
+/// A binary, and where it is.
+#[derive(Debug)]
+pub(super) enum PlannedBinary {
+    /// On this machine.
+    Here(LocalBinary),
+    /// As a lock has it; its release page gives it.
+    Locked(BinaryPin),
+    /// On its release page.
+    There(BinaryPin, Published),
+}
+
+/// An image, and where it is.
+#[derive(Debug)]
+pub(super) enum PlannedImage {
+    /// On this machine.
+    Here(LocalImage),
+    /// As a lock has it; its registry gives it, by this digest where one is known.
+    Locked(ImagePin, Option<Pinned>),
+    /// In its registry.
+    There(Resolved),
 }
 
 /// A part, and what has to come for it.
@@ -53,72 +81,6 @@ pub struct PlannedBlob {
     pub is_stored: bool,
 }
 
-/// Finds out what `spec` would pack. Manifests, configs, checksums and the programs that
-/// have to be asked are read, and stay in the store; layers are not.
-pub fn plan(spec: &Spec, upstream: Option<&Upstream>, progress: &dyn Progress) -> Result<Plan, FetchError> {
-    plan_by_asking(&ask, spec, upstream, progress)
-}
-
-fn plan_by_asking(
-    ask: Ask<'_>,
-    spec: &Spec,
-    upstream: Option<&Upstream>,
-    progress: &dyn Progress,
-) -> Result<Plan, FetchError> {
-    let files = own::gather(spec)?;
-    let caches = caches(spec)?;
-    let here = programs::gather(spec, &caches, None, ask, progress)?;
-    let mut programs: Vec<(BinaryPin, PlannedPart)> = here.iter().map(given_program).collect();
-    let mut roles: Vec<(Platform, BinaryRole)> = here.iter().map(role_of).collect();
-    if let Some(upstream) = upstream {
-        progress.begin("asking for the programs", None);
-        for (platform, role, published) in programs::published(spec, &roles, upstream, ask, progress)? {
-            programs.push(remote_program(upstream, platform, role, published, progress)?);
-            roles.push((platform, role));
-        }
-        progress.end("");
-    }
-    let Found {
-        requirements,
-        container_runtime,
-        images: found,
-        wanted,
-        scratch: _scratch,
-    } = find(spec, &caches, &here, &roles, upstream, ask, progress)?;
-    let mut there = images::inventory(&roles, found.iter().map(|image| &image.pin));
-    let mut images: Vec<(ImagePin, PlannedPart)> = Vec::new();
-    let resolved = upstream.map(|upstream| upstream.resolve(&wanted, progress));
-    for image in resolved.transpose()?.unwrap_or_default().iter().flatten() {
-        match image.pin.role {
-            ImageRole::Node => there.node_images.push(image.pin.platform),
-            _ => there
-                .images
-                .push((image.pin.platform, image.pin.reference.clone())),
-        }
-        images.push(remote_image(image));
-    }
-    requirements.check(&there)?;
-    images.extend(images::read(found, progress)?.iter().map(given_image));
-    programs.sort_by_key(|(program, _)| (program.platform, program.role));
-    images.sort_by_key(|(image, _)| image.order());
-    let (programs, mut parts): (Vec<_>, Vec<_>) = programs.into_iter().unzip();
-    let (images, image_parts): (Vec<_>, Vec<_>) = images.into_iter().unzip();
-    parts.extend(image_parts);
-    if let Some(upstream) = upstream {
-        let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
-        upstream.note_unused(&names, progress);
-        // Now, when all that had to be asked is there.
-        for blob in parts.iter_mut().flat_map(|part| &mut part.blobs) {
-            blob.is_stored = upstream.is_stored(blob.digest, blob.bytes)?;
-        }
-    }
-    parts.extend(files.iter().map(given_file));
-    Ok(Plan {
-        lock: lock_of(spec, container_runtime, programs, images, &files),
-        parts,
-    })
-}
-
 impl Plan {
     /// What is downloaded, or is in the store already: each blob once, by digest.
     #[must_use]
@@ -136,110 +98,145 @@ impl Plan {
         let once: BTreeMap<Digest, u64> = given.copied().collect();
         once.values().sum()
     }
-}
 
-fn given_program(binary: &LocalBinary) -> (BinaryPin, PlannedPart) {
-    let part = PlannedPart {
-        name: binary.pin.role.to_string(),
-        platform: Some(binary.pin.platform),
-        from: binary.path.display().to_string(),
-        unverified: false,
-        blobs: Vec::new(),
-        given: vec![(binary.pin.sha256, binary.pin.size)],
-    };
-    (binary.pin.clone(), part)
-}
-
-fn given_file(file: &LocalFile) -> PlannedPart {
-    PlannedPart {
-        name: file.part.member_path(),
-        platform: None,
-        from: file.path.display().to_string(),
-        unverified: false,
-        blobs: Vec::new(),
-        given: vec![(file.part.sha256, file.part.size)],
+    /// The plan with its parts in their order, in its lock and for a person. Names that
+    /// `spec` accepts unverified, and that are none of the parts, are noted.
+    pub(super) fn finished(
+        mut self,
+        spec: &Spec,
+        upstream: Option<&Upstream>,
+        progress: &dyn Progress,
+    ) -> Result<Self, FetchError> {
+        self.binaries.sort_by_key(|binary| binary.pin().key());
+        self.images.sort_by_key(|image| image.pin().order());
+        self.lock.binaries = self.binaries.iter().map(|binary| binary.pin().clone()).collect();
+        self.lock.images = self.images.iter().map(|image| image.pin().clone()).collect();
+        self.lock.files = self.files.iter().map(LocalFile::pin).collect();
+        let binaries = self.binaries.iter().map(PlannedBinary::part);
+        self.parts = binaries
+            .chain(self.images.iter().map(PlannedImage::part))
+            .collect();
+        if let Some(upstream) = upstream {
+            let names: Vec<&str> = self.parts.iter().map(|part| part.name.as_str()).collect();
+            note_unused(&spec.sources, &names, progress);
+            // Now, when all that had to be asked is there.
+            for blob in self.parts.iter_mut().flat_map(|part| &mut part.blobs) {
+                blob.is_stored = upstream.is_stored(blob.digest, blob.bytes)?;
+            }
+        }
+        self.parts.extend(self.files.iter().map(LocalFile::part));
+        Ok(self)
     }
 }
 
-fn given_image(image: &LocalImage) -> (ImagePin, PlannedPart) {
-    let part = PlannedPart {
-        name: image.pin.reference.to_string(),
-        platform: Some(image.pin.platform),
-        from: image.place.clone(),
-        unverified: false,
-        blobs: Vec::new(),
-        given: image
-            .layers
-            .iter()
-            .map(|layer| (layer.diff_id, layer.size))
-            .collect(),
-    };
-    (image.pin.clone(), part)
+/// Says which names that are accepted unverified are none of the `parts`, with the likest.
+fn note_unused(sources: &Sources, parts: &[&str], progress: &dyn Progress) {
+    for accepted in &sources.accept_unverified {
+        let is_place = sources.images_place() == Some(accepted);
+        if is_place || parts.iter().any(|part| is_accepted(accepted, part)) {
+            continue;
+        }
+        let nearest = near(accepted, parts).next();
+        let nearest = nearest.map(|near| format!("; the nearest is `{near}`"));
+        progress.note(&format!(
+            "`--accept-unverified {accepted}` names none of the parts{}",
+            nearest.unwrap_or_default()
+        ));
+    }
 }
 
-/// A program by what is published of it. Where that is not enough to lock it, it is
-/// downloaded: nothing else tells its digest.
-fn remote_program(
-    upstream: &Upstream,
-    platform: Platform,
-    role: BinaryRole,
-    published: Published,
-    progress: &dyn Progress,
-) -> Result<(BinaryPin, PlannedPart), FetchError> {
-    let (sha256, size) = if let (Some(digest), Some(size)) = (published.digest, published.size) {
-        (digest, size)
-    } else {
-        let program = upstream.download(role, platform, &published, progress)?;
-        programs::digest(&program.path)?
-    };
-    let signed = upstream.signed_program(role, &published.version, platform, progress)?;
-    let locked = BinaryPin {
-        role,
-        platform,
-        version: Some(published.version),
-        size,
-        sha256,
-        origin: Origin {
-            url: Some(published.url.clone()),
-            verified_by: published.verified_by,
-            unverified: published.unverified,
-            attestations: signed.attestations,
-            unattested: signed.unattested,
-            ..Origin::by(Transport::Https)
-        },
-    };
-    let blob = PlannedBlob {
-        digest: sha256,
-        bytes: size,
-        is_layer: false,
-        is_stored: false,
-    };
-    let part = PlannedPart {
-        name: role.to_string(),
-        platform: Some(platform),
-        from: published.url,
-        unverified: published.unverified,
-        blobs: vec![blob],
-        given: Vec::new(),
-    };
-    Ok((locked, part))
+impl PlannedBinary {
+    pub(super) fn pin(&self) -> &BinaryPin {
+        match self {
+            Self::Here(binary) => &binary.pin,
+            Self::Locked(pin) | Self::There(pin, _) => pin,
+        }
+    }
+
+    fn part(&self) -> PlannedPart {
+        let pin = self.pin();
+        let blob = PlannedBlob {
+            digest: pin.sha256,
+            bytes: pin.size,
+            is_layer: false,
+            is_stored: false,
+        };
+        let (from, is_here) = match self {
+            Self::Here(binary) => (binary.path.display().to_string(), true),
+            Self::Locked(pin) | Self::There(pin, _) => (pin.origin.url.clone().unwrap_or_default(), false),
+        };
+        PlannedPart {
+            name: pin.role.to_string(),
+            platform: Some(pin.platform),
+            from,
+            unverified: pin.origin.unverified,
+            blobs: Vec::from_iter((!is_here).then_some(blob)),
+            given: Vec::from_iter(is_here.then_some((pin.sha256, pin.size))),
+        }
+    }
 }
 
-fn remote_image(image: &Resolved) -> (ImagePin, PlannedPart) {
-    let blob = |(digest, bytes): &(Digest, u64)| PlannedBlob {
-        digest: *digest,
-        bytes: *bytes,
-        is_layer: true,
-        is_stored: false,
-    };
-    let pin = &image.pin;
-    let part = PlannedPart {
-        name: pin.reference.to_string(),
-        platform: Some(pin.platform),
-        from: format!("docker://{}", pin.reference),
-        unverified: pin.origin.unverified,
-        blobs: image.layers.iter().map(blob).collect(),
-        given: Vec::new(),
-    };
-    (pin.clone(), part)
+impl PlannedImage {
+    pub(super) fn pin(&self) -> &ImagePin {
+        match self {
+            Self::Here(image) => &image.pin,
+            Self::Locked(pin, _) => pin,
+            Self::There(image) => &image.pin,
+        }
+    }
+
+    /// Where it is, for a person.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Here(image) => image.place.clone(),
+            _ => format!("docker://{}", self.pin().reference),
+        }
+    }
+
+    fn part(&self) -> PlannedPart {
+        let pin = self.pin();
+        let blob = |(digest, bytes): &(Digest, u64)| PlannedBlob {
+            digest: *digest,
+            bytes: *bytes,
+            is_layer: true,
+            is_stored: false,
+        };
+        let (mut blobs, mut given) = (Vec::new(), Vec::new());
+        match self {
+            Self::Here(image) => {
+                given.extend(image.layers.iter().map(|layer| (layer.diff_id, layer.size)));
+            }
+            // Which blobs it has its manifest says, which is still to come.
+            Self::Locked(..) => {}
+            Self::There(image) => blobs.extend(image.layers.iter().map(blob)),
+        }
+        PlannedPart {
+            name: pin.reference.to_string(),
+            platform: Some(pin.platform),
+            from: self.place(),
+            unverified: pin.origin.unverified,
+            blobs,
+            given,
+        }
+    }
+}
+
+impl LocalFile {
+    fn part(&self) -> PlannedPart {
+        PlannedPart {
+            name: self.part.member_path(),
+            platform: None,
+            from: self.path.display().to_string(),
+            unverified: false,
+            blobs: Vec::new(),
+            given: vec![(self.part.sha256, self.part.size)],
+        }
+    }
+}
+
+impl LocalBinary {
+    /// Which of the bundle's binaries it is.
+    pub(super) fn key(&self) -> (Platform, BinaryRole) {
+        self.pin.key()
+    }
 }

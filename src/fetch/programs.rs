@@ -5,68 +5,76 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::elf::{self, ElfHeader};
-use super::estimate::Sizes;
-use super::hashing::hash;
+use super::hashing::{Counted, Hashing, hash};
 use super::parts::LocalBinary;
-use super::upstream::{Program, Published, Signed, Unproven, UpstreamError, addon_images};
-use super::{Cache, FetchError, Upstream, room, sniff, versions};
-use crate::bundle::{BinaryRole, Digest, Origin, Platform, Transport, Verification};
+use super::upstream::UpstreamError;
+use super::{Cache, FetchError, packages, sniff, versions};
+use crate::bundle::{BinaryRole, Digest, Origin, Platform, Transport, Verification, Version};
 use crate::host::{Ask, in_parallel};
 use crate::progress::Progress;
 use crate::resolve::BinaryPin;
 use crate::spec::Spec;
 
-/// Every program that the spec and the caches have, and `upstream` what they do not, one
-/// for each platform and role at most, in this order. Those for this machine's platform
-/// are asked for their version.
-pub(super) fn gather(
+/// Every binary that the spec and the caches have, one for each platform and role at most, in
+/// this order.
+pub(super) fn given(
     spec: &Spec,
     caches: &[Cache],
-    upstream: Option<&Upstream>,
     ask: Ask<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<LocalBinary>, FetchError> {
     let mut found = Vec::new();
     for candidate in candidates(spec, caches)? {
-        let given = recognise(candidate, &spec.platforms)?;
-        check_addons(spec, &given, ask)?;
-        found.push(given);
+        found.push(recognise(candidate, &spec.platforms)?);
     }
-    if let Some(upstream) = upstream {
-        let here: Vec<_> = found
-            .iter()
-            .map(|program| (program.platform, program.candidate.role))
-            .collect();
-        let mut differences = Vec::new();
-        let published = published(spec, &here, upstream, ask, progress)?;
-        check_room(spec, upstream, &published)?;
-        for (platform, role, program) in published {
-            match download(upstream, platform, role, &program, progress) {
-                Ok(candidate) => {
-                    let found_here = recognise(candidate, &[platform])?;
-                    check_addons(spec, &found_here, ask)?;
-                    found.push(found_here);
-                }
-                // All that upstream changed is to be named.
-                Err(error) => differences.push(upstream.changed_program(role, platform, error)?),
-            }
-        }
-        if !differences.is_empty() {
-            differences.extend(upstream.changed_images(spec, progress)?);
-        }
-        upstream.refuse(differences)?;
+    read(found, &spec.kubernetes_version, ask, progress)
+}
+
+/// A file that should have this role.
+pub(super) struct Candidate {
+    pub(super) role: BinaryRole,
+    pub(super) path: PathBuf,
+    /// The release that was downloaded.
+    pub(super) version: Option<Version>,
+    pub(super) origin: Origin,
+    /// What a download had when it was compared.
+    pub(super) expected: Option<Digest>,
+}
+
+/// A file that is a binary for one of the bundle's platforms.
+pub(super) struct Recognised {
+    candidate: Candidate,
+    platform: Platform,
+    size: u64,
+}
+
+impl Recognised {
+    /// An order that does not depend on who was named first.
+    fn key(&self) -> (Platform, BinaryRole, Transport, &Path) {
+        let candidate = &self.candidate;
+        let transport = candidate.origin.transport;
+        (self.platform, candidate.role, transport, &candidate.path)
+    }
+}
+
+/// The binaries, hashed, one for each platform and role. Those for this machine's platform
+/// are asked for their version.
+pub(super) fn read(
+    mut found: Vec<Recognised>,
+    kubernetes: &Version,
+    ask: Ask<'_>,
+    progress: &dyn Progress,
+) -> Result<Vec<LocalBinary>, FetchError> {
+    if found.is_empty() {
+        return Ok(Vec::new());
     }
     let total = found.iter().map(|program| program.size).sum();
     progress.begin("reading the programs", Some(total));
     found.sort_by(|a, b| a.key().cmp(&b.key()));
-    let hashed = in_parallel(&found, |program| {
-        read(&program.candidate, program.platform, progress)
-    });
     let mut chosen: BTreeMap<(Platform, BinaryRole), LocalBinary> = BTreeMap::new();
-    for binary in hashed {
+    for binary in in_parallel(&found, |program| hashed(program, progress)) {
         let binary = binary?;
-        let key = (binary.pin.platform, binary.pin.role);
-        match chosen.get(&key) {
+        match chosen.get(&binary.key()) {
             Some(first) if first.pin.sha256 != binary.pin.sha256 => {
                 return Err(FetchError::Conflict {
                     what: binary.pin.role.to_string(),
@@ -76,7 +84,7 @@ pub(super) fn gather(
             }
             Some(_) => {}
             None => {
-                chosen.insert(key, binary);
+                chosen.insert(binary.key(), binary);
             }
         }
     }
@@ -87,121 +95,15 @@ pub(super) fn gather(
         .filter(|binary| Some(binary.pin.platform) == own)
     {
         let pin = &mut binary.pin;
-        let version = versions::version(ask, pin.role, &binary.path, &spec.kubernetes_version);
-        pin.version = version.map_err(|error| error.naming(pin.origin.url.as_deref()))?;
-        let version = pin.version.clone();
-        let reported = version.map(|subject| Verification::SelfReportedVersion { subject });
-        pin.origin.verified_by.extend(reported);
+        let version = versions::version(ask, pin.role, &binary.path, kubernetes);
+        let version = version.map_err(|error| error.naming(pin.origin.url.as_deref()))?;
+        if let Some(subject) = version {
+            pin.version = Some(subject.clone());
+            pin.origin.compared(Verification::SelfReportedVersion { subject });
+        }
     }
     progress.end(&format!("{} programs", binaries.len()));
     Ok(binaries)
-}
-
-/// Fails when this minikube lacks one of the addons: the other programs are still to come.
-fn check_addons(spec: &Spec, program: &Recognised, ask: Ask<'_>) -> Result<(), FetchError> {
-    let candidate = &program.candidate;
-    let asked =
-        candidate.role == BinaryRole::Minikube && Platform::of_this_machine() == Some(program.platform);
-    for addon in spec.addons.iter().filter(|_| asked) {
-        addon_images(ask, &candidate.path, addon)?;
-    }
-    Ok(())
-}
-
-/// The programs that the bundle needs besides those that are `here`, as their publishers
-/// describe them. Fails with all of which nothing says what they should be.
-pub(super) fn published(
-    spec: &Spec,
-    here: &[(Platform, BinaryRole)],
-    upstream: &Upstream,
-    ask: Ask<'_>,
-    progress: &dyn Progress,
-) -> Result<Vec<(Platform, BinaryRole, Published)>, FetchError> {
-    let (mut published, mut unproven) = (Vec::new(), Unproven::default());
-    for (platform, role) in missing(spec, here) {
-        let program = upstream.published(role, &spec.kubernetes_version, platform, ask, progress);
-        if let Some(program) = unproven.set_aside(program) {
-            published.push((platform, role, program?));
-        }
-    }
-    unproven.refuse()?;
-    Ok(published)
-}
-
-/// The programs that the bundle needs besides those that are `here`.
-fn missing(spec: &Spec, here: &[(Platform, BinaryRole)]) -> Vec<(Platform, BinaryRole)> {
-    let platforms = spec.platforms.iter();
-    let all = platforms.flat_map(|platform| BinaryRole::ALL.map(|role| (*platform, role)));
-    all.filter(|program| !here.contains(program)).collect()
-}
-
-/// A file that should have this role.
-struct Candidate {
-    role: BinaryRole,
-    path: PathBuf,
-    transport: Transport,
-    /// A download, and what it was compared with.
-    download: Option<Program>,
-    /// What its publisher signed of it.
-    signed: Signed,
-}
-
-/// A file that is a program for one of the bundle's platforms.
-struct Recognised {
-    candidate: Candidate,
-    platform: Platform,
-    size: u64,
-}
-
-impl Recognised {
-    /// An order that does not depend on who was named first.
-    fn key(&self) -> (Platform, BinaryRole, Transport, &Path) {
-        let candidate = &self.candidate;
-        (
-            self.platform,
-            candidate.role,
-            candidate.transport,
-            &candidate.path,
-        )
-    }
-}
-
-/// Fails unless there is room for these programs.
-fn check_room(
-    spec: &Spec,
-    upstream: &Upstream,
-    programs: &[(Platform, BinaryRole, Published)],
-) -> Result<(), FetchError> {
-    if programs.is_empty() {
-        return Ok(()); // no store is needed
-    }
-    let sizes = programs.iter().filter_map(|(_, _, program)| program.size);
-    let sizes = Sizes {
-        plain: sizes.sum(),
-        layers: 0,
-    };
-    let blobs = programs
-        .iter()
-        .filter_map(|(_, _, program)| program.digest.zip(program.size));
-    let download = upstream.missing_bytes(&blobs.collect::<Vec<_>>())?;
-    room::check(spec, upstream.store_directory()?, download, &sizes)
-}
-
-fn download(
-    upstream: &Upstream,
-    platform: Platform,
-    role: BinaryRole,
-    published: &Published,
-    progress: &dyn Progress,
-) -> Result<Candidate, FetchError> {
-    let program = upstream.download(role, platform, published, progress)?;
-    Ok(Candidate {
-        role,
-        path: program.path.clone(),
-        transport: Transport::Https,
-        signed: upstream.signed_program(role, &program.version, platform, progress)?,
-        download: Some(program),
-    })
 }
 
 fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchError> {
@@ -209,14 +111,14 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
     let candidate = |transport, role, path| Candidate {
         role,
         path,
-        transport,
-        download: None,
-        signed: Signed::default(),
+        version: None,
+        origin: Origin::by(transport),
+        expected: None,
     };
     let minikubes = spec.minikube.iter().cloned();
     found.extend(minikubes.map(|path| candidate(Transport::File, BinaryRole::Minikube, path)));
     for path in &spec.binaries {
-        let given = given(path)?;
+        let given = binaries_at(path)?;
         found.extend(
             given
                 .into_iter()
@@ -234,7 +136,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
 }
 
 /// The programs in the directory `path`, or the one that the file `path` is by its name.
-fn given(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
+fn binaries_at(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
     let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
     let name = path
         .file_name()
@@ -274,7 +176,7 @@ fn given(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
 }
 
 /// Finds out for which of the platforms it is, and its size.
-fn recognise(candidate: Candidate, platforms: &[Platform]) -> Result<Recognised, FetchError> {
+pub(super) fn recognise(candidate: Candidate, platforms: &[Platform]) -> Result<Recognised, FetchError> {
     let path = &candidate.path;
     let head = sniff::head(path, elf::HEAD_BYTES)?;
     let header = ElfHeader::parse(&head);
@@ -307,27 +209,23 @@ fn recognise(candidate: Candidate, platforms: &[Platform]) -> Result<Recognised,
 
 /// The digest and the size of the file.
 pub(super) fn digest(path: &Path) -> Result<(Digest, u64), FetchError> {
-    digest_counted(path, |_| ())
+    let hashed = File::open(path).and_then(|file| hash(file, |_| ()));
+    hashed.map_err(|source| FetchError::read(path, source))
 }
 
-fn digest_counted(path: &Path, advance: impl FnMut(u64)) -> Result<(Digest, u64), FetchError> {
-    File::open(path)
-        .and_then(|file| hash(file, advance))
-        .map_err(|source| FetchError::read(path, source))
-}
-
-fn read(
-    candidate: &Candidate,
-    platform: Platform,
-    progress: &dyn Progress,
-) -> Result<LocalBinary, FetchError> {
-    let (sha256, size) = digest_counted(&candidate.path, |bytes| progress.advance(bytes))?;
-    if let Some(download) = &candidate.download
-        && download.digest != sha256
-    {
+/// The binary, read once: its digest, its size, and the packages that it names.
+fn hashed(program: &Recognised, progress: &dyn Progress) -> Result<LocalBinary, FetchError> {
+    let candidate = &program.candidate;
+    let path = &candidate.path;
+    let read_error = |source| FetchError::read(path, source);
+    let file = File::open(path).map_err(read_error)?;
+    let mut reader = Hashing::new(Counted { file, progress });
+    let packages = packages::of_binary(&mut reader);
+    let (sha256, size) = reader.finish().map_err(read_error)?;
+    if let Some(expected) = candidate.expected.filter(|expected| *expected != sha256) {
         return Err(UpstreamError::Replaced {
-            path: candidate.path.clone(),
-            expected: download.digest,
+            path: path.clone(),
+            expected,
             found: sha256,
         }
         .into());
@@ -335,27 +233,13 @@ fn read(
     Ok(LocalBinary {
         pin: BinaryPin {
             role: candidate.role,
-            version: candidate
-                .download
-                .as_ref()
-                .map(|download| download.version.clone()),
-            platform,
+            platform: program.platform,
+            version: candidate.version.clone(),
             size,
             sha256,
-            origin: origin_of(candidate),
+            origin: candidate.origin.clone(),
         },
-        path: candidate.path.clone(),
+        path: path.clone(),
+        packages: packages.map_err(read_error)?,
     })
-}
-
-fn origin_of(candidate: &Candidate) -> Origin {
-    let mut origin = Origin::by(candidate.transport);
-    origin.attestations.clone_from(&candidate.signed.attestations);
-    origin.unattested = candidate.signed.unattested;
-    if let Some(download) = &candidate.download {
-        origin.url = Some(download.url.clone());
-        origin.verified_by.clone_from(&download.verified_by);
-        origin.unverified = download.unverified;
-    }
-    origin
 }

@@ -1,101 +1,63 @@
 //! The images that are wanted and not on this machine.
 
-use std::path::PathBuf;
-
 use super::found::FoundImage;
-use super::upstream::{
-    Pinned, UpstreamError, WantedImage, addon_images, locked_addon_images, locked_node_image, node_image,
-};
+use super::upstream::{Pinned, UpstreamError, WantedImage};
 use super::{FetchError, Upstream};
 use crate::bundle::{ImageReference, ImageRole, Namer, Platform};
-use crate::host::Ask;
 use crate::progress::Progress;
-use crate::resolve::Lock;
 use crate::spec::{ImageSource, Spec};
 
-/// What is not among `found` and has to come, for each platform: the images that the
-/// spec names in registries, the node image, those in `needs`, the `others`, which may be
-/// wanted by a digest and of which the network's are in `needs`, and the addons'.
-/// `minikube` finds a program that can be asked, where that is needed: `lock` may have
-/// what it said.
+/// What is not among `found` and has to come, for each platform: the images that are `named`
+/// by the spec, and of the `others`, which may be wanted by a digest, those that are not
+/// named, and a node image where there is none.
 pub(super) fn wanted(
-    spec: &Spec,
+    platforms: &[Platform],
     found: &[FoundImage],
-    needs: &[ImageReference],
-    others: Vec<WantedImage>,
-    minikube: &dyn Fn() -> Result<Option<PathBuf>, FetchError>,
-    lock: Option<&Lock>,
-    ask: Ask<'_>,
+    named: &[WantedImage],
+    others: &[WantedImage],
 ) -> Result<Vec<(Platform, Vec<WantedImage>)>, FetchError> {
-    let named = named(spec, needs);
-    let asked = |what| -> Result<PathBuf, FetchError> {
-        let reason = "no minikube for this machine's platform is known".to_owned();
-        minikube()?.ok_or_else(|| UpstreamError::NotAsked { what, reason }.into())
-    };
-    let has_node = |platform: &Platform| {
-        let mut images = found.iter();
-        images.any(|image| image.pin.role == ImageRole::Node && image.pin.platform == *platform)
-    };
-    let names_node = named.iter().any(|image| image.role == ImageRole::Node);
-    let node = if names_node || spec.platforms.iter().all(has_node) {
-        None
-    } else if let Some(locked) = lock.and_then(locked_node_image) {
-        Some(locked)
-    } else {
-        Some(node_image(ask, &asked("its node image")?)?)
-    };
-    let mut unnamed: Vec<WantedImage> = Vec::new();
-    for addon in &spec.addons {
-        let locked = lock.map_or_else(Vec::new, |lock| locked_addon_images(lock, addon));
-        unnamed.extend(if locked.is_empty() {
-            addon_images(ask, &asked("the images of an addon")?, addon)?
-        } else {
-            locked
-        });
-    }
-    unnamed.extend(others);
-    unnamed.extend(needs.iter().map(|reference| WantedImage {
-        role: ImageRole::Kubernetes,
-        reference: reference.clone(),
-        pinned: None,
-    }));
-    let of = |platform: Platform| -> Result<_, FetchError> {
-        let mut wanted = named.clone();
-        wanted.extend(node.iter().filter(|_| !has_node(&platform)).cloned());
-        for image in &unnamed {
+    let mut all = Vec::new();
+    for platform in platforms {
+        let mut wanted = named.to_vec();
+        for image in others {
             let is_it = |there: &FoundImage| {
-                (there.pin.platform, &there.pin.reference) == (platform, &image.reference)
+                (there.pin.platform, &there.pin.reference) == (*platform, &image.reference)
             };
-            if found.iter().any(is_it) {
+            let is_there = match image.role {
+                ImageRole::Node => has_node(found, *platform),
+                _ => found.iter().any(is_it),
+            };
+            if is_there {
                 continue;
             }
             let mut others = wanted.iter_mut();
             match others.find(|other| other.reference == image.reference) {
-                Some(other) => other.join(image)?,
-                None => wanted.push(image.clone()),
+                Some(other) if image.role != ImageRole::Node => other.join(image)?,
+                _ => wanted.push(image.clone()),
             }
         }
-        Ok((platform, wanted))
-    };
-    let mut all = spec
-        .platforms
-        .iter()
-        .copied()
-        .map(of)
-        .collect::<Result<Vec<_>, _>>()?;
-    all.retain(|(_, wanted)| !wanted.is_empty());
+        if !wanted.is_empty() {
+            all.push((*platform, wanted));
+        }
+    }
     Ok(all)
 }
 
-/// Fails when a registry does not have an image that the spec names: before the programs
-/// come, which are large. A lock names what it has of all parts together, later.
+/// Whether the platform's node image is among `found`.
+pub(super) fn has_node(found: &[FoundImage], platform: Platform) -> bool {
+    let mut pins = found.iter().map(|image| &image.pin);
+    pins.any(|pin| (pin.role, pin.platform) == (ImageRole::Node, platform))
+}
+
+/// Fails when a registry does not have an image that the spec names: before the binaries
+/// come, which are large.
 pub(super) fn check_named(
     spec: &Spec,
     upstream: &Upstream,
     progress: &dyn Progress,
 ) -> Result<(), FetchError> {
     let named = named(spec, &[]);
-    if named.is_empty() || upstream.is_locked() {
+    if named.is_empty() {
         return Ok(());
     }
     let platforms = spec.platforms.iter();
@@ -112,7 +74,7 @@ pub(super) fn refuse_named(spec: &Spec) -> Result<(), FetchError> {
 }
 
 /// The images that the spec names in registries.
-fn named(spec: &Spec, needs: &[ImageReference]) -> Vec<WantedImage> {
+pub(super) fn named(spec: &Spec, needs: &[ImageReference]) -> Vec<WantedImage> {
     let wanted = |source: &ImageSource, is_node: bool| match source {
         ImageSource::Docker { reference, digest } => Some(WantedImage {
             role: match (is_node, needs.contains(reference)) {
@@ -125,6 +87,7 @@ fn named(spec: &Spec, needs: &[ImageReference]) -> Vec<WantedImage> {
                 digest,
                 because: Some((Namer::UserDigest, None)),
             }),
+            locked: None,
         }),
         _ => None,
     };

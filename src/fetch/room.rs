@@ -1,10 +1,15 @@
 //! Whether there is room for what is about to be downloaded, and for the bundle.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::FetchError;
 use super::estimate::{Sizes, bundle_bytes};
+use super::plan::PlannedImage;
+use super::resolve::{Resolver, Then};
+use super::upstream::Published;
+use crate::bundle::Digest;
 use crate::host::FileSystem;
 use crate::spec::Spec;
 
@@ -30,6 +35,53 @@ impl fmt::Display for Need {
         let megabytes = bytes.div_ceil(1_000_000);
         write!(f, "{megabytes} MB for {what} in `{}`", directory.display())
     }
+}
+
+impl Resolver<'_> {
+    /// Fails unless there is room for all that is to be downloaded, and for a bundle of that and
+    /// of the `given` bytes.
+    pub(super) fn check_all_room(
+        &self,
+        published: &[Published],
+        layers: &BTreeMap<Digest, u64>,
+        given: u64,
+    ) -> Result<(), FetchError> {
+        if layers.is_empty() {
+            return Ok(());
+        }
+        let mut sizes = Sizes::of_binaries(published);
+        sizes.plain += given;
+        sizes.layers = layers.values().sum();
+        let layers = layers.iter().map(|(digest, bytes)| (*digest, *bytes));
+        let blobs: Vec<_> = layers.chain(binary_blobs(published)).collect();
+        self.check_room(&blobs, sizes)
+    }
+
+    /// Fails unless there is room for these blobs, and for a bundle of these sizes.
+    pub(super) fn check_room(&self, blobs: &[(Digest, u64)], sizes: Sizes) -> Result<(), FetchError> {
+        let (Some(upstream), Then::Fetch, false) = (self.upstream, self.then, blobs.is_empty()) else {
+            return Ok(()); // no store is needed
+        };
+        let download = upstream.missing_bytes(blobs)?;
+        check(self.spec, upstream.store_directory()?, download, &sizes)
+    }
+}
+
+/// The binaries whose digests and sizes are known.
+pub(super) fn binary_blobs(published: &[Published]) -> Vec<(Digest, u64)> {
+    let blobs = published
+        .iter()
+        .filter_map(|binary| binary.digest.zip(binary.size));
+    blobs.collect()
+}
+
+/// The layers that are to be downloaded, each once.
+pub(super) fn layer_blobs(images: &[PlannedImage]) -> BTreeMap<Digest, u64> {
+    let layers = images.iter().filter_map(|image| match image {
+        PlannedImage::There(resolved) => Some(&resolved.layers),
+        _ => None,
+    });
+    layers.flatten().copied().collect()
 }
 
 /// Fails unless the store's file system takes `download` more bytes, and that of the output

@@ -1,15 +1,13 @@
 //! The container runtime of a bundle for which none is named: the one that its minikube
 //! takes by itself.
 
-use std::path::Path;
-
 use super::FetchError;
-use super::parts::LocalBinary;
+use super::minikube::Minikube;
+use super::resolve::Resolver;
+use super::toolbox::Toolbox;
 use super::upstream::{UpstreamError, newest_known_with, runtime_of_release};
 use crate::bundle::{BinaryRole, ContainerRuntime, RuntimeError, Version};
-use crate::host::Ask;
 use crate::progress::Progress;
-use crate::spec::Spec;
 
 /// A start that ends before it does anything, by a driver that needs neither an engine nor root,
 /// and with its log on the standard output. Measured with v1.38.1, without a network: 0.2 s.
@@ -23,20 +21,39 @@ const DRY_RUN: [&str; 7] = [
     "--log_file=/dev/stdout",
 ];
 
-/// What `minikube`, a program that can be asked, says in its help. Up to v1.38.1 that is
-/// nothing; so the log of a dry run decides then. Of a program for another platform the release
-/// does, which is known where it was downloaded; else that of the newest known minikube that
-/// has this Kubernetes, and a note says so.
+impl Resolver<'_> {
+    /// The one that the spec names, or minikube's. To ask for it nothing is downloaded but the
+    /// minikube that will be packed.
+    pub(super) fn container_runtime(&self, toolbox: &Toolbox<'_>) -> Result<ContainerRuntime, FetchError> {
+        let spec = self.spec;
+        if let Some(runtime) = spec.container_runtime {
+            return Ok(runtime);
+        }
+        let role = BinaryRole::Minikube;
+        let given = toolbox.here.iter().filter(|binary| binary.pin.role == role);
+        let given = given.map(|binary| binary.pin.version.clone());
+        let coming = toolbox.published.iter().filter(|binary| binary.role == role);
+        let packed: Vec<_> = given
+            .chain(coming.map(|binary| Some(binary.version.clone())))
+            .collect();
+        let minikube = toolbox.minikube_unless_given()?;
+        default(&spec.kubernetes_version, minikube, &packed, self.progress)
+    }
+}
+
+/// What `minikube` says in its help. Up to v1.38.1 that is nothing; so the log of a dry run
+/// decides then. Of one for another platform the release does, as far as the `packed` ones are
+/// known by theirs; else that of the newest known minikube that has this Kubernetes, and a note
+/// says so.
 ///
 /// Fails when minikube says one that no bundle can have.
 pub(super) fn default(
-    spec: &Spec,
-    minikube: Option<&Path>,
-    binaries: &[LocalBinary],
-    ask: Ask<'_>,
+    kubernetes: &Version,
+    minikube: Option<&Minikube<'_>>,
+    packed: &[Option<Version>],
     progress: &dyn Progress,
 ) -> Result<ContainerRuntime, FetchError> {
-    let asked = |arguments: &[&str]| minikube.and_then(|path| ask(path, arguments).ok());
+    let asked = |arguments: &[&str]| minikube.and_then(|minikube| minikube.answer(arguments));
     let help = asked(&["start", "--help"]);
     let log = || asked(&DRY_RUN).as_deref().and_then(logged).map(str::to_owned);
     if let Some(said) = help.as_deref().and_then(said).map(str::to_owned).or_else(log) {
@@ -44,21 +61,13 @@ pub(super) fn default(
         return runtime.map_err(|reason: RuntimeError| UpstreamError::Runtime { reason }.into());
     }
     let answer = asked(&["version", "--short"]);
-    let of_packed = || {
-        let mut minikubes = binaries
-            .iter()
-            .filter(|binary| binary.pin.role == BinaryRole::Minikube);
-        minikubes.find_map(|binary| binary.pin.version.clone())
-    };
+    let of_packed = || packed.iter().find_map(Clone::clone);
     if let Some(version) = answer.as_deref().and_then(release).or_else(of_packed) {
         return Ok(runtime_of_release(&version));
     }
-    let newest = newest_known_with(&spec.kubernetes_version);
+    let newest = newest_known_with(kubernetes);
     let runtime = runtime_of_release(&newest);
-    let is_given = binaries
-        .iter()
-        .any(|binary| binary.pin.role == BinaryRole::Minikube);
-    if is_given {
+    if !packed.is_empty() {
         progress.note(&format!(
         "which container runtime this minikube takes by itself is not known: it gets {runtime}, as minikube {newest} \
          does; `--container-runtime` says otherwise"
@@ -93,11 +102,10 @@ fn release(answer: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::*;
     use crate::failure::{Failure, Kind};
-    use crate::fetch::fixtures::Site;
     use crate::host::AskError;
     use crate::progress::Silent;
 
@@ -132,9 +140,9 @@ mod tests {
             };
             Ok(answer.to_owned())
         };
-        let minikube = PathBuf::from("minikube");
-        let found = default(&Site::new().spec(), Some(&minikube), &[], &ask, &Silent);
-        Ok(found?.to_string())
+        let kubernetes = "v1.37.2".parse().expect("version");
+        let minikube = Minikube::open(&ask, PathBuf::from("minikube"), &kubernetes)?;
+        Ok(default(&kubernetes, Some(&minikube), &[], &Silent)?.to_string())
     }
 
     #[test]
@@ -185,15 +193,13 @@ mod tests {
 
     #[test]
     fn without_a_minikube_to_ask_the_newest_known_decides() {
-        let ask = |_: &Path, _: &[&str]| -> Result<String, AskError> { unreachable!("nobody to ask") };
-        let mut spec = Site::new().spec();
         for (kubernetes, expected) in [
             ("v1.37.2", "containerd"),
             ("v1.27.0", "docker"),
             ("v9.9.9", "containerd"),
         ] {
-            spec.kubernetes_version = kubernetes.parse().expect("version");
-            let found = default(&spec, None, &[], &ask, &Silent).expect("the table");
+            let version = kubernetes.parse().expect("version");
+            let found = default(&version, None, &[], &Silent).expect("the table");
             assert_eq!(found.to_string(), expected, "{kubernetes}");
         }
     }

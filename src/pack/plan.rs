@@ -41,7 +41,7 @@ pub(super) enum Content<'a> {
 /// A frame holds what one platform needs, or what several do: a site decodes nothing of
 /// another platform's.
 pub(super) fn plan(parts: &Parts) -> BundlePlan<'_> {
-    let platforms = &parts.requirements.platforms;
+    let platforms = &parts.lock.platforms;
     let mut binaries: Vec<&LocalBinary> = parts.binaries.iter().collect();
     binaries.sort_by_key(|binary| (binary.pin.platform, binary.pin.role));
     let mut images: Vec<(&LocalImage, Vec<u8>)> = parts

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BinaryPin, FilePin, ImagePin};
 use crate::bundle::{
-    Attestation, BinaryRole, ContainerRuntime, ImageReference, Origin, Platform, Timestamp, Version,
+    Attestation, BinaryRole, ContainerRuntime, ImageReference, Namer, Origin, Platform, Timestamp, Version,
 };
 
 pub use change::Change;
@@ -53,15 +53,12 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// A lock of these parts, of no time, and without a word about what was asked for.
+    /// A lock without parts and without a time, of what every bundle has.
     #[must_use]
     pub fn new(
         kubernetes_version: Version,
         container_runtime: ContainerRuntime,
         platforms: Vec<Platform>,
-        binaries: Vec<BinaryPin>,
-        images: Vec<ImagePin>,
-        files: Vec<FilePin>,
     ) -> Self {
         Self {
             format: FORMAT,
@@ -72,9 +69,9 @@ impl Lock {
             kubernetes_version,
             container_runtime,
             platforms,
-            binaries,
-            images,
-            files,
+            binaries: Vec::new(),
+            images: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -111,6 +108,13 @@ impl Lock {
         images.find(|image| image.platform == platform && image.reference == *reference)
     }
 
+    /// Whether an image is among these that `addon` needs.
+    #[must_use]
+    pub fn has_addon(&self, addon: &str) -> bool {
+        let mut named = self.images.iter().flat_map(|image| &image.named_by);
+        named.any(|by| (by.by, by.name.as_deref()) == (Namer::MinikubeAddon, Some(addon)))
+    }
+
     /// The attestations of every part.
     pub fn attestations(&self) -> impl Iterator<Item = &Attestation> {
         self.origins().flat_map(|origin| &origin.attestations)
@@ -131,7 +135,7 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::{Digest, FileRole, ImageRole, NamedBy, Namer, Transport, Verification};
+    use crate::bundle::{Digest, FileRole, ImageRole, NamedBy, Transport, Verification};
 
     fn platform() -> Platform {
         "linux/arm64".parse().expect("platform")
@@ -149,36 +153,37 @@ mod tests {
             verified_by: vec![named.verification(), Verification::LayerDigests {}],
             ..Origin::by(Transport::Https)
         };
-        Lock::new(
+        let mut lock = Lock::new(
             "v1.35.4".parse().expect("version"),
             ContainerRuntime::Docker,
             vec![platform()],
-            vec![BinaryPin {
-                role: BinaryRole::Kubelet,
-                platform: platform(),
-                version: None,
-                size: 3,
-                sha256: Digest::of(b"abc"),
-                origin: origin.clone(),
-            }],
-            vec![ImagePin {
-                role: ImageRole::Kubernetes,
-                reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
-                platform: platform(),
-                size: Some(7),
-                registry_manifest: Some(Digest::of(b"m")),
-                config: Digest::of(b"c"),
-                layers: vec![Digest::of(b"l")],
-                origin,
-                named_by: vec![named],
-            }],
-            vec![FilePin {
-                role: FileRole::Manifest,
-                name: "app.yaml".to_owned(),
-                size: 4,
-                sha256: Digest::of(b"kind"),
-            }],
-        )
+        );
+        lock.binaries = vec![BinaryPin {
+            role: BinaryRole::Kubelet,
+            platform: platform(),
+            version: None,
+            size: 3,
+            sha256: Digest::of(b"abc"),
+            origin: origin.clone(),
+        }];
+        lock.images = vec![ImagePin {
+            role: ImageRole::Kubernetes,
+            reference: "registry.k8s.io/pause:3.10.1".parse().expect("name"),
+            platform: platform(),
+            size: Some(7),
+            registry_manifest: Some(Digest::of(b"m")),
+            config: Digest::of(b"c"),
+            layers: vec![Digest::of(b"l")],
+            origin,
+            named_by: vec![named],
+        }];
+        lock.files = vec![FilePin {
+            role: FileRole::Manifest,
+            name: "app.yaml".to_owned(),
+            size: 4,
+            sha256: Digest::of(b"kind"),
+        }];
+        lock
     }
 
     #[test]

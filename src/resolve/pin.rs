@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::{
     BinaryPart, BinaryRole, Digest, FileRole, ImagePart, ImageReference, ImageRole, NamedBy, Origin,
-    Platform, Version,
+    Platform, Verification, Version,
 };
 
 /// A binary: what it is, and the digest that its content must have.
@@ -64,6 +64,17 @@ pub struct FilePin {
 }
 
 impl BinaryPin {
+    /// Which of a bundle's binaries it is; their order, in a lock and in a bundle.
+    pub(crate) fn key(&self) -> (Platform, BinaryRole) {
+        (self.platform, self.role)
+    }
+
+    /// What a lock has of this binary: how it came, and what it was compared with before.
+    pub(crate) fn take_from(&mut self, locked: &Self) {
+        self.version.clone_from(&locked.version);
+        self.origin = continued(&locked.origin, &self.origin);
+    }
+
     /// The binary as the index of a bundle has it.
     #[must_use]
     pub fn part(&self) -> BinaryPart {
@@ -79,6 +90,21 @@ impl BinaryPin {
 }
 
 impl ImagePin {
+    /// The digest by which its registry is asked for it: of what was signed, where anything
+    /// was, so of the image index and not of the image manifest in it.
+    pub(crate) fn pulled_by(&self) -> Option<Digest> {
+        let signed = self.origin.attestations.first();
+        let index = signed.and_then(|signature| signature.documents.get(1).copied());
+        index.or(self.registry_manifest)
+    }
+
+    /// What a lock has of this image: how it came, and what it was compared with before.
+    pub(crate) fn take_from(&mut self, locked: &Self) {
+        self.registry_manifest = locked.registry_manifest;
+        self.named_by.clone_from(&locked.named_by);
+        self.origin = continued(&locked.origin, &self.origin);
+    }
+
     /// Whether both have one name, for one platform.
     pub(crate) fn is_named_as(&self, other: &Self) -> bool {
         (self.platform, &self.reference) == (other.platform, &other.reference)
@@ -103,4 +129,17 @@ impl ImagePin {
             named_by: self.named_by.clone(),
         }
     }
+}
+
+/// What a lock has of a part's origin, and what the part was compared with since. The digest
+/// in the lock counts where the lock has no other.
+fn continued(locked: &Origin, now: &Origin) -> Origin {
+    let has_digest = locked.unverified || locked.verified_by.iter().any(|it| it.digest().is_some());
+    let mut origin = locked.clone();
+    for verification in &now.verified_by {
+        if !has_digest || !matches!(verification, Verification::Lock { .. }) {
+            origin.compared(verification.clone());
+        }
+    }
+    origin
 }

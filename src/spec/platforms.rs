@@ -39,6 +39,15 @@ impl Platforms {
         Platform::of_this_machine().map(|platform| Self(vec![platform]))
     }
 
+    /// These platforms, if there are any.
+    #[must_use]
+    pub fn of_all(platforms: &[Platform]) -> Option<Self> {
+        let mut platforms = platforms.to_vec();
+        platforms.sort_unstable();
+        platforms.dedup();
+        (!platforms.is_empty()).then_some(Self(platforms))
+    }
+
     /// The platforms, sorted.
     #[must_use]
     pub fn as_slice(&self) -> &[Platform] {
@@ -47,13 +56,8 @@ impl Platforms {
 
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, PlatformsError> {
         let names = names.map(|name| name.trim().parse());
-        let mut platforms: Vec<Platform> = names.collect::<Result<_, _>>()?;
-        platforms.sort_unstable();
-        platforms.dedup();
-        if platforms.is_empty() {
-            return Err(PlatformsError::None);
-        }
-        Ok(Self(platforms))
+        let platforms: Vec<Platform> = names.collect::<Result<_, _>>()?;
+        Self::of_all(&platforms).ok_or(PlatformsError::None)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::program;
 use crate::bundle::{ImageRole, Namer};
 use crate::fetch::FetchError;
-use crate::fetch::upstream::{WantedImage, pinned};
+use crate::fetch::upstream::WantedImage;
 
 /// The key of an image in a manifest.
 const PREFIX: &[u8] = b"image: ";
@@ -69,7 +69,7 @@ impl Manifest {
         let because = (Namer::CniManifest, Some(network.to_owned()));
         let mut by_repository: BTreeMap<String, Vec<(&String, WantedImage)>> = BTreeMap::new();
         for name in names {
-            let image = pinned(ImageRole::Kubernetes, name, &because);
+            let image = WantedImage::parse(ImageRole::Kubernetes, name, &because);
             let Some(image) = image.filter(|image| image.reference.repository().contains(self.word)) else {
                 continue;
             };

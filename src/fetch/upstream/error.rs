@@ -306,11 +306,6 @@ impl UpstreamError {
         matches!(error.status(), Some(401 | 403))
     }
 
-    /// Whether something is not here, and nothing may be downloaded.
-    pub(in crate::fetch) fn is_offline(&self) -> bool {
-        matches!(self, Self::Offline { .. } | Self::Http(HttpError::Offline { .. }))
-    }
-
     /// Whether another place would not help.
     pub(super) fn ends_the_run(&self) -> bool {
         matches!(

@@ -6,7 +6,6 @@
 mod changed;
 mod error;
 mod failure;
-mod minikube;
 mod registry;
 mod releases;
 mod unproven;
@@ -20,11 +19,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, NamedBy, Namer, Platform, Version};
-use crate::host::{Ask, Environment};
+use crate::host::Environment;
 use crate::http::{Http, HttpOptions, Patience};
 use crate::progress::{Listener, Progress};
-use crate::resolve::{BinaryPin, Difference, ImagePin, Lock, LockFile};
-use crate::spec::{Sources, VersionWord, is_accepted, near};
+use crate::resolve::{BinaryPin, Difference, ImagePin};
+use crate::spec::{Sources, VersionWord, is_accepted};
 use crate::store::{Store, StoreError};
 
 use super::FetchError;
@@ -32,13 +31,10 @@ use super::found::FoundImage;
 use registry::Registries;
 use releases::{ReleaseList, SilentPages};
 
-pub(crate) use minikube::has_addon;
-pub(super) use minikube::{
-    addon_images, check_pair, locked_addon_images, locked_node_image, locked_provisioner, node_image, pinned,
-    storage_provisioner,
+pub(super) use registry::Resolved;
+pub(super) use releases::{
+    Program, Published, Released, minikube_for, newest_known_with, runtime_of_release,
 };
-pub(super) use registry::{Resolved, Signed};
-pub(super) use releases::{Program, Published, newest_known_with, runtime_of_release};
 pub(super) use unproven::Unproven;
 
 pub use error::UpstreamError;
@@ -53,8 +49,6 @@ pub struct Upstream {
     store_directory: Option<PathBuf>,
     sources: Sources,
     registries: Registries,
-    /// What has to come, if that is known before.
-    lock: Option<LockFile>,
     /// The releases that minikube lists, once they were asked for; nothing where there is
     /// no list.
     minikubes: OnceLock<Option<ReleaseList>>,
@@ -70,6 +64,8 @@ pub struct Upstream {
     silent_pages: SilentPages,
     /// The programs by their names, which some of them go by.
     programs: OnceLock<TempDir>,
+    /// What was downloaded in this run, by the digest.
+    downloaded: Mutex<Vec<(Platform, BinaryRole, Program)>>,
     /// The programs, open: their names lead to these files, whatever is in the store by now.
     program_files: Mutex<Vec<File>>,
     /// Where these were downloaded, for messages: their directory is gone when one is read.
@@ -89,6 +85,13 @@ pub(super) struct Pinned {
 pub(super) type Because = (Namer, Option<String>);
 
 impl Pinned {
+    /// The digest by which a lock has the image, where that is one of a registry's.
+    pub(super) fn by_lock(pin: &ImagePin) -> Option<Self> {
+        let digest = pin.pulled_by()?;
+        let because = None;
+        Some(Self { digest, because })
+    }
+
     /// How the image is named by this digest, unless the lock alone names it.
     fn named_by(&self) -> Option<NamedBy> {
         let (by, name) = self.because.clone()?;
@@ -103,9 +106,49 @@ pub(super) struct WantedImage {
     pub(super) role: ImageRole,
     pub(super) reference: ImageReference,
     pub(super) pinned: Option<Pinned>,
+    /// What a lock has of it.
+    pub(super) locked: Option<ImagePin>,
 }
 
 impl WantedImage {
+    /// The image with this name, by its digest where the name has one: `because` says who
+    /// named it so.
+    pub(super) fn parse(role: ImageRole, name: &str, because: &Because) -> Option<Self> {
+        let digest = match name.split_once('@') {
+            Some((_, digest)) => Some(Digest::parse(digest).ok()?),
+            None => None,
+        };
+        Some(Self {
+            role,
+            reference: ImageReference::parse(name).ok()?,
+            pinned: digest.map(|digest| Pinned {
+                digest,
+                because: Some(because.clone()),
+            }),
+            locked: None,
+        })
+    }
+
+    /// An image that Kubernetes needs, whatever its digest.
+    pub(super) fn of_kubernetes(reference: ImageReference) -> Self {
+        Self {
+            role: ImageRole::Kubernetes,
+            reference,
+            pinned: None,
+            locked: None,
+        }
+    }
+
+    /// The image that a lock has, by this digest where one is known.
+    pub(super) fn locked(pin: ImagePin, pinned: Option<Pinned>) -> Self {
+        Self {
+            role: pin.role,
+            reference: pin.reference.clone(),
+            pinned,
+            locked: Some(pin),
+        }
+    }
+
     /// Takes the digest by which `other`, of the same name, is wanted; fails when there are
     /// two: one name in the bundle is one image.
     pub(super) fn join(&mut self, other: &Self) -> Result<(), FetchError> {
@@ -142,13 +185,13 @@ impl Upstream {
             store_directory: Store::directory_of(environment).ok(),
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
-            lock: None,
             minikubes: OnceLock::new(),
             minikube: OnceLock::new(),
             signed: Mutex::default(),
             unsigned: Mutex::default(),
             foreseen: Mutex::default(),
             silent_pages: SilentPages::default(),
+            downloaded: Mutex::default(),
             program_files: Mutex::default(),
             program_urls: Mutex::default(),
             programs: OnceLock::new(),
@@ -160,37 +203,6 @@ impl Upstream {
     pub fn heard_by(mut self, listener: Listener) -> Self {
         self.http = self.http.heard_by(listener);
         self
-    }
-
-    /// The same, for exactly what the lock in `file` says.
-    #[must_use]
-    pub fn locked(mut self, file: LockFile) -> Self {
-        let mut minikubes = file
-            .lock
-            .binaries
-            .iter()
-            .filter(|binary| binary.role == BinaryRole::Minikube);
-        let version = minikubes.find_map(|minikube| minikube.version.clone());
-        self.sources.minikube_version = version.or(self.sources.minikube_version);
-        self.lock = Some(file);
-        self
-    }
-
-    /// The lock, where it is of other platforms' programs alone: then it has what they said
-    /// when it was made, and none of them is here to be asked again.
-    pub(super) fn lock_of_others(&self) -> Option<&Lock> {
-        let own = Platform::of_this_machine();
-        let is_others = |lock: &&Lock| own.is_none_or(|own| !lock.platforms.contains(&own));
-        self.lock().filter(is_others)
-    }
-
-    /// Whether a lock says what is to come.
-    pub(super) fn is_locked(&self) -> bool {
-        self.lock.is_some()
-    }
-
-    fn lock(&self) -> Option<&Lock> {
-        self.lock.as_ref().map(|file| &file.lock)
     }
 
     fn store(&self) -> Result<&Store, UpstreamError> {
@@ -223,40 +235,24 @@ impl Upstream {
         if is_replaceable { most.min(2) } else { most }
     }
 
-    /// The program for this Kubernetes release, downloaded. `ask` finds out which minikube
-    /// has it.
-    pub(super) fn program(
-        &self,
-        role: BinaryRole,
-        kubernetes: &Version,
-        platform: Platform,
-        ask: Ask<'_>,
-        progress: &dyn Progress,
-    ) -> Result<Program, FetchError> {
-        let published = self.published(role, kubernetes, platform, ask, progress)?;
-        self.download(role, platform, &published, progress)
-    }
-
     /// How a message names the program `path`: by its URL where it was downloaded.
     pub(super) fn shown(&self, path: &Path) -> PathBuf {
         let urls = self.program_urls.lock().unwrap_or_else(PoisonError::into_inner);
         urls.get(path).map_or_else(|| path.to_owned(), PathBuf::from)
     }
 
-    /// The program for this Kubernetes release, as its publisher describes it.
+    /// The binary of this release, as its publisher describes it.
     pub(super) fn published(
         &self,
-        role: BinaryRole,
-        kubernetes: &Version,
-        platform: Platform,
-        ask: Ask<'_>,
+        wanted: Released<'_>,
         progress: &dyn Progress,
     ) -> Result<Published, UpstreamError> {
-        let version = match role {
-            BinaryRole::Minikube => releases::minikube_for(self, kubernetes, ask, progress)?,
-            _ => kubernetes.clone(),
-        };
-        releases::published(self, role, &version, platform, progress)
+        releases::published(self, wanted, progress)
+    }
+
+    /// The binary as a lock has it; its publisher is not asked.
+    pub(super) fn locked(&self, pin: &BinaryPin) -> Published {
+        releases::locked(self, pin)
     }
 
     /// How much of these blobs the store does not have; each counts once.
@@ -274,15 +270,23 @@ impl Upstream {
         Ok(self.store().map_err(FetchError::from)?.directory())
     }
 
-    /// The program that was published so, downloaded.
+    /// The binary that was published so, downloaded; once in a run.
     pub(super) fn download(
         &self,
-        role: BinaryRole,
-        platform: Platform,
         published: &Published,
         progress: &dyn Progress,
-    ) -> Result<Program, FetchError> {
-        Ok(releases::download(self, role, platform, published, progress)?)
+    ) -> Result<Program, UpstreamError> {
+        let mut downloaded = self.downloaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |(platform, role, program): &&(Platform, BinaryRole, Program)| {
+            let digest = Some(program.digest);
+            (*platform, *role, digest) == (published.platform, published.role, published.digest)
+        };
+        if let Some((.., program)) = downloaded.iter().find(is_it) {
+            return Ok(program.clone());
+        }
+        let program = releases::download(self, published, progress)?;
+        downloaded.push((published.platform, published.role, program.clone()));
+        Ok(program)
     }
 
     /// Whether the store has the blob, by its size.
@@ -300,21 +304,27 @@ impl Upstream {
         registry::download(self, resolved, progress)
     }
 
-    /// The images of each platform by manifest and config; the same names in the same order.
-    /// Under a lock it fails with every image that upstream does not have any more.
+    /// The images of each platform by manifest and config, and in what those of a lock are
+    /// not what it says: upstream does not have them any more.
     pub(super) fn resolve(
         &self,
         wanted: &[(Platform, Vec<WantedImage>)],
         progress: &dyn Progress,
-    ) -> Result<Vec<Vec<Resolved>>, FetchError> {
-        let (mut all, mut differences) = (Vec::new(), Vec::new());
+    ) -> Result<(Vec<Resolved>, Vec<Difference>), FetchError> {
+        let (mut resolved, mut differences) = (Vec::new(), Vec::new());
         for (platform, wanted) in wanted {
-            let (resolved, changed) = self.resolve_some(wanted, *platform, progress)?;
-            all.push(resolved);
-            differences.extend(changed);
+            let mut unproven = Unproven::default();
+            let results = registry::resolve_all(self, wanted, *platform, progress);
+            for (image, result) in wanted.iter().zip(results) {
+                match unproven.set_aside(result) {
+                    None => {}
+                    Some(Ok(image)) => resolved.push(image),
+                    Some(Err(error)) => differences.push(self.changed_image(image, error)?),
+                }
+            }
+            unproven.refuse()?;
         }
-        self.refuse(differences)?;
-        Ok(all)
+        Ok((resolved, differences))
     }
 
     /// Resolves these images now; [`Self::resolve`] asks nobody for them again.
@@ -323,11 +333,12 @@ impl Upstream {
         wanted: &[(Platform, Vec<WantedImage>)],
         progress: &dyn Progress,
     ) -> Result<(), FetchError> {
-        let resolved = self.resolve(wanted, progress)?;
+        let (resolved, _) = self.resolve(wanted, progress)?;
+        let mut resolved = resolved.into_iter();
         let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((platform, wanted), resolved) in wanted.iter().zip(resolved) {
+        for (platform, wanted) in wanted {
             let keys = wanted.iter().map(|image| foreseen_as(image, *platform));
-            foreseen.extend(keys.zip(resolved));
+            foreseen.extend(keys.zip(resolved.by_ref()));
         }
         Ok(())
     }
@@ -335,57 +346,6 @@ impl Upstream {
     fn foreseen(&self, wanted: &WantedImage, platform: Platform) -> Option<Resolved> {
         let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
         foreseen.remove(&foreseen_as(wanted, platform))
-    }
-
-    /// The images that are there, and what is not as the lock says.
-    fn resolve_some(
-        &self,
-        wanted: &[WantedImage],
-        platform: Platform,
-        progress: &dyn Progress,
-    ) -> Result<(Vec<Resolved>, Vec<Difference>), FetchError> {
-        let wanted: Vec<WantedImage> = wanted.iter().map(|image| self.pin(image, platform)).collect();
-        let results = registry::resolve_all(self, &wanted, platform, progress);
-        let (mut resolved, mut differences) = (Vec::new(), Vec::new());
-        let mut unproven = Unproven::default();
-        for (image, result) in wanted.iter().zip(results) {
-            match unproven.set_aside(result) {
-                None => {}
-                Some(Ok(image)) => resolved.push(image),
-                Some(Err(error)) => differences.push(self.changed_image(image, platform, error)?),
-            }
-        }
-        unproven.refuse()?;
-        Ok((resolved, differences))
-    }
-
-    /// What the lock has of a program.
-    fn locked_binary(&self, platform: Platform, role: BinaryRole) -> Option<&BinaryPin> {
-        self.lock()?.binary(platform, role)
-    }
-
-    /// What the lock has of an image.
-    fn locked_image(&self, platform: Platform, reference: &ImageReference) -> Option<&ImagePin> {
-        self.lock()?.image(platform, reference)
-    }
-
-    /// The image by the digest in the lock, unless a digest is known already.
-    fn pin(&self, image: &WantedImage, platform: Platform) -> WantedImage {
-        let locked = self.locked_image(platform, &image.reference);
-        // Where something was signed, what was: the list, not the manifest in it.
-        let pinned = locked.and_then(|locked| {
-            let signed = locked.origin.attestations.first();
-            let list = signed.and_then(|signature| signature.documents.get(1).copied());
-            list.or(locked.registry_manifest)
-        });
-        let pinned = pinned.map(|digest| Pinned {
-            digest,
-            because: None,
-        });
-        WantedImage {
-            pinned: image.pinned.clone().or(pinned),
-            ..image.clone()
-        }
     }
 
     /// Whether the user takes `name` although nothing proves it.
@@ -398,23 +358,6 @@ impl Upstream {
     fn accepts_images_place(&self) -> bool {
         let mut accepted = self.sources.accept_unverified.iter();
         accepted.any(|accepted| self.sources.images_place() == Some(accepted))
-    }
-
-    /// Says which names are none of the `parts`, with the likest of them.
-    pub(super) fn note_unused(&self, parts: &[String], progress: &dyn Progress) {
-        let known: Vec<&str> = parts.iter().map(String::as_str).collect();
-        for accepted in &self.sources.accept_unverified {
-            let is_place = self.sources.images_place() == Some(accepted);
-            if is_place || known.iter().any(|part| is_accepted(accepted, part)) {
-                continue;
-            }
-            let nearest = near(accepted, &known).next();
-            let nearest = nearest.map(|near| format!("; the nearest is `{near}`"));
-            progress.note(&format!(
-                "`--accept-unverified {accepted}` names none of the parts{}",
-                nearest.unwrap_or_default()
-            ));
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use minikube_offline::bundle::{Arch, Digest, NamedBy, Namer, Platform, Transport, Verification};
 use minikube_offline::failure::{Failure, Kind};
-use minikube_offline::fetch;
+use minikube_offline::fetch::{self, Then};
 use minikube_offline::progress::Silent;
 
 use super::site::{APP, Site, fails, registry, serve, spoilt};
@@ -112,7 +112,7 @@ fn an_image_that_is_not_there_for_the_platform_says_for_which_it_is() {
 #[test]
 fn without_the_network_an_image_in_a_registry_is_refused() {
     let site = Site::new();
-    let failure = Failure::from(fetch::gather(&site.spec, None, &Silent).expect_err("offline"));
+    let failure = Failure::from(fetch::resolve(&site.spec, None, Then::Fetch, &Silent).expect_err("offline"));
     assert_eq!(failure.kind, Kind::Usage);
     assert!(
         failure.to_string().contains("`docker://r.example/team/app:1`"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use minikube_offline::bundle::Arch;
 use minikube_offline::failure::Failure;
-use minikube_offline::fetch::{self, LocalImage, Upstream};
+use minikube_offline::fetch::{self, LocalImage, Then, Upstream};
 use minikube_offline::host::Environment;
 use minikube_offline::progress::Silent;
 use minikube_offline::spec::{ImageSource, PartialSpec, RegistryMirror, Sources, Spec};
@@ -74,7 +74,8 @@ impl Site {
         let variables = [("HOME", home.to_str().expect("text")), ("PATH", &programs)];
         let environment = Environment::of(&variables, 0);
         let upstream = Upstream::new(sources, &environment, patience())?;
-        let parts = fetch::gather(&self.spec, Some(&upstream), &Silent)?;
+        let plan = fetch::resolve(&self.spec, Some(&upstream), Then::Fetch, &Silent)?;
+        let parts = fetch::fetch(plan, Some(&upstream), &Silent)?;
         let image = parts
             .images
             .iter()

@@ -3,8 +3,8 @@
 use super::document::Document;
 use super::leaf::Leaf;
 use super::manifest::refused;
-use super::{Upstream, UpstreamError};
-use crate::bundle::{Digest, ImageConfig, ImageConfigError, ImageReference, Platform, Verification};
+use super::{UpstreamError, WantedImage};
+use crate::bundle::{Digest, ImageConfig, ImageConfigError, Platform, Verification};
 
 /// The config for one platform.
 pub(super) struct Config {
@@ -18,41 +18,34 @@ pub(super) struct Config {
 /// The config `json` of the manifest that `leaf` is. Where it names another platform, the
 /// index is believed, as by minikube and containerd, and so is a lock of such a config.
 pub(super) fn config_for(
-    upstream: &Upstream,
-    reference: &ImageReference,
+    wanted: &WantedImage,
     json: Vec<u8>,
     platform: Platform,
     leaf: &Leaf,
-    layers: usize,
 ) -> Result<Config, UpstreamError> {
-    let wrong = |reason: String| refused(reference, leaf.manifest.digest, reason);
     let of_other = match ImageConfig::parse(&json) {
         Ok(config) if config.platform == platform => None,
         Ok(config) => Some(config.platform.to_string()),
         Err(ImageConfigError::Platform { os, architecture }) => Some(format!("{os}/{architecture}")),
-        Err(error) => return Err(wrong(format!("names a config, but {error}"))),
+        Err(error) => {
+            let reason = format!("names a config, but {error}");
+            return Err(refused(&wanted.reference, leaf.manifest.digest, reason));
+        }
     };
-    let config = match of_other {
-        None => json_of(json, None),
-        Some(named) => corrected(upstream, reference, &json, &named, platform, leaf)?,
-    };
-    if config.diff_ids.len() != layers {
-        let listed = config.diff_ids.len();
-        return Err(wrong(format!(
-            "has {layers} layers, and its config lists {listed}"
-        )));
+    match of_other {
+        None => Ok(json_of(json, None)),
+        Some(named) => corrected(wanted, &json, (&named, platform), leaf),
     }
-    Ok(config)
 }
 
+/// The config where it names another platform than the one that is wanted.
 fn corrected(
-    upstream: &Upstream,
-    reference: &ImageReference,
+    wanted: &WantedImage,
     json: &[u8],
-    named: &str,
-    platform: Platform,
+    (named, platform): (&str, Platform),
     leaf: &Leaf,
 ) -> Result<Config, UpstreamError> {
+    let reference = &wanted.reference;
     let none = || UpstreamError::NoPlatform {
         reference: reference.clone(),
         platform,
@@ -61,8 +54,10 @@ fn corrected(
     let new = ImageConfig::corrected(json, platform).ok_or_else(none)?;
     // Another system's stays what it is.
     let is_for_it = ImageConfig::parse(&new).is_ok_and(|config| config.platform == platform);
-    let locked = upstream.locked_image(platform, reference);
-    let is_locked = locked.is_some_and(|locked| locked.config == Digest::of(&new));
+    let is_locked = wanted
+        .locked
+        .as_ref()
+        .is_some_and(|locked| locked.config == Digest::of(&new));
     if !is_for_it || (leaf.described.is_empty() && !is_locked) {
         return Err(none());
     }

@@ -39,7 +39,11 @@ pub(in crate::fetch::upstream) fn resolve_all(
     progress.begin("asking the registries", None);
     let resolved = in_parallel_with(WORKERS, wanted, |wanted| {
         match upstream.foreseen(wanted, platform) {
-            Some(resolved) => Ok(resolved),
+            Some(mut resolved) => {
+                // What it is for was not known then.
+                resolved.pin.role = wanted.role;
+                Ok(resolved)
+            }
             None => resolve(upstream, wanted, platform, progress),
         }
     });

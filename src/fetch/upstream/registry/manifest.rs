@@ -79,7 +79,12 @@ pub(super) fn resolve(
         json: config_json,
         diff_ids,
         correction,
-    } = config_for(upstream, reference, json, platform, &leaf, layers.len())?;
+    } = config_for(wanted, json, platform, &leaf)?;
+    if diff_ids.len() != layers.len() {
+        let (layers, listed) = (layers.len(), diff_ids.len());
+        let reason = format!("has {layers} layers, and its config lists {listed}");
+        return Err(refused(reference, document.digest, reason));
+    }
     let config = store.keep(&config_json)?;
     store.describe(config, &format!("the corrected config of {reference}"))?;
     let digest = leaf.manifest.digest;
@@ -92,25 +97,29 @@ pub(super) fn resolve(
     let Signed {
         attestations,
         unattested,
-    } = upstream.signed_image(reference, platform, &chain, &of_signatures, progress)?;
-    Ok(Resolved {
-        pin: ImagePin {
-            role: wanted.role,
-            reference: reference.clone(),
-            platform,
-            size: None,
-            registry_manifest: Some(digest),
-            config,
-            layers: diff_ids,
-            origin: Origin {
-                verified_by,
-                unverified,
-                attestations,
-                unattested,
-                ..Origin::by(Transport::Docker)
-            },
-            named_by,
+    } = upstream.signed_image(wanted, &chain, &of_signatures, progress)?;
+    let mut pin = ImagePin {
+        role: wanted.role,
+        reference: reference.clone(),
+        platform,
+        size: None,
+        registry_manifest: Some(digest),
+        config,
+        layers: diff_ids,
+        origin: Origin {
+            verified_by,
+            unverified,
+            attestations,
+            unattested,
+            ..Origin::by(Transport::Docker)
         },
+        named_by,
+    };
+    if let Some(locked) = wanted.locked.as_ref().filter(|locked| locked.config == config) {
+        pin.take_from(locked);
+    }
+    Ok(Resolved {
+        pin,
         config_json,
         layers,
         places,

@@ -9,12 +9,10 @@ use std::sync::PoisonError;
 
 use super::document::Document;
 use super::place::Place;
-use super::{Upstream, UpstreamError, attached};
-use crate::bundle::{
-    Attestation, BinaryRole, Digest, ImageReference, Origin, Platform, Unattested, Version, limits,
-};
+use super::{Upstream, UpstreamError, WantedImage, attached};
+use crate::bundle::{Attestation, BinaryRole, Digest, Origin, Unattested, limits};
 use crate::fetch::FetchError;
-use crate::fetch::upstream::releases::{self, SignedBeside};
+use crate::fetch::upstream::releases::{self, Published, Released, SignedBeside};
 use crate::progress::Progress;
 use crate::resolve::Lock;
 
@@ -39,38 +37,44 @@ pub(in crate::fetch) struct Signed {
     pub(in crate::fetch) unattested: Option<Unattested>,
 }
 
+impl Signed {
+    /// The origin of the part of which this was signed.
+    pub(in crate::fetch) fn beside(self, origin: Origin) -> Origin {
+        Origin {
+            attestations: self.attestations,
+            unattested: self.unattested,
+            ..origin
+        }
+    }
+}
+
 impl Upstream {
-    /// The signature that lies beside the program.
+    /// The signature that lies beside the program, or of which a lock says in its origin that
+    /// it lay there.
     pub(in crate::fetch) fn signed_program(
         &self,
-        role: BinaryRole,
-        version: &Version,
-        platform: Platform,
+        program: &Published,
+        locked: Option<&Origin>,
         progress: &dyn Progress,
     ) -> Result<Signed, FetchError> {
         // minikube's releases are not signed.
-        if role == BinaryRole::Minikube {
+        if program.role == BinaryRole::Minikube {
             return Ok(Signed::default());
         }
-        let locked = self.locked_binary(platform, role);
-        let locked = locked.map(|locked| &locked.origin);
-        Ok(looked_for(self, locked, || {
-            of_program(self, role, version, platform, progress)
-        })?)
+        let find = || of_program(self, program.released(), progress);
+        Ok(looked_for(self, locked, find)?)
     }
 
     /// The signatures of the image whose tag is the first of `chain`: documents of which
     /// each names the next, the last its config.
     pub(super) fn signed_image(
         &self,
-        reference: &ImageReference,
-        platform: Platform,
+        wanted: &WantedImage,
         chain: &[Document],
         places: &[Place],
         progress: &dyn Progress,
     ) -> Result<Signed, UpstreamError> {
-        let locked = self.locked_image(platform, reference);
-        let locked = locked.map(|locked| &locked.origin);
+        let locked = wanted.locked.as_ref().map(|locked| &locked.origin);
         looked_for(self, locked, || attached::of_image(self, chain, places, progress))
     }
 
@@ -85,10 +89,13 @@ impl Upstream {
         }
     }
 
-    /// Every file of the signatures that were found, and of those that a lock has of parts
-    /// which are given, as far as the store has them.
-    pub(in crate::fetch) fn signature_files(&self) -> Result<BTreeMap<Digest, Vec<u8>>, FetchError> {
-        for signature in self.lock().into_iter().flat_map(Lock::attestations) {
+    /// Every file of the signatures that were found, and of those in `lock`, which may be of
+    /// parts that are given, as far as the store has them.
+    pub(in crate::fetch) fn signature_files(
+        &self,
+        lock: &Lock,
+    ) -> Result<BTreeMap<Digest, Vec<u8>>, FetchError> {
+        for signature in lock.attestations() {
             is_stored(self, signature)?;
         }
         Ok(self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone())
@@ -103,15 +110,14 @@ fn looked_for(
     locked: Option<&Origin>,
     find: impl Fn() -> Result<Found, UpstreamError>,
 ) -> Result<Signed, UpstreamError> {
-    if upstream.lock.is_none() {
+    let Some(locked) = locked else {
         let found = find()?;
         return Ok(Signed {
             unattested: found.unattested(),
             attestations: found.signatures,
         });
-    }
-    let known = locked.map_or(&[][..], |origin| &origin.attestations);
-    for signature in known {
+    };
+    for signature in &locked.attestations {
         if !is_stored(upstream, signature)? {
             return Ok(Signed {
                 unattested: None,
@@ -121,7 +127,7 @@ fn looked_for(
     }
     Ok(Signed {
         unattested: None,
-        attestations: known.to_vec(),
+        attestations: locked.attestations.clone(),
     })
 }
 
@@ -143,16 +149,14 @@ fn is_stored(upstream: &Upstream, signature: &Attestation) -> Result<bool, Upstr
 /// The signature beside a program, with its certificate.
 fn of_program(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    program: Released<'_>,
     progress: &dyn Progress,
 ) -> Result<Found, UpstreamError> {
-    let beside = match releases::signature_beside(upstream, role, version, platform) {
+    let beside = match releases::signature_beside(upstream, program) {
         Ok(beside) => beside,
         Err(error) if error.ends_the_run() => return Err(error),
         Err(error) => {
-            upstream.note_unsigned(role.name(), &error, progress);
+            upstream.note_unsigned(program.role.name(), &error, progress);
             return Ok(Found {
                 is_uncertain: true,
                 ..Found::default()

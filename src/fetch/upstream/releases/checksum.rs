@@ -3,7 +3,7 @@
 use super::page::{Pages, Released};
 use super::word::{does_not_answer, line_trying, release};
 use super::{Upstream, UpstreamError, list};
-use crate::bundle::{Arch, BinaryRole, Digest, DigestError, Platform, Version};
+use crate::bundle::{Arch, BinaryRole, Digest, DigestError, Platform};
 use crate::http::{HttpError, Request};
 use crate::progress::Progress;
 use crate::spec::VersionWord;
@@ -39,7 +39,7 @@ pub(super) fn checksum(
             // Either is missing, and which one decides what it is.
             match upstream.http.size(&Request::of(program)) {
                 Ok(_) => Ok(Checksum::Missing(error)),
-                Err(source) => Err(missing(upstream, wanted, pages, source, progress)),
+                Err(source) => Err(missing(upstream, wanted, source, progress)),
             }
         }
         Err(error) if has_mirror && does_not_answer(&error) => {
@@ -51,18 +51,8 @@ pub(super) fn checksum(
 }
 
 /// What the checksum beside the program says now, if it says anything.
-pub(in crate::fetch::upstream) fn checksum_now(
-    upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
-) -> Option<Digest> {
-    let wanted = Released {
-        role,
-        version,
-        platform,
-    };
-    let program = Pages::of(&upstream.sources, role).own.program(wanted);
+pub(in crate::fetch::upstream) fn checksum_now(upstream: &Upstream, wanted: Released<'_>) -> Option<Digest> {
+    let program = Pages::of(&upstream.sources, wanted.role).own.program(wanted);
     let text = line_trying(upstream, &format!("{program}.sha256"), 1, None).ok()?;
     digest_in(&text).ok()
 }
@@ -78,7 +68,6 @@ pub(super) fn digest_in(text: &str) -> Result<Digest, DigestError> {
 fn missing(
     upstream: &Upstream,
     wanted: Released<'_>,
-    pages: &Pages,
     source: HttpError,
     progress: &dyn Progress,
 ) -> UpstreamError {
@@ -90,6 +79,7 @@ fn missing(
         version,
         platform,
     } = wanted;
+    let pages = Pages::of(&upstream.sources, role);
     let others = Arch::ALL.map(|arch| Platform { arch });
     let others = others.into_iter().filter(|other| *other != platform);
     let is_there = |other: &Platform| {

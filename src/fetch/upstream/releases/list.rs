@@ -54,8 +54,7 @@ pub(super) struct Listed {
     pub(super) url: String,
 }
 
-/// What the list says of the program's content, if it says it. A lock is never compared
-/// with it: the list may say less by then.
+/// What the list says of the program's content, if it says it.
 pub(super) fn listed(
     upstream: &Upstream,
     version: &Version,
@@ -70,12 +69,9 @@ pub(super) fn listed(
     })
 }
 
-/// The list, asked for once in a run; never for what a lock says. Where it cannot be had,
-/// that is said, and the table is all there is.
+/// The list, asked for once in a run. Where it cannot be had, that is said, and the table is
+/// all there is.
 pub(super) fn list<'a>(upstream: &'a Upstream, progress: &dyn Progress) -> Option<&'a ReleaseList> {
-    if upstream.lock.is_some() {
-        return None;
-    }
     let fetched = upstream.minikubes.get_or_init(|| {
         let reason = match fetch(upstream) {
             Ok(list) => return Some(list),
@@ -95,9 +91,6 @@ pub(super) fn list<'a>(upstream: &'a Upstream, progress: &dyn Progress) -> Optio
 /// The newest release by minikube's release page, where there is no list: its `latest` leads
 /// there. The table is all there is where that is not to be had, either, which is said.
 pub(super) fn latest(upstream: &Upstream, progress: &dyn Progress) -> Option<Version> {
-    if upstream.lock.is_some() {
-        return None;
-    }
     let url = Pages::of(&upstream.sources, BinaryRole::Minikube).own.latest();
     let led = upstream.http.destination(&Request::of(&url), LIST_ATTEMPTS);
     let reason = match led {

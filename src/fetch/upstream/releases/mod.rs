@@ -14,9 +14,10 @@ use super::{Upstream, UpstreamError};
 
 pub(super) use checksum::checksum_now;
 pub(super) use list::ReleaseList;
-pub(super) use newest::minikube_for;
+pub(in crate::fetch) use newest::minikube_for;
+pub(in crate::fetch) use page::Released;
 pub(super) use page::SilentPages;
-pub(super) use program::{download, published};
+pub(super) use program::{download, locked, published};
 pub(super) use signed::{SignedBeside, is_absent, signature_beside};
 pub(super) use word::release;
 

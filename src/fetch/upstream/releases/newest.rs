@@ -1,18 +1,21 @@
 //! Which minikube is the newest that has a Kubernetes: by the table of what is known and, for
 //! what came later, by the list of its releases that minikube publishes.
 
+use std::path::PathBuf;
+
 use super::known::{first_of_newest, known_with, newest_known, none_has, refuse_pair};
 use super::list::{latest, list};
-use super::program::{download, published};
+use super::page::Released;
+use super::program::published;
 use super::{Upstream, UpstreamError};
 use crate::bundle::{BinaryRole, Platform, Version};
-use crate::fetch::upstream::check_pair;
+use crate::fetch::minikube::Minikube;
 use crate::host::Ask;
 use crate::progress::Progress;
 
 /// The release of minikube for this Kubernetes: the one that is asked for, or the newest
 /// that has it.
-pub(in crate::fetch::upstream) fn minikube_for(
+pub(in crate::fetch) fn minikube_for(
     upstream: &Upstream,
     kubernetes: &Version,
     ask: Ask<'_>,
@@ -49,8 +52,9 @@ fn newest_with(
     let Some(later) = later_with(upstream, kubernetes, progress) else {
         return known.ok_or_else(|| none_has(kubernetes));
     };
-    let refusal = match asked(upstream, &later, kubernetes, ask, progress) {
-        Ok(()) => {
+    let opened = lent(upstream, &later, progress).and_then(|path| Minikube::open(ask, path, kubernetes));
+    let refusal = match opened {
+        Ok(_) => {
             progress.note(&format!(
                 "taking minikube {later}, which this program does not know: it says that it has Kubernetes {kubernetes}, \
                  and none is there that is known, up to {}",
@@ -89,20 +93,17 @@ fn later_with(upstream: &Upstream, kubernetes: &Version, progress: &dyn Progress
     newest.filter(|newest| *newest > newest_known())
 }
 
-/// Fetches this minikube and asks it whether it has this Kubernetes.
-fn asked(
-    upstream: &Upstream,
-    minikube: &Version,
-    kubernetes: &Version,
-    ask: Ask<'_>,
-    progress: &dyn Progress,
-) -> Result<(), UpstreamError> {
-    let role = BinaryRole::Minikube;
-    let own = Platform::of_this_machine().ok_or_else(|| UpstreamError::NotAsked {
+/// This minikube, for this machine.
+fn lent(upstream: &Upstream, version: &Version, progress: &dyn Progress) -> Result<PathBuf, UpstreamError> {
+    let platform = Platform::of_this_machine().ok_or_else(|| UpstreamError::NotAsked {
         what: "the Kubernetes releases that it has",
-        reason: format!("{minikube} does not run on this machine"),
+        reason: format!("{version} does not run on this machine"),
     })?;
-    let described = published(upstream, role, minikube, own, progress)?;
-    let program = download(upstream, role, own, &described, progress)?;
-    check_pair(ask, &program.path, kubernetes)
+    let wanted = Released {
+        role: BinaryRole::Minikube,
+        version,
+        platform,
+    };
+    let published = published(upstream, wanted, progress)?;
+    Ok(upstream.download(&published, progress)?.path)
 }

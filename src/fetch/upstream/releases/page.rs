@@ -38,10 +38,10 @@ pub(super) struct Pages {
 
 /// A program as a release page has it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Released<'a> {
-    pub(super) role: BinaryRole,
-    pub(super) version: &'a Version,
-    pub(super) platform: Platform,
+pub(in crate::fetch) struct Released<'a> {
+    pub(in crate::fetch) role: BinaryRole,
+    pub(in crate::fetch) version: &'a Version,
+    pub(in crate::fetch) platform: Platform,
 }
 
 /// `kubelet v1.35.4 for linux/arm64`.

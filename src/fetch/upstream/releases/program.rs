@@ -11,11 +11,12 @@ use super::checksum::{Checksum, checksum, digest_in};
 use super::page::{Page, Pages, Released};
 use super::word::{does_not_answer, line};
 use super::{Upstream, UpstreamError, list};
-use crate::bundle::{BinaryRole, Digest, Platform, Verification, Version};
+use crate::bundle::{BinaryRole, Digest, Origin, Platform, Transport, Verification, Version};
 use crate::fetch::hashing::hash;
 use crate::host::FileError;
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
+use crate::resolve::BinaryPin;
 use crate::store::StoreError;
 
 /// A program larger than this is refused, whatever its page announces. Kubernetes' largest
@@ -23,32 +24,52 @@ use crate::store::StoreError;
 const PROGRAM_BYTES: u64 = 1 << 30;
 
 /// A program that was downloaded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::fetch) struct Program {
     pub(in crate::fetch) path: PathBuf,
     /// What its content had when it came, and must have when it is used.
     pub(in crate::fetch) digest: Digest,
     pub(in crate::fetch) url: String,
-    pub(in crate::fetch) version: Version,
-    /// What it was compared with.
-    pub(in crate::fetch) verified_by: Vec<Verification>,
-    /// Whether the user takes it although nothing says what it should be.
-    pub(in crate::fetch) unverified: bool,
 }
 
 /// A program as its publisher describes it; nothing of it is downloaded.
 #[derive(Clone, Debug)]
 pub(in crate::fetch) struct Published {
+    pub(in crate::fetch) role: BinaryRole,
+    pub(in crate::fetch) platform: Platform,
+    pub(in crate::fetch) version: Version,
     /// Where it is, or may be: a mirror first.
     pages: Vec<Page>,
-    pub(in crate::fetch) url: String,
-    pub(in crate::fetch) version: Version,
     /// What is published of its content; nothing where the user does without.
     pub(in crate::fetch) digest: Option<Digest>,
     /// What a lock says, or what the first of the pages announces.
     pub(in crate::fetch) size: Option<u64>,
-    pub(in crate::fetch) verified_by: Vec<Verification>,
-    pub(in crate::fetch) unverified: bool,
+    /// Whether a lock says it: it was counted then.
+    is_counted: bool,
+    verified_by: Vec<Verification>,
+    /// Whether the user takes it although nothing says what it should be.
+    unverified: bool,
+}
+
+impl Published {
+    /// Which program it is.
+    pub(in crate::fetch) fn released(&self) -> Released<'_> {
+        Released {
+            role: self.role,
+            version: &self.version,
+            platform: self.platform,
+        }
+    }
+
+    /// Where it comes from, by the first of its pages, and what it was compared with.
+    pub(in crate::fetch) fn origin(&self) -> Origin {
+        Origin {
+            url: self.pages.first().map(|page| page.program(self.released())),
+            verified_by: self.verified_by.clone(),
+            unverified: self.unverified,
+            ..Origin::by(Transport::Https)
+        }
+    }
 }
 
 /// What is known of a program's content, and from whom.
@@ -61,42 +82,39 @@ struct Known {
 /// What the publisher says of the program. A mirror has no say in that.
 pub(in crate::fetch::upstream) fn published(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    wanted: Released<'_>,
     progress: &dyn Progress,
 ) -> Result<Published, UpstreamError> {
-    let wanted = Released {
-        role,
-        version,
-        platform,
-    };
-    let pages = Pages::of(&upstream.sources, role);
-    let (known, (pages, size)) = match upstream.locked_binary(platform, role) {
-        Some(locked) => {
-            let known = Known {
-                digest: Some(locked.sha256),
-                verified_by: vec![Verification::Lock {
-                    digest: locked.sha256,
-                }],
-                unverified: false,
-            };
-            (known, (pages.in_order().cloned().collect(), Some(locked.size)))
-        }
-        None => (
-            known(upstream, wanted, &pages, progress)?,
-            there(upstream, wanted, &pages, progress)?,
-        ),
-    };
+    let pages = Pages::of(&upstream.sources, wanted.role);
+    let known = known(upstream, wanted, &pages, progress)?;
+    let (pages, size) = there(upstream, wanted, &pages, progress)?;
     Ok(Published {
-        url: pages[0].program(wanted),
+        role: wanted.role,
+        platform: wanted.platform,
+        version: wanted.version.clone(),
         pages,
-        size,
-        version: version.clone(),
         digest: known.digest,
+        size,
+        is_counted: false,
         verified_by: known.verified_by,
         unverified: known.unverified,
     })
+}
+
+/// The program as a lock has it, on the same pages.
+pub(in crate::fetch::upstream) fn locked(upstream: &Upstream, pin: &BinaryPin) -> Published {
+    let pages = Pages::of(&upstream.sources, pin.role);
+    Published {
+        role: pin.role,
+        platform: pin.platform,
+        version: pin.version.clone().expect("a lock of a release has it"),
+        pages: pages.in_order().cloned().collect(),
+        digest: Some(pin.sha256),
+        size: Some(pin.size),
+        is_counted: true,
+        verified_by: vec![Verification::Lock { digest: pin.sha256 }],
+        unverified: false,
+    }
 }
 
 /// By what the program's own page says, and minikube's list of releases.
@@ -221,17 +239,11 @@ fn leave(upstream: &Upstream, page: &Page, error: &HttpError, progress: &dyn Pro
 /// give that is left.
 pub(in crate::fetch::upstream) fn download(
     upstream: &Upstream,
-    role: BinaryRole,
-    platform: Platform,
     published: &Published,
     progress: &dyn Progress,
 ) -> Result<Program, UpstreamError> {
-    let version = &published.version;
-    let wanted = Released {
-        role,
-        version,
-        platform,
-    };
+    let wanted = published.released();
+    let Released { role, version, .. } = wanted;
     let store = upstream.store()?;
     let is_stored = published.digest.is_some_and(|digest| store.path(digest).exists());
     let what = if is_stored { "reading" } else { "downloading" };
@@ -246,8 +258,8 @@ pub(in crate::fetch::upstream) fn download(
         let download = Download {
             request: Request::of(&url),
             digest: published.digest,
-            // What is in a lock was counted then; a server may announce nonsense.
-            size: published.size.filter(|_| upstream.lock.is_some()),
+            // A server may announce nonsense.
+            size: published.size.filter(|_| published.is_counted),
             // A mirror that goes on after what it announced is left. The publisher is the last
             // to ask, and what a proxy announces for it may be another size than comes.
             limit: match published.size {
@@ -261,20 +273,13 @@ pub(in crate::fetch::upstream) fn download(
                 let digest = Digest::parse(&name).expect("the store names files by their digests");
                 store.describe(digest, &wanted.to_string())?;
                 progress.end(if is_stored { "from the store" } else { "" });
-                let path = by_name(upstream, role, platform, &path, digest)?;
+                let path = by_name(upstream, wanted, &path, digest)?;
                 let mut urls = upstream
                     .program_urls
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
                 urls.insert(path.clone(), url.clone());
-                return Ok(Program {
-                    path,
-                    digest,
-                    url,
-                    version: version.clone(),
-                    verified_by: published.verified_by.clone(),
-                    unverified: published.unverified,
-                });
+                return Ok(Program { path, digest, url });
             }
             Err(error) if number < last && UpstreamError::goes_on(&error) => {
                 leave(upstream, page, &error, progress);
@@ -290,8 +295,7 @@ pub(in crate::fetch::upstream) fn download(
 /// place in the store is neither read nor run.
 fn by_name(
     upstream: &Upstream,
-    role: BinaryRole,
-    platform: Platform,
+    wanted: Released<'_>,
     stored: &Path,
     expected: Digest,
 ) -> Result<PathBuf, UpstreamError> {
@@ -305,7 +309,7 @@ fn by_name(
             found,
         });
     }
-    let path = link(upstream, role, platform, expected, &file);
+    let path = link(upstream, wanted, expected, &file);
     let path = path.map_err(|source| UpstreamError::Programs { source })?;
     let mut files = upstream
         .program_files
@@ -316,18 +320,15 @@ fn by_name(
 }
 
 /// A link with the program's name to the open `file`.
-fn link(
-    upstream: &Upstream,
-    role: BinaryRole,
-    platform: Platform,
-    digest: Digest,
-    file: &File,
-) -> io::Result<PathBuf> {
+fn link(upstream: &Upstream, wanted: Released<'_>, digest: Digest, file: &File) -> io::Result<PathBuf> {
     file.set_permissions(Permissions::from_mode(0o755))?;
     // One for each content: several minikubes may be asked.
-    let directory = upstream.programs()?.join(platform.arch.name()).join(digest.hex());
+    let directory = upstream
+        .programs()?
+        .join(wanted.platform.arch.name())
+        .join(digest.hex());
     fs::create_dir_all(&directory)?;
-    let path = directory.join(role.name());
+    let path = directory.join(wanted.role.name());
     // Not `self`: what is run looks there, too.
     let open = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
     match symlink(open, &path) {

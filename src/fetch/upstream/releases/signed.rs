@@ -5,7 +5,6 @@
 use super::page::{Page, Pages, Released};
 use super::word::does_not_answer;
 use super::{Upstream, UpstreamError};
-use crate::bundle::{BinaryRole, Platform, Version};
 use crate::http::{HttpError, Request};
 
 /// A signature, a certificate: each is a few KiB.
@@ -22,16 +21,9 @@ pub(in crate::fetch::upstream) struct SignedBeside {
 /// The signature on the publisher's own page or, where that does not answer, on a mirror.
 pub(in crate::fetch::upstream) fn signature_beside(
     upstream: &Upstream,
-    role: BinaryRole,
-    version: &Version,
-    platform: Platform,
+    wanted: Released<'_>,
 ) -> Result<Option<SignedBeside>, UpstreamError> {
-    let wanted = Released {
-        role,
-        version,
-        platform,
-    };
-    let pages = Pages::of(&upstream.sources, role);
+    let pages = Pages::of(&upstream.sources, wanted.role);
     let on = |page: &Page, attempts| on(upstream, &page.program(wanted), attempts);
     let Some(mirror) = &pages.mirror else {
         return Ok(on(&pages.own, upstream.attempts(true))?);

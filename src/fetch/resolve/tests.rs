@@ -3,15 +3,14 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::*;
 use crate::bundle::{ImageRole, Transport};
 use crate::explain::{Kind, causes};
+use crate::fetch::Parts;
 use crate::fetch::fixtures::{
-    NODE, PAUSE, PROVISIONER, Site, VERSION, answers, arch, docker_archive_for, elf, gzip, other_arch,
+    NODE, PAUSE, PROVISIONER, Site, VERSION, answers, arch, docker_archive_for, elf, gather, gzip, other_arch,
 };
 use crate::host::AskError;
-use crate::progress::Silent;
-use crate::resolve::ListSource;
+use crate::progress::{Progress, Silent};
 use crate::spec::ImageSource;
 
 /// What a bundle would be made of, without the paths.
@@ -34,7 +33,7 @@ fn content(parts: &Parts) -> Vec<String> {
 #[test]
 fn every_part_is_found_and_known() {
     let site = Site::new();
-    let parts = gather_by_asking(&answers, &site.spec(), None, &Silent).expect("parts");
+    let parts = gather(&answers, &site.spec(), &Silent).expect("parts");
     let programs: Vec<String> = parts
         .binaries
         .iter()
@@ -68,7 +67,6 @@ fn every_part_is_found_and_known() {
             (ImageRole::Kubernetes, PAUSE.to_owned()),
         ]
     );
-    assert_eq!(parts.requirements.source, ListSource::Kubeadm);
     let mut layer = Vec::new();
     parts.images[0].layers[0]
         .open()
@@ -90,7 +88,7 @@ fn order_and_repetition_of_flags_change_nothing() {
     second.images.push(site.archive("pause.tar"));
     site.write("again/kubeadm", &elf(arch(), b"binaries/kubeadm"));
     second.binaries.insert(0, site.path("again/kubeadm"));
-    let gathered = |spec| content(&gather_by_asking(&answers, spec, None, &Silent).expect("parts"));
+    let gathered = |spec| content(&gather(&answers, spec, &Silent).expect("parts"));
     assert_eq!(gathered(&first), gathered(&second));
 }
 
@@ -123,7 +121,7 @@ fn a_minikube_cache_has_all_but_minikube() {
     let mut spec = site.spec();
     (spec.binaries, spec.images, spec.kicbase) = (Vec::new(), Vec::new(), Vec::new());
     spec.from_cache = vec![site.path("home")];
-    let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
+    let parts = gather(&answers, &spec, &Silent).expect("parts");
     assert_eq!((parts.binaries.len(), parts.images.len()), (4, 3));
     assert_eq!(parts.images[0].pin.origin.transport, Transport::MinikubeCache);
 
@@ -142,7 +140,7 @@ fn a_minikube_cache_has_all_but_minikube() {
     );
     assert_eq!(kind, Kind::Usage);
     spec.kicbase = vec![site.archive("kicbase.tar")];
-    gather_by_asking(&answers, &spec, None, &Silent).expect("the flag decides");
+    gather(&answers, &spec, &Silent).expect("the flag decides");
 }
 
 #[test]
@@ -240,14 +238,14 @@ fn a_program_of_another_release_or_that_does_not_run_is_refused() {
     );
     assert_eq!(kind, Kind::Usage);
     let silent = |_: &Path, _: &[&str]| Ok(String::new());
-    let error = gather_by_asking(&silent, &site.spec(), None, &Silent).expect_err("silent");
+    let error = gather(&silent, &site.spec(), &Silent).expect_err("silent");
     assert!(
         error
             .to_string()
             .ends_with("/minikube` should say its version; it says ``")
     );
     let broken = |_: &Path, _: &[&str]| Err(AskError::Start(std::io::Error::from_raw_os_error(8)));
-    let error = gather_by_asking(&broken, &site.spec(), None, &Silent).expect_err("broken");
+    let error = gather(&broken, &site.spec(), &Silent).expect_err("broken");
     assert!(error.to_string().ends_with("/minikube` does not run here"));
     assert_eq!(causes(&error)[0], "it cannot be started");
     assert!(causes(&error)[1].starts_with("Exec format error"));
@@ -291,7 +289,7 @@ fn a_node_image_is_one_image_with_one_name() {
     assert_eq!(kind, Kind::Usage);
     let text = format!("docker-archive:{}:r.io/kicbase:b", site.path("two.tar").display());
     spec.kicbase = vec![ImageSource::parse(&text).expect("source")];
-    let parts = gather_by_asking(&answers, &spec, None, &Silent).expect("parts");
+    let parts = gather(&answers, &spec, &Silent).expect("parts");
     assert_eq!(parts.images[0].pin.reference.to_string(), "r.io/kicbase:b");
 }
 
@@ -354,7 +352,7 @@ fn progress_adds_up() {
     }
     let site = Site::new();
     let sum = Sum(Mutex::default());
-    gather_by_asking(&answers, &site.spec(), None, &sum).expect("parts");
+    gather(&answers, &site.spec(), &sum).expect("parts");
     let stages = sum.0.into_inner().expect("lock");
     assert_eq!(stages.len(), 3);
     for (total, done) in stages {
