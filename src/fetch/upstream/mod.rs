@@ -6,17 +6,15 @@
 mod changed;
 mod error;
 mod failure;
+mod mirrors;
 mod registry;
 mod releases;
+mod session;
 mod unproven;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
-
-use tempfile::TempDir;
+use std::sync::{OnceLock, PoisonError};
 
 use crate::bundle::{BinaryRole, Digest, ImageReference, ImageRole, NamedBy, Namer, Platform, Version};
 use crate::host::Environment;
@@ -29,7 +27,7 @@ use crate::store::{Store, StoreError};
 use super::FetchError;
 use super::found::FoundImage;
 use registry::Registries;
-use releases::{ReleaseList, SilentPages};
+use session::Session;
 
 pub(super) use registry::Resolved;
 pub(super) use releases::{
@@ -40,7 +38,8 @@ pub(super) use unproven::Unproven;
 pub use error::UpstreamError;
 pub use releases::known_minikubes;
 
-/// The publishers' servers, or the mirrors that stand for them.
+/// The publishers' servers: a client, the mirrors that stand for them, and what is known of
+/// them in this run.
 #[derive(Debug)]
 pub struct Upstream {
     http: Http,
@@ -49,27 +48,7 @@ pub struct Upstream {
     store_directory: Option<PathBuf>,
     sources: Sources,
     registries: Registries,
-    /// The releases that minikube lists, once they were asked for; nothing where there is
-    /// no list.
-    minikubes: OnceLock<Option<ReleaseList>>,
-    /// The newest minikube that has the Kubernetes of this run, once it was found out.
-    minikube: OnceLock<Version>,
-    /// The files of the signatures that were found.
-    signed: Mutex<BTreeMap<Digest, Vec<u8>>>,
-    /// Whose signatures are not to be had, where that was said.
-    unsigned: Mutex<BTreeSet<String>>,
-    /// Images that were resolved before the programs came, until they are wanted.
-    foreseen: Mutex<BTreeMap<String, Resolved>>,
-    /// Release pages that did not answer.
-    silent_pages: SilentPages,
-    /// The programs by their names, which some of them go by.
-    programs: OnceLock<TempDir>,
-    /// What was downloaded in this run, by the digest.
-    downloaded: Mutex<Vec<(Platform, BinaryRole, Program)>>,
-    /// The programs, open: their names lead to these files, whatever is in the store by now.
-    program_files: Mutex<Vec<File>>,
-    /// Where these were downloaded, for messages: their directory is gone when one is read.
-    program_urls: Mutex<BTreeMap<PathBuf, String>>,
+    session: Session,
 }
 
 /// The digest of an image's manifest, or of the list of its manifests, that is known
@@ -185,16 +164,7 @@ impl Upstream {
             store_directory: Store::directory_of(environment).ok(),
             registries: Registries::new(sources, environment),
             sources: sources.clone(),
-            minikubes: OnceLock::new(),
-            minikube: OnceLock::new(),
-            signed: Mutex::default(),
-            unsigned: Mutex::default(),
-            foreseen: Mutex::default(),
-            silent_pages: SilentPages::default(),
-            downloaded: Mutex::default(),
-            program_files: Mutex::default(),
-            program_urls: Mutex::default(),
-            programs: OnceLock::new(),
+            session: Session::default(),
         })
     }
 
@@ -214,16 +184,6 @@ impl Upstream {
         Ok(self.store.get_or_init(|| store))
     }
 
-    /// Where the programs have their names; made when there is one.
-    fn programs(&self) -> io::Result<&Path> {
-        if self.programs.get().is_none() {
-            let directory = tempfile::Builder::new().prefix("minikube-offline-").tempdir()?;
-            // Another thread may have been quicker: then this one goes away.
-            let _ = self.programs.set(directory);
-        }
-        Ok(self.programs.get().expect("just made").path())
-    }
-
     /// The release that `word` stands for today.
     pub fn release(&self, word: &VersionWord, progress: &dyn Progress) -> Result<Version, FetchError> {
         Ok(releases::release(self, word, progress)?)
@@ -237,8 +197,13 @@ impl Upstream {
 
     /// How a message names the program `path`: by its URL where it was downloaded.
     pub(super) fn shown(&self, path: &Path) -> PathBuf {
-        let urls = self.program_urls.lock().unwrap_or_else(PoisonError::into_inner);
-        urls.get(path).map_or_else(|| path.to_owned(), PathBuf::from)
+        let downloaded = self
+            .session
+            .downloaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let program = downloaded.iter().find(|(.., program)| program.path == path);
+        program.map_or_else(|| path.to_owned(), |(.., program)| PathBuf::from(&program.url))
     }
 
     /// The binary of this release, as its publisher describes it.
@@ -276,7 +241,11 @@ impl Upstream {
         published: &Published,
         progress: &dyn Progress,
     ) -> Result<Program, UpstreamError> {
-        let mut downloaded = self.downloaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut downloaded = self
+            .session
+            .downloaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let is_it = |(platform, role, program): &&(Platform, BinaryRole, Program)| {
             let digest = Some(program.digest);
             (*platform, *role, digest) == (published.platform, published.role, published.digest)
@@ -335,7 +304,11 @@ impl Upstream {
     ) -> Result<(), FetchError> {
         let (resolved, _) = self.resolve(wanted, progress)?;
         let mut resolved = resolved.into_iter();
-        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut foreseen = self
+            .session
+            .foreseen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for (platform, wanted) in wanted {
             let keys = wanted.iter().map(|image| foreseen_as(image, *platform));
             foreseen.extend(keys.zip(resolved.by_ref()));
@@ -344,7 +317,11 @@ impl Upstream {
     }
 
     fn foreseen(&self, wanted: &WantedImage, platform: Platform) -> Option<Resolved> {
-        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut foreseen = self
+            .session
+            .foreseen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         foreseen.remove(&foreseen_as(wanted, platform))
     }
 

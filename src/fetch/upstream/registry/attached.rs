@@ -38,7 +38,7 @@ pub(super) fn of_image(
     let mut all = Found::default();
     for place in places {
         // Asked again before each: meanwhile others may have found out.
-        if upstream.registries.is_silent(place) {
+        if upstream.session.silent.has(place) {
             all.is_uncertain = true;
             continue;
         }
@@ -48,7 +48,7 @@ pub(super) fn of_image(
             Err(error) => {
                 let is_unreachable = matches!(error, UpstreamError::Http(HttpError::Connection { .. }));
                 if places.len() > 1 && is_unreachable {
-                    upstream.registries.add_silent(place);
+                    upstream.session.silent.add(place);
                 }
                 upstream.note_unsigned(&place.host, &error, progress);
                 all.is_uncertain = true;

@@ -20,7 +20,7 @@ pub(super) fn blob(
     progress: &dyn Progress,
 ) -> Result<PathBuf, UpstreamError> {
     let store = upstream.store()?;
-    upstream.registries.first(places, progress, |place| {
+    upstream.session.silent.try_each(places, progress, |place| {
         let path = format!("blobs/{digest}");
         upstream
             .registries

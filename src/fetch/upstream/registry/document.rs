@@ -42,7 +42,7 @@ pub(super) fn by_digest(
             json,
         });
     }
-    upstream.registries.first(places, progress, |place| {
+    upstream.session.silent.try_each(places, progress, |place| {
         let is_last = places.last() == Some(place);
         let attempts = upstream.attempts(!is_last);
         let telling = is_last.then_some(progress);

@@ -45,7 +45,7 @@ pub(super) fn top(
     let accepted = |mirror: &&Place| by_name || by_place.as_ref() == Some(*mirror);
     let mirrors = &places[..places.len() - 1];
     let mut silence = None;
-    if mirrors.is_empty() || !upstream.registries.is_silent(origin) {
+    if mirrors.is_empty() || !upstream.session.silent.has(origin) {
         let attempts = upstream.attempts(!mirrors.is_empty());
         let telling = mirrors.is_empty().then_some(progress);
         match document(upstream, origin, reference.tag(), attempts, telling) {
@@ -68,7 +68,7 @@ pub(super) fn top(
                 return Err(missing(reference, origin, error));
             }
             Err(UpstreamError::Http(error)) if UpstreamError::goes_on(&error) => {
-                upstream.registries.add_silent(origin);
+                upstream.session.silent.add(origin);
                 silence = Some(Box::new(error));
             }
             Err(error) => return Err(error),
@@ -80,31 +80,27 @@ pub(super) fn top(
             source: silence,
         });
     }
-    for mirror in mirrors.iter().filter(accepted) {
-        match document(upstream, mirror, reference.tag(), u32::MAX, None) {
-            Ok((document, _)) => {
-                keep(&document)?;
-                let verification = Verification::MirrorTag {
-                    subject: mirror.host.clone(),
-                    digest: document.digest,
-                };
-                return Ok(Top {
-                    document,
-                    verified_by: vec![verification],
-                    named_by: Vec::new(),
-                    unverified: true,
-                });
-            }
-            Err(error) if error.ends_the_run() => return Err(error),
-            Err(error) => upstream.registries.failed(mirror, &error, progress),
-        }
-    }
-    Err(UpstreamError::NoneHas {
-        reference: reference.clone(),
-        places: places
-            .iter()
-            .map(|place| format!("{}/{}", place.host, place.repository))
-            .collect(),
+    let silent = &upstream.session.silent;
+    let top = silent.first_of(mirrors.iter().filter(accepted), progress, |mirror| {
+        let (document, _) = document(upstream, mirror, reference.tag(), u32::MAX, None)?;
+        keep(&document)?;
+        let verification = Verification::MirrorTag {
+            subject: mirror.host.clone(),
+            digest: document.digest,
+        };
+        Ok(Top {
+            document,
+            verified_by: vec![verification],
+            named_by: Vec::new(),
+            unverified: true,
+        })
+    });
+    let shown = |place: &Place| format!("{}/{}", place.host, place.repository);
+    top.unwrap_or_else(|| {
+        Err(UpstreamError::NoneHas {
+            reference: reference.clone(),
+            places: places.iter().map(shown).collect(),
+        })
     })
 }
 

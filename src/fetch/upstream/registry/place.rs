@@ -1,5 +1,9 @@
 //! Where an image is: a repository in a registry.
 
+use super::UpstreamError;
+use crate::fetch::upstream::mirrors::{Server, Verdict};
+use crate::http::HttpError;
+
 /// A repository, and the registry that has it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Place {
@@ -7,4 +11,31 @@ pub(super) struct Place {
     pub(super) host: String,
     /// The repository's name there.
     pub(super) repository: String,
+}
+
+impl Server for Place {
+    type Error = UpstreamError;
+    const NEXT: &'static str = "the next place";
+
+    fn key(&self) -> &str {
+        &self.host
+    }
+
+    fn shown(&self) -> String {
+        format!("`{}`", self.host)
+    }
+
+    fn verdict(error: &UpstreamError) -> Verdict {
+        let is_busy = |error: &HttpError| {
+            error
+                .status()
+                .is_some_and(|status| status >= 500 || status == 429)
+        };
+        match error {
+            error if error.ends_the_run() => Verdict::Ends,
+            UpstreamError::Http(HttpError::Connection { .. } | HttpError::CutOff { .. }) => Verdict::Silent,
+            UpstreamError::Http(error) if is_busy(error) => Verdict::Silent,
+            _ => Verdict::Lacks,
+        }
+    }
 }

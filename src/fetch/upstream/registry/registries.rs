@@ -1,7 +1,7 @@
 //! The registries of a run: where the images of each are, in its mirrors and itself, and
 //! how this run is let in.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use super::docker_config::DockerConfig;
@@ -29,8 +29,6 @@ pub(in crate::fetch::upstream) struct Registries {
     authorizations: Mutex<HashMap<Place, String>>,
     /// What a person should know of how this run was let in, and whether it was said.
     notes: Mutex<BTreeMap<String, bool>>,
-    /// Mirrors that did not answer, however often they were asked.
-    silent: Mutex<HashSet<String>>,
 }
 
 impl Registries {
@@ -44,7 +42,6 @@ impl Registries {
             bases: Mutex::default(),
             authorizations: Mutex::default(),
             notes: Mutex::default(),
-            silent: Mutex::default(),
         }
     }
 
@@ -83,54 +80,6 @@ impl Registries {
         Some(self.stood_in_for(place))
     }
 
-    /// Whether the place did not answer before in this run.
-    pub(super) fn is_silent(&self, place: &Place) -> bool {
-        lock(&self.silent).contains(&place.host)
-    }
-
-    /// Says why a mirror gives nothing. One that does not answer, or not as it should, is
-    /// not asked again in this run, and that is said once.
-    pub(super) fn failed(&self, mirror: &Place, error: &UpstreamError, progress: &dyn Progress) {
-        let does_not_answer = match error {
-            UpstreamError::Http(HttpError::Connection { .. } | HttpError::CutOff { .. }) => true,
-            UpstreamError::Http(error) => error
-                .status()
-                .is_some_and(|status| status >= 500 || status == 429),
-            _ => false,
-        };
-        if !does_not_answer {
-            progress.note(&format!("{error}: going on with the next place"));
-        } else if lock(&self.silent).insert(mirror.host.clone()) {
-            progress.note(&format!(
-                "{error}: `{}` is no longer asked, going on with the next place",
-                mirror.host
-            ));
-        }
-    }
-
-    /// What the first of the places gives to `work`. A mirror that cannot be reached is
-    /// not asked again in this run.
-    pub(super) fn first<T>(
-        &self,
-        places: &[Place],
-        progress: &dyn Progress,
-        work: impl Fn(&Place) -> Result<T, UpstreamError>,
-    ) -> Result<T, UpstreamError> {
-        let (last, before) = places
-            .split_last()
-            .expect("an image has a place: the registry itself");
-        for place in before {
-            if self.is_silent(place) {
-                continue;
-            }
-            match work(place) {
-                Err(error) if !error.ends_the_run() => self.failed(place, &error, progress),
-                result => return result,
-            }
-        }
-        work(last)
-    }
-
     /// The registry whose word on the image counts.
     pub(super) fn upstream(&self, reference: &ImageReference) -> Place {
         let place = self.stood_in_for(Place {
@@ -152,11 +101,6 @@ impl Registries {
             Some(stand_in) => inside(stand_in, &place.repository),
             None => place,
         }
-    }
-
-    /// Notes that the registry itself does not answer, where mirrors can stand for it.
-    pub(super) fn add_silent(&self, place: &Place) {
-        lock(&self.silent).insert(place.host.clone());
     }
 
     /// The URL of `path` in `place`.

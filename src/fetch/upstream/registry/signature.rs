@@ -80,7 +80,11 @@ impl Upstream {
 
     /// Says once for `who` that its signatures are not to be had: a part comes without.
     pub(super) fn note_unsigned(&self, who: &str, error: &UpstreamError, progress: &dyn Progress) {
-        let mut unsigned = self.unsigned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsigned = self
+            .session
+            .unsigned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if unsigned.insert(who.to_owned()) {
             let reason = std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
             progress.note(&format!(
@@ -98,7 +102,12 @@ impl Upstream {
         for signature in lock.attestations() {
             is_stored(self, signature)?;
         }
-        Ok(self.signed.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self
+            .session
+            .signed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone())
     }
 }
 
@@ -141,7 +150,11 @@ fn is_stored(upstream: &Upstream, signature: &Attestation) -> Result<bool, Upstr
             None => return Ok(false),
         };
     }
-    let mut signed = upstream.signed.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut signed = upstream
+        .session
+        .signed
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     signed.extend(files);
     Ok(true)
 }
@@ -201,7 +214,11 @@ pub(super) fn keep(upstream: &Upstream, file: Vec<u8>) -> Result<Digest, Upstrea
     let store = upstream.store()?;
     let digest = store.keep(&file)?;
     store.describe(digest, "a publisher's signature, or a certificate of it")?;
-    let mut files = upstream.signed.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut files = upstream
+        .session
+        .signed
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     files.insert(digest, file);
     Ok(digest)
 }

@@ -43,7 +43,7 @@ pub(super) fn checksum(
             }
         }
         Err(error) if has_mirror && does_not_answer(&error) => {
-            upstream.silent_pages.add(&pages.own);
+            upstream.session.silent.add(&pages.own);
             Ok(Checksum::Silent(error))
         }
         Err(error) => Err(error.into()),

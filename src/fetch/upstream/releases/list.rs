@@ -72,7 +72,7 @@ pub(super) fn listed(
 /// The list, asked for once in a run. Where it cannot be had, that is said, and the table is
 /// all there is.
 pub(super) fn list<'a>(upstream: &'a Upstream, progress: &dyn Progress) -> Option<&'a ReleaseList> {
-    let fetched = upstream.minikubes.get_or_init(|| {
+    let fetched = upstream.session.minikubes.get_or_init(|| {
         let reason = match fetch(upstream) {
             Ok(list) => return Some(list),
             // The next request ends the run, and says so.

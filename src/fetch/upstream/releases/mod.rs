@@ -16,7 +16,6 @@ pub(super) use checksum::checksum_now;
 pub(super) use list::ReleaseList;
 pub(in crate::fetch) use newest::minikube_for;
 pub(in crate::fetch) use page::Released;
-pub(super) use page::SilentPages;
 pub(super) use program::{download, locked, published};
 pub(super) use signed::{SignedBeside, is_absent, signature_beside};
 pub(super) use word::release;

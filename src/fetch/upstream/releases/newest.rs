@@ -24,11 +24,11 @@ pub(in crate::fetch) fn minikube_for(
     if let Some(version) = &upstream.sources.minikube_version {
         return refuse_pair(version, kubernetes).map(|()| version.clone());
     }
-    if let Some(found) = upstream.minikube.get() {
+    if let Some(found) = upstream.session.minikube.get() {
         return Ok(found.clone());
     }
     let found = newest_with(upstream, kubernetes, ask, progress)?;
-    Ok(upstream.minikube.get_or_init(|| found).clone())
+    Ok(upstream.session.minikube.get_or_init(|| found).clone())
 }
 
 /// The newest known release that has it, of those that are listed where there is a list. Only

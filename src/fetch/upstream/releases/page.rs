@@ -1,10 +1,12 @@
 //! Where the release pages are, and what lies where on them.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
+use super::UpstreamError;
+use super::word::does_not_answer;
 use crate::bundle::{BinaryRole, Platform, Version};
+use crate::fetch::upstream::mirrors::{Server, Verdict};
+use crate::http::HttpError;
 use crate::spec::Sources;
 
 /// Kubernetes' release page, with a directory for each release.
@@ -51,27 +53,6 @@ impl fmt::Display for Released<'_> {
     }
 }
 
-/// Pages that did not answer in this run.
-#[derive(Debug, Default)]
-pub(in crate::fetch::upstream) struct SilentPages(Mutex<HashSet<String>>);
-
-impl SilentPages {
-    pub(super) fn has(&self, page: &Page) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&page.base)
-    }
-
-    /// Notes that the page did not answer; whether that is new.
-    pub(super) fn add(&self, page: &Page) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(page.base.clone())
-    }
-}
-
 impl Pages {
     /// The pages that have this program.
     pub(super) fn of(sources: &Sources, role: BinaryRole) -> Self {
@@ -92,6 +73,29 @@ impl Pages {
     /// In the order in which a program is looked for.
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Page> {
         self.mirror.iter().chain([&self.own])
+    }
+}
+
+impl Server for Page {
+    type Error = HttpError;
+    const NEXT: &'static str = "the publisher's own page";
+
+    fn key(&self) -> &str {
+        &self.base
+    }
+
+    fn shown(&self) -> String {
+        "the mirror".to_owned()
+    }
+
+    fn verdict(error: &HttpError) -> Verdict {
+        if !UpstreamError::goes_on(error) {
+            Verdict::Ends
+        } else if does_not_answer(error) {
+            Verdict::Silent
+        } else {
+            Verdict::Lacks
+        }
     }
 }
 

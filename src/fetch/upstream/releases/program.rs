@@ -9,10 +9,11 @@ use std::sync::PoisonError;
 
 use super::checksum::{Checksum, checksum, digest_in};
 use super::page::{Page, Pages, Released};
-use super::word::{does_not_answer, line};
+use super::word::line;
 use super::{Upstream, UpstreamError, list};
 use crate::bundle::{BinaryRole, Digest, Origin, Platform, Transport, Verification, Version};
 use crate::fetch::hashing::hash;
+use crate::fetch::upstream::mirrors::SilentServers;
 use crate::host::FileError;
 use crate::http::{Download, HttpError, Request};
 use crate::progress::Progress;
@@ -134,7 +135,7 @@ fn known(
     let published = |digest, url| Verification::PublisherChecksum { digest, url };
     let in_list = |digest, url| Verification::ReleaseList { digest, url };
     let role = wanted.role;
-    if pages.mirror.is_some() && upstream.silent_pages.has(&pages.own) && upstream.accepts(role.name()) {
+    if pages.mirror.is_some() && upstream.session.silent.has(&pages.own) && upstream.accepts(role.name()) {
         return Ok(accepted(upstream, wanted, pages));
     }
     let listed = match role {
@@ -189,7 +190,7 @@ fn accepted(upstream: &Upstream, wanted: Released<'_>, pages: &Pages) -> Known {
 }
 
 /// The pages that may have the program, and its size; one that says that it does not have it
-/// is left away, and so is one that does not answer.
+/// is omitted, and so is one that does not answer.
 fn there(
     upstream: &Upstream,
     wanted: Released<'_>,
@@ -197,42 +198,23 @@ fn there(
     progress: &dyn Progress,
 ) -> Result<(Vec<Page>, Option<u64>), UpstreamError> {
     let mut pages: Vec<Page> = pages.in_order().cloned().collect();
-    loop {
-        let is_last = pages.len() == 1;
-        let page = &pages[0];
-        if !is_last && upstream.silent_pages.has(page) {
-            pages.remove(0);
-            continue;
-        }
+    let (from, size) = upstream.session.silent.try_each(&pages, progress, |page| {
         let request = Request::of(page.program(wanted));
-        match upstream
-            .http
-            .size_trying(&request, upstream.attempts(page.is_mirror))
-        {
-            Ok(size) => return Ok((pages, size)),
-            Err(error) if !is_last && UpstreamError::goes_on(&error) => {
-                leave(upstream, page, &error, progress);
-                pages.remove(0);
-            }
+        let attempts = upstream.attempts(page.is_mirror);
+        let size = match upstream.http.size_trying(&request, attempts) {
             // Only the size is not known: the program itself may come.
-            Err(HttpError::Status { status, .. }) if !matches!(status, 404 | 410) => {
-                return Ok((pages, None));
+            Err(HttpError::Status { status, .. })
+                if !matches!(status, 404 | 410) && pages.last() == Some(page) =>
+            {
+                None
             }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Says why a page is left; one that does not answer is not asked any more.
-fn leave(upstream: &Upstream, page: &Page, error: &HttpError, progress: &dyn Progress) {
-    if does_not_answer(error) {
-        upstream.silent_pages.add(page);
-        progress.note(&format!(
-            "{error}: the mirror is no longer asked, going on with the publisher's own page"
-        ));
-    } else {
-        progress.note(&format!("{error}: going on with the publisher's own page"));
-    }
+            size => size?,
+        };
+        let at = pages.iter().position(|other| other == page);
+        Ok((at.unwrap_or_default(), size))
+    })?;
+    pages.drain(..from);
+    Ok((pages, size))
 }
 
 /// The program, downloaded and compared with what is known of it. A mirror that does not
@@ -248,12 +230,14 @@ pub(in crate::fetch::upstream) fn download(
     let is_stored = published.digest.is_some_and(|digest| store.path(digest).exists());
     let what = if is_stored { "reading" } else { "downloading" };
     progress.begin(&format!("{what} {role} {version}"), published.size);
-    let pages = published.pages.iter();
-    let last = published.pages.len().saturating_sub(1);
-    for (number, page) in pages.enumerate() {
-        if number < last && !is_stored && upstream.silent_pages.has(page) {
-            continue;
-        }
+    // The store needs no page.
+    let nobody = SilentServers::default();
+    let silent = if is_stored {
+        &nobody
+    } else {
+        &upstream.session.silent
+    };
+    let (path, url) = silent.try_each(&published.pages, progress, |page| {
         let url = page.program(wanted);
         let download = Download {
             request: Request::of(&url),
@@ -263,31 +247,19 @@ pub(in crate::fetch::upstream) fn download(
             // A mirror that goes on after what it announced is left. The publisher is the last
             // to ask, and what a proxy announces for it may be another size than comes.
             limit: match published.size {
-                Some(announced) if number == 0 && page.is_mirror => Some(announced.min(PROGRAM_BYTES)),
+                Some(announced) if page.is_mirror => Some(announced.min(PROGRAM_BYTES)),
                 _ => Some(PROGRAM_BYTES),
             },
         };
-        match upstream.http.download(store, &download, progress) {
-            Ok(path) => {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let digest = Digest::parse(&name).expect("the store names files by their digests");
-                store.describe(digest, &wanted.to_string())?;
-                progress.end(if is_stored { "from the store" } else { "" });
-                let path = by_name(upstream, wanted, &path, digest)?;
-                let mut urls = upstream
-                    .program_urls
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                urls.insert(path.clone(), url.clone());
-                return Ok(Program { path, digest, url });
-            }
-            Err(error) if number < last && UpstreamError::goes_on(&error) => {
-                leave(upstream, page, &error, progress);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    unreachable!("the last page is always asked")
+        let path = upstream.http.download(store, &download, progress)?;
+        Ok((path, url))
+    })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let digest = Digest::parse(&name).expect("the store names files by their digests");
+    store.describe(digest, &wanted.to_string())?;
+    progress.end(if is_stored { "from the store" } else { "" });
+    let path = by_name(upstream, wanted, &path, digest)?;
+    Ok(Program { path, digest, url })
 }
 
 /// The program as a file that can be run and has its name: the store names files by their
@@ -312,6 +284,7 @@ fn by_name(
     let path = link(upstream, wanted, expected, &file);
     let path = path.map_err(|source| UpstreamError::Programs { source })?;
     let mut files = upstream
+        .session
         .program_files
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
@@ -324,6 +297,7 @@ fn link(upstream: &Upstream, wanted: Released<'_>, digest: Digest, file: &File) 
     file.set_permissions(Permissions::from_mode(0o755))?;
     // One for each content: several minikubes may be asked.
     let directory = upstream
+        .session
         .programs()?
         .join(wanted.platform.arch.name())
         .join(digest.hex());

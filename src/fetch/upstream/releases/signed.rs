@@ -28,9 +28,9 @@ pub(in crate::fetch::upstream) fn signature_beside(
     let Some(mirror) = &pages.mirror else {
         return Ok(on(&pages.own, upstream.attempts(true))?);
     };
-    if !upstream.silent_pages.has(&pages.own) {
+    if !upstream.session.silent.has(&pages.own) {
         match on(&pages.own, upstream.attempts(true)) {
-            Err(error) if does_not_answer(&error) => upstream.silent_pages.add(&pages.own),
+            Err(error) if does_not_answer(&error) => upstream.session.silent.add(&pages.own),
             found => return Ok(found?),
         };
     }

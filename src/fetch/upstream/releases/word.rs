@@ -29,7 +29,7 @@ pub(in crate::fetch::upstream) fn release(
     let mut url = pages.own.file(&file);
     let said = match (line_trying(upstream, &url, attempts, telling), &pages.mirror) {
         (Err(error), Some(mirror)) if does_not_answer(&error) => {
-            upstream.silent_pages.add(&pages.own);
+            upstream.session.silent.add(&pages.own);
             progress.note(&format!("{error}: asking the mirror"));
             url = mirror.file(&file);
             line(upstream, &url)
