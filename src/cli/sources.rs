@@ -53,6 +53,16 @@ pub(super) struct SourceArgs {
     /// proves it
     #[arg(long, value_name = "NAME")]
     accept_unverified: Vec<String>,
+    #[cfg(debug_assertions)]
+    #[command(flatten)]
+    stand_ins: StandIns,
+}
+
+/// Servers that stand for the publishers' own, for tests: no release has these flags, since
+/// what they name would say what the parts should be.
+#[cfg(debug_assertions)]
+#[derive(clap::Args, Debug)]
+struct StandIns {
     /// A host that stands for a registry itself
     #[arg(long = "registry-upstream", hide = true)]
     registry_upstreams: Vec<RegistryMirror>,
@@ -64,9 +74,21 @@ pub(super) struct SourceArgs {
     release_upstream: Option<String>,
 }
 
+#[cfg(debug_assertions)]
+impl StandIns {
+    fn add_to(self, sources: Sources) -> Sources {
+        Sources {
+            registry_upstreams: self.registry_upstreams,
+            binary_upstream: self.binary_upstream,
+            release_upstream: self.release_upstream,
+            ..sources
+        }
+    }
+}
+
 impl SourceArgs {
     pub(super) fn into_sources(self) -> Sources {
-        Sources {
+        let sources = Sources {
             offline: self.offline,
             minikube_version: self.minikube_version,
             binary_mirror: self.binary_mirror,
@@ -78,10 +100,11 @@ impl SourceArgs {
             ca: self.ca,
             insecure_registries: self.insecure_registries,
             accept_unverified: self.accept_unverified,
-            registry_upstreams: self.registry_upstreams,
-            binary_upstream: self.binary_upstream,
-            release_upstream: self.release_upstream,
-        }
+            ..Sources::default()
+        };
+        #[cfg(debug_assertions)]
+        let sources = self.stand_ins.add_to(sources);
+        sources
     }
 }
 

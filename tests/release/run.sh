@@ -24,6 +24,9 @@ update() { "$old/program" self-update --from "$page" "$@"; }
 refused() { code=0; "$@" || code=$?; [ "$code" = 3 ]; }
 stock() { (cd "$page" && sha256sum -c "$file.sha256" && minisign -Vm "$file" -p "$key.pub"); }
 alone() { [ "$(ls -A "$old")" = program ]; }
+# Only a debug build has the flags by which tests stand in for the publishers' servers.
+own_word() { ! "$PACKAGER" pack --kubernetes-version v1.35.1 --binary-upstream http://127.0.0.1:9 2>"$work/said" && grep -q -e --binary-upstream "$work/said"; }
+check "no flag stands for a publisher's server" own_word
 check "the files of a release page" ../packaging/release "$page" "$key.key"
 check "stock tools agree with them" stock
 check "there is a newer release" update --check
