@@ -96,3 +96,90 @@ impl SilentServers {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Named(&'static str);
+
+    impl Server for Named {
+        type Error = &'static str;
+        const NEXT: &'static str = "the next";
+
+        fn key(&self) -> &str {
+            self.0
+        }
+
+        fn shown(&self) -> String {
+            self.0.to_owned()
+        }
+
+        fn verdict(error: &&'static str) -> Verdict {
+            match *error {
+                "ends" => Verdict::Ends,
+                "silent" => Verdict::Silent,
+                _ => Verdict::Lacks,
+            }
+        }
+    }
+
+    /// Keeps what is noted.
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl Progress for Notes {
+        fn begin(&self, _: &str, _: Option<u64>) {}
+        fn advance(&self, _: u64) {}
+        fn note(&self, text: &str) {
+            self.0.lock().expect("a lock").push(text.to_owned());
+        }
+        fn end(&self, _: &str) {}
+    }
+
+    #[test]
+    fn a_silent_mirror_is_asked_once_and_the_publisher_always() {
+        let (silent, notes) = (SilentServers::default(), Notes::default());
+        let servers = [Named("silent"), Named("lacks"), Named("own")];
+        let asked = Mutex::new(Vec::new());
+        let ask = |own: &'static str| {
+            silent.try_each(&servers, &notes, |server| {
+                asked.lock().expect("a lock").push(server.0);
+                if server.0 == "own" && own == "gives" {
+                    Ok(7)
+                } else if server.0 == "own" {
+                    Err(own)
+                } else {
+                    Err(server.0)
+                }
+            })
+        };
+        assert_eq!(ask("gives"), Ok(7));
+        assert_eq!(ask("silent"), Err("silent"));
+        assert_eq!(
+            *asked.lock().expect("a lock"),
+            ["silent", "lacks", "own", "lacks", "own"]
+        );
+        let noted = notes.0.lock().expect("a lock");
+        let lacks = "lacks: going on with the next";
+        assert_eq!(
+            *noted,
+            [
+                "silent: silent is no longer asked, going on with the next",
+                lacks,
+                lacks
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_that_no_other_server_helps_against_ends_it() {
+        let servers = [Named("ends"), Named("own")];
+        let given = SilentServers::default().try_each(&servers, &Notes::default(), |server| match server.0 {
+            "own" => Ok(()),
+            error => Err(error),
+        });
+        assert_eq!(given, Err("ends"));
+    }
+}

@@ -7,14 +7,13 @@
 use serde::Deserialize;
 
 use super::document::{Document, document};
-use super::place::Place;
+use super::place::{Place, Source};
 use super::signature::{FILE_BYTES, Found, keep};
 use super::{Upstream, UpstreamError};
 use crate::bundle::{Attestation, Digest, limits, null_as_default};
 use crate::fetch::upstream::releases::is_absent;
 use crate::http::{Answer, HttpError, Request};
 use crate::oci::{Descriptor, INDEXES, Manifest};
-use crate::progress::Progress;
 
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
@@ -29,12 +28,13 @@ const REFERRERS_BYTES: u64 = 4 << 20;
 
 /// What the first place has that has any. Whoever fails only loses this look: what was
 /// found is then less than there may be.
-pub(super) fn of_image(
-    upstream: &Upstream,
-    chain: &[Document],
-    places: &[Place],
-    progress: &dyn Progress,
-) -> Result<Found, UpstreamError> {
+pub(super) fn of_image(source: Source<'_>, chain: &[Document]) -> Result<Found, UpstreamError> {
+    let Source {
+        upstream,
+        places,
+        progress,
+        ..
+    } = source;
     let mut all = Found::default();
     for place in places {
         // Asked again before each: meanwhile others may have found out.

@@ -3,22 +3,22 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::place::Place;
-use super::{Upstream, UpstreamError};
+use super::UpstreamError;
+use super::place::Source;
 use crate::bundle::Digest;
 use crate::host::FileError;
 use crate::http::Download;
-use crate::progress::{Progress, Silent};
+use crate::progress::Silent;
 use crate::store::StoreError;
 
 /// A blob from the first place that has it as it should be.
-pub(super) fn blob(
-    upstream: &Upstream,
-    digest: Digest,
-    size: u64,
-    places: &[Place],
-    progress: &dyn Progress,
-) -> Result<PathBuf, UpstreamError> {
+pub(super) fn blob(source: Source<'_>, (digest, size): (Digest, u64)) -> Result<PathBuf, UpstreamError> {
+    let Source {
+        upstream,
+        places,
+        progress,
+        ..
+    } = source;
     let store = upstream.store()?;
     upstream.session.silent.try_each(places, progress, |place| {
         let path = format!("blobs/{digest}");
@@ -36,20 +36,19 @@ pub(super) fn blob(
     })
 }
 
-/// The same of one that fits into memory, with its content.
+/// The content of one that fits into memory.
 pub(super) fn small_blob(
-    upstream: &Upstream,
-    digest: Digest,
-    size: u64,
-    places: &[Place],
-) -> Result<(PathBuf, Vec<u8>), UpstreamError> {
-    let path = blob(upstream, digest, size, places, &Silent)?;
+    source: Source<'_>,
+    (digest, size): (Digest, u64),
+) -> Result<Vec<u8>, UpstreamError> {
+    let progress = &Silent;
+    let path = blob(Source { progress, ..source }, (digest, size))?;
     let content = fs::read(&path)
         .map_err(FileError::at("read", &path))
         .map_err(StoreError::from)?;
     // What counts is what is used: these bytes.
     match Digest::of(&content) {
-        found if found == digest => Ok((path, content)),
+        found if found == digest => Ok(content),
         found => Err(UpstreamError::Replaced {
             path,
             expected: digest,

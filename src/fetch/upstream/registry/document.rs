@@ -1,6 +1,6 @@
 //! A manifest, or a list of them: from a registry, or from the store.
 
-use super::place::Place;
+use super::place::{Place, Source};
 use super::{Upstream, UpstreamError};
 use crate::bundle::{Digest, ImageReference};
 use crate::http::{Answer, HttpError};
@@ -28,13 +28,13 @@ pub(super) fn keep(
 }
 
 /// The manifest `digest` from the store, or from the first place that has it.
-pub(super) fn by_digest(
-    upstream: &Upstream,
-    reference: &ImageReference,
-    digest: Digest,
-    places: &[Place],
-    progress: &dyn Progress,
-) -> Result<Document, UpstreamError> {
+pub(super) fn by_digest(source: Source<'_>, digest: Digest) -> Result<Document, UpstreamError> {
+    let Source {
+        upstream,
+        reference,
+        places,
+        progress,
+    } = source;
     if let Some(json) = upstream.store()?.bytes(digest, MANIFEST_BYTES)? {
         return Ok(Document {
             media_type: media_type(&json).unwrap_or_default(),

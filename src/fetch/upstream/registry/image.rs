@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::blob::blob;
 use super::manifest::{Resolved, resolve};
-use super::place::Place;
+use super::place::{Place, Source};
 use super::{Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, Platform};
 use crate::fetch::FetchError;
@@ -77,7 +77,13 @@ pub(in crate::fetch::upstream) fn download(
         Some(jobs.iter().map(|job| job.size).sum()),
     );
     let files = in_parallel_with(WORKERS, &jobs, |job| {
-        let path = blob(upstream, job.digest, job.size, &job.places, progress)?;
+        let source = Source {
+            upstream,
+            reference: &job.image,
+            places: &job.places,
+            progress,
+        };
+        let path = blob(source, (job.digest, job.size))?;
         let store = upstream.store()?;
         store.describe(job.digest, &format!("a layer of {}", job.image))?;
         Ok::<_, UpstreamError>((job.digest, path))

@@ -1,13 +1,12 @@
 //! From an image's name to the manifest for one platform, through its indexes.
 
+use super::UpstreamError;
 use super::document::{Document, by_digest};
 use super::manifest::{parse, refused};
-use super::place::Place;
-use super::{Upstream, UpstreamError};
-use crate::bundle::{Digest, ImageReference, Platform};
+use super::place::Source;
+use crate::bundle::{Digest, Platform};
 use crate::fetch::oci_layout::DEPTH;
 use crate::oci::{INDEXES, Index, MANIFESTS};
-use crate::progress::Progress;
 
 /// The manifest for one platform.
 pub(super) struct Leaf {
@@ -21,13 +20,11 @@ pub(super) struct Leaf {
 
 /// Follows `document` to the manifest for `platform`.
 pub(super) fn leaf(
-    upstream: &Upstream,
-    reference: &ImageReference,
+    source: Source<'_>,
     mut document: Document,
     platform: Platform,
-    places: &[Place],
-    progress: &dyn Progress,
 ) -> Result<Leaf, UpstreamError> {
+    let reference = source.reference;
     let (mut indexes, mut described) = (Vec::new(), Vec::new());
     while INDEXES.contains(&document.media_type.as_str()) {
         if indexes.len() > DEPTH {
@@ -53,7 +50,7 @@ pub(super) fn leaf(
             described = index.platforms_of(&entry.digest);
         }
         indexes.push(document);
-        document = by_digest(upstream, reference, digest, places, progress)?;
+        document = by_digest(source, digest)?;
     }
     if !MANIFESTS.contains(&document.media_type.as_str()) {
         let reason = format!("is of the type `{}`, which no node runs", document.media_type);

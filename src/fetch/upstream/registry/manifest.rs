@@ -7,7 +7,7 @@ use super::config::{Config, config_for};
 use super::document::Document;
 use super::leaf::leaf;
 use super::named::{Top, top};
-use super::place::Place;
+use super::place::{Place, Source};
 use super::{Signed, Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, Origin, Platform, Transport, Verification, limits};
 use crate::oci::{CONFIGS, Descriptor, LAYERS, Manifest};
@@ -39,13 +39,19 @@ pub(super) fn resolve(
     if wanted.pinned.is_some() {
         places.extend(upstream.registries.second_origins(reference));
     }
+    let source = Source {
+        upstream,
+        reference,
+        places: &places,
+        progress,
+    };
     let Top {
         document,
         mut verified_by,
         named_by,
         unverified,
-    } = top(upstream, wanted, &places, &origin, progress)?;
-    let leaf = leaf(upstream, reference, document, platform, &places, progress)?;
+    } = top(source, wanted, &origin)?;
+    let leaf = leaf(source, document, platform)?;
     let document = &leaf.manifest;
     if !leaf.indexes.is_empty() {
         let digest = document.digest;
@@ -72,7 +78,7 @@ pub(super) fn resolve(
         .iter()
         .map(|layer| described(layer, &LAYERS))
         .collect::<Result<_, _>>()?;
-    let (_, json) = small_blob(upstream, config.0, config.1, &places)?;
+    let json = small_blob(source, config)?;
     let store = upstream.store()?;
     store.describe(config.0, &format!("the config of {reference}"))?;
     let Config {
@@ -97,7 +103,14 @@ pub(super) fn resolve(
     let Signed {
         attestations,
         unattested,
-    } = upstream.signed_image(wanted, &chain, &of_signatures, progress)?;
+    } = upstream.signed_image(
+        wanted,
+        &chain,
+        Source {
+            places: &of_signatures,
+            ..source
+        },
+    )?;
     let mut pin = ImagePin {
         role: wanted.role,
         reference: reference.clone(),

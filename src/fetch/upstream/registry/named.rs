@@ -1,10 +1,9 @@
 //! What an image's name stands for, and who says so.
 
 use super::document::{Document, by_digest, document, keep, missing};
-use super::place::Place;
+use super::place::{Place, Source};
 use super::{Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, NamedBy, Verification};
-use crate::progress::Progress;
 
 /// What an image's name stands for.
 pub(super) struct Top {
@@ -16,18 +15,17 @@ pub(super) struct Top {
 
 /// What the image's name stands for. A tag is asked of the registry itself: a mirror
 /// is believed only where a digest says what it must give.
-pub(super) fn top(
-    upstream: &Upstream,
-    wanted: &WantedImage,
-    places: &[Place],
-    origin: &Place,
-    progress: &dyn Progress,
-) -> Result<Top, UpstreamError> {
-    let reference = &wanted.reference;
+pub(super) fn top(source: Source<'_>, wanted: &WantedImage, origin: &Place) -> Result<Top, UpstreamError> {
+    let Source {
+        upstream,
+        reference,
+        places,
+        progress,
+    } = source;
     let keep = |document: &Document| keep(upstream, reference, document);
     if let Some(pinned) = &wanted.pinned {
         let digest = pinned.digest;
-        let document = by_digest(upstream, reference, digest, places, progress)?;
+        let document = by_digest(source, digest)?;
         let named = pinned.named_by();
         let lock = Verification::Lock { digest };
         return Ok(Top {

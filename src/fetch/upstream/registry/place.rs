@@ -1,8 +1,20 @@
 //! Where an image is: a repository in a registry.
 
-use super::UpstreamError;
+use super::{Upstream, UpstreamError};
+use crate::bundle::ImageReference;
 use crate::fetch::upstream::mirrors::{Server, Verdict};
 use crate::http::HttpError;
+use crate::progress::Progress;
+
+/// Where an image is looked for: in its mirrors, and at last in its own registry.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) upstream: &'a Upstream,
+    pub(super) reference: &'a ImageReference,
+    /// The first one first; the last is always asked.
+    pub(super) places: &'a [Place],
+    pub(super) progress: &'a dyn Progress,
+}
 
 /// A repository, and the registry that has it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

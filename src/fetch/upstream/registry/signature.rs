@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use super::document::Document;
-use super::place::Place;
+use super::place::Source;
 use super::{Upstream, UpstreamError, WantedImage, attached};
 use crate::bundle::{Attestation, BinaryRole, Digest, Origin, Unattested, limits};
 use crate::fetch::FetchError;
@@ -71,11 +71,10 @@ impl Upstream {
         &self,
         wanted: &WantedImage,
         chain: &[Document],
-        places: &[Place],
-        progress: &dyn Progress,
+        source: Source<'_>,
     ) -> Result<Signed, UpstreamError> {
         let locked = wanted.locked.as_ref().map(|locked| &locked.origin);
-        looked_for(self, locked, || attached::of_image(self, chain, places, progress))
+        looked_for(self, locked, || attached::of_image(source, chain))
     }
 
     /// Says once for `who` that its signatures are not to be had: a part comes without.
