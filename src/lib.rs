@@ -5,7 +5,13 @@
 //! ```text
 //! connected side                              air-gapped side
 //! spec ─ resolve ─ fetch ─ pack ─▶ bundle.run ─▶ verify ─ install ─ cluster
+//!        plan = lock
 //! ```
+//!
+//! `pack` is `fetch::resolve`, `fetch::fetch` and `pack::pack`; the verb `resolve` stops after the
+//! first and writes the plan down, which is the lock; `--locked` loads that with
+//! `fetch::Plan::load` instead. What stands in a plan, and what Kubernetes needs, is in
+//! `resolve`.
 //!
 //! The packager is the whole crate. The stub, which lies inside every bundle,
 //! is built without the feature `packager`: it has `bundle`, `trust`, `verify`,
@@ -31,11 +37,11 @@ pub mod store;
 #[cfg(feature = "packager")]
 pub mod http;
 
-/// What this Kubernetes version and container runtime need.
+/// What this Kubernetes version needs, what identifies each part of it, and the lock.
 #[cfg(feature = "packager")]
 pub mod resolve;
 
-/// Opens the parts where they are and finds out what they are.
+/// A `Spec` becomes a `Plan` when minikube, kubeadm and servers are asked, and a `Plan` the parts.
 #[cfg(feature = "packager")]
 pub mod fetch;
 

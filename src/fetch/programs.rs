@@ -243,3 +243,43 @@ fn hashed(program: &Recognised, progress: &dyn Progress) -> Result<LocalBinary, 
         packages: packages.map_err(read_error)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::thread;
+
+    use super::*;
+    use crate::progress::Silent;
+
+    #[test]
+    fn a_binary_is_hashed_and_searched_in_one_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // What a pipe gave it does not give again.
+        let path = directory.path().join("kubelet");
+        let made = Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo").success());
+        let written = path.clone();
+        let writer = thread::spawn(move || fs::write(written, b"\x7fELF and more"));
+        let candidate = Candidate {
+            role: BinaryRole::Kubelet,
+            path,
+            version: None,
+            origin: Origin::by(Transport::File),
+            expected: None,
+        };
+        let platform = "linux/amd64".parse().expect("a platform");
+        let size = 13;
+        let binary = hashed(
+            &Recognised {
+                candidate,
+                platform,
+                size,
+            },
+            &Silent,
+        );
+        writer.join().expect("no panic").expect("written");
+        let pin = binary.expect("a binary").pin;
+        assert_eq!((pin.sha256, pin.size), (Digest::of(b"\x7fELF and more"), size));
+    }
+}

@@ -3,55 +3,33 @@
 use super::{ResolveError, parse};
 use crate::bundle::{ImageReference, Version};
 
-/// From this patch release on, a minor release needs these tags.
-struct Row {
-    minor: u64,
-    from_patch: u64,
-    pause: &'static str,
-    etcd: &'static str,
-    coredns: &'static str,
-}
-
-const fn row(
-    minor: u64,
-    from_patch: u64,
-    pause: &'static str,
-    etcd: &'static str,
-    coredns: &'static str,
-) -> Row {
-    Row {
-        minor,
-        from_patch,
-        pause,
-        etcd,
-        coredns,
-    }
-}
+/// A minor release, and the tags of pause, etcd and coredns that it needs from a patch release on.
+type Row = (u64, u64, &'static str, &'static str, &'static str);
 
 /// Source: minikube eb25dbc703, before v1.39.0, `pkg/minikube/constants/constants_kubeadm_images.go`,
 /// which is generated from `kubeadm config images list`. Of v1.37 it has pre-releases alone.
 const ROWS: [Row; 21] = [
-    row(28, 0, "3.9", "3.5.9-0", "v1.10.1"),
-    row(28, 6, "3.9", "3.5.10-0", "v1.10.1"),
-    row(28, 8, "3.9", "3.5.12-0", "v1.10.1"),
-    row(28, 14, "3.9", "3.5.15-0", "v1.10.1"),
-    row(29, 0, "3.9", "3.5.10-0", "v1.11.1"),
-    row(29, 3, "3.9", "3.5.12-0", "v1.11.1"),
-    row(29, 9, "3.9", "3.5.15-0", "v1.11.1"),
-    row(29, 11, "3.9", "3.5.16-0", "v1.11.1"),
-    row(30, 0, "3.9", "3.5.12-0", "v1.11.1"),
-    row(30, 5, "3.9", "3.5.15-0", "v1.11.3"),
-    row(31, 0, "3.10", "3.5.15-0", "v1.11.1"),
-    row(31, 1, "3.10", "3.5.15-0", "v1.11.3"),
-    row(31, 14, "3.10", "3.5.24-0", "v1.11.3"),
-    row(32, 0, "3.10", "3.5.16-0", "v1.11.3"),
-    row(32, 10, "3.10", "3.5.24-0", "v1.11.3"),
-    row(33, 0, "3.10", "3.5.21-0", "v1.12.0"),
-    row(33, 6, "3.10", "3.5.24-0", "v1.12.0"),
-    row(34, 0, "3.10.1", "3.6.4-0", "v1.12.1"),
-    row(34, 2, "3.10.1", "3.6.5-0", "v1.12.1"),
-    row(35, 0, "3.10.1", "3.6.6-0", "v1.13.1"),
-    row(36, 0, "3.10.2", "3.6.8-0", "v1.14.2"),
+    (28, 0, "3.9", "3.5.9-0", "v1.10.1"),
+    (28, 6, "3.9", "3.5.10-0", "v1.10.1"),
+    (28, 8, "3.9", "3.5.12-0", "v1.10.1"),
+    (28, 14, "3.9", "3.5.15-0", "v1.10.1"),
+    (29, 0, "3.9", "3.5.10-0", "v1.11.1"),
+    (29, 3, "3.9", "3.5.12-0", "v1.11.1"),
+    (29, 9, "3.9", "3.5.15-0", "v1.11.1"),
+    (29, 11, "3.9", "3.5.16-0", "v1.11.1"),
+    (30, 0, "3.9", "3.5.12-0", "v1.11.1"),
+    (30, 5, "3.9", "3.5.15-0", "v1.11.3"),
+    (31, 0, "3.10", "3.5.15-0", "v1.11.1"),
+    (31, 1, "3.10", "3.5.15-0", "v1.11.3"),
+    (31, 14, "3.10", "3.5.24-0", "v1.11.3"),
+    (32, 0, "3.10", "3.5.16-0", "v1.11.3"),
+    (32, 10, "3.10", "3.5.24-0", "v1.11.3"),
+    (33, 0, "3.10", "3.5.21-0", "v1.12.0"),
+    (33, 6, "3.10", "3.5.24-0", "v1.12.0"),
+    (34, 0, "3.10.1", "3.6.4-0", "v1.12.1"),
+    (34, 2, "3.10.1", "3.6.5-0", "v1.12.1"),
+    (35, 0, "3.10.1", "3.6.6-0", "v1.13.1"),
+    (36, 0, "3.10.2", "3.6.8-0", "v1.14.2"),
 ];
 
 /// The newest patch release of each minor one in that source: what comes after it may
@@ -81,18 +59,18 @@ pub(super) fn list(version: &Version) -> Result<Vec<ImageReference>, ResolveErro
     if version.major() != 1 || !is_release || !is_known {
         return Err(unknown());
     }
-    let row = ROWS
+    let (.., pause, etcd, coredns) = ROWS
         .iter()
-        .rfind(|row| row.minor == version.minor() && row.from_patch <= version.patch())
+        .rfind(|(minor, patch, ..)| *minor == version.minor() && *patch <= version.patch())
         .ok_or_else(unknown)?;
     let programs = ["apiserver", "controller-manager", "scheduler", "proxy"];
     let mut images: Vec<ImageReference> = programs
         .iter()
         .map(|program| parse(&format!("registry.k8s.io/kube-{program}:{version}")))
         .collect();
-    images.push(parse(&format!("registry.k8s.io/coredns/coredns:{}", row.coredns)));
-    images.push(parse(&format!("registry.k8s.io/pause:{}", row.pause)));
-    images.push(parse(&format!("registry.k8s.io/etcd:{}", row.etcd)));
+    images.push(parse(&format!("registry.k8s.io/coredns/coredns:{coredns}")));
+    images.push(parse(&format!("registry.k8s.io/pause:{pause}")));
+    images.push(parse(&format!("registry.k8s.io/etcd:{etcd}")));
     Ok(images)
 }
 

@@ -173,7 +173,7 @@ const MINIKUBES: [&str; 15] = [
 const ASK_MINIKUBE: [(&str, &[&str]); 3] = [
     ("cluster/report.rs", &["\"--profile\""]),
     ("fetch/runtime.rs", &["\"--dry-run\"", "\"--driver"]),
-    ("fetch/upstream/minikube.rs", &["--base-image="]),
+    ("fetch/minikube.rs", &["--base-image="]),
 ];
 
 #[test]
@@ -209,6 +209,55 @@ fn what_a_new_minikube_changes_is_in_one_directory() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(found.len() > 10, "{found:?}");
+}
+
+/// What a file of `src/fetch` may not use, so that a plan is made once, and by asking.
+const PLAN: [(&str, &[&str]); 5] = [
+    // From a plan to its parts nobody is asked what they are.
+    ("download", &["minikube", "remote", "resolve", "toolbox"]),
+    // A lock is a plan as it is.
+    ("locked", &["download", "minikube", "toolbox"]),
+    ("plan", &["download", "minikube", "remote", "resolve", "toolbox"]),
+    // Who asks downloads only what has to be asked.
+    ("resolve", &["download", "locked"]),
+    // Servers know nothing of a plan: each part is wanted by its name or its pin.
+    (
+        "upstream",
+        &["download", "locked", "plan", "remote", "resolve", "toolbox"],
+    ),
+];
+
+#[test]
+fn a_plan_is_made_before_it_is_fetched() {
+    let fetch = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fetch");
+    let (mut wrong, mut files) = (BTreeSet::new(), 0);
+    for entry in WalkDir::new(fetch) {
+        let path = entry.expect("a directory entry").into_path();
+        let inside = path.strip_prefix(fetch).expect("inside fetch").with_extension("");
+        let name = inside
+            .components()
+            .next()
+            .map(|first| first.as_os_str().to_owned());
+        let rule = PLAN
+            .iter()
+            .find(|(file, _)| name.as_ref().is_some_and(|name| name == file));
+        let (Some((_, forbidden)), true) = (rule, path.is_file() && !path.ends_with("tests.rs")) else {
+            continue;
+        };
+        files += 1;
+        let text = fs::read_to_string(&path).expect("a source file");
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let code = code.replace("crate::resolve::", "").replace("::fetch::", "::");
+        for module in *forbidden {
+            let path = format!("{module}::");
+            let is_word = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if code.match_indices(&path).any(|(at, _)| is_word(&code[..at])) {
+                wrong.insert(format!("{} uses {module}", inside.display()));
+            }
+        }
+    }
+    assert!(files > 30, "{files} files were read");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// The harness keeps what a test that passes prints: `effort::report` goes past it.

@@ -161,10 +161,10 @@ mod tests {
             *asked.lock().expect("a lock"),
             ["silent", "lacks", "own", "lacks", "own"]
         );
-        let noted = notes.0.lock().expect("a lock");
+        let said = notes.0.lock().expect("a lock");
         let lacks = "lacks: going on with the next";
         assert_eq!(
-            *noted,
+            *said,
             [
                 "silent: silent is no longer asked, going on with the next",
                 lacks,

@@ -55,6 +55,40 @@ fn the_images_of_registries_in_a_lock_need_not_be_named_again() {
     }
 }
 
+/// As locks were before they had the key.
+#[test]
+fn a_lock_without_addons_takes_those_it_has_images_of() {
+    let world = World::new();
+    let sandbox = locked(&world, &["--addon=greeter"]);
+    let old = lock_of(&sandbox).replace("addons = [\"greeter\"]\n", "");
+    fs::write(sandbox.path("x.lock"), &old).expect("a file");
+    let outcome = world.pack(
+        &sandbox,
+        VERSION,
+        &["--level=fast", "--locked", "--addon=greeter"],
+    );
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    assert!(!lock_of(&sandbox).contains("addons"), "{old}");
+}
+
+#[test]
+fn a_locked_pack_does_not_ask_minikube_again() {
+    let world = World::new();
+    let sandbox = locked(&world, &[]);
+    let lock = lock_of(&sandbox);
+    // Which another one than its minikube and its kubeadm name.
+    let mut parts = lock.split("\n[[image]]\n");
+    let provisioner = parts
+        .find(|part| part.contains("storage-provisioner"))
+        .expect("an image");
+    let renamed = provisioner.replace("storage-provisioner:v5", "storage-provisioner:v9");
+    fs::write(sandbox.path("x.lock"), lock.replace(provisioner, &renamed)).expect("a file");
+    let outcome = world.pack(&sandbox, VERSION, &["--level=fast", "--locked"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let listed = sandbox.packager(["list", "x.run"]).stdout;
+    assert!(listed.contains("storage-provisioner:v9"), "{listed}");
+}
+
 #[test]
 fn each_part_that_upstream_changed_is_named_with_what_there_is_now() {
     let world = World::new();

@@ -8,7 +8,7 @@ use super::document::Document;
 use super::leaf::leaf;
 use super::named::{Top, top};
 use super::place::{Place, Source};
-use super::{Signed, Upstream, UpstreamError, WantedImage};
+use super::{Upstream, UpstreamError, WantedImage};
 use crate::bundle::{Digest, ImageReference, Origin, Platform, Transport, Verification, limits};
 use crate::oci::{CONFIGS, Descriptor, LAYERS, Manifest};
 use crate::progress::Progress;
@@ -57,27 +57,7 @@ pub(super) fn resolve(
         let digest = document.digest;
         verified_by.push(Verification::ImageIndex { digest });
     }
-    let manifest: Manifest = parse(document, reference)?;
-    let described = |descriptor: &Descriptor, known: &[&str]| {
-        let digest = Digest::parse_prefixed(&descriptor.digest);
-        if !known.contains(&descriptor.media_type.as_str()) {
-            let reason = format!("names a blob of the type `{}`", descriptor.media_type);
-            return Err(refused(reference, document.digest, reason));
-        }
-        let digest = digest
-            .map_err(|error| refused(reference, document.digest, format!("names a blob, but {error}")))?;
-        Ok((digest, descriptor.size))
-    };
-    let config = described(&manifest.config, &CONFIGS)?;
-    if config.1 > limits::IMAGE_CONFIG_BYTES {
-        let reason = format!("names a config of {} bytes", config.1);
-        return Err(refused(reference, document.digest, reason));
-    }
-    let layers: Vec<(Digest, u64)> = manifest
-        .layers
-        .iter()
-        .map(|layer| described(layer, &LAYERS))
-        .collect::<Result<_, _>>()?;
+    let (config, layers) = blobs_of(document, reference)?;
     let json = small_blob(source, config)?;
     let store = upstream.store()?;
     store.describe(config.0, &format!("the config of {reference}"))?;
@@ -100,17 +80,16 @@ pub(super) fn resolve(
         verified_by.push(verification);
         chain.push(original);
     }
-    let Signed {
-        attestations,
-        unattested,
-    } = upstream.signed_image(
-        wanted,
-        &chain,
-        Source {
-            places: &of_signatures,
-            ..source
-        },
-    )?;
+    let source = Source {
+        places: &of_signatures,
+        ..source
+    };
+    let signed = upstream.signed_image(wanted, &chain, source)?;
+    let origin = Origin {
+        verified_by,
+        unverified,
+        ..Origin::by(Transport::Docker)
+    };
     let mut pin = ImagePin {
         role: wanted.role,
         reference: reference.clone(),
@@ -119,13 +98,7 @@ pub(super) fn resolve(
         registry_manifest: Some(digest),
         config,
         layers: diff_ids,
-        origin: Origin {
-            verified_by,
-            unverified,
-            attestations,
-            unattested,
-            ..Origin::by(Transport::Docker)
-        },
+        origin: signed.beside(origin),
         named_by,
     };
     if let Some(locked) = wanted.locked.as_ref().filter(|locked| locked.config == config) {
@@ -137,6 +110,38 @@ pub(super) fn resolve(
         layers,
         places,
     })
+}
+
+/// A blob by its digest, and its size.
+type Described = (Digest, u64);
+
+/// The config that a manifest names, and its layers as they are served.
+fn blobs_of(
+    document: &Document,
+    reference: &ImageReference,
+) -> Result<(Described, Vec<Described>), UpstreamError> {
+    let manifest: Manifest = parse(document, reference)?;
+    let described = |descriptor: &Descriptor, known: &[&str]| {
+        let digest = Digest::parse_prefixed(&descriptor.digest);
+        if !known.contains(&descriptor.media_type.as_str()) {
+            let reason = format!("names a blob of the type `{}`", descriptor.media_type);
+            return Err(refused(reference, document.digest, reason));
+        }
+        let digest = digest
+            .map_err(|error| refused(reference, document.digest, format!("names a blob, but {error}")))?;
+        Ok((digest, descriptor.size))
+    };
+    let config = described(&manifest.config, &CONFIGS)?;
+    if config.1 > limits::IMAGE_CONFIG_BYTES {
+        let reason = format!("names a config of {} bytes", config.1);
+        return Err(refused(reference, document.digest, reason));
+    }
+    let layers: Vec<(Digest, u64)> = manifest
+        .layers
+        .iter()
+        .map(|layer| described(layer, &LAYERS))
+        .collect::<Result<_, _>>()?;
+    Ok((config, layers))
 }
 
 pub(super) fn parse<T: DeserializeOwned>(

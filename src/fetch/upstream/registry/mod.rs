@@ -23,4 +23,3 @@ pub(super) use registries::Registries;
 
 pub(in crate::fetch) use manifest::Resolved;
 pub(super) use named::tag_now;
-pub(in crate::fetch) use signature::Signed;

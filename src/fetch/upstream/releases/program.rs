@@ -231,9 +231,9 @@ pub(in crate::fetch::upstream) fn download(
     let what = if is_stored { "reading" } else { "downloading" };
     progress.begin(&format!("{what} {role} {version}"), published.size);
     // The store needs no page.
-    let nobody = SilentServers::default();
+    let unheard = SilentServers::default();
     let silent = if is_stored {
-        &nobody
+        &unheard
     } else {
         &upstream.session.silent
     };
