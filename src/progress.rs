@@ -21,6 +21,9 @@ pub trait Progress: Sync {
     /// Something worth a line of its own happened inside the stage.
     fn note(&self, text: &str);
 
+    /// A line for `-v` and for the log: a file, a request, a command line.
+    fn detail(&self, _text: &str) {}
+
     /// The same of something that may need an answer: a person is told that it is a warning.
     fn warn(&self, text: &str) {
         self.note(&format!("warning: {text}"));

@@ -3,13 +3,16 @@
 mod line;
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::appearance::{Appearance, Detail, OutputFormat};
+use super::log_file::LogFile;
 use crate::bundle::hashed_bytes;
 use crate::failure::{Failure, printable, steers};
 use crate::host::{Environment, Terminal};
@@ -17,42 +20,12 @@ use crate::progress::Progress;
 use crate::shown::{human_bytes, human_duration};
 use line::{Standing, line};
 
-/// How results and progress are written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum OutputFormat {
-    /// Text for a person; progress goes to stderr.
-    #[default]
-    Text,
-    /// One JSON object a line on stdout, each with its `type`.
-    Json,
-}
-
-/// The flags that name the format.
-#[derive(clap::Args, Clone, Copy, Debug)]
-pub(super) struct OutputArgs {
-    /// How to write results and progress
-    #[arg(long, global = true, value_enum, default_value_t)]
-    output: OutputFormat,
-    /// The same as `--output json`
-    #[arg(long, global = true)]
-    json: bool,
-}
-
-impl OutputArgs {
-    pub(super) fn format(self) -> OutputFormat {
-        if self.json {
-            OutputFormat::Json
-        } else {
-            self.output
-        }
-    }
-}
-
 /// Where a verb writes. Results go to stdout, everything else to stderr, so that a
 /// result can be piped.
 #[derive(Clone)]
 pub(super) struct Console {
-    format: OutputFormat,
+    appearance: Appearance,
+    log: Option<Arc<LogFile>>,
     /// Where a line can be drawn again and again.
     terminal: Option<Terminal>,
     state: Arc<Mutex<State>>,
@@ -89,22 +62,45 @@ struct Wait {
 /// The version of what `output.schema.json` describes.
 const SCHEMA: u32 = 1;
 
+/// Colors of labels (ECMA-48, "select graphic rendition").
+const RED: &str = "31";
+const YELLOW: &str = "33";
+
 const REDRAW: Duration = Duration::from_millis(200);
 
 impl Console {
-    pub(super) fn new(format: OutputFormat) -> Self {
-        let text = format == OutputFormat::Text;
+    pub(super) fn new(appearance: Appearance) -> Self {
+        let drawn = appearance.format == OutputFormat::Text && appearance.progress;
         Self {
-            format,
-            terminal: text
+            appearance,
+            log: None,
+            terminal: drawn
                 .then(|| Terminal::on_stderr(&Environment::of_this_process()))
                 .flatten(),
             state: Arc::default(),
         }
     }
 
+    /// From now on every line also goes to the file `path`.
+    pub(super) fn log_to(&mut self, path: &Path) -> Result<(), Failure> {
+        self.log = Some(Arc::new(LogFile::open(path)?));
+        Ok(())
+    }
+
+    /// Writes a line to the log alone.
+    pub(super) fn log(&self, level: &str, text: &str) {
+        let failed = self.log.as_ref().and_then(|log| log.write(level, text));
+        if let Some(failed) = failed {
+            self.warn(&failed);
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.appearance.detail == Detail::Quiet
+    }
+
     pub(super) fn is_json(&self) -> bool {
-        self.format == OutputFormat::Json
+        self.appearance.format == OutputFormat::Json
     }
 
     /// Shows whom each request goes to.
@@ -125,6 +121,11 @@ impl Console {
 
     /// A result: `text` for a person, `value` for a program.
     pub(super) fn result(&self, text: &str, value: &Value) -> Result<(), Failure> {
+        if self.is_json() {
+            self.log("result", &value.to_string());
+        } else {
+            self.log("result", text);
+        }
         let mut state = self.state();
         state.clear();
         let line = if self.is_json() {
@@ -146,6 +147,7 @@ impl Console {
 
     /// The last words of a run that failed.
     pub(super) fn failure(&self, failure: &Failure) {
+        self.log("error", &failure.to_string());
         let mut state = self.state();
         state.clear();
         state.stage = None;
@@ -158,7 +160,21 @@ impl Console {
             });
             state.event("error", counted(last));
         } else {
-            let _ = writeln!(io::stderr(), "{failure}");
+            let text = failure.to_string();
+            let text = match text.strip_prefix("error:") {
+                Some(rest) => self.label("error:", RED) + rest,
+                None => text,
+            };
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// `text` in a color, where stderr has colors.
+    fn label(&self, text: &str, color: &str) -> String {
+        if self.appearance.colors(io::stderr().is_terminal()) {
+            format!("\x1b[1;{color}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
         }
     }
 
@@ -169,13 +185,21 @@ impl Console {
     }
 
     fn remark(&self, level: &str, text: &str) {
+        self.log(level, text);
+        if self.is_quiet() && level != "warning" {
+            return;
+        }
         let mut screen = self.state();
         screen.clear();
         if self.is_json() {
             screen.event("note", json!({ "level": level, "message": text }));
             return;
         }
-        let label = if level == "note" { "" } else { "warning: " };
+        let label = if level == "warning" {
+            self.label("warning: ", YELLOW)
+        } else {
+            String::new()
+        };
         let _ = writeln!(io::stderr(), "  {label}{}", printable(text));
     }
 
@@ -281,8 +305,9 @@ fn json_line(value: &Value) -> String {
 
 impl Progress for Console {
     fn begin(&self, name: &str, total_bytes: Option<u64>) {
+        self.log("begin", name);
         let mut screen = self.state();
-        if self.is_json() {
+        if self.is_json() && !self.is_quiet() {
             let begin = json!({ "stage": name, "total_bytes": total_bytes });
             screen.event("begin", begin);
         }
@@ -308,11 +333,11 @@ impl Progress for Console {
         if !due {
             return;
         }
-        if self.is_json() {
+        if self.is_json() && self.appearance.progress {
             let progress = json!({ "stage": stage.name, "bytes": stage.done });
             screen.shown = Some(Instant::now());
             screen.event("progress", progress);
-        } else {
+        } else if !self.is_json() {
             self.draw(&mut screen);
         }
     }
@@ -328,7 +353,7 @@ impl Progress for Console {
             if !screen.open || screen.is_due() {
                 self.draw(&mut screen);
             }
-        } else if !self.is_json() && screen.told.insert(whom.to_owned()) {
+        } else if !self.is_json() && !self.is_quiet() && screen.told.insert(whom.to_owned()) {
             let _ = writeln!(io::stderr(), "{}", printable(whom));
         }
     }
@@ -341,13 +366,26 @@ impl Progress for Console {
         self.remark("warning", text);
     }
 
+    fn detail(&self, text: &str) {
+        if self.appearance.detail == Detail::Verbose {
+            self.remark("detail", text);
+        } else {
+            self.log("detail", text);
+        }
+    }
+
     fn end(&self, outcome: &str) {
         let mut screen = self.state();
         screen.clear();
         let Some(stage) = screen.stage.take() else {
             return;
         };
+        drop(screen);
         let took = stage.begun.elapsed();
+        self.log("end", &format!("{}: {outcome}", stage.name));
+        if self.is_quiet() {
+            return;
+        }
         if self.is_json() {
             let end = json!({
                 "stage": stage.name,
@@ -355,7 +393,7 @@ impl Progress for Console {
                 "bytes": stage.done,
                 "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             });
-            screen.event("end", end);
+            self.state().event("end", end);
             return;
         }
         let mut line = stage.name;

@@ -59,6 +59,14 @@ impl Ground {
         self
     }
 
+    /// The log is written, where there is one.
+    pub(super) fn logging(self, log: Option<&Path>) -> Self {
+        match log {
+            Some(log) => self.writing(log),
+            None => self,
+        }
+    }
+
     /// Files are written into `directory`.
     pub(super) fn filling(mut self, directory: &Path) -> Self {
         self.written.push(directory.to_owned());

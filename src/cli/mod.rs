@@ -3,6 +3,7 @@
 //! The verbs of the site are the same in both programs, `minikube-offline VERB
 //! bundle.run` and `./bundle.run VERB`; only the packager packs.
 
+mod appearance;
 #[cfg(feature = "packager")]
 mod asked;
 #[cfg(feature = "packager")]
@@ -27,6 +28,7 @@ mod lint;
 mod lock;
 #[cfg(feature = "packager")]
 mod locked;
+mod log_file;
 mod machine;
 #[cfg(feature = "packager")]
 mod pack;
@@ -63,9 +65,10 @@ mod platform;
 mod preflight;
 mod stub;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
-pub use console::OutputFormat;
 #[cfg(feature = "packager")]
 pub use packager::main as packager_main;
 pub use stub::main as stub_main;
@@ -73,6 +76,22 @@ pub use stub::main as stub_main;
 use console::Console;
 
 use crate::failure::{Failure, Kind};
+
+/// Opens the log that the flags name, of which the first line is what was typed.
+fn open_log(console: &mut Console, path: Option<&Path>, line: &[OsString]) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    console.log_to(path)?;
+    let words: Vec<_> = line.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+    console.log(
+        "run",
+        &format!(
+            "minikube-offline {}: {}",
+            env!("CARGO_PKG_VERSION"),
+            words.join(" ")
+        ),
+    );
+    Ok(())
+}
 
 /// Says how a run ended, and gives its exit code.
 fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {

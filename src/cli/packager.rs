@@ -5,22 +5,23 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::console::{Console, OutputArgs};
+use super::appearance::AppearanceArgs;
+use super::console::Console;
 use super::ground::Ground;
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::verb_first::verb_first;
-use super::{asked, finish, init, lint, pack, resolve, sign, store, trust, usage};
+use super::{asked, finish, init, lint, open_log, pack, resolve, sign, store, trust, usage};
 use super::{extract::ExtractArgs, inspect::InspectArgs, inspect::ShowArgs, preflight::PreflightArgs};
 use super::{repair::RepairArgs, start::StartArgs, verify::VerifyArgs};
 use crate::failure::Failure;
-use crate::host::own_program;
+use crate::host::{Environment, own_program};
 
 /// Carries a Kubernetes cluster to a place without a network, as one file.
 #[derive(Debug, Parser)]
 #[command(name = "minikube-offline", version)]
 struct PackagerCli {
     #[command(flatten)]
-    output: OutputArgs,
+    appearance: AppearanceArgs,
     #[command(subcommand)]
     verb: PackagerVerb,
 }
@@ -93,8 +94,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::refuse(&error, &PackagerCli::command(), &line),
     };
-    let console = Console::new(cli.output.format());
-    let prepared = ground(&cli.verb).and_then(|ground| ground.prepare());
+    let mut console = Console::new(cli.appearance.appearance(&Environment::of_this_process()));
+    let log_file = cli.appearance.log_file();
+    let prepared = ground(&cli.verb).and_then(|ground| ground.logging(log_file).prepare());
+    let prepared = prepared.and_then(|()| open_log(&mut console, log_file, &line));
     let result = prepared.and_then(|()| run(cli.verb, &console));
     finish(&console, result)
 }

@@ -6,14 +6,15 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::console::{Console, OutputArgs, OutputFormat};
+use super::appearance::{Appearance, AppearanceArgs, OutputFormat};
+use super::console::Console;
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
 use super::verb_first::verb_first;
-use super::{finish, usage};
+use super::{finish, open_log, usage};
 use crate::bundle::limits;
 use crate::failure::{Failure, Kind};
-use crate::host;
+use crate::host::{self, Environment};
 
 /// What `pack` looks for in a stub: it must read the format that is written. The
 /// line is printed by `--probe`, so that no optimizer can drop it.
@@ -27,7 +28,7 @@ const _: () = assert!(limits::FORMAT == 1, "the marker names the format");
 #[command(name = "bundle.run", version, args_conflicts_with_subcommands = true)]
 struct StubCli {
     #[command(flatten)]
-    output: OutputArgs,
+    appearance: AppearanceArgs,
     #[command(subcommand)]
     verb: Option<StubVerb>,
     #[command(flatten)]
@@ -59,7 +60,10 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
             run(&bundle, arguments)
         }
         _ => {
-            let console = Console::new(OutputFormat::Text);
+            let console = Console::new(Appearance::plain(
+                OutputFormat::Text,
+                &Environment::of_this_process(),
+            ));
             let name = program.to_string_lossy();
             let failure = Failure::new(
                 Kind::Usage,
@@ -80,13 +84,15 @@ fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::refuse(&error, &StubCli::command(), &line),
     };
-    let console = Console::new(cli.output.format());
+    let mut console = Console::new(cli.appearance.appearance(&Environment::of_this_process()));
     let verb = cli.verb.unwrap_or(StubVerb::Bundle(BundleVerb::Start(cli.start)));
     let ground = match &verb {
         StubVerb::Bundle(verb) => verb.ground(bundle),
         StubVerb::Machine(verb) => Ok(verb.ground()),
     };
-    let prepared = ground.and_then(|ground| ground.prepare());
+    let log_file = cli.appearance.log_file();
+    let prepared = ground.and_then(|ground| ground.logging(log_file).prepare());
+    let prepared = prepared.and_then(|()| open_log(&mut console, log_file, &line));
     let result = prepared.and_then(|()| match verb {
         StubVerb::Bundle(verb) => verb.run(bundle, &console),
         StubVerb::Machine(verb) => verb.run(Some(bundle), &console),

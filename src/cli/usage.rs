@@ -13,8 +13,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 use serde_json::json;
 
-use super::console::{Console, OutputFormat};
+use super::appearance::{Appearance, OutputFormat};
+use super::console::Console;
 use crate::failure::{Failure, Kind, masked, printable};
+use crate::host::Environment;
 
 /// A command line as it was typed, and the verb that it names.
 struct Typed<'a> {
@@ -29,7 +31,10 @@ struct Typed<'a> {
 
 /// Says why clap refuses `line`, or shows the help or version that it asks for.
 pub(super) fn refuse(error: &Error, program: &Command, line: &[OsString]) -> ExitCode {
-    let console = Console::new(format_of(line));
+    let console = Console::new(Appearance::plain(
+        format_of(line),
+        &Environment::of_this_process(),
+    ));
     if !error.use_stderr() {
         return show(error, program, &console);
     }

@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod appearance;
 mod architecture;
 mod archives;
 mod bundle_toml;
