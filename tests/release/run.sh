@@ -68,4 +68,17 @@ if command -v dpkg-deb >/dev/null; then
 else
     echo "skipped: the Debian package, there is no dpkg-deb"
 fi
+mkdir "$work/packages"
+check "a tarball" ../packaging/tarball "$PACKAGER" "$work/packages"
+in_tarball() { tar -tzf "$work"/packages/*.tar.gz | grep -q "/$1$"; }
+check "it holds the program" in_tarball bin/minikube-offline
+check "and the manual pages" in_tarball share/man/man1/minikube-offline-pack.1.gz
+if command -v rpmbuild >/dev/null; then
+    check "an RPM package" ../packaging/rpm "$PACKAGER" "$work/packages"
+    in_rpm() { rpm -qlp "$work"/packages/*.rpm | grep -qx "$1"; }
+    check "it holds the program" in_rpm /usr/bin/minikube-offline
+    check "and the completions" in_rpm /usr/share/zsh/site-functions/_minikube-offline
+else
+    echo "skipped: the RPM package, there is no rpmbuild"
+fi
 summary
