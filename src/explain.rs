@@ -14,6 +14,10 @@ pub enum Kind {
     Declined,
     /// What was compared differs: that is the answer, and no error.
     Different,
+    /// `status`: the cluster is there and not all of it runs, which is the answer.
+    Stopped,
+    /// `status`: there is no cluster, which is the answer.
+    Absent,
     /// The command line, the spec or a given part is not usable.
     Usage,
     /// The bundle is not signed by a key that this machine trusts.
@@ -53,9 +57,17 @@ impl Kind {
             Self::Downgrade => 8,
             Self::Unfit => 9,
             Self::Cluster => 10,
+            Self::Stopped => 11,
+            Self::Absent => 12,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
+    }
+
+    /// Whether the result was the answer: nothing failed.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        matches!(self, Self::Different | Self::Stopped | Self::Absent)
     }
 
     /// The name in `--output json`; stable API.
@@ -74,6 +86,8 @@ impl Kind {
             Self::Downgrade => "downgrade",
             Self::Unfit => "unfit",
             Self::Cluster => "cluster",
+            Self::Stopped => "stopped",
+            Self::Absent => "absent",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
         }

@@ -7,9 +7,11 @@ use super::console::Console;
 use super::ground::require_writable_for_root;
 use super::locked;
 use super::sources::{SourceArgs, upstream};
+use super::usage;
 use crate::bundle::ContainerRuntime;
 use crate::failure::{Failure, Kind};
 use crate::fetch::Upstream;
+use crate::host::{Environment, Trusted};
 use crate::resolve::LockFile;
 use crate::spec::{
     Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, check_accepted,
@@ -17,74 +19,77 @@ use crate::spec::{
 };
 
 /// The parts of the help.
-const STARTS: &str = "What it starts";
-const PARTS: &str = "Parts that are at hand";
-pub(super) const BUNDLE: &str = "The bundle";
+const STARTS: &str = "Cluster";
+const PARTS: &str = "Local parts";
+pub(super) const BUNDLE: &str = "Bundle";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct SpecArgs {
-    /// Take what the flags leave open from this TOML file
-    #[arg(short, long, value_name = "BUNDLE.TOML")]
+    /// TOML file with values for flags that are not given [default: ./bundle.toml,
+    /// when --kubernetes-version is not given]
+    #[arg(value_name = "FILE.toml", conflicts_with = "file")]
+    spec: Option<PathBuf>,
+    /// Same as FILE.toml
+    #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The Kubernetes release: v1.37.2, v1.37 for its newest patch, stable or latest
+    /// Kubernetes release: v1.37.2, v1.37 (newest patch), stable or latest
     #[arg(long, value_name = "VERSION", help_heading = STARTS)]
     kubernetes_version: Option<VersionWord>,
-    /// The container runtime in the node [default: minikube's own choice]
+    /// Container runtime in the nodes [default: minikube decides]
     #[arg(long, value_name = "RUNTIME", help_heading = STARTS)]
     container_runtime: Option<ContainerRuntime>,
-    /// The platforms of the sites' machines, such as linux/amd64,linux/arm64 [default: this machine's]
+    /// Platforms of the hosts: linux/amd64,linux/arm64 [default: this one]
     #[arg(long, value_name = "PLATFORM,...", help_heading = STARTS)]
     platform: Option<Platforms>,
-    /// The program minikube; once for each platform
+    /// minikube binary; once for each platform
     #[arg(long, value_name = "FILE", help_heading = PARTS)]
     minikube: Vec<PathBuf>,
-    /// The node image, such as docker-archive:kicbase.tar; one that is for a single platform once for each
+    /// Node image, such as docker-archive:kicbase.tar; once for each platform
     #[arg(long, value_name = "IMAGE", help_heading = PARTS)]
     kicbase: Vec<ImageSource>,
-    /// A directory with kubeadm, kubelet and kubectl, or one of them
+    /// kubeadm, kubelet or kubectl, or a directory with them
     #[arg(long, value_name = "PATH", help_heading = PARTS)]
     binaries: Vec<PathBuf>,
-    /// A minikube home: take from its cache what is not given otherwise
+    /// minikube home whose cache to take missing parts from
     #[arg(long, value_name = "DIR", help_heading = PARTS)]
     from_cache: Vec<PathBuf>,
-    /// An image for the node: `NAME` or `docker://NAME`, `docker-archive:FILE[:NAME]`,
-    /// `oci-archive:FILE[:TAG]`, `oci:DIR[:TAG]` or `docker-daemon:NAME`
+    /// Application image: NAME, docker-archive:FILE[:NAME], docker-daemon:NAME,
+    /// oci-archive:FILE[:TAG] or oci:DIR[:TAG]
     #[arg(long = "image", value_name = "IMAGE", help_heading = PARTS)]
     images: Vec<ImageSource>,
-    /// An addon of minikube's whose images go into the node
+    /// Addon of minikube to pack and enable
     #[arg(long = "addon", value_name = "NAME", help_heading = STARTS)]
     addons: Vec<String>,
-    /// The CNI whose images are packed; those of another with `--image docker://NAME` [default: auto,
-    /// what one node needs; several need calico, cilium, flannel or kindnet]
+    /// CNI to pack [default: auto, for one node]; several nodes need calico, cilium,
+    /// flannel or kindnet
     #[arg(long, value_name = "NAME", help_heading = STARTS)]
     cni: Option<Cni>,
-    /// What several control planes need goes into the node: kube-vip and, without another `--cni`, kindnet
+    /// Pack what several control planes need: kube-vip and, without --cni, kindnet
     #[arg(long, help_heading = STARTS)]
     ha: bool,
-    /// A Kubernetes manifest, in YAML or JSON, that a start gives to the cluster; the images
-    /// that it names are packed
+    /// Kubernetes manifest to apply after the start; its images are packed
     #[arg(long = "manifest", value_name = "FILE", help_heading = STARTS)]
     manifests: Vec<PathBuf>,
-    /// A file that a start puts on the machine
+    /// Extra file to install on the host
     #[arg(long = "include", value_name = "FILE", help_heading = PARTS)]
     carried: Vec<PathBuf>,
-    /// The bundle to write [default: minikube-offline-v<major.minor>.run]
+    /// Bundle to write [default: minikube-offline-v<major.minor>.run]
     #[arg(short = 'o', long, value_name = "FILE", help_heading = BUNDLE)]
     bundle: Option<PathBuf>,
-    /// Put the payload into volumes of at most SIZE beside the bundle: 4000M for FAT32
+    /// Split the bundle into volumes of at most SIZE: 4000M for FAT32
     #[arg(long, value_name = "SIZE", help_heading = BUNDLE)]
     split: Option<VolumeSize>,
-    /// How hard to compress [default: default]
+    /// Compression level [default: default]
     #[arg(long, help_heading = BUNDLE)]
     level: Option<Level>,
-    /// The bundle's name, which stays the same when a newer one replaces it
+    /// Name of the bundle; a newer bundle of the same name replaces it
     #[arg(long, help_heading = BUNDLE)]
     name: Option<String>,
-    /// The bundle's number among those of its name [default: one more than that of the bundle
-    /// that it replaces, or 1]
+    /// Number among the bundles of its name [default: that of the replaced
+    /// bundle + 1, or 1]
     #[arg(long, help_heading = BUNDLE, value_parser = whole_number)]
     serial: Option<u64>,
-    /// Sign it with this secret key of minisign
+    /// Sign the bundle with this secret key
     #[arg(long, value_name = "SECRET", help_heading = BUNDLE)]
     sign_key: Option<PathBuf>,
     #[command(flatten)]
@@ -115,12 +120,32 @@ pub(super) struct Settled {
 }
 
 impl SpecArgs {
+    /// The file to read: the one that is named or, without a Kubernetes version, `./bundle.toml`.
+    fn spec_file(&self) -> Result<Option<PathBuf>, Failure> {
+        if let Some(named) = &self.spec
+            && named.extension() != Some(OsStr::new("toml"))
+        {
+            return Err(usage::not_a_spec(&named.to_string_lossy()));
+        }
+        let named = self.spec.clone().or_else(|| self.file.clone());
+        let own = Path::new("bundle.toml");
+        if named.is_some() || self.kubernetes_version.is_some() || !own.is_file() {
+            return Ok(named);
+        }
+        let environment = Environment::of_this_process();
+        if environment.is_root() {
+            Trusted::by(environment.uid()).require("the file", own)?;
+        }
+        Ok(Some(own.to_owned()))
+    }
+
     /// What the flags and the file ask for.
     pub(super) fn merged(self) -> Result<PartialSpec, Failure> {
         fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
             if list.is_empty() { None } else { Some(list) }
         }
         refuse_format(self.bundle.as_deref())?;
+        let file = self.spec_file()?;
         let flags = PartialSpec {
             kubernetes_version: self.kubernetes_version,
             container_runtime: self.container_runtime,
@@ -143,7 +168,7 @@ impl SpecArgs {
             sign_key: self.sign_key,
             sources: self.sources.into_sources(),
         };
-        let merged = match self.file {
+        let merged = match file {
             Some(path) => flags.merge(load_spec(&path)?),
             None => flags,
         };
@@ -213,6 +238,7 @@ mod tests {
         let command = Alone::command();
         let mut flags: Vec<&str> = command
             .get_arguments()
+            .filter(|arg| !arg.is_positional())
             .map(|flag| flag.get_long().expect("a long form"))
             .filter(|flag| !about_one_run.contains(flag))
             .collect();

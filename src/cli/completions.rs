@@ -13,13 +13,13 @@ use crate::host::FileError;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete for
     shell: Shell,
 }
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ManArgs {
-    /// The directory to write to, which is there
+    /// Existing directory to write to
     directory: PathBuf,
 }
 

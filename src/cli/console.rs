@@ -344,6 +344,12 @@ impl Progress for Console {
 
     fn waits_for(&self, whom: &str, what: &str) {
         let mut screen = self.state();
+        let is_new = |wait: &Wait| (&*wait.whom, &*wait.what) != (whom, what);
+        if screen.waits_for.as_ref().is_none_or(is_new) {
+            drop(screen);
+            self.detail(&format!("{whom} {what}"));
+            screen = self.state();
+        }
         screen.waits_for = Some(Wait {
             whom: whom.to_owned(),
             what: what.to_owned(),
@@ -353,7 +359,10 @@ impl Progress for Console {
             if !screen.open || screen.is_due() {
                 self.draw(&mut screen);
             }
-        } else if !self.is_json() && !self.is_quiet() && screen.told.insert(whom.to_owned()) {
+        } else if !self.is_json()
+            && self.appearance.detail == Detail::Normal
+            && screen.told.insert(whom.to_owned())
+        {
             let _ = writeln!(io::stderr(), "{}", printable(whom));
         }
     }

@@ -18,9 +18,9 @@ use crate::shown::human_bytes;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct DiffArgs {
-    /// The older bundle
+    /// Older bundle
     old: PathBuf,
-    /// The newer one
+    /// Newer bundle
     new: PathBuf,
 }
 

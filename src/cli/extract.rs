@@ -18,10 +18,10 @@ use crate::verify::OpenedBundle;
 pub(super) struct ExtractArgs {
     #[command(flatten)]
     target: Target,
-    /// With --to-cache: the runtime that the cluster will have [default: the bundle's]
+    /// With --to-cache: runtime of the cluster [default: the bundle's]
     #[arg(long, value_name = "RUNTIME", requires = "to_cache")]
     container_runtime: Option<ContainerRuntime>,
-    /// The platform whose parts are written [default: this machine's]
+    /// Platform whose parts to write [default: this host's]
     #[arg(long)]
     platform: Option<Platform>,
 }
@@ -29,10 +29,10 @@ pub(super) struct ExtractArgs {
 #[derive(clap::Args, Debug)]
 #[group(required = true, multiple = false)]
 struct Target {
-    /// Write every part to this directory, which is empty, not there, or begun by an earlier run
+    /// Directory to write to: new, empty, or begun by an earlier run
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
-    /// Fill the cache of this minikube home, so that a stock `minikube start` works offline
+    /// minikube home whose cache to fill, for a plain `minikube start`
     #[arg(long, value_name = "MINIKUBE_HOME")]
     to_cache: Option<PathBuf>,
 }

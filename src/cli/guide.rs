@@ -1,9 +1,11 @@
 //! The manual, which travels inside the program: there is no web at the site.
 
+use clap::Command;
 use clap::builder::PossibleValue;
 use serde_json::json;
 
 use super::console::Console;
+use super::reference::reference;
 use crate::failure::Failure;
 
 /// A guide: its name, what it is about, and its text in Markdown.
@@ -36,7 +38,7 @@ const GUIDES: [Guide; 6] = [
     },
     Guide {
         name: "automation",
-        about: "Exit codes, JSON output",
+        about: "Exit codes, JSON output, variables, config file",
         text: concat!(
             include_str!("../../templates/guide/automation.md"),
             "\n## The schema of a line\n\n```json\n",
@@ -51,32 +53,50 @@ const GUIDES: [Guide; 6] = [
     },
 ];
 
+/// The one that is made from clap's definition.
+const REFERENCE: (&str, &str) = ("reference", "Every verb, flag, variable and key");
+
 /// Which guide to show.
 #[derive(clap::Args, Debug)]
 pub(super) struct GuideArgs {
-    /// The topic; without one, the list of topics
+    /// Topic to show [default: the list of topics]
     #[arg(value_parser = topics())]
     topic: Option<String>,
 }
 
 fn topics() -> Vec<PossibleValue> {
     let value = |guide: &Guide| PossibleValue::new(guide.name).help(guide.about);
-    GUIDES.iter().map(value).collect()
+    let reference = PossibleValue::new(REFERENCE.0).help(REFERENCE.1);
+    GUIDES.iter().map(value).chain([reference]).collect()
 }
 
 /// Shows a guide, or the list of them.
-pub(super) fn run(args: &GuideArgs, console: &Console) -> Result<(), Failure> {
+pub(super) fn run(
+    args: &GuideArgs,
+    program: impl FnOnce() -> Command,
+    console: &Console,
+) -> Result<(), Failure> {
+    if args.topic.as_deref() == Some(REFERENCE.0) {
+        let mut program = program();
+        program.build();
+        let text = reference(&program);
+        return console.result(&text, &json!({ "topic": REFERENCE.0, "text": text }));
+    }
     let asked = |guide: &&Guide| Some(guide.name) == args.topic.as_deref();
     if let Some(guide) = GUIDES.iter().find(asked) {
         return console.result(guide.text, &json!({ "topic": guide.name, "text": guide.text }));
     }
-    let lines: Vec<String> = GUIDES
-        .iter()
-        .map(|guide| format!("{:<16} {}", guide.name, guide.about))
+    let topics = || {
+        GUIDES
+            .iter()
+            .map(|guide| (guide.name, guide.about))
+            .chain([REFERENCE])
+    };
+    let lines: Vec<String> = topics()
+        .map(|(name, about)| format!("{name:<16} {about}"))
         .collect();
-    let names: Vec<_> = GUIDES
-        .iter()
-        .map(|guide| json!({ "topic": guide.name, "about": guide.about }))
+    let names: Vec<_> = topics()
+        .map(|(name, about)| json!({ "topic": name, "about": about }))
         .collect();
     console.result(&lines.join("\n"), &json!({ "topics": names }))
 }
@@ -114,6 +134,8 @@ mod tests {
             Kind::Downgrade,
             Kind::Unfit,
             Kind::Cluster,
+            Kind::Stopped,
+            Kind::Absent,
         ] {
             let row = format!("| {} | `{}` |", kind.exit_code(), kind.name());
             assert!(text.contains(&row), "{row}");

@@ -12,10 +12,10 @@ use crate::spec::TEMPLATE;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct InitArgs {
-    /// The file to write
+    /// File to write
     #[arg(default_value = "bundle.toml")]
     file: PathBuf,
-    /// Write it although there is one
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
 }

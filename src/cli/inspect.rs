@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::authenticity;
+use super::columns::HeaderArg;
 use super::console::Console;
 use super::path_value::path_value;
 use super::provenance;
@@ -20,7 +21,7 @@ use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ShowArgs {
-    /// Show the parts for this platform only
+    /// Show only the parts for this platform
     #[arg(long)]
     platform: Option<Platform>,
 }
@@ -29,10 +30,18 @@ pub(super) struct ShowArgs {
 pub(super) struct InspectArgs {
     #[command(flatten)]
     show: ShowArgs,
-    /// Write a bill of materials instead: every part, and the software packages inside it
+    /// Print a software bill of materials instead
     #[arg(long, value_name = "FORMAT", conflicts_with = "platform", num_args = 0..=1, require_equals = true,
           default_missing_value = "cyclonedx")]
     sbom: Option<SbomFormat>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    show: ShowArgs,
+    #[command(flatten)]
+    header: HeaderArg,
 }
 
 /// Shows everything that the index says.
@@ -65,29 +74,30 @@ pub(super) fn inspect(args: &InspectArgs, bundle: OpenedBundle, console: &Consol
     console.result(&text, &value)
 }
 
-/// Names the parts, one a line: role, name, size in bytes, digest, platform.
-pub(super) fn list(args: &ShowArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
-    let rows: Vec<Row> = rows(bundle.index(), &views(args, bundle)?);
+/// Lists the parts, one a line.
+pub(super) fn list(args: &ListArgs, bundle: &OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let rows: Vec<Row> = rows(bundle.index(), &views(&args.show, bundle)?);
     if console.is_json() {
         let parts: Vec<Value> = rows.iter().map(Row::json).collect();
         return console.result("", &json!({ "parts": parts }));
     }
-    let lines: Vec<String> = rows
-        .iter()
+    let cells: Vec<_> = rows
+        .into_iter()
         .map(|row| {
-            let Row {
-                role,
-                name,
-                size,
-                digest,
+            let platform = row
+                .platform
+                .map_or_else(|| "any".to_owned(), |platform| platform.to_string());
+            [
+                row.role.to_owned(),
+                row.name,
+                row.size.to_string(),
+                row.digest,
                 platform,
-                ..
-            } = row;
-            let platform = platform.map_or_else(|| "any".to_owned(), |platform| platform.to_string());
-            format!("{role}\t{name}\t{size}\t{digest}\t{platform}")
+            ]
         })
         .collect();
-    console.result(&lines.join("\n"), &Value::Null)
+    let header = ["ROLE", "NAME", "BYTES", "DIGEST", "PLATFORM"];
+    console.result(&args.header.columns(header, &cells), &Value::Null)
 }
 
 /// What is shown: every platform, or the one that is asked for.

@@ -14,13 +14,13 @@ use crate::shown::human_bytes;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct JoinArgs {
-    /// The bundle that the first delta follows
+    /// Bundle that the first delta follows
     base: PathBuf,
-    /// The deltas, in the order in which they were made
+    /// Deltas, oldest first
     #[arg(required = true, value_name = "DELTA")]
     deltas: Vec<PathBuf>,
-    /// The bundle to write
-    #[arg(short = 'o', value_name = "FILE")]
+    /// Bundle to write
+    #[arg(short = 'o', long, value_name = "FILE")]
     bundle: PathBuf,
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::question;
 use crate::cluster;
-use crate::cluster::{Doomed, NodeStatus, ProfileStatus, Status};
-use crate::failure::Failure;
+use crate::cluster::{Doomed, NodeStatus, ProfileStatus, State, Status, Stopped};
+use crate::failure::{Failure, Kind};
 use crate::host::Environment;
 use crate::progress::Progress;
 use crate::shown::human_bytes;
@@ -16,7 +16,7 @@ use crate::trust::{Serials, TrustDirectories};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct StatusArgs {
-    /// Show this profile only
+    /// Show only this profile
     #[arg(short, long)]
     profile: Option<String>,
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub(super) struct StatusArgs {
 
 #[derive(clap::Args, Debug)]
 pub(super) struct StopArgs {
-    /// minikube's profile
+    /// Profile to stop
     #[arg(short, long, default_value = "minikube")]
     profile: String,
     #[command(flatten)]
@@ -34,10 +34,10 @@ pub(super) struct StopArgs {
 
 #[derive(clap::Args, Debug)]
 pub(super) struct UninstallArgs {
-    /// Do not ask before anything is removed
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
-    /// Remove this profile only: its nodes and what is in them; programs and images stay
+    /// Remove only this profile; keep the programs and images
     #[arg(short, long)]
     profile: Option<String>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(super) struct UninstallArgs {
 
 #[derive(clap::Args, Debug)]
 struct HomeArg {
-    /// The directory of minikube [default: where minikube itself looks]
+    /// Directory of minikube [default: ~/.minikube]
     #[arg(long, value_name = "DIR")]
     minikube_home: Option<PathBuf>,
 }
@@ -77,14 +77,35 @@ pub(super) fn status(args: &StatusArgs, console: &Console) -> Result<(), Failure
         let [_, minikube_home] = &status.looked;
         text = format!("{text}\nno profile `{profile}` in `{}`", minikube_home.display());
     }
-    console.result(&text, &value(&status))
+    let state = status.state(args.profile.as_deref());
+    let mut value = value(&status);
+    value["state"] = json!(state.name());
+    console.result(&text, &value)?;
+    match state {
+        State::Running => Ok(()),
+        State::Stopped => Err(Failure::new(Kind::Stopped, "the cluster is stopped")),
+        State::Absent => Err(Failure::new(Kind::Absent, "there is no cluster")),
+    }
 }
 
 pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
     console.begin("stop", None);
-    let changed = cluster::stop(args.minikube_home(), &args.profile)?;
+    let stopped = cluster::stop(args.minikube_home(), &args.profile)?;
     console.end("");
-    let text = format!("profile `{}` is stopped; `start` goes on with it", args.profile);
+    let (text, changed) = match stopped {
+        Stopped::Cluster(changed) => {
+            let text = format!("profile `{}` is stopped; `start` resumes it", args.profile);
+            (text, changed)
+        }
+        Stopped::NothingHere([minikube, home]) => {
+            let text = format!(
+                "nothing to stop: this user has no `{}`, or no profile in `{}`",
+                minikube.display(),
+                home.display()
+            );
+            (text, false)
+        }
+    };
     console.result(&text, &json!({ "profile": args.profile, "changed": changed }))
 }
 

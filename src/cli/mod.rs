@@ -9,11 +9,16 @@ mod asked;
 #[cfg(feature = "packager")]
 mod attestations;
 mod authenticity;
+mod columns;
+mod command;
 #[cfg(feature = "packager")]
 mod completions;
+mod config_file;
 mod console;
+mod defaults;
 #[cfg(feature = "packager")]
 mod diff;
+mod examples;
 mod extract;
 mod ground;
 mod guide;
@@ -35,6 +40,7 @@ mod pack;
 mod path_value;
 mod provenance;
 mod question;
+mod reference;
 mod repair;
 mod report;
 #[cfg(feature = "packager")]
@@ -58,6 +64,7 @@ mod verb_first;
 mod verify;
 mod version;
 mod volumes;
+mod wrap;
 
 #[cfg(feature = "packager")]
 mod packager;
@@ -73,9 +80,35 @@ use std::process::ExitCode;
 pub use packager::main as packager_main;
 pub use stub::main as stub_main;
 
+use appearance::Appearance;
+use clap::{Command, FromArgMatches};
 use console::Console;
+use defaults::Defaults;
 
 use crate::failure::{Failure, Kind};
+use crate::host::Environment;
+
+/// The command line of a program with its defaults, read; or how the run ended instead.
+fn read_line<C: FromArgMatches>(
+    mut program: Command,
+    arguments: impl Iterator<Item = OsString>,
+) -> Result<(C, Vec<OsString>), ExitCode> {
+    program.build();
+    let environment = Environment::of_this_process();
+    let typed = verb_first::verb_first(&program, arguments);
+    let mut defaults = Defaults::of(&program, typed, &environment);
+    if let Some(failure) = defaults.failure.take() {
+        let console = Console::new(Appearance::plain(usage::format_of(&defaults.line), &environment));
+        return Err(finish(&console, Err(failure)));
+    }
+    let parsed = program
+        .try_get_matches_from_mut(&defaults.line)
+        .and_then(|matches| C::from_arg_matches(&matches));
+    match parsed {
+        Ok(read) => Ok((read, defaults.line)),
+        Err(error) => Err(usage::refuse(&error, &program, &defaults)),
+    }
+}
 
 /// Opens the log that the flags name, of which the first line is what was typed.
 fn open_log(console: &mut Console, path: Option<&Path>, line: &[OsString]) -> Result<(), Failure> {
@@ -98,7 +131,7 @@ fn finish(console: &Console, result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if failure.kind != Kind::Different {
+            if !failure.kind.is_answer() {
                 console.failure(&failure);
             }
             ExitCode::from(failure.kind.exit_code())

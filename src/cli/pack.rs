@@ -36,16 +36,16 @@ const FAT32_BYTES: u64 = u32::MAX as u64;
 pub(super) struct PackArgs {
     #[command(flatten)]
     asked: SpecArgs,
-    /// The stub to put in, instead of this program's own; once for each platform
+    /// Stub to use instead of the built-in one; once for each platform
     #[arg(long, value_name = "FILE", help_heading = BUNDLE)]
     stub: Vec<PathBuf>,
-    /// Also write NAME.delta: what this bundle has and the bundle OLD lacks, for `join`
+    /// Also write NAME.delta for `join`: what the bundle OLD lacks
     #[arg(long, value_name = "OLD", help_heading = BUNDLE)]
     base: Option<PathBuf>,
-    /// Take exactly what the lock beside the bundle says
+    /// Pack exactly what the lock next to the bundle lists
     #[arg(long, help_heading = DOWNLOADS)]
     locked: bool,
-    /// Read the key's password from this open file descriptor instead of the terminal
+    /// Read the key's password from this file descriptor
     #[arg(long, value_name = "N", help_heading = BUNDLE)]
     password_fd: Option<u32>,
 }

@@ -16,7 +16,7 @@ use crate::verify::OpenedBundle;
 pub(super) struct PreflightArgs {
     #[command(flatten)]
     options: StartOptions,
-    /// What `start` will give to `minikube start`
+    /// What `start` will pass to `minikube start`
     #[arg(last = true, value_name = "MINIKUBE_FLAG")]
     extra: Vec<String>,
 }

@@ -15,7 +15,7 @@ use crate::trust::TrustedKeys;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct RepairArgs {
-    /// The second copy, which may be damaged, too; it is only read
+    /// Second copy, which may also be damaged; it is only read
     #[arg(long, value_name = "OTHER_COPY")]
     from: PathBuf,
 }

@@ -17,10 +17,10 @@ use crate::verify::OpenedBundle;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ReportArgs {
-    /// The file to write
+    /// File to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The directory of minikube [default: where minikube itself looks]
+    /// Directory of minikube [default: ~/.minikube]
     #[arg(long, value_name = "DIR")]
     minikube_home: Option<PathBuf>,
 }

@@ -16,25 +16,25 @@ use crate::update::{self, Origin, Outcome, Release, Standing, Updater, Wish};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct SelfUpdateArgs {
-    /// Only say whether there is a newer release
+    /// Only report whether there is a newer release
     #[arg(long)]
     check: bool,
-    /// This release instead of the newest
+    /// Install this release instead of the newest
     #[arg(long, value_name = "VERSION")]
     version: Option<Version>,
-    /// The place of the releases: a mirror's URL or directory, or a release page
+    /// URL or directory of the releases [default: the release page]
     #[arg(long, value_name = "URL|DIR")]
     from: Option<Origin>,
-    /// Trust this public key, a file or the key itself, and none of those built in
+    /// Trust this public key, and none of the built-in keys
     #[arg(long = "key", value_name = "FILE|BASE64")]
     keys: Vec<String>,
-    /// Install the release even when it is older than this program
+    /// Install a release older than this program
     #[arg(long)]
     allow_downgrade: bool,
-    /// The proxy for everything, instead of `HTTPS_PROXY` and its like
+    /// Proxy to use instead of `HTTPS_PROXY` and its like
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// A file with certificates of authorities that are trusted as well
+    /// File with additional trusted certificate authorities
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
 }

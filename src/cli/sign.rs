@@ -14,22 +14,27 @@ use crate::verify::VerifyError;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct KeygenArgs {
-    /// Write BASENAME.key, which stays secret, and BASENAME.pub
-    #[arg(short = 'o', value_name = "BASENAME", default_value = "minikube-offline")]
+    /// Write BASENAME.key, the secret key, and BASENAME.pub
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "BASENAME",
+        default_value = "minikube-offline"
+    )]
     basename: PathBuf,
-    /// Read the password from this open file descriptor instead of the terminal
+    /// Read the password from this file descriptor
     #[arg(long, value_name = "N")]
     password_fd: Option<u32>,
 }
 
 #[derive(clap::Args, Debug)]
 pub(super) struct SignArgs {
-    /// The bundle; or a public key: who trusts SECRET can then `trust rotate` to it
+    /// Bundle, or a new public key for `trust rotate`
     file: PathBuf,
-    /// The secret key of minisign to sign with
+    /// Secret key to sign with, in the format of minisign
     #[arg(long, value_name = "SECRET")]
     key: PathBuf,
-    /// Read the key's password from this open file descriptor instead of the terminal
+    /// Read the key's password from this file descriptor
     #[arg(long, value_name = "N")]
     password_fd: Option<u32>,
 }

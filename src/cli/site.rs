@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::Subcommand;
+use clap::{Command, Subcommand};
 
 use super::authenticity::warning;
 use super::console::Console;
@@ -19,24 +19,24 @@ use crate::verify::OpenedBundle;
 pub(super) enum BundleVerb {
     /// Verify the bundle and start its cluster
     Start(Trusting<start::StartArgs>),
-    /// Say whether this machine can start the cluster, and what fixes it; change nothing
+    /// Check whether this host can run the cluster; change nothing
     Preflight(Trusting<preflight::PreflightArgs>),
-    /// Compare every byte with its digest, and the signature with the trusted keys
+    /// Check every byte, and the signature
     Verify(Trusting<verify::VerifyArgs>),
-    /// Show what is in the bundle
+    /// Show what the bundle contains and what proves it
     Inspect(Trusting<inspect::InspectArgs>),
-    /// Name the parts, one a line
-    List(Trusting<inspect::ShowArgs>),
-    /// Fix the bundle, and its volumes, with a second copy
+    /// List the parts of the bundle
+    List(Trusting<inspect::ListArgs>),
+    /// Repair the bundle and its volumes from a second copy
     Repair(Trusting<repair::RepairArgs>),
-    /// Write the parts to a directory or to a minikube cache
+    /// Write the parts to a directory or a minikube cache
     Extract(Trusting<extract::ExtractArgs>),
 }
 
 /// A verb's own arguments, and the keys that count for it.
 #[derive(clap::Args, Debug)]
 pub(super) struct Trusting<A: clap::Args> {
-    /// Trust this public key, a file or the key itself, and none of those that are pinned
+    /// Trust this public key, and none of the pinned keys
     #[arg(long = "key", value_name = "FILE|BASE64")]
     keys: Vec<String>,
     #[command(flatten)]
@@ -51,7 +51,7 @@ impl<A: clap::Args> Trusting<A> {
     }
 
     /// Opens a bundle that is to be used.
-    fn open(&self, path: &Path) -> Result<OpenedBundle, Failure> {
+    pub(super) fn open(&self, path: &Path) -> Result<OpenedBundle, Failure> {
         Ok(OpenedBundle::open(path, &self.trusted()?)?)
     }
 
@@ -130,20 +130,26 @@ impl BundleVerb {
     }
 }
 
+/// Whether `verb` is one for which the user's config file has defaults.
+pub(super) fn is_of_host(verb: &str) -> bool {
+    let verbs = MachineVerb::augment_subcommands(BundleVerb::augment_subcommands(Command::new("")));
+    !["guide", "version"].contains(&verb) && verbs.find_subcommand(verb).is_some()
+}
+
 /// The verbs that need no bundle: those of a host on which one was started, and the manual.
 #[derive(Debug, Subcommand)]
 pub(super) enum MachineVerb {
-    /// Show what is installed here and how its cluster is
+    /// Show what is installed, and whether it runs
     Status(machine::StatusArgs),
-    /// Stop the cluster; `start` goes on with it
+    /// Stop the cluster; `start` resumes it
     Stop(machine::StopArgs),
-    /// Remove the cluster and everything that was installed with it
+    /// Remove the cluster and everything installed with it
     Uninstall(machine::UninstallArgs),
-    /// Write one text file about this host, to carry back: versions, state and logs
+    /// Write versions, checks, state and logs to one file
     Report(report::ReportArgs),
-    /// Show the manual, which needs no network
+    /// Show the manual, without a network
     Guide(guide::GuideArgs),
-    /// Show the version of this program and, in a bundle, of what it holds
+    /// Show the version of this program and its bundle
     Version,
 }
 
@@ -159,14 +165,19 @@ impl MachineVerb {
         })
     }
 
-    /// The verb; `bundle` is the one that this program is in.
-    pub(super) fn run(self, bundle: Option<&Path>, console: &Console) -> Result<(), Failure> {
+    /// The verb; `bundle` is the one that this program is in, `program` what it takes.
+    pub(super) fn run(
+        self,
+        bundle: Option<&Path>,
+        program: impl FnOnce() -> Command,
+        console: &Console,
+    ) -> Result<(), Failure> {
         match self {
             Self::Report(args) => report::run(&args, bundle, console),
             Self::Status(args) => machine::status(&args, console),
             Self::Stop(args) => machine::stop(&args, console),
             Self::Uninstall(args) => machine::uninstall(&args, console),
-            Self::Guide(args) => guide::run(&args, console),
+            Self::Guide(args) => guide::run(&args, program, console),
             Self::Version => version::run(bundle, console),
         }
     }

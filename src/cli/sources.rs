@@ -11,46 +11,43 @@ use crate::http::Patience;
 use crate::spec::{ImageRepository, MirrorCountry, RegistryMirror, Sources};
 
 /// The heading of its flags in the help.
-pub(super) const DOWNLOADS: &str = "What is not given is downloaded";
+pub(super) const DOWNLOADS: &str = "Downloads";
 
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = DOWNLOADS)]
 pub(super) struct SourceArgs {
-    /// Download nothing: name what is missing
+    /// Download nothing; report what is missing
     #[arg(long)]
     offline: bool,
-    /// The release of minikube [default: the newest that has this Kubernetes]
+    /// Release of minikube [default: the newest for this Kubernetes]
     #[arg(long, value_name = "VERSION")]
     minikube_version: Option<Version>,
-    /// A mirror of dl.k8s.io/release: URL/VERSION/bin/linux/ARCH/NAME, as minikube has it; the
-    /// checksums of dl.k8s.io say whether it tells the truth
+    /// Mirror of dl.k8s.io/release; checksums still come from dl.k8s.io
     #[arg(long, value_name = "URL")]
     binary_mirror: Option<String>,
-    /// A mirror of minikube's releases: URL/VERSION/minikube-linux-ARCH, and URL/releases-v2.json;
-    /// minikube's own checksums say whether it tells the truth
+    /// Mirror of minikube's releases; checksums still come from minikube
     #[arg(long, value_name = "URL")]
     release_mirror: Option<String>,
-    /// A mirror of a registry, such as registry.k8s.io=mirror.example/k8s; tried in order
-    #[arg(long = "registry-mirror", value_name = "REGISTRY=PLACE")]
+    /// Mirror of a registry: registry.k8s.io=mirror.example/k8s; tried in order
+    #[arg(long = "registry-mirror", value_name = "REGISTRY=REGISTRY[/PATH]")]
     registry_mirrors: Vec<RegistryMirror>,
-    /// The registry and directory that has Kubernetes' and minikube's images; the registries
-    /// themselves say whether it tells the truth
-    #[arg(long, value_name = "PLACE", conflicts_with = "image_mirror_country")]
+    /// Where to take the images of Kubernetes and minikube; digests still come from
+    /// their registries
+    #[arg(long, value_name = "REGISTRY[/PATH]", conflicts_with = "image_mirror_country")]
     image_repository: Option<ImageRepository>,
-    /// The country whose mirror has them
+    /// Take those images from the mirror of this country
     #[arg(long, value_name = "COUNTRY", ignore_case = true)]
     image_mirror_country: Option<MirrorCountry>,
-    /// The proxy for everything, instead of `HTTPS_PROXY` and its like
+    /// Proxy to use instead of `HTTPS_PROXY` and its like
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// A file with certificates of authorities that are trusted as well
+    /// File with additional trusted certificate authorities
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
-    /// A registry without TLS, or whose certificate is not checked
+    /// Registry without TLS, or whose certificate is not checked
     #[arg(long = "insecure-registry", value_name = "HOST[:PORT]")]
     insecure_registries: Vec<String>,
-    /// A program, an image, or the place of `--image-repository`, that is believed although nothing
-    /// proves it
+    /// Accept this binary, image or --image-repository without verification
     #[arg(long, value_name = "NAME")]
     accept_unverified: Vec<String>,
     #[cfg(debug_assertions)]

@@ -20,18 +20,18 @@ use crate::shown::human_duration;
 use crate::trust::{Serials, TrustDirectories};
 use crate::verify::OpenedBundle;
 
-const CLUSTER: &str = "The cluster";
-const MACHINE: &str = "How it comes onto this machine";
-const RUN: &str = "This run";
+const CLUSTER: &str = "Cluster";
+const MACHINE: &str = "Installation";
+const RUN: &str = "Run";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct StartArgs {
     #[command(flatten)]
     options: StartOptions,
-    /// Do not ask before anything is changed
+    /// Do not ask for confirmation
     #[arg(short, long, help_heading = RUN)]
     yes: bool,
-    /// Goes to `minikube start` as it is
+    /// Passed to `minikube start` unchanged
     #[arg(last = true, value_name = "MINIKUBE_FLAG")]
     extra: Vec<String>,
 }
@@ -40,38 +40,38 @@ pub(super) struct StartArgs {
 #[derive(clap::Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct StartOptions {
-    /// minikube's profile
+    /// Profile of minikube
     #[arg(short, long, default_value = "minikube", help_heading = CLUSTER)]
     profile: String,
-    /// The container runtime in the node [default: the bundle's]
+    /// Container runtime in the nodes [default: the bundle's]
     #[arg(long, value_name = "RUNTIME", help_heading = CLUSTER)]
     container_runtime: Option<ContainerRuntime>,
-    /// CPUs for the node
+    /// CPUs of each node [default: minikube decides]
     #[arg(long, help_heading = CLUSTER)]
     cpus: Option<String>,
-    /// Memory for the node, such as 4096mb or 4g
+    /// Memory of each node, such as 4g [default: minikube decides]
     #[arg(long, help_heading = CLUSTER)]
     memory: Option<String>,
-    /// The directory of minikube [default: where minikube itself looks]
+    /// Directory of minikube [default: ~/.minikube]
     #[arg(long, value_name = "DIR", help_heading = MACHINE)]
     minikube_home: Option<PathBuf>,
-    /// How images are loaded into the node
+    /// How to load images into the nodes
     #[arg(long = "image-load", value_name = "HOW", default_value_t, help_heading = MACHINE)]
     way: Way,
-    /// Leave the proxy variables to minikube and the node
+    /// Pass the proxy variables to minikube and the nodes
     #[arg(long, help_heading = MACHINE)]
     keep_proxy: bool,
-    /// Start a bundle that is older than the one that is installed
+    /// Start a bundle older than the installed one
     #[arg(long, help_heading = RUN)]
     allow_downgrade: bool,
-    /// Leave what a failed start made, to look at it, instead of removing it again
+    /// Keep what a failed start created, to inspect it
     #[arg(long, help_heading = RUN)]
     keep_failed: bool,
-    /// Do not give the bundle's manifests to the cluster
+    /// Do not apply the bundle's Kubernetes manifests
     #[arg(long, help_heading = CLUSTER)]
     no_manifests: bool,
-    /// Do not switch on the addons that the bundle was packed with
-    #[arg(long)]
+    /// Do not enable the addons that were packed
+    #[arg(long, help_heading = CLUSTER)]
     no_addons: bool,
 }
 

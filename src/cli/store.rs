@@ -16,15 +16,15 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum StoreVerb {
-    /// Name every blob: its size, the days since it was last used, what it is
+    /// List every blob with its size and the days since its last use
     List,
-    /// Remove blobs that no pack is using now; the next pack that needs one downloads it again
+    /// Remove blobs; a pack that needs one downloads it again
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Prune {
-        /// Those that were not used for so many days
+        /// Remove those that were not used for this many days
         #[arg(long, value_name = "DAYS", group = "which", value_parser = whole_days)]
         older_than: Option<u32>,
-        /// All of them
+        /// Remove all of them
         #[arg(long, group = "which")]
         all: bool,
     },

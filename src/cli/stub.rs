@@ -10,10 +10,9 @@ use super::appearance::{Appearance, AppearanceArgs, OutputFormat};
 use super::console::Console;
 use super::site::{BundleVerb, MachineVerb, Trusting};
 use super::start::StartArgs;
-use super::verb_first::verb_first;
-use super::{finish, open_log, usage};
+use super::{command, finish, open_log, read_line};
 use crate::bundle::limits;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, printable};
 use crate::host::{self, Environment};
 
 /// What `pack` looks for in a stub: it must read the format that is written. The
@@ -21,18 +20,17 @@ use crate::host::{self, Environment};
 const MARKER: &str = "minikube-offline-stub format 1\n";
 const _: () = assert!(limits::FORMAT == 1, "the marker names the format");
 
-/// A Kubernetes cluster for a place without a network, in one file.
-///
-/// Without a verb it starts the cluster.
+/// A Kubernetes cluster in one verified file. Without a command, `start` is run.
 #[derive(Debug, Parser)]
 #[command(name = "bundle.run", version, args_conflicts_with_subcommands = true)]
 struct StubCli {
-    #[command(flatten)]
-    appearance: AppearanceArgs,
     #[command(subcommand)]
     verb: Option<StubVerb>,
     #[command(flatten)]
     start: Trusting<StartArgs>,
+    // The last: its heading is for what follows.
+    #[command(flatten)]
+    appearance: AppearanceArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,10 +77,11 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let name = bundle.file_name().unwrap_or(bundle.as_os_str()).to_owned();
-    let line = verb_first(&StubCli::command(), [name].into_iter().chain(arguments));
-    let cli = match StubCli::try_parse_from(&line) {
-        Ok(cli) => cli,
-        Err(error) => return usage::refuse(&error, &StubCli::command(), &line),
+    let typed = format!("./{}", printable(&name.to_string_lossy()));
+    let definition = || command::complete(StubCli::command(), &typed);
+    let (cli, line) = match read_line::<StubCli>(definition(), [name].into_iter().chain(arguments)) {
+        Ok(read) => read,
+        Err(ended) => return ended,
     };
     let mut console = Console::new(cli.appearance.appearance(&Environment::of_this_process()));
     let verb = cli.verb.unwrap_or(StubVerb::Bundle(BundleVerb::Start(cli.start)));
@@ -95,7 +94,7 @@ fn run(bundle: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let prepared = prepared.and_then(|()| open_log(&mut console, log_file, &line));
     let result = prepared.and_then(|()| match verb {
         StubVerb::Bundle(verb) => verb.run(bundle, &console),
-        StubVerb::Machine(verb) => verb.run(Some(bundle), &console),
+        StubVerb::Machine(verb) => verb.run(Some(bundle), definition, &console),
     });
     finish(&console, result)
 }

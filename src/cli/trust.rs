@@ -5,49 +5,55 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::columns::HeaderArg;
 use super::console::Console;
 use super::path_value::path_value;
 use super::sandbox;
 use crate::bundle::KeyId;
-use crate::failure::Failure;
+use crate::failure::{Failure, steers};
 use crate::host::{Environment, Sandbox};
 use crate::trust::{self, KeyDirectory, TrustDirectories, TrustError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustVerb {
-    /// Pin a public key: from then on only bundles that a pinned key signed are used
+    /// Pin a public key: only bundles signed with a pinned key are accepted
     Add {
-        /// The key's file, or its 56 characters
+        /// Public key: a file, or its 56 characters
         #[arg(value_name = "FILE|BASE64")]
         key: String,
-        /// Pin it for everyone on this machine
+        /// Pin it for every user of this host
         #[arg(long)]
         system: bool,
+        /// What `trust list` shows beside the key, such as whose it is
+        #[arg(long, value_name = "TEXT", value_parser = comment)]
+        comment: Option<String>,
     },
-    /// Show the pinned keys
-    List,
-    /// Let go of a pinned key
+    /// List the pinned and the revoked keys
+    List {
+        #[command(flatten)]
+        header: HeaderArg,
+    },
+    /// Unpin a key
     Remove {
-        /// The key's id, as `trust list` shows it
+        /// Id of the key, see `trust list`
         #[arg(value_name = "ID")]
         key_id: KeyId,
-        /// Of those that are pinned for everyone
+        /// Unpin it for every user of this host
         #[arg(long)]
         system: bool,
     },
-    /// Let go of a key for good: nothing that it signed is used, and it cannot be
-    /// pinned again
+    /// Revoke a key: refuse what it signed, and never pin it again
     Revoke {
-        /// The key's id, as `trust list` or `inspect` shows it
+        /// Id of the key, see `trust list` or `inspect`
         #[arg(value_name = "ID")]
         key_id: KeyId,
-        /// For everyone on this machine
+        /// Revoke it for every user of this host
         #[arg(long)]
         system: bool,
     },
-    /// Pin a new key that a pinned one signed; the older one stays until it is removed
+    /// Pin a new key that a pinned key signed; the old key stays pinned
     Rotate {
-        /// The new key's file; its signature is the same with .minisig
+        /// Public key to pin; its signature is in FILE.minisig
         #[arg(value_name = "FILE")]
         statement: PathBuf,
     },
@@ -56,10 +62,16 @@ pub(super) enum TrustVerb {
 pub(super) fn run(verb: TrustVerb, console: &Console) -> Result<(), Failure> {
     let directories = TrustDirectories::of(&Environment::of_this_process());
     match verb {
-        TrustVerb::Add { key, system } => add(&directories, directory(&directories, system)?, &key, console),
-        TrustVerb::List => {
+        TrustVerb::Add { key, system, comment } => {
+            let directory = directory(&directories, system)?;
+            add(
+                trust::pin(&directories, directory, &key, comment.as_deref())?,
+                console,
+            )
+        }
+        TrustVerb::List { header } => {
             sandbox::enter(Sandbox::reading(), console);
-            list(&directories, console)
+            list(header, &directories, console)
         }
         TrustVerb::Remove { key_id, system } => {
             remove(&directories, directory(&directories, system)?, key_id, console)
@@ -99,13 +111,20 @@ fn directory(directories: &TrustDirectories, system: bool) -> Result<&KeyDirecto
         .ok_or_else(|| TrustError::NoDirectory.into())
 }
 
-fn add(
-    directories: &TrustDirectories,
-    directory: &KeyDirectory,
-    key: &str,
-    console: &Console,
-) -> Result<(), Failure> {
-    let pinned = trust::pin(directories, directory, key)?;
+/// A line of text for the first line of a key's file.
+fn comment(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty()
+        || text.chars().count() > 200
+        || text.chars().any(steers)
+        || text.contains(['\n', '\t'])
+    {
+        return Err("expected one line of at most 200 characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn add(pinned: trust::Pinned, console: &Console) -> Result<(), Failure> {
     let (key_id, path) = (pinned.key.key_id(), pinned.path.display());
     let text = if pinned.already {
         format!("key {key_id} was pinned before, in `{path}`")
@@ -116,40 +135,60 @@ fn add(
         "key_id": key_id.to_string(),
         "public_key": pinned.key.base64(),
         "file": path_value(pinned.path),
-        "changed": !pinned.already,
+        "changed": pinned.changed,
     });
     console.result(&text, &value)
 }
 
-fn list(directories: &TrustDirectories, console: &Console) -> Result<(), Failure> {
-    let mut lines = Vec::new();
+fn list(header: HeaderArg, directories: &TrustDirectories, console: &Console) -> Result<(), Failure> {
+    let mut rows = Vec::new();
     let (mut keys, mut revoked) = (Vec::new(), Vec::new());
     for directory in directories.iter() {
+        let scope = if *directory == directories.system {
+            "system"
+        } else {
+            "user"
+        };
+        let mut row = |key_id: KeyId, state: &str, comment: &str, key: &str| {
+            rows.push([&key_id.to_string(), state, scope, comment, key].map(str::to_owned));
+        };
         for (path, key) in directory.load()? {
-            lines.push(format!("{}\t{}\t{}", key.key_id(), key.base64(), path.display()));
-            keys.push(
-                json!({ "key_id": key.key_id().to_string(), "public_key": key.base64(), "file": path_value(&path) }),
+            let comment = directory.comment(&path)?;
+            row(
+                key.key_id(),
+                "pinned",
+                comment.as_deref().unwrap_or("-"),
+                key.base64(),
             );
+            keys.push(json!({
+                "key_id": key.key_id().to_string(),
+                "public_key": key.base64(),
+                "comment": comment,
+                "scope": scope,
+                "file": path_value(&path),
+            }));
         }
         for (path, key_id) in directory.revoked()? {
-            lines.push(format!("{key_id}\trevoked\t{}", path.display()));
+            row(key_id, "revoked", "-", "-");
             revoked.push(json!({ "key_id": key_id.to_string(), "file": path_value(&path) }));
         }
     }
     if console.is_json() {
         return console.result("", &json!({ "keys": keys, "revoked": revoked }));
     }
-    if lines.is_empty() {
+    if rows.is_empty() {
         let places: Vec<String> = directories
             .iter()
             .map(|directory| format!("`{}`", directory.path().display()))
             .collect();
-        lines.push(format!(
+        let text = format!(
             "no key is pinned in {}: bundles are integrity only",
             places.join(" or ")
-        ));
+        );
+        return console.result(&text, &Value::Null);
     }
-    console.result(&lines.join("\n"), &Value::Null)
+    let columns = ["KEY ID", "STATE", "SCOPE", "COMMENT", "PUBLIC KEY"];
+    console.result(&header.columns(columns, &rows), &Value::Null)
 }
 
 fn revoke(directory: &KeyDirectory, key_id: KeyId, console: &Console) -> Result<(), Failure> {

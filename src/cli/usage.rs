@@ -4,7 +4,9 @@ mod flags;
 mod nearest;
 mod verbs;
 
-use std::ffi::{OsStr, OsString};
+pub(super) use nearest::nearest;
+
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,9 +16,13 @@ use clap::{Command, Error};
 use serde_json::json;
 
 use super::appearance::{Appearance, OutputFormat};
+use super::command::{COLUMNS, is_bundle};
 use super::console::Console;
+use super::defaults::{Defaults, verb_of};
+use super::examples::examples;
+use super::wrap::wrapped;
 use crate::failure::{Failure, Kind, masked, printable};
-use crate::host::Environment;
+use crate::host::{Environment, Terminal};
 
 /// A command line as it was typed, and the verb that it names.
 struct Typed<'a> {
@@ -30,7 +36,8 @@ struct Typed<'a> {
 }
 
 /// Says why clap refuses `line`, or shows the help or version that it asks for.
-pub(super) fn refuse(error: &Error, program: &Command, line: &[OsString]) -> ExitCode {
+pub(super) fn refuse(error: &Error, program: &Command, defaults: &Defaults) -> ExitCode {
+    let line = &defaults.line;
     let console = Console::new(Appearance::plain(
         format_of(line),
         &Environment::of_this_process(),
@@ -39,7 +46,13 @@ pub(super) fn refuse(error: &Error, program: &Command, line: &[OsString]) -> Exi
         return show(error, program, &console);
     }
     let typed = Typed::of(program, line);
-    if let Some(failure) = typed.explain(error) {
+    let flag = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => flag.as_str(),
+        _ => "",
+    };
+    if defaults.has(flag) {
+        console.failure(&defaults.blame(flag, from_text(error)));
+    } else if let Some(failure) = typed.explain(error) {
         console.failure(&failure);
     } else if console.is_json() {
         console.failure(&from_text(error));
@@ -51,7 +64,9 @@ pub(super) fn refuse(error: &Error, program: &Command, line: &[OsString]) -> Exi
 
 /// The help, or the version.
 fn show(error: &Error, program: &Command, console: &Console) -> ExitCode {
-    let text = text_of(error);
+    let terminal = Terminal::on_stderr(&Environment::of_this_process());
+    let columns = terminal.map_or(COLUMNS, |terminal| terminal.columns().clamp(40, COLUMNS));
+    let text = wrapped(&text_of(error), columns);
     if console.is_json() {
         let value = match error.kind() {
             ErrorKind::DisplayVersion => {
@@ -87,7 +102,7 @@ fn from_text(error: &Error) -> Failure {
 }
 
 /// How to answer a line that clap could not read.
-fn format_of(line: &[OsString]) -> OutputFormat {
+pub(super) fn format_of(line: &[OsString]) -> OutputFormat {
     let words = line.iter().map(|word| word.to_str().unwrap_or_default());
     let words: Vec<&str> = words.take_while(|word| *word != "--").collect();
     if words.contains(&"--json") {
@@ -111,18 +126,11 @@ fn format_of(line: &[OsString]) -> OutputFormat {
 
 impl<'a> Typed<'a> {
     fn of(program: &'a Command, line: &'a [OsString]) -> Self {
-        let (mut verb, mut names) = (program, Vec::new());
-        for word in line.iter().skip(1).map_while(|word| word.to_str()) {
-            let Some(below) = verb.find_subcommand(word) else {
-                break;
-            };
-            verb = below;
-            names.push(below.get_name());
-        }
+        let (verb, verb_name) = verb_of(program, line);
         Self {
             program,
             verb,
-            verb_name: names.join(" "),
+            verb_name,
             line,
         }
     }
@@ -138,7 +146,7 @@ impl<'a> Typed<'a> {
 
     /// Whether it is the program inside a bundle.
     fn is_stub(&self) -> bool {
-        self.program.find_subcommand("pack").is_none()
+        is_bundle(self.program)
     }
 
     fn explain(&self, error: &Error) -> Option<Failure> {
@@ -152,6 +160,17 @@ impl<'a> Typed<'a> {
                 if format_of(self.line) == OutputFormat::Json =>
             {
                 Some(usage("no verb is given", self.verbs_hint()))
+            }
+            ErrorKind::MissingRequiredArgument => {
+                let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+                    return None;
+                };
+                let example = examples(&self.verb_name, self.is_stub()).into_iter().next()?;
+                let missing = shown(&missing.join(" and "));
+                Some(usage(
+                    format!("`{}` needs {missing}", self.verb_name),
+                    format!("such as: {} {example}", self.program_name()),
+                ))
             }
             ErrorKind::UnknownArgument => {
                 let word = said(ContextKind::InvalidArg)?;
@@ -183,23 +202,8 @@ impl<'a> Typed<'a> {
     /// A word that neither the verb nor a flag of it takes.
     fn stray_word(&self, word: &str) -> Failure {
         let (verb, program) = (&self.verb_name, self.program_name());
-        let extension = Path::new(word).extension();
         let hint = if self.is_stub() && Path::new(word).exists() {
             format!("the verb is about this bundle itself: {program} {verb}")
-        } else if extension == Some(OsStr::new("toml")) {
-            format!(
-                "a TOML file is named by `-f`: {program} {verb} -f {}",
-                shown(word)
-            )
-        } else if verb == "pack"
-            && word
-                .trim_start_matches('v')
-                .starts_with(|c: char| c.is_ascii_digit())
-        {
-            format!(
-                "a version is named by its flag: {program} pack --kubernetes-version {}",
-                shown(word)
-            )
         } else {
             format!("`{program} {verb} --help` says what it takes")
         };
@@ -207,8 +211,24 @@ impl<'a> Typed<'a> {
     }
 }
 
-fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
     Failure::new(Kind::Usage, message.into()).hint(hint)
+}
+
+/// A word after `pack` or `resolve` that is not a TOML file.
+#[cfg(feature = "packager")]
+pub(super) fn not_a_spec(word: &str) -> Failure {
+    let word = shown(word);
+    let digits = word.trim_start_matches('v');
+    let hint = if digits.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("a version is named by its flag: --kubernetes-version {word}")
+    } else if digits.contains(':') {
+        format!("an image is named by its flag: --image {word}")
+    } else {
+        "the word after the verb is a TOML file, whose name ends in .toml; everything else is a flag"
+            .to_owned()
+    };
+    usage(format!("cannot use `{word}`: it is not a TOML file"), hint)
 }
 
 /// Somebody else's word.

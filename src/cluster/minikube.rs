@@ -41,6 +41,7 @@ pub(crate) fn start(
     progress: &dyn Progress,
 ) -> Result<(), ClusterError> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    progress.detail(&format!("minikube {}", arguments.join(" ")));
     let command = minikube.offline_command(&arguments, &session.environment);
     let mut story = Story::default();
     let output = session.run_recorded(&command, &mut |line| tell(line, &mut story, progress))?;
@@ -70,6 +71,9 @@ fn tell(line: &str, story: &mut Story, progress: &dyn Progress) {
             progress.warn(&format!("minikube: {message}"));
         }
         Some(MinikubeEvent::Error(complaint)) => story.add(complaint),
-        Some(MinikubeEvent::Info(_) | MinikubeEvent::Warning(_)) | None => {}
+        Some(MinikubeEvent::Info(message) | MinikubeEvent::Warning(message)) => {
+            progress.detail(&format!("minikube: {message}"));
+        }
+        None => {}
     }
 }

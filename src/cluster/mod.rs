@@ -21,5 +21,5 @@ pub use doomed::{Doomed, doomed};
 pub use error::ClusterError;
 pub use report::{Section, report};
 pub use start::{Started, Timing, start};
-pub use status::{ProfileStatus, Status, status, stop};
+pub use status::{ProfileStatus, State, Status, Stopped, status, stop};
 pub use uninstall::uninstall;

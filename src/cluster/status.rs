@@ -40,6 +40,46 @@ pub struct ProfileStatus {
     pub nodes: Vec<NodeStatus>,
 }
 
+impl Status {
+    /// `running`, when all of the clusters run; `stopped`, when one does not; `absent` without
+    /// any. Of `profile` alone, else of those that a bundle made.
+    #[must_use]
+    pub fn state(&self, profile: Option<&str>) -> State {
+        let counts = |found: &&ProfileStatus| profile.is_some() || found.ours;
+        let mut counted = self.profiles.iter().filter(counts).peekable();
+        if counted.peek().is_none() {
+            State::Absent
+        } else if counted.all(ProfileStatus::runs) {
+            State::Running
+        } else {
+            State::Stopped
+        }
+    }
+}
+
+/// How the clusters are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// All of them run.
+    Running,
+    /// One is there and does not run, or not all of it.
+    Stopped,
+    /// There is none.
+    Absent,
+}
+
+impl State {
+    /// The name in `--output json`; stable API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Absent => "absent",
+        }
+    }
+}
+
 impl ProfileStatus {
     /// Whether all of it runs.
     #[must_use]
@@ -85,10 +125,12 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StopError {
-    /// This user has no minikube of ours.
-    #[error("nothing is installed here: there is no `{}`", minikube.display())]
+    /// The profile is not of a bundle that this user started.
+    #[error("cannot stop profile `{profile}`: no bundle is installed here, there is no `{}`", minikube.display())]
     NothingInstalled {
-        /// Where it would be.
+        /// What was asked for.
+        profile: String,
+        /// Where minikube would be.
         minikube: PathBuf,
     },
     /// minikube has no such profile.
@@ -125,17 +167,31 @@ impl Explain for StopError {
     }
 }
 
-/// Stops a profile's cluster; a start resumes it. Returns whether any of it ran. Where there is nothing to stop, it
-/// changes nothing.
-pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, ClusterError> {
+/// What was stopped.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stopped {
+    /// The cluster; whether any of it ran.
+    Cluster(bool),
+    /// Nothing: neither a bundle nor a profile is here. Where they were looked for.
+    NothingHere([PathBuf; 2]),
+}
+
+/// Stops a profile's cluster; a start resumes it. Where there is nothing to stop, it changes nothing.
+pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<Stopped, ClusterError> {
     let layout = Layout::of(&Environment::of_this_process(), minikube_home)?;
-    if !minikube::of(&layout, None).is_installed() {
-        let minikube = layout.program(BinaryRole::Minikube);
-        return Err(StopError::NothingInstalled { minikube }.into());
+    let is_there = ProfileConfig::load(&layout.minikube_home, profile)?.is_some();
+    let known = ProfileConfig::names(&layout.minikube_home);
+    let minikube = layout.program(BinaryRole::Minikube);
+    let is_installed = minikube::of(&layout, None).is_installed();
+    if !is_there && (known.is_empty() || !is_installed) {
+        return Ok(Stopped::NothingHere([minikube, layout.minikube_home]));
     }
-    if ProfileConfig::load(&layout.minikube_home, profile)?.is_none() {
+    if !is_installed {
+        let profile = profile.to_owned();
+        return Err(StopError::NothingInstalled { profile, minikube }.into());
+    }
+    if !is_there {
         let (profile, home) = (profile.to_owned(), layout.minikube_home);
-        let known = ProfileConfig::names(&home);
         return Err(StopError::NoProfile { profile, home, known }.into());
     }
     let mut session = Session::open(minikube_home)?;
@@ -146,5 +202,5 @@ pub fn stop(minikube_home: Option<&Path>, profile: &str) -> Result<bool, Cluster
     let stopped = |node: &NodeStatus| node.host == "Stopped";
     let before = program.nodes(profile)?;
     minikube::stop(&program, profile, &mut session)?;
-    Ok(before.is_empty() || !before.iter().all(stopped))
+    Ok(Stopped::Cluster(before.is_empty() || !before.iter().all(stopped)))
 }

@@ -152,6 +152,13 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The variables whose names begin with `prefix`, that are set and not empty.
+    pub fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (String, &OsStr)> {
+        let named = self.variables.iter().filter(|(_, value)| !value.is_empty());
+        let text = named.filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.as_os_str())));
+        text.filter(move |(name, _)| name.starts_with(prefix))
+    }
+
     /// A variable that holds an absolute path; the XDG base directory spec wants
     /// others ignored.
     #[must_use]

@@ -93,6 +93,7 @@ pub fn extract_to(
             continue;
         };
         let sha256 = reader.member().sha256;
+        progress.detail(&format!("writing `{name}`"));
         placer.file(&directory.join(name), (&mut reader, sha256), mode, &|bytes| {
             progress.advance(bytes);
         })?;

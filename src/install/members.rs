@@ -24,6 +24,7 @@ pub(crate) fn place_members(
     while let Some(mut reader) = members.next_member()? {
         if let Some((_, path)) = place(reader.member()) {
             let sha256 = reader.member().sha256;
+            progress.detail(&format!("writing `{}`", path.display()));
             placer.file(path, (&mut reader, sha256), mode, &|bytes| {
                 progress.advance(bytes);
             })?;

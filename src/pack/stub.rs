@@ -24,6 +24,15 @@ const EMBEDDED: &[(Arch, &[u8])] = &[
 ];
 
 impl Stub {
+    /// The platforms whose stubs this program carries.
+    #[must_use]
+    pub fn embedded() -> Vec<String> {
+        EMBEDDED
+            .iter()
+            .map(|(arch, _)| format!("linux/{}", arch.name()))
+            .collect()
+    }
+
     /// The stub for each of `platforms`: the one among the files `given` that is for it,
     /// else the one that this program carries for it, else the one beside `program`.
     pub fn find(given: &[PathBuf], program: &Path, platforms: &[Platform]) -> Result<Vec<Self>, PackError> {

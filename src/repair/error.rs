@@ -14,7 +14,7 @@ use crate::verify::VerifyError;
 #[non_exhaustive]
 pub enum RepairError {
     /// A file cannot be read at all.
-    #[error("reading `{}`", path.display())]
+    #[error("cannot open `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,

@@ -79,6 +79,17 @@ impl Explain for SpecError {
         };
         let hint = match self {
             Self::Read { .. } => "name a TOML file; `minikube-offline init` writes one",
+            Self::Toml { message, .. } if message.contains("expected a string") => {
+                "put the value in quotes, as in `kubernetes-version = \"v1.37\"`"
+            }
+            Self::Toml { message, .. } if message.contains("expected a sequence") => {
+                "put the values in brackets, as in `image = [\"nginx:1.27\"]`"
+            }
+            Self::Toml { message, .. }
+                if message.contains("key with no value") || message.contains("unquoted key") =>
+            {
+                "the file is TOML, not YAML: `key = \"value\"`; `minikube-offline init` writes one with every key"
+            }
             Self::Toml { .. } => {
                 "`minikube-offline lint` names everything that is wrong with a file, `minikube-offline init` writes \
                  one with every key"

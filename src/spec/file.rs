@@ -7,7 +7,17 @@ use super::{Finding, PartialSpec, SpecError, lint};
 
 /// Reads the file `path`; relative paths in it are relative to its directory.
 pub fn load_spec(path: &Path) -> Result<PartialSpec, SpecError> {
-    parse_spec(&read(path)?, path)
+    let text = read(path)?;
+    parse_spec(&text, path).map_err(|error| match (&error, lint(&text, path).into_iter().next()) {
+        // It names the likely key, where the parser lists them all.
+        (SpecError::Toml { .. }, Some(first)) => SpecError::Toml {
+            path: path.to_owned(),
+            line: first.line,
+            column: first.column,
+            message: first.message,
+        },
+        _ => error,
+    })
 }
 
 /// Everything that is wrong with the file `path`, in the order of its text.

@@ -65,7 +65,9 @@ pub enum ImageSourceError {
         transport: &'static str,
     },
     /// The image is named by a digest, by which an archive cannot carry it.
-    #[error("`{text}` does not name an image by its tag, by which it is carried")]
+    #[error(
+        "`{text}` names no tag: an image is packed by its tag, with or without a digest, such as nginx:1.27"
+    )]
     ByDigest {
         /// What was given.
         text: String,

@@ -68,6 +68,12 @@ impl KeyDirectory {
         self.path.join(format!("{key_id}.{REVOKED}"))
     }
 
+    /// What the key file `path` says of its key.
+    #[cfg(feature = "packager")]
+    pub fn comment(&self, path: &Path) -> Result<Option<String>, TrustError> {
+        Ok(PublicKey::comment_in(&self.read_own(path)?).map(str::to_owned))
+    }
+
     /// The files with this extension, by name.
     fn files(&self, wanted: &str) -> Result<Vec<PathBuf>, TrustError> {
         let read = |source| TrustError::Read {

@@ -24,6 +24,9 @@ pub enum PublicKeyError {
 
 const UNTRUSTED: &str = "untrusted comment: ";
 
+/// What minisign writes there, before the key's id.
+const DEFAULT_COMMENT: &str = "minisign public key";
+
 /// minisign names this algorithm in its keys, whichever way they sign.
 const ALGORITHM: [u8; 2] = *b"Ed";
 
@@ -96,10 +99,21 @@ impl PublicKey {
     /// The key file, as stock minisign writes it.
     #[must_use]
     pub fn to_file(&self) -> String {
-        format!(
-            "{UNTRUSTED}minisign public key {}\n{}\n",
-            self.key_id, self.base64
-        )
+        self.to_file_saying(&format!("{DEFAULT_COMMENT} {}", self.key_id))
+    }
+
+    /// The key file with another comment, which is one line.
+    #[must_use]
+    pub fn to_file_saying(&self, comment: &str) -> String {
+        format!("{UNTRUSTED}{comment}\n{}\n", self.base64)
+    }
+
+    /// The comment of a key file, unless minisign wrote it.
+    #[must_use]
+    pub fn comment_in(text: &str) -> Option<&str> {
+        let line = text.trim_start_matches('\u{feff}').lines().next()?;
+        let comment = line.strip_prefix(UNTRUSTED)?.trim();
+        (!comment.is_empty() && !comment.starts_with(DEFAULT_COMMENT)).then_some(comment)
     }
 
     /// Whether `signature` was made with this key over `message` and over `comment`, its

@@ -20,6 +20,8 @@ pub struct Pinned {
     pub path: PathBuf,
     /// Whether it was pinned before.
     pub already: bool,
+    /// Whether its file was written.
+    pub changed: bool,
 }
 
 /// A key that an older one vouched for.
@@ -34,15 +36,24 @@ pub struct Rotated {
 }
 
 /// Pins a key, given as its file or as itself, in `directory`, unless it is revoked in one
-/// of `directories`.
+/// of `directories`. Its file says `comment`, where there is one.
 pub fn pin(
     directories: &TrustDirectories,
     directory: &KeyDirectory,
     key: &str,
+    comment: Option<&str>,
 ) -> Result<Pinned, TrustError> {
     let key = parse_key_argument(key)?;
     let _lock = open_directory(directory)?;
-    pin_key(directories, directory, key)
+    let mut pinned = pin_key(directories, directory, key)?;
+    if let Some(comment) = comment
+        && directory.comment(&pinned.path)?.as_deref() != Some(comment)
+    {
+        let text = pinned.key.to_file_saying(comment);
+        AtomicFile::write(&pinned.path, text.as_bytes(), 0o644)?;
+        pinned.changed = true;
+    }
+    Ok(pinned)
 }
 
 /// Revokes the key with `key_id` in `directory`, whether it is pinned or not: nothing that
@@ -160,6 +171,7 @@ fn pin_key(
             key,
             path: path.clone(),
             already: true,
+            changed: false,
         });
     }
     if let Some((path, _)) = pinned.into_iter().find(|(_, known)| known.key_id() == key_id) {
@@ -171,6 +183,7 @@ fn pin_key(
         key,
         path,
         already: false,
+        changed: true,
     })
 }
 
@@ -249,7 +262,7 @@ mod tests {
         }
 
         fn pin(&self, key: &str) -> Result<Pinned, String> {
-            pin(&self.directories, self.user(), key).map_err(|error| error.to_string())
+            pin(&self.directories, self.user(), key, None).map_err(|error| error.to_string())
         }
 
         /// A statement of `new`, signed by `by`.
@@ -318,7 +331,13 @@ mod tests {
     fn a_new_key_is_pinned_where_the_one_is_that_signed_it() {
         let (place, [old, new, stranger]) = (Place::new(), [key(), key(), key()]);
         place.pin(&stranger.pk.to_base64()).expect("pinned");
-        pin(&place.directories, &place.directories.system, &old.pk.to_base64()).expect("pinned");
+        pin(
+            &place.directories,
+            &place.directories.system,
+            &old.pk.to_base64(),
+            None,
+        )
+        .expect("pinned");
         let by_windows = Place {
             line_end: "\r\n",
             ..Place::new()

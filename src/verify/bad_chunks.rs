@@ -167,6 +167,6 @@ mod tests {
         for (number, error) in [(7, damage(7)), (2, unread())] {
             bad.add(number, error);
         }
-        assert_eq!(said(bad), "reading `x.run`");
+        assert_eq!(said(bad), "cannot open `x.run`");
     }
 }

@@ -13,7 +13,7 @@ use crate::trust::Refusal;
 #[non_exhaustive]
 pub enum VerifyError {
     /// The file cannot be read.
-    #[error("reading `{}`", path.display())]
+    #[error("cannot open `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,

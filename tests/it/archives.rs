@@ -51,7 +51,7 @@ impl Site {
     }
 
     fn listed(&self, name: &str) -> String {
-        let listed = self.sandbox.packager(["list", "x.run"]).stdout;
+        let listed = self.sandbox.packager(["list", "x.run", "--no-header"]).stdout;
         let line = listed.lines().find(|line| line.contains(name));
         line.unwrap_or_else(|| panic!("{name} in {listed}")).to_owned()
     }

@@ -41,7 +41,7 @@ fn packed(sandbox: &Sandbox) {
 fn what_goes_in_comes_out() {
     let sandbox = Sandbox::new();
     packed(&sandbox);
-    let listed = sandbox.packager(["list", "x.run"]).stdout;
+    let listed = sandbox.packager(["list", "x.run", "--no-header"]).stdout;
     for line in ["manifest\tapp.yaml\t", "file\tempty\t0\t", "file\tnotes.txt\t8\t"] {
         let found = listed.lines().find(|listed| listed.starts_with(line));
         assert!(

@@ -19,7 +19,7 @@ fn the_bill_of_materials_names_every_part_and_is_valid() {
     assert!(judged.passed(), "{judged:#?}");
 
     let value: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
-    let listed = sandbox.packager(["list", "b.run"]).stdout;
+    let listed = sandbox.packager(["list", "b.run", "--no-header"]).stdout;
     let components = value["components"].as_array().expect("components");
     assert_eq!(components.len(), listed.lines().count());
     for line in listed.lines() {

@@ -184,10 +184,10 @@ fn keys_are_pinned_listed_and_let_go() {
     let again = sandbox.packager(["trust".as_ref(), "add".as_ref(), key.public.as_os_str()]);
     assert_eq!(again.status, 0, "{again:?}");
     assert!(again.stdout.contains("was pinned before"), "{again:?}");
-    let list = sandbox.packager(["trust", "list"]);
+    let list = sandbox.packager(["trust", "list", "--no-header"]);
     assert_eq!(
         list.stdout,
-        format!("{}\t{}\t{}\n", key.id, key.base64, file.display())
+        format!("{}\tpinned\tuser\t-\t{}\n", key.id, key.base64)
     );
     let value = json(&sandbox.packager(["trust", "list", "--output", "json"]));
     assert_eq!(value["keys"][0]["public_key"], key.base64.as_str());
@@ -342,4 +342,34 @@ fn a_gate_can_demand_a_signature() {
     assert_eq!(verify(&[&given], &signed).0, 0);
     pin(&sandbox, &key);
     assert_eq!(verify(&[], &signed).0, 0);
+}
+
+#[test]
+fn a_comment_names_a_key_in_the_table() {
+    let sandbox = Sandbox::new();
+    let key = Key::make(&sandbox, "k");
+    let add = |comment: &str| {
+        let line = ["trust", "add", "k.pub", "--comment", comment, "--json"];
+        json(&sandbox.packager(line))["changed"].as_bool()
+    };
+    assert_eq!(add("build server"), Some(true));
+    assert_eq!(add("build server"), Some(false));
+    assert_eq!(add("build server, room 2"), Some(true));
+    let table = sandbox.packager(["trust", "list"]).stdout;
+    let expected = format!(
+        "KEY ID            STATE   SCOPE  COMMENT               PUBLIC KEY\n\
+         {}  pinned  user   build server, room 2  {}\n",
+        key.id, key.base64
+    );
+    assert_eq!(table, expected);
+    let value = json(&sandbox.packager(["trust", "list", "--json"]));
+    assert_eq!(value["keys"][0]["comment"], "build server, room 2");
+    for comment in ["", "two\nlines", "a\u{1b}[2J"] {
+        let line = ["trust", "add", "k.pub", "--comment", comment];
+        assert_eq!(sandbox.packager(line).status, 2, "{comment:?}");
+    }
+    // The key still verifies what it signed.
+    let bundle = sandbox.sample_bundle("x.run");
+    assert_eq!(key.sign(&sandbox, &bundle).status, 0);
+    assert_eq!(sandbox.packager(["verify", "x.run"]).status, 0);
 }

@@ -58,8 +58,16 @@ fn a_bundle_names_the_flag_that_was_meant() {
             "there is no flag `--cpu`; did you mean `--cpus`?",
             after,
         ),
-        (&["--quiet"], "there is no flag `--quiet`", after),
-        (&["-v"], "there is no flag `-v`", after),
+        (
+            &["--quit"],
+            "there is no flag `--quit`; did you mean `--quiet`?",
+            after,
+        ),
+        (
+            &["--dry-run"],
+            "there is no flag `--dry-run`",
+            "`./x.run preflight` checks the host and changes nothing",
+        ),
         (
             &["--nodes", "2"],
             "`--nodes` is a flag of minikube's, and goes after `--`",
@@ -104,9 +112,24 @@ fn the_packager_names_what_was_meant() {
         ("update", "there is no verb `update`"),
         ("x.run verify", "there is no verb `x.run`"),
         ("trust ad", "there is no verb `ad`; did you mean `add`?"),
-        ("--log-file x status", "there is no flag `--log-file`"),
-        ("pack v1.35", "`pack` does not take `v1.35`"),
-        ("pack bundle.toml", "`pack` does not take `bundle.toml`"),
+        (
+            "--log-fil x status",
+            "there is no flag `--log-fil`; did you mean `--log-file`?",
+        ),
+        ("pack v1.35", "cannot use `v1.35`: it is not a TOML file"),
+        (
+            "pack nginx:1.27",
+            "cannot use `nginx:1.27`: it is not a TOML file",
+        ),
+        (
+            "pack -k v1.35",
+            "`pack` has no flag `-k`; did you mean `--kubernetes-version`?",
+        ),
+        (
+            "extract x.run",
+            "`extract` needs <--to <DIR>|--to-cache <MINIKUBE_HOME>>",
+        ),
+        ("trust add", "`trust add` needs <FILE|BASE64>"),
         (
             "pack --version v1.35",
             "`pack` has no flag `--version`; did you mean `--kubernetes-version`?",
@@ -126,6 +149,67 @@ fn the_packager_names_what_was_meant() {
         assert!(outcome.stderr.contains("\n\nhint: "), "{outcome:?}");
         assert!(!outcome.stderr.contains("as a value"), "{outcome:?}");
     }
+}
+
+#[test]
+fn a_flag_may_be_given_twice() {
+    let sandbox = Sandbox::new();
+    sandbox.sample_bundle("x.run");
+    let outcome = sandbox.packager(["verify", "x.run", "--deep", "--deep", "-q", "-q"]);
+    assert_eq!((outcome.status, &*outcome.stderr), (0, ""), "{outcome:?}");
+    let last = sandbox.packager(["list", "x.run", "--output", "text", "--output", "json"]);
+    assert!(last.stdout.starts_with('{'), "{last:?}");
+}
+
+#[test]
+fn pack_reads_the_file_that_is_named_or_is_there() {
+    let sandbox = Sandbox::new();
+    let version = |kubernetes: &str| format!("kubernetes-version = \"{kubernetes}\"\n");
+    fs::write(sandbox.path("bundle.toml"), version("v1.34.1")).unwrap();
+    fs::write(sandbox.path("site.toml"), version("v1.34.2")).unwrap();
+    for (line, packs) in [
+        ("pack --offline", "v1.34.1"),
+        ("resolve --offline", "v1.34.1"),
+        ("pack site.toml --offline", "v1.34.2"),
+        ("pack -f site.toml --offline", "v1.34.2"),
+        ("pack --offline --kubernetes-version v1.34.3", "v1.34.3"),
+    ] {
+        let outcome = sandbox.packager(line.split(' '));
+        assert_eq!(outcome.status, 2, "{line}: {outcome:?}");
+        assert!(outcome.stderr.contains(packs), "{line}: {outcome:?}");
+    }
+    let both = sandbox.packager(["pack", "site.toml", "-f", "bundle.toml"]);
+    assert_eq!(both.status, 2, "{both:?}");
+}
+
+#[test]
+fn mistakes_in_a_toml_file_say_what_to_write() {
+    let sandbox = Sandbox::new();
+    for (text, error, hint) in [
+        (
+            "kubernetes-version = 1.35\n",
+            "expected a string",
+            "put the value in quotes",
+        ),
+        ("kubernetes-version: v1.35\n", "line 1, column ", "TOML, not YAML"),
+        (
+            "kubernetes-versio = \"v1.35\"\n",
+            "did you mean `kubernetes-version`",
+            "`minikube-offline lint`",
+        ),
+    ] {
+        fs::write(sandbox.path("x.toml"), text).unwrap();
+        let outcome = sandbox.packager(["pack", "x.toml"]);
+        assert_eq!(outcome.status, 2, "{outcome:?}");
+        assert!(
+            outcome.stderr.contains(error) && outcome.stderr.contains(hint),
+            "{outcome:?}"
+        );
+    }
+    fs::write(sandbox.path("x.toml"), "").unwrap();
+    let empty = sandbox.packager(["lint", "x.toml"]);
+    let says = "`x.toml` has nothing wrong in it; it names no Kubernetes version: `pack` needs `--kubernetes-version`\n";
+    assert_eq!((empty.status, &*empty.stdout), (0, says));
 }
 
 #[test]
@@ -296,6 +380,8 @@ fn version_names_the_program_and_its_bundle() {
         (&env!("CARGO_PKG_VERSION").into(), &1.into())
     );
     assert_eq!(own["minikube_versions"][0], "v1.39.0");
+    assert!(own["stubs"].is_array() && own["platform"].is_string(), "{own}");
+    assert!(own.get("commit").is_some(), "{own}");
     let inside = value(sandbox.run(Command::new(&bundle).args(["version", "--json"])));
     assert_eq!(
         (&inside["bundle"]["serial"], &inside["version"]),

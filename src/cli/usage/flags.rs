@@ -6,7 +6,7 @@ use crate::failure::Failure;
 
 /// What `minikube start` takes, of what people give it. Which of them the bundle's own
 /// minikube takes is for that to say. Source: minikube v1.38, `minikube start --help`.
-const OF_MINIKUBE: [&str; 48] = [
+const OF_MINIKUBE: [&str; 47] = [
     "addons",
     "alsologtostderr",
     "apiserver-ips",
@@ -25,7 +25,6 @@ const OF_MINIKUBE: [&str; 48] = [
     "docker-env",
     "docker-opt",
     "driver",
-    "dry-run",
     "embed-certs",
     "extra-config",
     "extra-disks",
@@ -86,14 +85,18 @@ impl Typed<'_> {
             let hint = format!("the packager has it: minikube-offline verify BUNDLE --{name}");
             return usage(message, hint);
         }
+        if starts && name == "dry-run" {
+            return usage(
+                message,
+                format!("`{program} preflight` checks the host and changes nothing"),
+            );
+        }
         if flag == "-o" {
             return usage(message, format!("the format is `--output json`; {help}"));
         }
-        let near = if flag.starts_with("--") {
-            self.near_flag(name)
-        } else {
-            None
-        };
+        let near = self
+            .near_flag(name)
+            .filter(|_| flag.starts_with("--") || name == "k");
         let after = if starts {
             "; flags of minikube's go after `--`"
         } else {
@@ -104,11 +107,10 @@ impl Typed<'_> {
 
     /// A flag of the verb's, or of all verbs'.
     fn near_flag(&self, name: &str) -> Option<String> {
-        let global = self.program.get_arguments().filter(|flag| flag.is_global_set());
-        let flags = self.verb.get_arguments().chain(global);
+        let flags = self.verb.get_arguments();
         let names: Vec<&str> = flags.filter_map(clap::Arg::get_long).chain(["help"]).collect();
         let meant = match (self.verb_name.as_str(), name) {
-            ("pack" | "resolve", "version") => Some("kubernetes-version"),
+            ("pack" | "resolve", "version" | "k") => Some("kubernetes-version"),
             _ => nearest(name, names.into_iter()),
         };
         meant.map(|name| format!("--{name}"))

@@ -2,7 +2,7 @@
 
 /// The name that is most like `word`, if one is: it begins with it, or few letters are
 /// wrong, missing, too many or exchanged.
-pub(super) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let likeness = |name: &str| {
         if word.len() >= 2 && name.starts_with(&word) {

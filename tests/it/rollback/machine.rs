@@ -15,7 +15,7 @@ fn where_nothing_is_installed_that_is_said_and_nothing_is_made() {
     site.engine
         .fails("info --format", Some("Cannot connect to the Docker daemon"));
     let status = site.run(&["status"]);
-    assert_eq!(status.status, 0, "{status:?}");
+    assert_eq!(status.status, 12, "{status:?}");
     let looked = "/home/.local/state/minikube-offline/journal.jsonl`, and for profiles in `";
     assert!(
         status
@@ -26,11 +26,13 @@ fn where_nothing_is_installed_that_is_said_and_nothing_is_made() {
     assert!(status.stdout.contains(looked), "{status:?}");
     assert!(empty());
     let stop = site.run(&["stop"]);
-    assert_eq!(stop.status, 2, "{stop:?}");
-    let said = "error: nothing is installed here: there is no `";
-    assert!(stop.stderr.contains(said), "{stop:?}");
+    assert_eq!(stop.status, 0, "{stop:?}");
+    let said = "nothing to stop: this user has no `";
+    assert!(stop.stdout.starts_with(said), "{stop:?}");
+    let json = site.run(&["stop", "--json", "-q"]);
+    assert!(json.stdout.contains("\"changed\":false"), "{json:?}");
     assert!(
-        stop.stderr
+        stop.stdout
             .contains("/home/.local/share/minikube-offline/bin/minikube`"),
         "{stop:?}"
     );
@@ -58,7 +60,11 @@ fn a_profile_that_there_is_not_is_told_with_those_that_there_are() {
     let said = "/home/.minikube`: those that it has are `dev`, `prod`\n";
     assert!(stop.stderr.contains(said), "{stop:?}");
     let status = site.run(&["status", "--profile", "test"]);
+    assert_eq!(status.status, 12, "{status:?}");
     assert!(status.stdout.contains("\nno profile `test` in `"), "{status:?}");
+    let json = site.run(&["status", "--profile", "dev", "--json"]);
+    assert_eq!(json.status, 11, "{json:?}");
+    assert!(json.stdout.contains("\"state\":\"stopped\""), "{json:?}");
 }
 
 /// Runs the bundle with a terminal, at which somebody types `answer`.

@@ -23,6 +23,12 @@ fn every_help_is_as_it_was_reviewed() {
             let mut command = Command::new(program);
             let outcome = sandbox.run(command.args(&verb).arg("--help"));
             assert_eq!((outcome.status, &*outcome.stderr), (0, ""), "{verb:?}");
+            let wide: Vec<&str> = outcome
+                .stdout
+                .lines()
+                .filter(|line| line.chars().count() > 80)
+                .collect();
+            assert_eq!(wide, [""; 0], "{verb:?}");
             let file = std::iter::once(name).chain(verb.iter().map(String::as_str));
             let file = file.collect::<Vec<_>>().join(" ");
             snapshots.text(&file.replace(' ', "-"), &outcome.stdout);

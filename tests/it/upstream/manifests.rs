@@ -72,7 +72,7 @@ fn the_images_of_a_manifest_are_packed_with_it() {
     }
     let first = world.pack(&sandbox, VERSION, &[&flags[..], &["--locked"]].concat());
     assert_eq!(first.status, 0, "{first:?}");
-    let listed = sandbox.packager(["list", "x.run"]).stdout;
+    let listed = sandbox.packager(["list", "x.run", "--no-header"]).stdout;
     assert!(
         listed.contains("application\tregistry.k8s.io/hello:1\t"),
         "{listed}"

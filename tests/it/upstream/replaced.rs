@@ -24,7 +24,7 @@ fn a_program_that_is_replaced_in_the_store_is_not_packed() {
         assert_eq!(fs::read(store.join(right.hex())).unwrap(), evil, "round {round}");
         if outcome.status == 0 {
             // It was open already.
-            let listed = sandbox.packager(["list", "x.run"]).stdout;
+            let listed = sandbox.packager(["list", "x.run", "--no-header"]).stdout;
             let kubelet = listed.lines().find(|line| line.contains("\tkubelet\t"));
             assert!(kubelet.expect("kubelet").contains(&right.to_string()), "{listed}");
         } else {
