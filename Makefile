@@ -16,7 +16,7 @@ PROFILE := debug
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants snapshots test test-cluster test-kill test-long test-minikube test-online test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
+.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants snapshots test test-cluster test-kill test-long test-minikube test-online test-rehearse test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -98,6 +98,10 @@ test-upstream: toolchain parts
 test-online: PROFILE := package
 test-online: toolchain release-parts
 	tests/online/run.sh
+
+## test-rehearse: rehearsals of a sound bundle and of three that are not (root; 15 minutes)
+test-rehearse: toolchain parts
+	tests/rehearse/run.sh
 
 ## test-release: the files of a release page, and an update from them
 test-release: PROFILE := package

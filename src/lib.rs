@@ -72,6 +72,10 @@ pub mod attestations;
 /// A damaged bundle and a second copy become a whole one.
 pub mod repair;
 
+/// Starts a bundle on a host without a network that is made for it, and reports.
+#[cfg(feature = "packager")]
+pub mod rehearse;
+
 /// What a new bundle has and an older one lacks.
 #[cfg(feature = "packager")]
 pub mod delta;

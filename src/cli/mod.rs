@@ -41,6 +41,8 @@ mod path_value;
 mod provenance;
 mod question;
 mod reference;
+#[cfg(feature = "packager")]
+mod rehearse;
 mod repair;
 mod report;
 #[cfg(feature = "packager")]

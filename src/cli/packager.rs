@@ -60,6 +60,8 @@ enum PackagerVerb {
     Extract(OfBundle<ExtractArgs>),
     /// Rebuild a bundle from an older one and its deltas
     Join(Trusting<super::join::JoinArgs>),
+    /// Start a bundle on an isolated test host and report (needs root)
+    Rehearse(Trusting<super::rehearse::RehearseArgs>),
     /// Compare two bundles; exit code 1 when they differ
     Diff(Trusting<super::diff::DiffArgs>),
     /// Manage the download cache
@@ -133,6 +135,7 @@ fn ground(verb: &PackagerVerb) -> Result<Ground, Failure> {
         | PackagerVerb::Inspect(_)
         | PackagerVerb::List(_) => Ground::arguments(),
         PackagerVerb::Join(args) => Ground::arguments().writing(args.args().output()),
+        PackagerVerb::Rehearse(args) => args.args().ground(),
         PackagerVerb::Machine(verb) => verb.ground(),
         PackagerVerb::Start(of) => Ground::machine(of.args.args().minikube_home()),
         PackagerVerb::Preflight(of) => Ground::machine(of.args.args().minikube_home()),
@@ -150,6 +153,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Store(verb) => return verb.run(console),
         PackagerVerb::Join(args) => return super::join::run(&args, console),
         PackagerVerb::Diff(args) => return super::diff::run(&args, console),
+        PackagerVerb::Rehearse(args) => return super::rehearse::run(&args, console),
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
         PackagerVerb::Sign(args) => return sign::sign(&args, console),
         PackagerVerb::Trust { verb } => return trust::run(verb, console),

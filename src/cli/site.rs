@@ -50,6 +50,12 @@ impl<A: clap::Args> Trusting<A> {
         &self.args
     }
 
+    /// The keys that were given.
+    #[cfg(feature = "packager")]
+    pub(super) fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
     /// Opens a bundle that is to be used.
     pub(super) fn open(&self, path: &Path) -> Result<OpenedBundle, Failure> {
         Ok(OpenedBundle::open(path, &self.trusted()?)?)

@@ -77,7 +77,7 @@ pub(crate) use process::shortened;
 pub use process::{Command, Output, ProcessError};
 pub use program::{own_program, remove_own_copy};
 pub use regular_file::open_regular;
-pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes};
+pub use routes::{Listener, Route, Subnet, SubnetError, listeners, routes, routes_of};
 pub use running::Running;
 pub use sandbox::{Sandbox, SandboxError};
 #[cfg(feature = "packager")]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::str::FromStr;
 
 /// A range of IPv4 addresses.
@@ -88,7 +89,13 @@ impl FromStr for Subnet {
 /// The routes of this machine, but the default one; none where the kernel does not say.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    parse_routes(&fs::read_to_string("/proc/net/route").unwrap_or_default())
+    routes_of(Path::new("/proc/self"))
+}
+
+/// Those where a process is, by its directory in `/proc`.
+#[must_use]
+pub fn routes_of(process: &Path) -> Vec<Route> {
+    parse_routes(&fs::read_to_string(process.join("net/route")).unwrap_or_default())
 }
 
 /// Source: Linux, `net/ipv4/fib_trie.c`, `fib_route_seq_show`: addresses are the bytes

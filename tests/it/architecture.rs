@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each directory may use; nothing else.
-const ARROWS: [(&str, &[&str]); 27] = [
+const ARROWS: [(&str, &[&str]); 28] = [
     ("explain", &[]),
     ("shown", &["bundle"]),
     ("failure", &["explain", "shown"]),
@@ -76,6 +76,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "bundle", "docker", "explain", "host", "install", "minikube", "progress", "seed", "verify",
         ],
     ),
+    ("rehearse", &["explain", "host", "progress"]),
     (
         "cli",
         &[
@@ -91,6 +92,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "pack",
             "preflight",
             "progress",
+            "rehearse",
             "repair",
             "resolve",
             "http",

@@ -18,13 +18,14 @@ const MEANT: [(&str, &[&str]); 7] = [
 ];
 
 /// What only the packager does.
-const OF_THE_PACKAGER: [&str; 11] = [
+const OF_THE_PACKAGER: [&str; 12] = [
     "completions",
     "init",
     "join",
     "keygen",
     "lint",
     "pack",
+    "rehearse",
     "resolve",
     "self-update",
     "sign",
