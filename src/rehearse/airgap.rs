@@ -199,9 +199,7 @@ impl AirGapped {
             // Root's links would go to /usr/local/bin, which is this machine's.
             .env("XDG_BIN_HOME", self.home().join(".local/bin"))
             .env("KUBECACHEDIR", "/run/kubectl-cache");
-        let command = without
-            .iter()
-            .fold(command, |command, name| command.env_remove(name));
+        let command = without.iter().fold(command, Command::env_remove);
         // The keys that this user trusts.
         match Environment::of_this_process().home() {
             Some(home)

@@ -75,12 +75,7 @@ pub(super) fn attempts(
     let mut found = Vec::new();
     for (_, candidates) in by_target {
         // What passes on a question of others did not ask it.
-        let best = candidates
-            .iter()
-            .map(|(rank, _)| *rank)
-            .min()
-            .unwrap_or_default()
-            .max(ASKS);
+        let best = candidates.iter().map(|(rank, _)| *rank).min().unwrap_or_default();
         let mut seen = BTreeSet::new();
         let mut own: Vec<(u8, Attempt)> = candidates.into_iter().filter(|(rank, _)| *rank <= best).collect();
         own.retain(|(_, attempt)| seen.insert(attempt.by.clone()));
