@@ -57,16 +57,16 @@ pub(super) fn refuse(error: &Error, program: &Command, defaults: &Defaults) -> E
     } else if console.is_json() {
         console.failure(&from_text(error));
     } else {
-        let _ = io::stderr().write_all(text_of(error).as_bytes());
+        let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        let text = fitted(text_of(error), is_help);
+        let _ = io::stderr().write_all(text.as_bytes());
     }
     ExitCode::from(Kind::Usage.exit_code())
 }
 
 /// The help, or the version.
 fn show(error: &Error, program: &Command, console: &Console) -> ExitCode {
-    let terminal = Terminal::on_stderr(&Environment::of_this_process());
-    let columns = terminal.map_or(COLUMNS, |terminal| terminal.columns().clamp(40, COLUMNS));
-    let text = wrapped(&text_of(error), columns);
+    let text = fitted(text_of(error), true);
     if console.is_json() {
         let value = match error.kind() {
             ErrorKind::DisplayVersion => {
@@ -79,6 +79,16 @@ fn show(error: &Error, program: &Command, console: &Console) -> ExitCode {
         let _ = io::stdout().write_all(text.as_bytes());
     }
     ExitCode::SUCCESS
+}
+
+/// Wrapped at the width of the terminal. Without one an error stays on its line, which a
+/// program may search.
+fn fitted(text: String, is_help: bool) -> String {
+    match Terminal::on_stderr(&Environment::of_this_process()) {
+        Some(terminal) => wrapped(&text, terminal.columns().clamp(40, COLUMNS)),
+        None if is_help => wrapped(&text, COLUMNS),
+        None => text,
+    }
 }
 
 /// It names what was typed, and the bundle's file, which somebody else named.
