@@ -229,9 +229,11 @@ impl Draft<'_> {
         if is_known(self.program, flag) {
             return Ok(());
         }
-        // Of the packager's flags a bundle knows none: only what is nearly a flag is a mistake.
+        // Of the packager's flags a bundle knows none, such as `image` beside its `image-load`:
+        // only what is nearly a flag is a mistake.
         let near = nearest(flag, flags(self.program).into_iter());
-        let Some(near) = near.filter(|near| !is_bundle(self.program) || !near.starts_with(flag)) else {
+        let begins = |near: &str| near.strip_prefix(flag).is_some_and(|rest| rest.starts_with('-'));
+        let Some(near) = near.filter(|near| !is_bundle(self.program) || !begins(near)) else {
             return Ok(());
         };
         let message = format!(

@@ -48,6 +48,13 @@ const PACKAGER: &[(&str, &[&str])] = &[
     ("trust rotate", &["trust rotate new.pub"]),
     ("join", &["join old.run new.delta -o new.run"]),
     ("diff", &["diff old.run new.run"]),
+    (
+        "rehearse",
+        &[
+            "rehearse site.run --html report.html",
+            "rehearse site.run --memory 4g --disk 20g",
+        ],
+    ),
     ("store", &["store list", "store prune --older-than 30"]),
     ("store list", &["store list"]),
     ("store prune", &["store prune --older-than 30"]),

@@ -159,7 +159,7 @@ const MINIKUBES: [&str; 15] = [
     "\"kic\"",
     "lastStart.txt",
     "config/config.json",
-    "/var/lib/minikube",
+    "/var/lib/minikube/",
     "minikube.sigs.k8s.io",
     "MINIKUBE_IN_STYLE",
     "MINIKUBE_WANTUPDATENOTIFICATION",

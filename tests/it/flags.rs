@@ -21,7 +21,7 @@ fn a_flag_may_stand_before_its_verb_or_behind_it() {
         (
             &["--profile", "dev", "--output=json", "status"],
             &["status", "--profile", "dev", "--output=json"],
-            0,
+            12,
         ),
         (&["-p", "dev", "start"], &["start", "-p", "dev"], 9),
         // A start without its verb.

@@ -20,6 +20,9 @@ use crate::support::program::{Outcome, Sandbox};
 /// The user, and her group.
 const ALICE: u32 = 1234;
 
+/// The exit code of `status` where no cluster is.
+const NOTHING_INSTALLED: i32 = 12;
+
 /// A machine with root's home and hers.
 struct Scene {
     sandbox: Sandbox,

@@ -272,13 +272,13 @@ fn what_cannot_be_a_repair_changes_nothing() {
         2,
         "`notes.txt` is no damaged copy of `y/x.run`: nothing of the payload is in its place",
     );
-    refused("no.run", "y/x.run", 5, "reading `no.run`");
-    refused("x.run", "no.run", 5, "reading `no.run`");
-    refused("x.run", "y", 5, "reading `y`");
+    refused("no.run", "y/x.run", 5, "cannot open `no.run`");
+    refused("x.run", "no.run", 5, "cannot open `no.run`");
+    refused("x.run", "y", 5, "cannot open `y`");
     let third = file(&x, 3);
     fs::remove_file(&third).unwrap();
     fs::create_dir(&third).unwrap();
-    refused("x.run", "y/x.run", 5, "reading `x.run.003`");
+    refused("x.run", "y/x.run", 5, "cannot open `x.run.003`");
     fs::remove_dir(&third).unwrap();
     fs::copy(file(&y, 3), &third).unwrap();
     // Two volumes under one another's names are good, and are not written over.

@@ -93,7 +93,7 @@ fn what_is_not_there_is_told_before_a_password_is_asked_for() {
     let outcome = sandbox.packager(arguments);
     assert_eq!(outcome.status, 5, "{outcome:?}");
     assert!(
-        outcome.stderr.starts_with("error: reading `nothere.run`\n"),
+        outcome.stderr.starts_with("error: cannot open `nothere.run`\n"),
         "{outcome:?}"
     );
     // A directory is no bundle, and that says so.

@@ -36,7 +36,7 @@ fn ctrl_c_at_the_start_question_ends_at_once() {
     terminal.types(CTRL_C);
     let (status, screen) = terminal.ends();
     assert_eq!(status, 130, "{screen}");
-    let end = "? [Y/n] ^C\r\nerror: interrupted\r\n\r\nhint: nothing was changed\r\n";
+    let end = "? [Y/n] ^C\r\n\x1b[1;31merror:\x1b[0m interrupted\r\n\r\nhint: nothing was changed\r\n";
     assert!(screen.ends_with(end), "{screen}");
     assert_eq!(fs::read_dir(sandbox.path("home")).unwrap().count(), 0);
 }
@@ -90,7 +90,7 @@ fn a_signal_at_any_moment_ends_a_question() {
             assert!(sent.unwrap().success());
             let (status, screen) = terminal.ends();
             assert_eq!(status, 130, "after {delay}: {screen}");
-            assert!(screen.contains("error: interrupted\r\n"), "{screen}");
+            assert!(screen.contains("error:\x1b[0m interrupted\r\n"), "{screen}");
         }
     }
     assert!(!sandbox.path("k.key").exists());
