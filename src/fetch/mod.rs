@@ -2,7 +2,7 @@
 //!
 //! [`resolve`] finds out what they are: a part on this machine is opened where it lies, hashed
 //! and known for what it is; of one elsewhere its publisher says which digest it has. That is
-//! the [`Plan`], which a lock can also be. [`fetch`] brings what is not here. Both fail when a
+//! the `Plan`, which a lock can also be. [`fetch`] brings what is not here. Both fail when a
 //! part is not what it should be, or one is missing.
 
 mod blob;
