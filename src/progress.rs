@@ -7,6 +7,9 @@ use std::sync::Arc;
 ///
 /// One stage at a time: `begin` ends the stage before it.
 pub trait Progress: Sync {
+    /// The run will have `count` stages from now on, unless it ends early.
+    fn stages(&self, _count: usize) {}
+
     /// A stage begins. `total_bytes` is what [`Progress::advance`] will add up
     /// to, where that is known.
     fn begin(&self, stage: &str, total_bytes: Option<u64>);
@@ -17,6 +20,11 @@ pub trait Progress: Sync {
     /// From now until the next call `whom` is waited for ("asking Docker Engine"), `what` for
     /// ("for its version"), inside a stage or not.
     fn waits_for(&self, _whom: &str, _what: &str) {}
+
+    /// The work inside the stage counts its own steps, and is at step `number` of `count`.
+    fn step(&self, text: &str, _number: usize, _count: usize) {
+        self.note(text);
+    }
 
     /// Something worth a line of its own happened inside the stage.
     fn note(&self, text: &str);

@@ -29,11 +29,19 @@ pub(super) fn describe(authenticity: Result<&Authenticity, Refusal>) -> String {
     }
 }
 
-/// The line for a bundle that nobody vouches for.
+/// The same in a few words, for a bundle whose origin is not verified; `inspect` has the rest.
 pub(super) fn warning(bundle: &OpenedBundle) -> Option<String> {
     match bundle.authenticity() {
         Ok(Authenticity::Signed(_)) => None,
-        other => Some(describe(other)),
+        Ok(Authenticity::IntegrityOnly { claimed: None }) => {
+            Some("not signed: its origin is not verified".to_owned())
+        }
+        Ok(Authenticity::IntegrityOnly {
+            claimed: Some(key_id),
+        }) => Some(format!(
+            "its signature by key {key_id} is not verified: no key is trusted here"
+        )),
+        refused => Some(describe(refused)),
     }
 }
 

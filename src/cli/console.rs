@@ -1,5 +1,6 @@
 //! The terminal, or the program, that listens: progress, results and failures.
 
+mod glyphs;
 mod line;
 
 use std::collections::BTreeSet;
@@ -18,7 +19,8 @@ use crate::failure::{Failure, printable, steers};
 use crate::host::{Environment, Terminal};
 use crate::progress::Progress;
 use crate::shown::{human_bytes, human_duration};
-use line::{Standing, line};
+use glyphs::Glyphs;
+use line::{Standing, Step, line};
 
 /// Where a verb writes. Results go to stdout, everything else to stderr, so that a
 /// result can be piped.
@@ -28,6 +30,7 @@ pub(super) struct Console {
     log: Option<Arc<LogFile>>,
     /// Where a line can be drawn again and again.
     terminal: Option<Terminal>,
+    glyphs: &'static Glyphs,
     state: Arc<Mutex<State>>,
 }
 
@@ -35,6 +38,8 @@ pub(super) struct Console {
 struct State {
     /// A line of JSON was written: the first one names the schema.
     began: bool,
+    /// How many stages were begun, and how many there are to be.
+    stages: Option<(usize, usize)>,
     stage: Option<Stage>,
     waits_for: Option<Wait>,
     /// Who was waited for: a pipe is told once.
@@ -42,6 +47,8 @@ struct State {
     shown: Option<Instant>,
     /// A line without its end stands on the terminal.
     open: bool,
+    /// How many times a line was drawn.
+    frame: usize,
     /// There is a thread that draws while nothing happens.
     ticks: bool,
 }
@@ -51,6 +58,8 @@ struct Stage {
     begun: Instant,
     total: Option<u64>,
     done: u64,
+    /// Where the work inside it is.
+    step: Option<(String, usize, usize)>,
 }
 
 struct Wait {
@@ -65,18 +74,19 @@ const SCHEMA: u32 = 1;
 /// Colors of labels (ECMA-48, "select graphic rendition").
 const RED: &str = "31";
 const YELLOW: &str = "33";
+const GREEN: &str = "32";
 
 const REDRAW: Duration = Duration::from_millis(200);
 
 impl Console {
     pub(super) fn new(appearance: Appearance) -> Self {
         let drawn = appearance.format == OutputFormat::Text && appearance.progress;
+        let environment = Environment::of_this_process();
         Self {
             appearance,
             log: None,
-            terminal: drawn
-                .then(|| Terminal::on_stderr(&Environment::of_this_process()))
-                .flatten(),
+            terminal: drawn.then(|| Terminal::on_stderr(&environment)).flatten(),
+            glyphs: Glyphs::of(&environment),
             state: Arc::default(),
         }
     }
@@ -97,6 +107,11 @@ impl Console {
 
     fn is_quiet(&self) -> bool {
         self.appearance.detail == Detail::Quiet
+    }
+
+    /// The signs that this terminal shows.
+    pub(super) fn glyphs(&self) -> &'static Glyphs {
+        self.glyphs
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -150,7 +165,12 @@ impl Console {
         self.log("error", &failure.to_string());
         let mut state = self.state();
         state.clear();
-        state.stage = None;
+        let broken_off = state.stage.take().filter(|_| self.terminal.is_some());
+        if let Some(stage) = broken_off {
+            let took = human_duration(stage.begun.elapsed());
+            let failed = self.label(self.glyphs.failed, RED);
+            let _ = writeln!(io::stderr(), "{failed} {} ({took})", printable(&stage.name));
+        }
         if self.is_json() {
             let last = json!({
                 "kind": failure.kind.name(),
@@ -212,7 +232,8 @@ impl Console {
         let Some(terminal) = self.terminal else {
             return;
         };
-        state.draw(terminal);
+        let glyphs = self.glyphs;
+        state.draw(terminal, glyphs);
         // Not before something is to be drawn: a sandbox is entered by a single thread.
         if !std::mem::replace(&mut state.ticks, true) {
             let shared = Arc::clone(&self.state);
@@ -221,7 +242,7 @@ impl Console {
                     thread::sleep(REDRAW);
                     let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
                     if state.is_due() {
-                        state.draw(terminal);
+                        state.draw(terminal, glyphs);
                     }
                 }
             });
@@ -231,11 +252,21 @@ impl Console {
 
 impl State {
     /// Shows how far the stage is, how quick, and how long it will take; or what it waits for.
-    fn draw(&mut self, terminal: Terminal) {
+    fn draw(&mut self, terminal: Terminal, glyphs: &Glyphs) {
         if self.stage.is_none() && self.waits_for.is_none() {
             return;
         }
-        let mut standing = Standing::default();
+        let mut standing = Standing {
+            number: self.stages.filter(|(number, count)| number <= count),
+            ..Standing::default()
+        };
+        let step = self.stage.as_ref().and_then(|stage| stage.step.as_ref());
+        let step = step.map(|(text, number, count)| (printable(text), *number, *count));
+        standing.step = step.as_ref().map(|(text, number, count)| Step {
+            text,
+            number: *number,
+            count: *count,
+        });
         let name = self.stage.as_ref().map(|stage| printable(&stage.name));
         if let (Some(stage), Some(name)) = (&self.stage, &name) {
             standing.name = name;
@@ -248,6 +279,8 @@ impl State {
             standing.waits_for = Some((whom, what));
             standing.elapsed = wait.since.elapsed();
         }
+        standing.spinner = glyphs.spinner[self.frame % glyphs.spinner.len()];
+        self.frame += 1;
         let _ = write!(io::stderr(), "\r{}\x1b[K", line(&standing, terminal.columns()));
         self.open = true;
         self.shown = Some(Instant::now());
@@ -304,6 +337,22 @@ fn json_line(value: &Value) -> String {
 }
 
 impl Progress for Console {
+    fn stages(&self, count: usize) {
+        self.state().stages = Some((0, count));
+    }
+
+    fn step(&self, text: &str, number: usize, count: usize) {
+        if self.terminal.is_none() || self.appearance.detail == Detail::Verbose {
+            return self.note(text);
+        }
+        self.log("note", text);
+        let mut screen = self.state();
+        if let Some(stage) = screen.stage.as_mut() {
+            stage.step = Some((text.to_owned(), number, count));
+        }
+        self.draw(&mut screen);
+    }
+
     fn begin(&self, name: &str, total_bytes: Option<u64>) {
         self.log("begin", name);
         let mut screen = self.state();
@@ -313,11 +362,15 @@ impl Progress for Console {
         }
         screen.waits_for = None;
         screen.shown = Some(Instant::now());
+        if let Some((number, _)) = &mut screen.stages {
+            *number += 1;
+        }
         screen.stage = Some(Stage {
             name: name.to_owned(),
             begun: Instant::now(),
             total: total_bytes,
             done: 0,
+            step: None,
         });
         self.draw(&mut screen);
     }
@@ -414,9 +467,13 @@ impl Progress for Console {
         } else {
             String::new()
         };
+        let mark = match self.terminal {
+            Some(_) => self.label(self.glyphs.done, GREEN) + " ",
+            None => String::new(),
+        };
         let _ = writeln!(
             io::stderr(),
-            "{} ({moved}{})",
+            "{mark}{} ({moved}{})",
             printable(&line),
             human_duration(took)
         );

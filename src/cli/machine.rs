@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::question;
 use crate::cluster;
-use crate::cluster::{Doomed, NodeStatus, ProfileStatus, State, Status, Stopped};
+use crate::cluster::{Doomed, NodeStatus, ProfileStatus, Removal, Removed, State, Status, Stopped};
 use crate::failure::{Failure, Kind};
 use crate::host::Environment;
 use crate::progress::Progress;
@@ -132,18 +132,52 @@ pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), F
             file.display()
         ));
     }
-    let lines = |title: &str, items: &[String]| match items {
-        [] => String::new(),
-        items => format!("{title}\n  {}\n", items.join("\n  ")),
-    };
-    let text = match (removal.removed.as_slice(), removal.kept.as_slice()) {
-        ([], []) => "nothing was installed here".to_owned(),
-        (removed, kept) => lines("removed", removed) + &lines("kept", kept),
-    };
+    let removed: Vec<String> = removal.removed.iter().map(ToString::to_string).collect();
+    for line in &removed {
+        console.detail(&format!("removed {line}"));
+    }
     console.result(
-        &text,
-        &json!({ "changed": !removal.removed.is_empty(), "removed": removal.removed, "kept": removal.kept }),
+        &summed_up(&removal, doomed.bytes),
+        &json!({ "changed": !removed.is_empty(), "removed": removed, "kept": removal.kept }),
     )
+}
+
+/// How much is gone; what stays, item by item.
+fn summed_up(removal: &Removal, bytes: u64) -> String {
+    let count = |is: fn(&Removed) -> bool| removal.removed.iter().filter(|removed| is(removed)).count();
+    let counts = [
+        ("profile", count(|removed| matches!(removed, Removed::Profile(_)))),
+        ("volume", count(|removed| matches!(removed, Removed::Volume(_)))),
+        ("file", count(|removed| matches!(removed, Removed::File(_)))),
+        ("image", count(|removed| matches!(removed, Removed::Image(_)))),
+    ];
+    let items: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| {
+            let s = if count == 1 { "" } else { "s" };
+            let size = if what == "file" {
+                format!(" ({})", human_bytes(bytes))
+            } else {
+                String::new()
+            };
+            format!("{count} {what}{s}{size}")
+        })
+        .collect();
+    let removed = match (items.as_slice(), removal.removed.as_slice()) {
+        ([], []) => String::new(),
+        ([], _) => "removed the empty directories of an installation\n".to_owned(),
+        (items, _) => format!("removed {}; `-v` lists them\n", items.join(", ")),
+    };
+    let kept = match removal.kept.as_slice() {
+        [] => String::new(),
+        kept => format!("kept\n  {}\n", kept.join("\n  ")),
+    };
+    if removed.is_empty() && kept.is_empty() {
+        "nothing was installed here".to_owned()
+    } else {
+        removed + &kept
+    }
 }
 
 /// What is about to go, for a person.

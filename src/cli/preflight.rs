@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::console::Console;
 use super::start::StartOptions;
 use crate::failure::Failure;
-use crate::preflight::{Finding, Severity};
+use crate::preflight::{Finding, Passed, Report, Severity};
 use crate::progress::Progress;
 use crate::verify::OpenedBundle;
 
@@ -32,10 +32,7 @@ pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console)
     console.waits_for("asking Docker Engine", "");
     let report = crate::preflight::preflight(bundle, &args.options.into_site(args.extra))?;
     let findings = report.findings().to_vec();
-    let told = findings
-        .iter()
-        .filter(|finding| finding.severity != Severity::Fatal);
-    let mut text = told.map(describe).collect::<Vec<_>>().join("\n");
+    let mut text = checklist(&report, console);
     let count = |severity| {
         findings
             .iter()
@@ -43,8 +40,9 @@ pub(super) fn run(args: PreflightArgs, bundle: &OpenedBundle, console: &Console)
             .count()
     };
     let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
+    let passed: Vec<Value> = report.passed().iter().map(passed).collect();
     let failed = report.into_result().err();
-    let checks: Vec<Value> = findings.iter().map(value).collect();
+    let checks: Vec<Value> = passed.into_iter().chain(findings.iter().map(value)).collect();
     let value = json!({ "fit": failed.is_none(), "checks": checks });
     if failed.is_none() {
         let (warnings, notes) = (counted(warnings, "warning"), counted(notes, "note"));
@@ -61,6 +59,27 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A line for all that is fit or is not, then what there is to say besides. The failure tells
+/// why what is not fit is needed, and what to do.
+fn checklist(report: &Report, console: &Console) -> String {
+    let glyphs = console.glyphs();
+    let width = report.passed().iter().map(|passed| passed.subject.len()).max();
+    let width = width.unwrap_or_default();
+    let fit = report
+        .passed()
+        .iter()
+        .map(|Passed { subject, found }| format!("{:2} {subject:width$}  {found}", glyphs.done));
+    let of = |severity| move |finding: &&Finding| finding.severity == severity;
+    let fatal = report.findings().iter().filter(of(Severity::Fatal));
+    let unfit = fatal.map(|finding| format!("{:2} {}", glyphs.failed, finding.what));
+    let rest = report
+        .findings()
+        .iter()
+        .filter(|finding| finding.severity < Severity::Fatal);
+    let lines: Vec<String> = fit.chain(unfit).chain(rest.map(describe)).collect();
+    lines.join("\n")
+}
+
 fn describe(finding: &Finding) -> String {
     format!(
         "{}: {}\n  why   {}\n  fix  {}",
@@ -69,6 +88,16 @@ fn describe(finding: &Finding) -> String {
         finding.why,
         finding.fix
     )
+}
+
+fn passed(passed: &Passed) -> Value {
+    json!({
+        "check": passed.subject,
+        "status": "ok",
+        "kind": null,
+        "reason": passed.found,
+        "fix": "",
+    })
 }
 
 fn value(finding: &Finding) -> Value {

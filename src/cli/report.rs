@@ -81,6 +81,9 @@ fn about(path: &Path) -> Section {
             index.name, index.serial, cluster.kubernetes_version, cluster.container_runtime, index.packer
         );
         let report = crate::preflight::preflight(&bundle, &SiteOptions::default())?;
+        for passed in report.passed() {
+            let _ = writeln!(text, "ok: {}: {}", passed.subject, passed.found);
+        }
         for finding in report.findings() {
             let _ = writeln!(
                 text,

@@ -66,7 +66,11 @@ pub(crate) fn stop(minikube: &Minikube, profile: &str, session: &mut Session) ->
 
 fn tell(line: &str, story: &mut Story, progress: &dyn Progress) {
     match events::parse(line) {
-        Some(MinikubeEvent::Step { message }) => progress.note(&message),
+        Some(MinikubeEvent::Step {
+            message,
+            count: Some((number, count)),
+        }) => progress.step(&message, number, count),
+        Some(MinikubeEvent::Step { message, .. }) => progress.note(&message),
         Some(MinikubeEvent::Warning(message)) if !events::is_expected(&message) => {
             progress.warn(&format!("minikube: {message}"));
         }

@@ -16,10 +16,11 @@ mod start;
 mod status;
 mod uninstall;
 
+pub use crate::install::{Removal, Removed};
 pub use crate::minikube::NodeStatus;
 pub use doomed::{Doomed, doomed};
 pub use error::ClusterError;
 pub use report::{Section, report};
-pub use start::{Started, Timing, start};
+pub use start::{Started, Timing, stage_count, start};
 pub use status::{ProfileStatus, State, Status, Stopped, status, stop};
 pub use uninstall::uninstall;

@@ -12,7 +12,7 @@ pub use summary::{Started, Timing};
 
 use super::ClusterError;
 use super::{dry_run, manifests, minikube, node_image, ready, rollback};
-use crate::bundle::BinaryRole;
+use crate::bundle::{BinaryRole, FileRole, PlatformView};
 use crate::docker::Engine;
 use crate::host::interrupt;
 use crate::install::{
@@ -61,6 +61,23 @@ pub fn start<E: From<ClusterError>>(
             Err(rollback::roll_back(&mut run.session, &run.engine, options, error, progress).into())
         }
     }
+}
+
+/// How many stages a start has where nothing unusual happens.
+#[must_use]
+pub fn stage_count(view: PlatformView<'_>, options: &SiteOptions) -> usize {
+    let images = match options.way {
+        Way::Cache => 1,
+        Way::Auto | Way::Volume => options.node_names().count(),
+    };
+    let manifests = options.manifests && view.files().iter().any(|file| file.role == FileRole::Manifest);
+    let sometimes = [
+        request::is_asked_something(options),
+        !view.files().is_empty(),
+        manifests,
+    ];
+    // The node image, minikube, and the wait for the nodes.
+    3 + images + sometimes.into_iter().filter(|there| *there).count()
 }
 
 /// The engine, when this run may use it for this profile.

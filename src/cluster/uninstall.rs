@@ -11,7 +11,9 @@ use super::{minikube, proof};
 use crate::docker::Engine;
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::{Environment, FileError};
-use crate::install::{Event, InstalledProfile, Journal, Layout, Receipt, Removal, Session, remove_installed};
+use crate::install::{
+    Event, InstalledProfile, Journal, Layout, Receipt, Removal, Removed, Session, remove_installed,
+};
 use crate::minikube::NAME;
 use crate::minikube::ProfileConfig;
 use crate::minikube::{sidecar, written};
@@ -112,7 +114,7 @@ fn remove_profiles(
         match remove_profile(session, engine, name, profile)? {
             None => {
                 progress.end("removed");
-                removed.push(format!("profile {name}"));
+                removed.push(Removed::Profile(name.clone()));
             }
             Some(why) => {
                 progress.end("kept");
@@ -122,7 +124,7 @@ fn remove_profiles(
     }
     for name in session.journal.receipt().volumes_of_those(only) {
         seed::discard_after_kill(session, engine, &name)?;
-        removed.push(format!("volume {name}"));
+        removed.push(Removed::Volume(name));
     }
     Ok(Removal { removed, kept })
 }

@@ -44,6 +44,6 @@ pub(crate) use place::{file_digest, recorded};
 pub use portions::{PORTIONS_AT_ONCE, portions};
 pub use programs::{Installed, install_programs};
 pub use receipt::{InstalledBundle, InstalledProfile, Receipt};
-pub use remove::{Removal, remove_installed, remove_made_by_this_run};
+pub use remove::{Removal, Removed, remove_installed, remove_made_by_this_run};
 pub use session::Session;
 pub use transfer::{TransferError, transfer};

@@ -2,6 +2,7 @@
 //! what one run made.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,11 +17,37 @@ use crate::docker::Engine;
 use crate::host::{AtomicFile, FileError, remove_if_there, sync_removed};
 use crate::minikube::{ProfileConfig, dot_minikube, leftover_directories, leftover_files};
 
+/// One thing that is gone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Removed {
+    /// A profile with its nodes.
+    Profile(String),
+    /// A node's volume.
+    Volume(String),
+    /// A file or a link.
+    File(PathBuf),
+    /// An empty directory.
+    Directory(PathBuf),
+    /// An image in the engine.
+    Image(String),
+}
+
+impl fmt::Display for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile(name) => write!(f, "profile {name}"),
+            Self::Volume(name) => write!(f, "volume {name}"),
+            Self::File(path) | Self::Directory(path) => write!(f, "{}", path.display()),
+            Self::Image(reference) => write!(f, "image {reference}"),
+        }
+    }
+}
+
 /// What an uninstall did.
 #[derive(Clone, Debug, Default)]
 pub struct Removal {
     /// What is gone.
-    pub removed: Vec<String>,
+    pub removed: Vec<Removed>,
     /// What stays, each with the reason.
     pub kept: Vec<String>,
 }
@@ -102,7 +129,7 @@ fn remove_links(
         }
         if fs::read_link(&path).is_ok_and(|there| there == target) {
             remove_file(&path)?;
-            removal.removed.push(path.display().to_string());
+            removal.removed.push(Removed::File(path.clone()));
         } else if fs::symlink_metadata(&path).is_ok() {
             removal.kept.push(changed(&path));
         }
@@ -126,7 +153,7 @@ fn remove_files(
         }
         if recorded(&receipt, path)?.is_some() {
             remove_file(path)?;
-            removal.removed.push(path.display().to_string());
+            removal.removed.push(Removed::File(path.to_owned()));
         } else if receipt.files().contains_key(path) && path.is_file() {
             removal.kept.push(changed(path));
         }
@@ -147,7 +174,7 @@ fn remove_images(
         }
         match engine.image(&reference)? {
             Some(image) if ids.contains(&image.id) => match engine.remove_image(&reference) {
-                Ok(()) => removal.removed.push(format!("image {reference}")),
+                Ok(()) => removal.removed.push(Removed::Image(reference.clone())),
                 Err(error) if error.is_refusal() => {
                     removal
                         .kept
@@ -225,7 +252,7 @@ fn remove_directories(
         if fs::symlink_metadata(directory).is_ok() {
             removal.kept.push(not_empty(directory));
         } else if session.before().directories().contains(&directory) {
-            removal.removed.push(directory.display().to_string());
+            removal.removed.push(Removed::Directory(directory.to_owned()));
         }
         // Else this very run made it, for its lock.
     }
@@ -234,7 +261,7 @@ fn remove_directories(
 
 fn remove_directory(directory: &Path, removal: &mut Removal) -> Result<(), InstallError> {
     match fs::remove_dir(directory) {
-        Ok(()) => removal.removed.push(directory.display().to_string()),
+        Ok(()) => removal.removed.push(Removed::Directory(directory.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
             removal.kept.push(not_empty(directory));

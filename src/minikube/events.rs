@@ -9,6 +9,9 @@ pub(crate) enum MinikubeEvent {
     Step {
         /// What it does.
         message: String,
+        /// Which step it is, and of how many. Source: minikube v1.38.1,
+        /// `pkg/minikube/out/register/register.go`: the first is 0.
+        count: Option<(usize, usize)>,
     },
     /// Good to know.
     Info(String),
@@ -49,11 +52,17 @@ pub(crate) fn parse(line: &str) -> Option<MinikubeEvent> {
         name: String,
         advice: String,
         exitcode: String,
+        currentstep: String,
+        totalsteps: String,
     }
     let CloudEvent { kind, data } = serde_json::from_str(line).ok()?;
     let message = data.message.trim().to_owned();
     match kind.strip_prefix("io.k8s.sigs.minikube.")? {
-        "step" => Some(MinikubeEvent::Step { message }),
+        "step" => {
+            let number = data.currentstep.parse();
+            let count = number.ok().zip(data.totalsteps.parse().ok());
+            Some(MinikubeEvent::Step { message, count })
+        }
         "info" => Some(MinikubeEvent::Info(message)),
         "warning" => Some(MinikubeEvent::Warning(message)),
         "error" => Some(MinikubeEvent::Error(Complaint {
@@ -132,7 +141,8 @@ mod tests {
         assert_eq!(
             parse(&step),
             Some(MinikubeEvent::Step {
-                message: "Pulling base image ...".to_owned()
+                message: "Pulling base image ...".to_owned(),
+                count: Some((5, 19)),
             })
         );
         assert_eq!(parse(&line("download.progress", r#"{"artifact":"x"}"#)), None);

@@ -36,7 +36,8 @@ pub(crate) fn examine(now: u64, packed: Option<u64>) -> Option<Finding> {
     ))
 }
 
-fn date(seconds: u64) -> String {
+/// The day, for a person.
+pub(crate) fn date(seconds: u64) -> String {
     Timestamp::of_unix(seconds).map_or_else(|| "after the year 9999".to_owned(), Timestamp::date)
 }
 

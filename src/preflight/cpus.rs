@@ -20,6 +20,11 @@ pub(crate) fn examine(asked: Option<u64>, engine_cpus: u64) -> Option<Finding> {
     ))
 }
 
+/// What there is and what is needed, for a person.
+pub(crate) fn margin(asked: Option<u64>, engine_cpus: u64) -> String {
+    format!("{engine_cpus}, {} needed", asked.unwrap_or(MINIMUM_CPUS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

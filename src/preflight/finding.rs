@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::checklist::{Checklist, Passed};
 use crate::explain::{Explain, Explanation, Kind};
 
 /// How much a finding matters.
@@ -74,10 +75,23 @@ pub(crate) fn note(what: impl Into<String>, why: impl Into<String>, fix: impl In
     }
 }
 
+/// The subject of what is said of file systems.
+pub(super) const DISK: &str = "Disk";
+
 /// All that was found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     findings: Vec<Finding>,
+    passed: Vec<Passed>,
+}
+
+impl From<Checklist> for Report {
+    fn from(list: Checklist) -> Self {
+        Self {
+            passed: list.passed,
+            ..Self::of(list.findings)
+        }
+    }
 }
 
 /// This machine cannot start the cluster.
@@ -137,7 +151,22 @@ impl Report {
     #[must_use]
     pub fn of(mut findings: Vec<Finding>) -> Self {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        Self { findings }
+        Self {
+            findings,
+            passed: Vec::new(),
+        }
+    }
+
+    /// What the file systems have, and what is written to each.
+    pub fn disks(&self) -> impl Iterator<Item = &str> {
+        let disks = self.passed.iter().filter(|passed| passed.subject == DISK);
+        disks.map(|passed| passed.found.as_str())
+    }
+
+    /// What is as the cluster needs it.
+    #[must_use]
+    pub fn passed(&self) -> &[Passed] {
+        &self.passed
     }
 
     /// Every finding, the gravest first.

@@ -3,6 +3,7 @@
 use super::finding::{Finding, fatal, note, warning};
 use crate::host::MemoryFacts;
 use crate::minikube::{MINIMUM_MIB, MinikubeNode};
+use crate::shown::human_bytes;
 
 /// `asked` is `--memory` in MiB, which each of `count` nodes may use. `machine` is this
 /// machine's memory, where the engine is on it, and `nodes` are those of other profiles that
@@ -17,7 +18,7 @@ pub(crate) fn examine(
     if let Some(reason) = too_little(asked, engine_mib) {
         return vec![reason];
     }
-    let needed = asked.unwrap_or(MINIMUM_MIB).saturating_mul(count.into());
+    let needed = needed_mib(asked, count);
     let who = if count == 1 {
         "the node"
     } else {
@@ -47,6 +48,27 @@ pub(crate) fn examine(
         ));
     }
     findings
+}
+
+/// What there is and what is needed, for a person.
+pub(crate) fn margin(
+    asked: Option<u64>,
+    count: u32,
+    engine_mib: u64,
+    machine: Option<MemoryFacts>,
+) -> String {
+    let needed = human_bytes(needed_mib(asked, count) << 20);
+    match machine {
+        Some(memory) => format!(
+            "{} available, {needed} needed",
+            human_bytes(memory.available_bytes)
+        ),
+        None => format!("{}, {needed} needed", human_bytes(engine_mib << 20)),
+    }
+}
+
+fn needed_mib(asked: Option<u64>, count: u32) -> u64 {
+    asked.unwrap_or(MINIMUM_MIB).saturating_mul(count.into())
 }
 
 fn too_little(asked: Option<u64>, engine_mib: u64) -> Option<Finding> {

@@ -5,6 +5,7 @@ mod addons;
 mod arguments;
 mod cached;
 mod cgroup;
+mod checklist;
 mod clock;
 mod confinement;
 mod cpus;
@@ -28,6 +29,7 @@ mod space;
 mod subnets;
 mod user;
 
+pub use checklist::Passed;
 pub use error::PreflightError;
 pub use finding::{Finding, Report, Severity, Unfit};
 
@@ -37,8 +39,9 @@ use crate::install::Layout;
 use crate::minikube::memory_mib;
 use crate::minikube::{MinikubeSettings, SiteOptions};
 use crate::verify::OpenedBundle;
+use checklist::Checklist;
 use facts::MachineFacts;
-use finding::fatal;
+use finding::{DISK, fatal};
 
 /// Looks at this machine. It changes nothing.
 pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report, PreflightError> {
@@ -57,71 +60,85 @@ pub fn preflight(bundle: &OpenedBundle, options: &SiteOptions) -> Result<Report,
     let facts = MachineFacts::gather(bundle, options, &environment, &layout, settings)?;
     // A question that a signal broke off says nothing about this machine.
     interrupt::check()?;
-    let mut findings = examine(bundle.index(), options, &facts);
-    findings.extend(space::examine(&facts.demands));
-    Ok(Report::of(findings))
+    let mut list = examine(bundle.index(), options, &facts);
+    list.add(
+        DISK,
+        space::margins(&facts.demands),
+        space::examine(&facts.demands),
+    );
+    Ok(list.into())
 }
 
-fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> Vec<Finding> {
+fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> Checklist {
     let architecture = facts.engine.as_ref().ok().map(|info| info.architecture.as_str());
-    let mut findings = Vec::new();
-    findings.extend(platform::examine(
-        &index.cluster.platforms,
-        facts.platform,
-        architecture,
-    ));
-    findings.extend(examine_engine(index, options, facts));
-    findings.extend(profile::examine(index, options, facts.profile.as_ref()));
-    findings.extend(nodes::examine(options, facts.profile.is_none()));
+    let mut list = Checklist::default();
+    list.add(
+        "Platform",
+        facts.platform.map(|platform| platform.to_string()),
+        platform::examine(&index.cluster.platforms, facts.platform, architecture),
+    );
+    examine_engine(index, options, facts, &mut list);
+    list.look(profile::examine(index, options, facts.profile.as_ref()));
+    list.look(nodes::examine(options, facts.profile.is_none()));
     if let Some(view) = facts.platform.and_then(|platform| index.on(platform)) {
-        findings.extend(network::examine(view, options, facts.profile.is_none()));
-        findings.extend(addons::examine(view, options));
+        list.look(network::examine(view, options, facts.profile.is_none()));
+        list.look(addons::examine(view, options));
     }
-    findings.extend(settings::examine(&facts.settings));
-    findings.extend(directories::examine(&facts.directories));
-    findings.extend(kubeconfig::examine(facts.kubeconfig.as_ref()));
-    findings.extend(cached::examine(&facts.foreign_programs));
-    findings.extend(clock::examine(facts.now, facts.packed));
-    findings.extend(user::examine(facts.root));
-    findings
+    list.look(settings::examine(&facts.settings));
+    list.look(directories::examine(&facts.directories));
+    list.look(kubeconfig::examine(facts.kubeconfig.as_ref()));
+    list.look(cached::examine(&facts.foreign_programs));
+    list.add(
+        "Clock",
+        [clock::date(facts.now)],
+        clock::examine(facts.now, facts.packed),
+    );
+    list.look(user::examine(facts.root));
+    list
 }
 
 /// What the engine and its machine are asked for. Where no engine answers, this machine is
 /// looked at anyway, unless another one was chosen: one that lacks modules or control
 /// groups is not fixed by starting Docker.
-fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> Vec<Finding> {
+fn examine_engine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts, list: &mut Checklist) {
     let info = match &facts.engine {
         Ok(info) => info,
         Err((what, fix)) => {
             let why = "the cluster's node is a container of Docker Engine";
-            let mut findings = vec![fatal(what, why, fix)];
+            list.look([fatal(what, why, fix)]);
             if !facts.engine_elsewhere {
-                findings.extend(examine_machine(index, options, facts, false));
+                examine_machine(index, options, facts, false, list);
             }
-            return findings;
+            return;
         }
     };
-    let mut findings = engine::examine(info, facts.endpoint.as_deref());
-    findings.extend(settings::rootless(&facts.settings, options, info));
+    list.add(
+        "Docker Engine",
+        [format!("{}, storage driver {}", info.server_version, info.driver)],
+        engine::examine(info, facts.endpoint.as_deref()),
+    );
+    list.look(settings::rootless(&facts.settings, options, info));
     let elsewhere = engine::other_kernel(info, &facts.kernel.release);
     let here = elsewhere.is_none();
     let asked = options.memory_asked().as_deref().and_then(memory_mib);
+    let (nodes, engine_mib) = (options.nodes().max(1), info.mem_total >> 20);
     let memory = facts.memory.filter(|_| here);
-    findings.extend(memory::examine(
-        asked,
-        options.nodes().max(1),
-        info.mem_total >> 20,
-        memory,
-        &facts.nodes,
-    ));
+    list.add(
+        "Memory",
+        [memory::margin(asked, nodes, engine_mib, memory)],
+        memory::examine(asked, nodes, engine_mib, memory, &facts.nodes),
+    );
     let asked = options.cpus_asked().and_then(|cpus| cpus.parse().ok());
-    findings.extend(cpus::examine(asked, info.cpus));
-    findings.extend(elsewhere);
+    list.add(
+        "CPUs",
+        [cpus::margin(asked, info.cpus)],
+        cpus::examine(asked, info.cpus),
+    );
+    list.look(elsewhere);
     if here {
-        findings.extend(examine_machine(index, options, facts, info.rootless()));
-        findings.extend(firewall::examine(facts.firewalld, info));
+        examine_machine(index, options, facts, info.rootless(), list);
+        list.look(firewall::examine(facts.firewalld, info));
     }
-    findings
 }
 
 /// What the machine of the engine is asked for, when it is this one.
@@ -130,18 +147,21 @@ fn examine_machine(
     options: &SiteOptions,
     facts: &MachineFacts,
     rootless: bool,
-) -> Vec<Finding> {
-    let mut findings = cgroup::examine(
+    list: &mut Checklist,
+) {
+    let mut kernel = cgroup::examine(
         &facts.cgroups,
         &index.cluster.kubernetes_version,
         minikube_version(index),
     );
-    findings.extend(kernel::examine(&facts.kernel, rootless));
-    findings.extend(inotify::examine(facts.inotify, options.nodes(), rootless));
-    findings.extend(subnets::examine(&facts.subnets, &options.profile));
-    findings.extend(ports::examine(&options.values_of("--ports"), &facts.listeners));
-    findings.extend(confinement::examine(facts.confinement, rootless));
-    findings
+    kernel.extend(kernel::examine(&facts.kernel, rootless));
+    kernel.extend(inotify::examine(facts.inotify, options.nodes(), rootless));
+    list.add("Kernel", [format!("Linux {}", facts.kernel.release)], kernel);
+    list.look(subnets::examine(&facts.subnets, &options.profile));
+    let ports = options.values_of("--ports");
+    let free = (!ports.is_empty()).then(|| format!("{} free", ports.join(", ")));
+    list.add("Ports", free, ports::examine(&ports, &facts.listeners));
+    list.look(confinement::examine(facts.confinement, rootless));
 }
 
 /// The version of the bundle's minikube, which is the same on all platforms.

@@ -154,8 +154,15 @@ fn node_bytes(view: PlatformView<'_>, options: &SiteOptions) -> u64 {
     programs + runtime + copied
 }
 
-/// What each file system lacks, with a tenth to spare.
-pub(crate) fn examine(demands: &[Demand]) -> Vec<Finding> {
+/// All that is written to one file system.
+struct Need<'a> {
+    system: &'a FileSystem,
+    what: String,
+    /// With a tenth to spare.
+    bytes: u64,
+}
+
+fn needs(demands: &[Demand]) -> impl Iterator<Item = Need<'_>> {
     let mut by_device: BTreeMap<u64, Vec<&Demand>> = BTreeMap::new();
     for demand in demands {
         by_device
@@ -163,23 +170,43 @@ pub(crate) fn examine(demands: &[Demand]) -> Vec<Finding> {
             .or_default()
             .push(demand);
     }
-    by_device
-        .into_values()
-        .filter_map(|demands| examine_one(&demands))
-        .collect()
+    by_device.into_values().map(|demands| {
+        let bytes = demands
+            .iter()
+            .fold(0u64, |sum, demand| sum.saturating_add(demand.bytes));
+        let what: Vec<&str> = demands.iter().map(|demand| demand.what).collect();
+        Need {
+            system: &demands[0].file_system,
+            what: what.join(" and "),
+            bytes: bytes.saturating_add(bytes / 10),
+        }
+    })
 }
 
-fn examine_one(demands: &[&Demand]) -> Option<Finding> {
-    let system = &demands.first()?.file_system;
-    let needed = demands
-        .iter()
-        .fold(0u64, |sum, demand| sum.saturating_add(demand.bytes));
-    let needed = needed.saturating_add(needed / 10);
-    let what = demands
-        .iter()
-        .map(|demand| demand.what)
-        .collect::<Vec<_>>()
-        .join(" and ");
+/// What each file system has and what is needed there, for a person.
+pub(crate) fn margins(demands: &[Demand]) -> Vec<String> {
+    let margin = |need: Need<'_>| {
+        format!(
+            "`{}` has {} free, {} needed",
+            need.system.directory.display(),
+            human_bytes(need.system.free_bytes),
+            human_bytes_at_least(need.bytes)
+        )
+    };
+    needs(demands).map(margin).collect()
+}
+
+/// What each file system lacks.
+pub(crate) fn examine(demands: &[Demand]) -> Vec<Finding> {
+    needs(demands).filter_map(|need| examine_one(&need)).collect()
+}
+
+fn examine_one(need: &Need<'_>) -> Option<Finding> {
+    let Need {
+        system,
+        what,
+        bytes: needed,
+    } = need;
     let directory = system.directory.display();
     if system.read_only {
         return Some(fatal(
@@ -189,7 +216,7 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
                 .to_owned(),
         ));
     }
-    (needed > system.free_bytes).then(|| Finding {
+    (*needed > system.free_bytes).then(|| Finding {
         severity: Severity::Fatal,
         kind: Kind::NoSpace,
         what: format!(
@@ -199,7 +226,7 @@ fn examine_one(demands: &[&Demand]) -> Option<Finding> {
         ),
         why: format!(
             "{what} need {} ({needed} bytes, a tenth to spare)",
-            human_bytes_at_least(needed)
+            human_bytes_at_least(*needed)
         ),
         fix: format!(
             "free {} there: `df -h {directory}` shows what is used, `docker system df` what Docker holds",

@@ -63,7 +63,7 @@ fn options(change: impl FnOnce(&mut SiteOptions)) -> SiteOptions {
 
 #[test]
 fn a_fit_machine_has_nothing_to_mend() {
-    assert_eq!(examine(&index(), &SiteOptions::default(), &fit()), []);
+    assert_eq!(examine(&index(), &SiteOptions::default(), &fit()).findings, []);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn every_reason_is_told_at_once() {
     facts.kernel.present.remove("overlay");
     facts.kernel.loadable = Some(std::collections::BTreeSet::new());
     let options = options(|options| options.memory = Some("64g".into()));
-    let failure = Report::of(examine(&index(), &options, &facts))
+    let failure = Report::of(examine(&index(), &options, &facts).findings)
         .into_result()
         .expect_err("unfit");
     assert_eq!(failure.explain().kind, Kind::Unfit);
@@ -106,7 +106,7 @@ fn a_machine_whose_engine_does_not_answer_is_looked_at_all_the_same() {
     facts.cgroups = Cgroups::default();
     facts.kernel.present.remove("overlay");
     facts.kernel.loadable = Some(std::collections::BTreeSet::new());
-    let findings = examine(&index(), &SiteOptions::default(), &facts);
+    let findings = examine(&index(), &SiteOptions::default(), &facts).findings;
     let said: Vec<&str> = findings.iter().map(|finding| finding.what.as_str()).collect();
     assert_eq!(
         said,
@@ -117,7 +117,10 @@ fn a_machine_whose_engine_does_not_answer_is_looked_at_all_the_same() {
         ]
     );
     facts.engine_elsewhere = true;
-    assert_eq!(examine(&index(), &SiteOptions::default(), &facts).len(), 1);
+    assert_eq!(
+        examine(&index(), &SiteOptions::default(), &facts).findings.len(),
+        1
+    );
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn a_missing_engine_is_the_only_thing_said_of_it() {
     let mut facts = fit();
     facts.engine = Err(("Docker Engine is not installed".into(), "install it".into()));
     facts.kernel.present.clear();
-    let failure = Report::of(examine(&index(), &SiteOptions::default(), &facts))
+    let failure = Report::of(examine(&index(), &SiteOptions::default(), &facts).findings)
         .into_result()
         .expect_err("unfit");
     assert_eq!(failure.explain(), Kind::Unfit.hint("install it"));
@@ -139,7 +142,7 @@ fn the_kernel_of_another_machine_is_not_taken_for_the_engines() {
     facts.kernel.present.clear();
     facts.kernel.loadable = Some(std::collections::BTreeSet::new());
     facts.cgroups = Cgroups::default();
-    let findings = examine(&index(), &SiteOptions::default(), &facts);
+    let findings = examine(&index(), &SiteOptions::default(), &facts).findings;
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(findings[0].severity, Severity::Note);
 }
@@ -174,7 +177,7 @@ fn file_systems_are_counted_once_with_all_that_goes_there() {
 fn root_is_told_that_force_is_added() {
     let mut facts = fit();
     facts.root = true;
-    let findings = examine(&index(), &SiteOptions::default(), &facts);
+    let findings = examine(&index(), &SiteOptions::default(), &facts).findings;
     assert_eq!(findings.len(), 1);
     assert!(findings[0].why.contains("`--force`"));
     assert!(Report::of(findings).into_result().is_ok());

@@ -50,7 +50,7 @@ impl Snapshots {
                 "${1}0",
             ),
             (
-                r"\b[0-9][0-9.]*( ?(?:bytes|B|kB|MB|GB|KiB|MiB|GiB|MB/s|GB/s)\b)",
+                r"\b[0-9][0-9.]*( ?(?:bytes|B|kB|MB|GB|TB|KiB|MiB|GiB|MB/s|GB/s)\b)",
                 "[N]${1}",
             ),
             (r"\b[0-9][0-9.]*( (?:s|ms|min)\b)", "[N]${1}"),
@@ -58,6 +58,7 @@ impl Snapshots {
                 r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?Z",
                 "[TIME]",
             ),
+            (r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}\b", "[DATE]"),
             // A terminal would be right of it; columns move with the sizes.
             (r" +(\[N\])", " ${1}"),
         ]

@@ -165,11 +165,11 @@ fn an_engine_that_hangs_is_waited_for_visibly() {
     fs::write(engine.join("docker"), "#!/bin/sh\nexec sleep 30\n").unwrap();
     fs::set_permissions(engine.join("docker"), fs::Permissions::from_mode(0o755)).unwrap();
     for (verb, shown) in [
-        ("start", "preflight: asking Docker Engine ..."),
-        ("preflight", "asking Docker Engine ..."),
+        ("start", "[1/6] preflight: asking Docker Engine "),
+        ("preflight", "asking Docker Engine "),
         (
             "status",
-            "asking Docker Engine and minikube how the clusters are ...",
+            "asking Docker Engine and minikube how the clusters are ",
         ),
     ] {
         let line = format!("./b.run {verb}");
@@ -180,7 +180,7 @@ fn an_engine_that_hangs_is_waited_for_visibly() {
             continue; // nothing is installed: nobody is asked
         }
         terminal.shows(shown);
-        terminal.shows(&format!("{shown} 1 s"));
+        terminal.shows(" 1 s");
         terminal.types(CTRL_C);
         let (status, screen) = terminal.ends();
         assert_eq!(status, 130, "{verb}: {screen}");
@@ -199,8 +199,8 @@ fn a_server_that_never_answers_is_waited_for_visibly() {
     let Some(mut terminal) = Terminal::run(&sandbox, 80, "xterm", Path::new("/bin"), &line) else {
         return;
     };
-    terminal.shows("contacting 127.0.0.1 for stable-1.35.txt ...");
-    terminal.shows("contacting 127.0.0.1 for stable-1.35.txt ... 1 s");
+    terminal.shows("contacting 127.0.0.1 for stable-1.35.txt ");
+    terminal.shows(" 1 s");
     // The second one ends it at once; two that come together are one signal.
     let (status, screen) = terminal.ends_by(CTRL_C);
     assert_eq!(status, 130, "{screen}");

@@ -58,7 +58,12 @@ fn without_a_key_a_bundle_is_integrity_only_and_says_so() {
     );
     let outcome = sandbox.packager(["extract", "x.run", "--to", "out"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    assert!(outcome.stderr.contains("warning: integrity only"), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("warning: not signed: its origin is not verified"),
+        "{outcome:?}"
+    );
     let value = json(&sandbox.packager(["verify", "x.run", "--output", "json"]));
     assert_eq!(value["authenticity"], "integrity-only");
     assert_eq!(value["key_id"], Value::Null);

@@ -272,7 +272,7 @@ fn uninstall_keeps_a_cluster_that_another_user_made() {
         let outcome = scene.run(&["uninstall"], &[]);
         assert_eq!(outcome.status, 0, "{case}: {outcome:?}");
         let says = match kept {
-            "" => "removed\n  profile minikube\n".to_owned(),
+            "" => "removed 1 profile; `-v` lists them\n".to_owned(),
             why => format!("kept\n  profile minikube: {why}\n"),
         };
         assert_eq!(outcome.stdout, says, "{case}: {outcome:?}");
@@ -321,7 +321,10 @@ fn another_user_cannot_take_the_lock_of_a_profile() {
         );
         let outcome = scene.run(&["uninstall"], &[]);
         assert_eq!(outcome.status, 0, "{backlog}: {outcome:?}");
-        assert_eq!(outcome.stdout, "removed\n  profile minikube\n", "{backlog}");
+        assert_eq!(
+            outcome.stdout, "removed 1 profile; `-v` lists them\n",
+            "{backlog}"
+        );
     }
 }
 

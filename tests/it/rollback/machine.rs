@@ -145,7 +145,7 @@ fn of_several_profiles_one_can_go_alone() {
     assert_eq!(one.status, 0, "{one:?}");
     assert!(
         one.stdout
-            .contains("removed\n  profile one\nkept\n  programs, caches and images"),
+            .contains("removed 1 profile; `-v` lists them\nkept\n  programs, caches and images"),
         "{one:?}"
     );
     let program = site
