@@ -71,7 +71,7 @@ const HOST: &[(&str, &[&str])] = &[
     ("start", &["-y", "--cpus 4 --memory 8g", "-y -- --nodes 3"]),
     ("preflight", &["", "--memory 8g --json"]),
     ("verify", &["", "--deep --require-signature"]),
-    ("inspect", &["", "--sbom=spdx"]),
+    ("inspect", &["", "--sbom=spdx", "--html site.html"]),
     ("list", &["", "--no-header"]),
     ("repair", &["--from /media/second/site.run"]),
     ("extract", &["--to parts", "--to-cache ~/.minikube"]),

@@ -1,20 +1,22 @@
 //! `inspect` and `list`: what is in a bundle.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::authenticity;
 use super::columns::HeaderArg;
 use super::console::Console;
 use super::path_value::path_value;
 use super::provenance;
-use super::sbom::{SbomFormat, sbom};
+use super::sbom::{SbomFormat, packages_of, sbom};
 use super::volumes::{checksums, volumes};
+use super::{authenticity, inspect_page};
 use crate::bundle::{
     BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, Origin, Platform, PlatformView, in_words,
 };
 use crate::failure::Failure;
+use crate::host::AtomicFile;
 use crate::progress::Progress;
 use crate::shown::human_bytes;
 use crate::verify::OpenedBundle;
@@ -34,6 +36,16 @@ pub(super) struct InspectArgs {
     #[arg(long, value_name = "FORMAT", conflicts_with = "platform", num_args = 0..=1, require_equals = true,
           default_missing_value = "cyclonedx")]
     sbom: Option<SbomFormat>,
+    /// Write all of it as one HTML page, which loads nothing
+    #[arg(long, value_name = "FILE", conflicts_with = "sbom")]
+    html: Option<PathBuf>,
+}
+
+impl InspectArgs {
+    /// The file that is written.
+    pub(super) fn written(&self) -> Option<&Path> {
+        self.html.as_deref()
+    }
 }
 
 #[derive(clap::Args, Debug)]
@@ -55,6 +67,9 @@ pub(super) fn inspect(args: &InspectArgs, bundle: OpenedBundle, console: &Consol
         let text = format!("{sbom:#}");
         return console.result(&text, &json!({ "bundle": path, "sbom": sbom }));
     }
+    if let Some(file) = &args.html {
+        return write_page(file, &args.show, bundle, console);
+    }
     let index = bundle.index();
     let views = views(&args.show, &bundle)?;
     let mut value = json!({
@@ -72,6 +87,33 @@ pub(super) fn inspect(args: &InspectArgs, bundle: OpenedBundle, console: &Consol
         text += &checksums(bundle.path(), index);
     }
     console.result(&text, &value)
+}
+
+fn write_page(file: &Path, show: &ShowArgs, bundle: OpenedBundle, console: &Console) -> Result<(), Failure> {
+    let path = bundle.path().to_owned();
+    let index = bundle.index().clone();
+    let authenticity = bundle.authenticity().cloned();
+    let total_bytes = bundle.total_bytes();
+    let platforms: Vec<Platform> = views(show, &bundle)?.iter().map(|view| view.platform()).collect();
+    let packages = packages_of(bundle, console)?;
+    let views: Vec<_> = platforms
+        .into_iter()
+        .filter_map(|platform| index.on(platform))
+        .collect();
+    let html = inspect_page::html(&inspect_page::Shown {
+        index: &index,
+        views: &views,
+        total_bytes,
+        authenticity: authenticity.as_ref().map_err(Clone::clone),
+        packages: &packages,
+    });
+    AtomicFile::write(file, html.as_bytes(), 0o644)
+        .map_err(|error| Failure::from(error).hint("name a file in a directory that you may write to"))?;
+    let text = format!("wrote `{}`: open it in a browser", file.display());
+    console.result(
+        &text,
+        &json!({ "bundle": path_value(&path), "file": path_value(file), "changed": true }),
+    )
 }
 
 /// Lists the parts, one a line.
@@ -213,7 +255,13 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         );
     }
     text += &compared(views);
-    text += "\nWhat a start puts on a machine\n\
+    text += "\nWhat a start puts on a machine\n";
+    text + &placed(index)
+}
+
+/// What a start puts where.
+pub(super) fn placed(index: &BundleIndex) -> String {
+    let mut text = "\
         \x20 the programs    ~/.local/share/minikube-offline, with links `minikube` and `kubectl` in\n\
         \x20                 /usr/local/bin (root) or ~/.local/bin where nothing has these names\n\
         \x20 the node image  Docker Engine\n\
@@ -223,7 +271,8 @@ fn describe(index: &BundleIndex, views: &[PlatformView<'_>], total_bytes: u64, s
         \x20 how to reach it ~/.kube/config\n\
         \x20 its journal     ~/.local/state/minikube-offline\n\
         \x20 its serial      ~/.config/minikube-offline/serials.json, where a pinned key signed it: it stays\n\
-        \x20                 after `uninstall`\n";
+        \x20                 after `uninstall`\n"
+        .to_owned();
     if !index.files.is_empty() {
         let _ = writeln!(
             text,

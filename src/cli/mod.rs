@@ -22,9 +22,11 @@ mod examples;
 mod extract;
 mod ground;
 mod guide;
+mod html;
 #[cfg(feature = "packager")]
 mod init;
 mod inspect;
+mod inspect_page;
 #[cfg(feature = "packager")]
 mod join;
 #[cfg(feature = "packager")]

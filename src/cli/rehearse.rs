@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::ground::Ground;
+use super::html;
 use super::path_value::path_value;
 use super::site::Trusting;
 use crate::failure::{Failure, Kind};
@@ -96,7 +97,8 @@ pub(super) fn run(args: &Trusting<RehearseArgs>, console: &Console) -> Result<()
     let verdict = failure.as_ref().map(|verdict| verdict.message.clone());
     let text = describe(&report, bundle, verdict.as_deref());
     if let Some(file) = &own.html {
-        AtomicFile::write(file, page(&text).as_bytes(), 0o644)?;
+        let body = format!("<pre>{}</pre>\n", html::escaped(&text));
+        AtomicFile::write(file, html::page("Rehearsal", &body).as_bytes(), 0o644)?;
     }
     console.result(&text, &value(&report, &request, verdict.is_none()))?;
     match failure {
@@ -179,24 +181,6 @@ fn value(report: &Report, request: &Request, fit: bool) -> Value {
     })
 }
 
-/// The report as a page that loads nothing.
-fn page(text: &str) -> String {
-    let escaped: String = crate::failure::printable(text)
-        .chars()
-        .map(|c| match c {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            '"' => "&quot;".to_owned(),
-            '\'' => "&#39;".to_owned(),
-            other => other.to_string(),
-        })
-        .collect();
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Rehearsal</title>\n<style>body{{font:15px/1.5 sans-serif;margin:2em}}pre{{white-space:pre-wrap}}</style>\n<h1>Rehearsal</h1>\n<pre>{escaped}</pre></html>\n"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_page_has_no_markup_of_others() {
-        let page = page(&describe(&report(), Path::new("a.run"), None));
+        let page = html::escaped(&describe(&report(), Path::new("a.run"), None));
         assert!(page.contains("Pod shop/&lt;b&gt;cart: ready"), "{page}");
         assert!(!page.contains("<b>"), "{page}");
     }

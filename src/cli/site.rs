@@ -1,6 +1,6 @@
 //! The verbs of the site, and what each does with a bundle.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Command, Subcommand};
 
@@ -8,7 +8,7 @@ use super::authenticity::warning;
 use super::console::Console;
 use super::ground::Ground;
 use super::{extract, guide, inspect, machine, preflight, repair, report, sandbox, start, verify, version};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::host::{Environment, Sandbox};
 use crate::progress::Progress;
 use crate::trust::{TrustDirectories, TrustedKeys};
@@ -76,7 +76,11 @@ impl BundleVerb {
     /// What it uses, with the bundle at `path`.
     pub(super) fn ground(&self, path: &Path) -> Result<Ground, Failure> {
         Ok(match self {
-            Self::Inspect(_) | Self::List(_) | Self::Verify(_) => Ground::arguments(),
+            Self::Inspect(verb) => match verb.args.written() {
+                Some(file) => Ground::arguments().writing(file),
+                None => Ground::arguments(),
+            },
+            Self::List(_) | Self::Verify(_) => Ground::arguments(),
             Self::Extract(verb) => Ground::arguments().filling(&verb.args.filled()?),
             Self::Repair(_) => Ground::arguments().writing(path),
             Self::Preflight(verb) => Ground::machine(verb.args.minikube_home()),
@@ -128,12 +132,23 @@ impl BundleVerb {
     /// listen on, which nobody knows here. The same goes for `status`, `stop` and `uninstall`.
     fn sandbox(&self, path: &Path) -> Result<Option<Sandbox>, Failure> {
         Ok(match self {
-            Self::Inspect(_) | Self::List(_) | Self::Verify(_) => Some(Sandbox::reading()),
+            Self::Inspect(verb) => Some(match verb.args.written() {
+                Some(file) => Sandbox::reading().filling(&directory_of(file)?),
+                None => Sandbox::reading(),
+            }),
+            Self::List(_) | Self::Verify(_) => Some(Sandbox::reading()),
             Self::Extract(verb) => Some(Sandbox::reading().filling(&verb.args.filled()?)),
             Self::Repair(_) => Some(repair::sandbox(path)),
             Self::Preflight(_) | Self::Start(_) => None,
         })
     }
+}
+
+/// The directory that `file` is written to.
+fn directory_of(file: &Path) -> Result<PathBuf, Failure> {
+    let whole = std::path::absolute(file)
+        .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", file.display())))?;
+    Ok(whole.parent().unwrap_or(&whole).to_owned())
 }
 
 /// Whether `verb` is one for which the user's config file has defaults.

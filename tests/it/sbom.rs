@@ -8,12 +8,33 @@ use crate::support::parts::{SampleParts, write_archive_of};
 use crate::support::program::Sandbox;
 
 #[test]
+fn a_page_shows_every_part_and_loads_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.sample_bundle("b.run");
+    let outcome = sandbox.packager(["inspect", "b.run", "--html", "b.html"]);
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    let page = std::fs::read_to_string(sandbox.path("b.html")).unwrap();
+    let list = sandbox.packager(["list", "b.run", "--no-header"]);
+    for line in list.stdout.lines() {
+        let name = line.split_whitespace().nth(1).unwrap();
+        assert!(page.contains(name), "{name} in {page}");
+    }
+    for absent in ["<script", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(absent), "{absent} in {page}");
+    }
+    // Beneath a file nothing can be written.
+    let outcome = sandbox.packager(["inspect", "b.run", "--html", "b.run/b.html"]);
+    assert_eq!(outcome.status, 5, "{outcome:?}");
+    assert!(outcome.stderr.contains("b.html"), "{outcome:?}");
+}
+
+#[test]
 fn the_bill_of_materials_names_every_part_and_is_valid() {
     let sandbox = Sandbox::new();
     sandbox.sample_bundle("b.run");
     let outcome = sandbox.packager(["inspect", "b.run", "--sbom"]);
     assert_eq!(outcome.status, 0, "{outcome:?}");
-    assert!(outcome.stderr.contains("integrity only"), "{outcome:?}");
+    assert!(outcome.stderr.contains("not signed"), "{outcome:?}");
     let bom = Bom::parse_from_json_v1_5(outcome.stdout.as_bytes()).expect("CycloneDX");
     let judged = bom.validate_version(SpecVersion::V1_5);
     assert!(judged.passed(), "{judged:#?}");

@@ -44,6 +44,17 @@ pub(super) fn sbom(
     })
 }
 
+/// The packages inside the parts, in the order of the member that lists them.
+pub(super) fn packages_of(
+    bundle: OpenedBundle,
+    progress: &dyn Progress,
+) -> Result<Vec<PartPackages>, VerifyError> {
+    match bundle.index().packages {
+        Some(_) => Ok(packages(bundle, progress)?.into_values().collect()),
+        None => Ok(Vec::new()),
+    }
+}
+
 fn packages(bundle: OpenedBundle, progress: &dyn Progress) -> Result<Packages, VerifyError> {
     let bundle = bundle.verify(progress)?;
     let mut members = bundle.members(|member| member.path == PACKAGES_PATH);
