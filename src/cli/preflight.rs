@@ -82,7 +82,7 @@ fn checklist(report: &Report, console: &Console) -> String {
 
 fn describe(finding: &Finding) -> String {
     format!(
-        "{}: {}\n  why   {}\n  fix  {}",
+        "{}: {}\n  why  {}\n  fix  {}",
         finding.severity.name(),
         finding.what,
         finding.why,

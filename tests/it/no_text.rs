@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use crate::support::effort::report;
-use crate::support::keys::Key;
+use crate::support::keys::{Key, PASSWORD};
 use crate::support::parts::SampleParts;
 use crate::support::program::{Sandbox, copy};
 
@@ -27,7 +27,7 @@ const RUNS: [&str; 18] = [
     r#"m keygen -o "$D/key" --password-fd 0"#,
     r#""$M" trust add "$KEY""#,
     r#""$M" trust list"#,
-    r#"m sign "$D/y.run" --key "$D/key.key" --password-fd 0"#,
+    r#"m sign "$D/y.run" --key "$SECRET" --password-fd 0"#,
     r#""$M" trust remove "$ID""#,
     r#""$M" init "$D/bundle.toml""#,
     r#""$M" lint "$D/bundle.toml""#,
@@ -58,7 +58,7 @@ fn every_verb_takes_paths_that_are_no_text() {
             let more = if run.contains(" pack ") { &*flags } else { "" };
             let script = format!(
                 "export HOME=\"$D\"
-                m() {{ echo 'a password' | \"$M\" \"$@\"; }}
+                m() {{ echo \"$P\" | \"$M\" \"$@\"; }}
                 {run} {more} --output={format}"
             );
             let mut command = Command::new("env");
@@ -72,6 +72,8 @@ fn every_verb_takes_paths_that_are_no_text() {
                 variable("D", directory.as_os_str()),
                 variable("M", OsStr::new(env!("CARGO_BIN_EXE_minikube-offline"))),
                 variable("KEY", key.public.as_os_str()),
+                variable("P", OsStr::new(PASSWORD)),
+                variable("SECRET", key.secret.as_os_str()),
                 variable("ID", OsStr::new(&key.id)),
                 variable("STUB", sandbox.stub().as_os_str()),
             ]);

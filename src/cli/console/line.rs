@@ -7,6 +7,9 @@ use crate::shown::{human_bytes, human_duration};
 /// Before that nobody can say how long it will take.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// The columns of a text that is worth showing in part.
+const A_WORD: usize = 12;
+
 /// What is known when a line is drawn.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Standing<'a> {
@@ -35,7 +38,7 @@ pub(super) struct Step<'a> {
 /// The longest form that leaves a column of `columns` free: a full line would wrap.
 pub(super) fn line(standing: &Standing<'_>, columns: usize) -> String {
     let room = columns.saturating_sub(1);
-    let forms = forms(standing);
+    let forms = forms(standing, room);
     if let Some((head, tail)) = forms
         .iter()
         .find(|(head, tail)| width(head) + width(tail) <= room)
@@ -48,7 +51,7 @@ pub(super) fn line(standing: &Standing<'_>, columns: usize) -> String {
 }
 
 /// From the longest to the shortest; of the last, what stands first is cut.
-fn forms(standing: &Standing<'_>) -> Vec<(String, String)> {
+fn forms(standing: &Standing<'_>, room: usize) -> Vec<(String, String)> {
     let name = standing.name;
     let numbered = match standing.number {
         Some((number, count)) if !name.is_empty() => format!("[{number}/{count}] {name}"),
@@ -83,6 +86,13 @@ fn forms(standing: &Standing<'_>) -> Vec<(String, String)> {
     };
     if let Some(Step { text, number, count }) = standing.step {
         let short = format!("step {number} of {count}");
+        // As much of the text as there is room for, if it is more than a word.
+        let taken = width(&numbered) + width(&clock) + "  : ".len() + short.len();
+        let text = match room.saturating_sub(taken) {
+            left if width(text) <= left => text.to_owned(),
+            left if left >= A_WORD => cut(text, left),
+            _ => text.to_owned(),
+        };
         return forms(vec![format!("{short}: {text}"), short]);
     }
     if standing.done == 0 {
@@ -100,6 +110,8 @@ fn counted(standing: &Standing<'_>) -> Vec<String> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
     let per_second = human_bytes(rate as u64);
     let settled = standing.elapsed >= SETTLED;
+    // Of less than a percent nobody knows how long the rest takes.
+    let begun = |total: u64| done >= total / 100;
     match standing.total.filter(|total| *total >= done) {
         // Whoever took it is still at work.
         Some(total) if total == done => vec![done_bytes, "100 %".to_owned()],
@@ -109,7 +121,7 @@ fn counted(standing: &Standing<'_>) -> Vec<String> {
             let left = human_duration(left);
             let percent = u128::from(done) * 100 / u128::from(total);
             let of_total = format!("{done_bytes} of {}", human_bytes(total));
-            let mut tails = if settled {
+            let mut tails = if settled && begun(total) {
                 vec![
                     format!("{of_total}  {per_second}/s  {left} left"),
                     format!("{of_total}  {left} left"),
@@ -244,7 +256,11 @@ mod tests {
                 80,
                 "[6/7] minikube start * 1 min 05 s  step 11 of 19: Preparing Kubernetes v1.35.4",
             ),
-            (70, "[6/7] minikube start * 1 min 05 s  step 11 of 19"),
+            (
+                70,
+                "[6/7] minikube start * 1 min 05 s  step 11 of 19: Preparing Kubernet..",
+            ),
+            (60, "[6/7] minikube start * 1 min 05 s  step 11 of 19"),
             (30, "minikube start  step 11 of 19"),
         ] {
             assert_eq!(line(&starting, columns + 1), shown);
