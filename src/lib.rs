@@ -80,6 +80,10 @@ pub mod rehearse;
 #[cfg(feature = "packager")]
 pub mod delta;
 
+/// A bundle on a medium that is carried, read back from there.
+#[cfg(feature = "packager")]
+pub mod copy;
+
 /// The client of the container engine.
 pub mod docker;
 

@@ -46,6 +46,7 @@ const PACKAGER: &[(&str, &[&str])] = &[
     ("trust remove", &["trust remove C3C6E72E2C59B9E4"]),
     ("trust revoke", &["trust revoke C3C6E72E2C59B9E4"]),
     ("trust rotate", &["trust rotate new.pub"]),
+    ("copy", &["copy site.run /media/stick"]),
     ("join", &["join old.run new.delta -o new.run"]),
     ("diff", &["diff old.run new.run"]),
     (

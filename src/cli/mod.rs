@@ -15,6 +15,8 @@ mod command;
 mod completions;
 mod config_file;
 mod console;
+#[cfg(feature = "packager")]
+mod copy;
 mod defaults;
 #[cfg(feature = "packager")]
 mod diff;

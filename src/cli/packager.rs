@@ -1,6 +1,7 @@
 //! The packager's command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Command, CommandFactory, Parser, Subcommand};
@@ -58,6 +59,8 @@ enum PackagerVerb {
     List(OfBundle<ListArgs>),
     /// Write the parts to a directory or a minikube cache
     Extract(OfBundle<ExtractArgs>),
+    /// Copy a bundle to a stick or disk and read the copy back
+    Copy(Trusting<super::copy::CopyArgs>),
     /// Rebuild a bundle from an older one and its deltas
     Join(Trusting<super::join::JoinArgs>),
     /// Start a bundle on an isolated test host and report (needs root)
@@ -82,7 +85,7 @@ enum PackagerVerb {
 #[derive(clap::Args, Debug)]
 struct OfBundle<A: clap::Args> {
     /// Bundle to use
-    bundle: std::path::PathBuf,
+    bundle: PathBuf,
     #[command(flatten)]
     args: Trusting<A>,
 }
@@ -90,9 +93,9 @@ struct OfBundle<A: clap::Args> {
 /// The same behind several bundles.
 #[derive(clap::Args, Debug)]
 struct OfBundles<A: clap::Args> {
-    /// Bundles to verify
+    /// Bundles to verify; of a directory all files that end in .run
     #[arg(required = true, value_name = "BUNDLE")]
-    bundles: Vec<std::path::PathBuf>,
+    bundles: Vec<PathBuf>,
     #[command(flatten)]
     args: Trusting<A>,
 }
@@ -110,6 +113,20 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let prepared = prepared.and_then(|()| open_log(&mut console, log_file, &line));
     let result = prepared.and_then(|()| run(cli.verb, &console));
     finish(&console, result)
+}
+
+/// The bundles, those in a directory in its stead.
+fn with_directories(bundles: &mut Vec<PathBuf>) -> Result<&mut [PathBuf], Failure> {
+    let mut found = Vec::with_capacity(bundles.len());
+    for path in bundles.drain(..) {
+        if path.is_dir() {
+            found.extend(crate::copy::bundles_in(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    *bundles = found;
+    Ok(bundles)
 }
 
 /// What the program takes.
@@ -132,6 +149,7 @@ fn ground(verb: &PackagerVerb) -> Result<Ground, Failure> {
         | PackagerVerb::Man(_)
         | PackagerVerb::Verify(_)
         | PackagerVerb::Diff(_)
+        | PackagerVerb::Copy(_)
         | PackagerVerb::Inspect(_)
         | PackagerVerb::List(_) => Ground::arguments(),
         PackagerVerb::Join(args) => Ground::arguments().writing(args.args().output()),
@@ -153,6 +171,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Store(verb) => return verb.run(console),
         PackagerVerb::Join(args) => return super::join::run(&args, console),
         PackagerVerb::Diff(args) => return super::diff::run(&args, console),
+        PackagerVerb::Copy(args) => return super::copy::run(&args, console),
         PackagerVerb::Rehearse(args) => return super::rehearse::run(&args, console),
         PackagerVerb::Keygen(args) => return sign::keygen(&args, console),
         PackagerVerb::Sign(args) => return sign::sign(&args, console),
@@ -165,7 +184,7 @@ fn run(verb: PackagerVerb, console: &Console) -> Result<(), Failure> {
         PackagerVerb::Machine(verb) => return verb.run(None, definition, console),
         PackagerVerb::Start(of) => (BundleVerb::Start(of.args), of.bundle),
         PackagerVerb::Preflight(of) => (BundleVerb::Preflight(of.args), of.bundle),
-        PackagerVerb::Verify(mut of) => match of.bundles.as_mut_slice() {
+        PackagerVerb::Verify(mut of) => match with_directories(&mut of.bundles)? {
             [one] => (BundleVerb::Verify(of.args), std::mem::take(one)),
             several => {
                 sandbox::enter(Sandbox::reading(), console);

@@ -100,6 +100,11 @@ impl AtomicFile {
         Unnamed::path_for(target)
     }
 
+    /// Waits until the medium has what was written so far.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.unnamed.file.sync_data()
+    }
+
     /// Gives the file its name and `mode`, durably. What had the name is replaced.
     pub fn commit(mut self, mode: u32) -> Result<(), FileError> {
         let cut = self.remains.drop_rest(&mut self.unnamed.file);

@@ -18,7 +18,12 @@ pub struct FileSystem {
     pub free_bytes: u64,
     /// Whether it can be written at all.
     pub read_only: bool,
+    /// Whether it is FAT, whose files end before 4 GiB. exFAT is another one.
+    pub is_fat: bool,
 }
+
+/// Source: Linux, `include/uapi/linux/magic.h`.
+const MSDOS_SUPER_MAGIC: i64 = 0x4d44;
 
 impl FileSystem {
     /// The file system of `path`, or of the nearest directory above it that is there.
@@ -29,8 +34,11 @@ impl FileSystem {
             .dev();
         let facts = rustix::fs::statvfs(&directory)
             .map_err(|error| FileError::at("looked at", &directory)(error.into()))?;
+        let kind = rustix::fs::statfs(&directory)
+            .map_err(|error| FileError::at("looked at", &directory)(error.into()))?;
         Ok(Self {
             device,
+            is_fat: kind.f_type == MSDOS_SUPER_MAGIC,
             free_bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
             read_only: facts.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
             directory,

@@ -153,6 +153,7 @@ fn file_systems_are_counted_once_with_all_that_goes_there() {
         what,
         bytes,
         file_system: FileSystem {
+            is_fat: false,
             device,
             directory: PathBuf::from("/var"),
             free_bytes,

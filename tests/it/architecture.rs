@@ -7,7 +7,7 @@ use std::fs;
 use walkdir::WalkDir;
 
 /// What each directory may use; nothing else.
-const ARROWS: [(&str, &[&str]); 28] = [
+const ARROWS: [(&str, &[&str]); 29] = [
     ("explain", &[]),
     ("shown", &["bundle"]),
     ("failure", &["explain", "shown"]),
@@ -30,6 +30,10 @@ const ARROWS: [(&str, &[&str]); 28] = [
     ("verify", &["bundle", "explain", "host", "progress", "trust"]),
     (
         "repair",
+        &["bundle", "explain", "host", "progress", "trust", "verify"],
+    ),
+    (
+        "copy",
         &["bundle", "explain", "host", "progress", "trust", "verify"],
     ),
     (
@@ -82,6 +86,7 @@ const ARROWS: [(&str, &[&str]); 28] = [
         &[
             "bundle",
             "cluster",
+            "copy",
             "delta",
             "attestations",
             "failure",

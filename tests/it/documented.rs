@@ -23,8 +23,8 @@ const RUNS: [&str; 8] = [
     "init", "lint", "list", "inspect", "verify", "extract", "guide", "status",
 ];
 
-/// Flags with files that the sandbox does not have.
-const NEEDS_MORE: [&str; 4] = ["--attestations", "--attestations", "--trusted-root", "--key"];
+/// Flags and paths of what the sandbox does not have.
+const NEEDS_MORE: [&str; 4] = ["--attestations", "--trusted-root", "--key", "/media/stick"];
 
 /// README, CONTRIBUTING and the guides, with their names.
 fn documents() -> Vec<(String, String)> {

@@ -11,6 +11,7 @@ mod architecture;
 mod archives;
 mod bundle_toml;
 mod confined;
+mod copy;
 mod damage;
 mod defaults;
 mod delta;
