@@ -38,7 +38,7 @@ pub enum CopyError {
         path: PathBuf,
     },
     /// The file system cannot hold a file of this length.
-    #[error("cannot copy `{}` to `{}`: FAT holds files of at most 4294967295 bytes, and it has {bytes}", path.display(), directory.display())]
+    #[error("cannot copy `{}` to `{}`: the file system there holds no file of {bytes} bytes", path.display(), directory.display())]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -98,7 +98,7 @@ impl Explain for CopyError {
                 path.display()
             )),
             Self::TooLong { .. } => Kind::Usage.hint(
-                "pack the bundle again with `--split 4000M`, or format the stick with exFAT or ext4; nothing was written",
+                "FAT holds files of less than 4 GiB: pack the bundle with `--split 4000M`, or format the stick with exFAT or ext4",
             ),
             Self::NoSpace { directory, .. } => Kind::NoSpace.hint(format!(
                 "free space there (`df -h {}` shows what is used), or use a larger medium; nothing was written",

@@ -107,11 +107,7 @@ fn check_room(jobs: &[Job], directory: &Path) -> Result<(), CopyError> {
     let system = FileSystem::of(directory)?;
     let open = || jobs.iter().filter(|job| !job.is_there);
     if let Some(job) = open().find(|job| system.is_fat && job.bytes > FAT_LIMIT) {
-        return Err(CopyError::TooLong {
-            path: job.from.clone(),
-            bytes: job.bytes,
-            directory: directory.to_owned(),
-        });
+        return Err(too_long(job));
     }
     let remains = |job: &Job| fs::metadata(AtomicFile::temporary(&job.to)).map_or(0, |facts| facts.len());
     let needed: u64 = open().map(|job| job.bytes.saturating_sub(remains(job))).sum();
@@ -123,6 +119,15 @@ fn check_room(jobs: &[Job], directory: &Path) -> Result<(), CopyError> {
         });
     }
     Ok(())
+}
+
+/// FAT behind FUSE is only known by the call that it refuses.
+fn too_long(job: &Job) -> CopyError {
+    CopyError::TooLong {
+        path: job.from.clone(),
+        bytes: job.bytes,
+        directory: job.to.parent().unwrap_or(&job.to).to_owned(),
+    }
 }
 
 fn write(job: &Job, progress: &dyn Progress) -> Result<(), CopyError> {
@@ -139,7 +144,12 @@ fn write(job: &Job, progress: &dyn Progress) -> Result<(), CopyError> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(FileError::at("read", &job.from)(error).into()),
         };
-        target.write_all(&block[..count]).map_err(written())?;
+        target
+            .write_all(&block[..count])
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::FileTooLarge => too_long(job),
+                _ => written()(error).into(),
+            })?;
         since_sync += count as u64;
         if since_sync >= SYNC_EVERY {
             target.sync().map_err(written())?;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::effort::report;
 use crate::support::parts::SampleParts;
-use crate::support::program::{Sandbox, bytes};
+use crate::support::program::{Outcome, Sandbox, bytes};
 use crate::support::strace::strace_works;
 
 fn first_line(text: &str) -> &str {
@@ -20,6 +20,18 @@ fn stick(sandbox: &Sandbox) -> std::path::PathBuf {
     let stick = sandbox.path("stick");
     fs::create_dir(&stick).unwrap();
     stick
+}
+
+/// A copy to the stick while `strace` disturbs a call on what is written there.
+fn disturbed(sandbox: &Sandbox, stick: &Path, inject: &str) -> Outcome {
+    let mut command = Command::new("strace");
+    command
+        .args(["-f", "-qq", "-o", "/dev/null", "-P"])
+        .arg(stick.join(".x.run.minikube-offline-partial"))
+        .args(["-e", &format!("inject={inject}")])
+        .arg(env!("CARGO_BIN_EXE_minikube-offline"))
+        .args(["copy", "x.run", "stick"]);
+    sandbox.run(&mut command)
 }
 
 fn names(directory: &Path) -> Vec<String> {
@@ -117,19 +129,31 @@ fn a_medium_that_lies_about_what_was_written_is_found_out() {
         return;
     }
     // A stick that is smaller than it says takes every write, and keeps only some.
-    let outcome = sandbox.run(
-        Command::new("strace")
-            .args(["-f", "-qq", "-o", "/dev/null", "-P"])
-            .arg(stick.join(".x.run.minikube-offline-partial"))
-            .args(["-e", "trace=write", "-e", "inject=write:retval=1048576:when=1"])
-            .arg(env!("CARGO_BIN_EXE_minikube-offline"))
-            .args(["copy", "x.run", "stick"]),
-    );
+    let outcome = disturbed(&sandbox, &stick, "write:retval=1048576:when=1");
     assert_eq!(outcome.status, 4, "{outcome:?}");
     let first = first_line(&outcome.stderr);
     assert_eq!(
         first,
         "error: `stick/x.run` is not what was written to it: it was removed again"
+    );
+    assert_eq!(names(&stick), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_system_that_holds_no_file_so_long_is_told_with_what_to_do() {
+    let sandbox = Sandbox::new();
+    sandbox.sample_bundle("x.run");
+    let stick = stick(&sandbox);
+    if !strace_works() {
+        report("skipped: strace does not work here");
+        return;
+    }
+    let outcome = disturbed(&sandbox, &stick, "write:error=EFBIG:when=2");
+    let message = "error: cannot copy `x.run` to `stick`: the file system there holds no file of ";
+    assert_eq!(outcome.status, 2, "{outcome:?}");
+    assert!(
+        first_line(&outcome.stderr).starts_with(message) && outcome.stderr.contains("--split 4000M"),
+        "{outcome:?}"
     );
     assert_eq!(names(&stick), Vec::<String>::new());
 }
@@ -155,14 +179,7 @@ fn a_full_stick_and_a_killed_copy_leave_no_bundle_and_the_next_copy_is_whole() {
         "rename:signal=SIGKILL",
     ] {
         for when in [1, 4] {
-            let outcome = sandbox.run(
-                Command::new("strace")
-                    .args(["-f", "-qq", "-o", "/dev/null", "-P"])
-                    .arg(stick.join(".x.run.minikube-offline-partial"))
-                    .args(["-e", &format!("inject={inject}:when={when}")])
-                    .arg(env!("CARGO_BIN_EXE_minikube-offline"))
-                    .args(["copy", "x.run", "stick"]),
-            );
+            let outcome = disturbed(&sandbox, &stick, &format!("{inject}:when={when}"));
             let there = stick.join("x.run");
             if outcome.status == 0 || there.exists() {
                 assert_eq!(bytes(&there), bytes(&bundle), "{inject} {when}: {outcome:?}");
