@@ -16,7 +16,7 @@ PROFILE := debug
 help:
 	@sed -n 's/^## //p' Makefile
 
-.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants snapshots test test-cluster test-kill test-long test-minikube test-online test-rehearse test-release test-space test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
+.PHONY: help check-stub check-dependencies check-msrv build demo fuzz mutants snapshots test test-cluster test-kill test-long test-minikube test-online test-rehearse test-release test-space test-upgrade test-upstream test-volumes bench bench-verify lint parts release-parts toolchain
 
 ## build: the whole tool as one file, in target/package
 build: toolchain
@@ -78,6 +78,11 @@ test-volumes: toolchain parts
 test-cluster: PROFILE := package
 test-cluster: toolchain release-parts
 	tests/cluster/run.sh
+
+## test-upgrade: upgrade, roll back and kill upgrades with real minikube (25 minutes)
+test-upgrade: PROFILE := package
+test-upgrade: toolchain release-parts
+	tests/upgrade/run.sh
 
 ## test-minikube: the same with real minikube, named by MINIKUBE_OFFLINE_TEST_MINIKUBE, and a
 ## newer one, named by MINIKUBE_OFFLINE_TEST_MINIKUBE_NEXT

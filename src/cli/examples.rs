@@ -82,6 +82,7 @@ const HOST: &[(&str, &[&str])] = &[
 const MACHINE: &[(&str, &[&str])] = &[
     ("status", &["status", "status --profile minikube --json"]),
     ("stop", &["stop"]),
+    ("rollback", &["rollback", "rollback -y --profile minikube"]),
     ("uninstall", &["uninstall", "uninstall -y --profile minikube"]),
     ("report", &["report /media/stick/report.txt"]),
     ("guide", &["guide", "guide troubleshooting"]),

@@ -6,10 +6,14 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::question;
+use crate::bundle::Timestamp;
 use crate::cluster;
-use crate::cluster::{Doomed, NodeStatus, ProfileStatus, Removal, Removed, State, Status, Stopped};
+use crate::cluster::{
+    Doomed, KeptState, NodeStatus, ProfileStatus, Removal, Removed, RolledBack, State, Status, Stopped,
+    UpgradeState,
+};
 use crate::failure::{Failure, Kind};
-use crate::host::Environment;
+use crate::host::{Environment, unix_seconds};
 use crate::progress::Progress;
 use crate::shown::human_bytes;
 use crate::trust::{Serials, TrustDirectories};
@@ -26,6 +30,18 @@ pub(super) struct StatusArgs {
 #[derive(clap::Args, Debug)]
 pub(super) struct StopArgs {
     /// Profile to stop
+    #[arg(short, long, default_value = "minikube")]
+    profile: String,
+    #[command(flatten)]
+    home: HomeArg,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct RollbackArgs {
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    /// Profile to return to its earlier state
     #[arg(short, long, default_value = "minikube")]
     profile: String,
     #[command(flatten)]
@@ -58,6 +74,12 @@ impl StatusArgs {
 }
 
 impl StopArgs {
+    pub(super) fn minikube_home(&self) -> Option<&Path> {
+        self.home.minikube_home.as_deref()
+    }
+}
+
+impl RollbackArgs {
     pub(super) fn minikube_home(&self) -> Option<&Path> {
         self.home.minikube_home.as_deref()
     }
@@ -107,6 +129,25 @@ pub(super) fn stop(args: &StopArgs, console: &Console) -> Result<(), Failure> {
         }
     };
     console.result(&text, &json!({ "profile": args.profile, "changed": changed }))
+}
+
+pub(super) fn rollback(args: &RollbackArgs, console: &Console) -> Result<(), Failure> {
+    let what = format!(
+        "return `{}` to the state from before its last upgrade, and lose what was deployed since",
+        args.profile
+    );
+    if !args.yes && question::somebody_is_there() && !question::agrees(console, &what, false)? {
+        let hint = "nothing was changed; `-y` rolls back without a question";
+        return Err(question::declined("not rolled back", hint));
+    }
+    let RolledBack { from, to } = cluster::roll_back_upgrade(args.minikube_home(), &args.profile, console)?;
+    console.result(
+        &format!(
+            "profile `{}` runs Kubernetes {to} again, and no longer {from}",
+            args.profile
+        ),
+        &json!({ "profile": args.profile, "changed": true, "from": from, "kubernetes_version": to }),
+    )
 }
 
 pub(super) fn uninstall(args: &UninstallArgs, console: &Console) -> Result<(), Failure> {
@@ -238,6 +279,22 @@ fn describe(status: &Status) -> String {
             ));
         }
     }
+    for kept in &status.kept {
+        lines.push(match kept.state {
+            UpgradeState::Done { at, bytes } => format!(
+                "kept       {}: Kubernetes {} from before the upgrade to {}, {}, {} old; `rollback` returns to it",
+                kept.profile,
+                kept.from,
+                kept.to,
+                human_bytes(bytes),
+                age(unix_seconds().saturating_sub(at))
+            ),
+            _ => format!(
+                "unfinished {}: the upgrade from Kubernetes {} to {}; `rollback` returns to {}",
+                kept.profile, kept.from, kept.to, kept.from
+            ),
+        });
+    }
     for (profile, stage) in &status.unfinished {
         lines.push(format!(
             "unfinished {profile}: `{stage}` was begun; run the bundle again to go on"
@@ -252,6 +309,16 @@ fn describe(status: &Status) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// `3 days`, for a person.
+fn age(seconds: u64) -> String {
+    let (number, unit) = match seconds / 60 {
+        minutes @ 0..120 => (minutes, "minute"),
+        minutes @ 120..2880 => (minutes / 60, "hour"),
+        minutes => (minutes / 1440, "day"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn value(status: &Status) -> Value {
@@ -273,6 +340,20 @@ fn value(status: &Status) -> Value {
             "nodes": profile.nodes.iter().map(node).collect::<Vec<_>>(),
         })
     };
+    let kept = |kept: &KeptState| {
+        let (at, bytes) = match kept.state {
+            UpgradeState::Done { at, bytes } => (Some(at), Some(bytes)),
+            _ => (None, None),
+        };
+        json!({
+            "profile": kept.profile,
+            "from": kept.from,
+            "to": kept.to,
+            "upgraded": at.is_some(),
+            "kept_at": at.and_then(Timestamp::of_unix).map(|at| at.to_string()),
+            "bytes": bytes,
+        })
+    };
     let bundles = status.bundles.iter().map(|bundle| {
         json!({
             "name": bundle.name,
@@ -283,6 +364,7 @@ fn value(status: &Status) -> Value {
     json!({
         "bundles": bundles.collect::<Vec<_>>(),
         "profiles": status.profiles.iter().map(profile).collect::<Vec<_>>(),
+        "kept": status.kept.iter().map(kept).collect::<Vec<_>>(),
         "unfinished": status.unfinished.iter().map(|(profile, stage)| json!({ "profile": profile, "stage": stage })).collect::<Vec<_>>(),
     })
 }

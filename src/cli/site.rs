@@ -129,7 +129,8 @@ impl BundleVerb {
     ///
     /// `start` runs minikube and Docker's client, and `preflight` the latter: they would be in
     /// the sandbox, too, and with them what the user's own flags have them mount, write and
-    /// listen on, which nobody knows here. The same goes for `status`, `stop` and `uninstall`.
+    /// listen on, which nobody knows here. The same goes for `status`, `stop`, `rollback` and
+    /// `uninstall`.
     fn sandbox(&self, path: &Path) -> Result<Option<Sandbox>, Failure> {
         Ok(match self {
             Self::Inspect(verb) => Some(match verb.args.written() {
@@ -164,6 +165,8 @@ pub(super) enum MachineVerb {
     Status(machine::StatusArgs),
     /// Stop the cluster; `start` resumes it
     Stop(machine::StopArgs),
+    /// Return to the cluster from before the last upgrade
+    Rollback(machine::RollbackArgs),
     /// Remove the cluster and everything installed with it
     Uninstall(machine::UninstallArgs),
     /// Write versions, checks, state and logs to one file
@@ -181,6 +184,7 @@ impl MachineVerb {
             Self::Guide(_) | Self::Version => return Ground::arguments(),
             Self::Status(args) => args.minikube_home(),
             Self::Stop(args) => args.minikube_home(),
+            Self::Rollback(args) => args.minikube_home(),
             Self::Uninstall(args) => args.minikube_home(),
             Self::Report(args) => return Ground::machine(args.minikube_home()).writing(args.file()),
         })
@@ -197,6 +201,7 @@ impl MachineVerb {
             Self::Report(args) => report::run(&args, bundle, console),
             Self::Status(args) => machine::status(&args, console),
             Self::Stop(args) => machine::stop(&args, console),
+            Self::Rollback(args) => machine::rollback(&args, console),
             Self::Uninstall(args) => machine::uninstall(&args, console),
             Self::Guide(args) => guide::run(&args, program, console),
             Self::Version => version::run(bundle, console),

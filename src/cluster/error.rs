@@ -5,6 +5,7 @@ use super::node_image::NodeImageError;
 use super::ready::ReadyError;
 use super::status::StopError;
 use super::uninstall::UninstallError;
+use super::upgrade::UpgradeError;
 use crate::docker::EngineError;
 use crate::explain::{Advised, Explain, Kind, one_of};
 use crate::host::{FileError, Interruption, ProcessError};
@@ -34,6 +35,7 @@ one_of! {
         Seed(SeedError),
         Stop(StopError),
         Uninstall(UninstallError),
+        Upgrade(UpgradeError),
     }
 }
 

@@ -15,12 +15,14 @@ mod rollback;
 mod start;
 mod status;
 mod uninstall;
+mod upgrade;
 
-pub use crate::install::{Removal, Removed};
+pub use crate::install::{Removal, Removed, UpgradeState};
 pub use crate::minikube::NodeStatus;
 pub use doomed::{Doomed, doomed};
 pub use error::ClusterError;
 pub use report::{Section, report};
 pub use start::{Started, Timing, stage_count, start};
-pub use status::{ProfileStatus, State, Status, Stopped, status, stop};
+pub use status::{KeptState, ProfileStatus, State, Status, Stopped, status, stop};
 pub use uninstall::uninstall;
+pub use upgrade::{RolledBack, rollback as roll_back_upgrade};

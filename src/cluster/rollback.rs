@@ -3,11 +3,11 @@
 use std::fs;
 
 use super::ClusterError;
-use super::uninstall;
+use super::{uninstall, upgrade};
 use crate::docker::Engine;
-use crate::explain::{Explain, Kind};
+use crate::explain::{Explain, Kind, in_one_line};
 use crate::host::AtomicFile;
-use crate::install::{Session, remove_made_by_this_run};
+use crate::install::{Session, Upgrade, remove_made_by_this_run};
 use crate::minikube::SiteOptions;
 use crate::minikube::last_start_log;
 use crate::progress::Progress;
@@ -22,8 +22,21 @@ pub(crate) fn roll_back(
     mut error: ClusterError,
     progress: &dyn Progress,
 ) -> ClusterError {
+    let upgrade = session
+        .journal
+        .receipt()
+        .upgrades()
+        .get(&options.profile)
+        .cloned();
+    let upgrade = upgrade.filter(Upgrade::is_unfinished);
     if goes_on_later(error.explain().kind) {
-        return error;
+        return match upgrade {
+            Some(upgrade) => error.with_hint(broken_off(&upgrade)),
+            None => error,
+        };
+    }
+    if let Some(upgrade) = upgrade {
+        return take_back(session, engine, (options, &upgrade), error, progress);
     }
     if options.keep_failed {
         let text = "what it made stays as it is, as `--keep-failed` asks: `uninstall` removes it";
@@ -53,6 +66,42 @@ pub(crate) fn roll_back(
             error.with_hint("`uninstall` removes what is left of this start")
         }
     }
+}
+
+/// The same for an upgrade: the cluster is again what it was.
+fn take_back(
+    session: &mut Session,
+    engine: &Engine,
+    (options, upgrade): (&SiteOptions, &Upgrade),
+    error: ClusterError,
+    progress: &dyn Progress,
+) -> ClusterError {
+    if options.keep_failed {
+        return error.with_hint(broken_off(upgrade));
+    }
+    let back = upgrade::go_back(session, engine, &options.profile, upgrade, progress)
+        .and_then(|()| Ok(remove_made_by_this_run(session, Some(engine))?));
+    match back {
+        Ok(_) => error.with_hint(format!(
+            "the upgrade was taken back: Kubernetes {} runs again, with all that was in the cluster",
+            upgrade.from
+        )),
+        Err(problem) => {
+            progress.note(&format!(
+                "the old cluster does not run again yet: {}",
+                in_one_line(&problem)
+            ));
+            error.with_hint(broken_off(upgrade))
+        }
+    }
+}
+
+fn broken_off(upgrade: &Upgrade) -> String {
+    format!(
+        "the cluster is between Kubernetes {} and {}, and its old state is kept: `rollback` goes back to it, \
+         the same command again does that and upgrades",
+        upgrade.from, upgrade.to
+    )
 }
 
 /// The same for a run that did not come to its first stage: it has made a journal.

@@ -4,6 +4,7 @@
 mod loading;
 mod profile;
 mod summary;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,13 +12,13 @@ use std::time::{Duration, Instant};
 pub use summary::{Started, Timing};
 
 use super::ClusterError;
-use super::{dry_run, manifests, minikube, node_image, ready, rollback};
+use super::{dry_run, manifests, minikube, node_image, ready, rollback, upgrade as upgrading};
 use crate::bundle::{BinaryRole, FileRole, PlatformView};
 use crate::docker::Engine;
 use crate::host::interrupt;
 use crate::install::{
-    Event, ImageSet, Installed, PlacedFiles, Session, check_serial, install_programs, no_longer_carried,
-    other_of_same_serial, place_own_files,
+    Event, ImageSet, Installed, PlacedFiles, Session, Upgrade, check_serial, install_programs,
+    no_longer_carried, other_of_same_serial, place_own_files,
 };
 use crate::minikube::start_arguments;
 use crate::minikube::{SiteOptions, Way};
@@ -36,7 +37,7 @@ pub fn start<E: From<ClusterError>>(
 ) -> Result<Started, E> {
     let session = Session::open(options.minikube_home.as_deref());
     let mut session = session.map_err(ClusterError::from)?;
-    let engine = match engine_for(&mut session, bundle, options) {
+    let engine = match engine_for(&mut session, bundle, options, progress) {
         Ok(engine) => engine,
         Err(error) => return Err(rollback::nothing_begun(&mut session, error).into()),
     };
@@ -85,11 +86,22 @@ fn engine_for(
     session: &mut Session,
     bundle: PlatformBundle<'_>,
     options: &SiteOptions,
+    progress: &dyn Progress,
 ) -> Result<Engine, ClusterError> {
-    check_serial(session.journal.receipt(), bundle.view(), options.allow_downgrade)?;
+    let is_unfinished = |session: &Session| {
+        let upgrade = session.journal.receipt().upgrades().get(&options.profile);
+        upgrade.is_some_and(Upgrade::is_unfinished)
+    };
+    // What a killed upgrade recorded as installed was not: it is undone first.
+    if !is_unfinished(session) {
+        check_serial(session.journal.receipt(), bundle.view(), options.allow_downgrade)?;
+    }
     let engine = Engine::connect(&session.environment)?;
     for node in options.node_names() {
         session.claim(&engine, &node)?;
+    }
+    if upgrading::settle(session, &engine, &options.profile, progress)? {
+        check_serial(session.journal.receipt(), bundle.view(), options.allow_downgrade)?;
     }
     Ok(engine)
 }
@@ -117,9 +129,21 @@ struct Run<'a> {
 impl Run<'_> {
     fn all_stages(&mut self) -> Result<Outcome, ClusterError> {
         self.tell_same_serial();
+        let upgrade = self.begin_upgrade()?;
         self.what_is_asked_of_minikube()?;
         let installed = self.programs_and_node_image()?;
         let own_files = self.own_files()?;
+        if let Some(begun) = upgrade {
+            let done = self.upgrade(begun)?;
+            let nodes = self.ready()?;
+            upgrading::record(&mut self.session, &self.options.profile, &done)?;
+            return Ok(Outcome {
+                installed,
+                own_files,
+                way: Way::Volume,
+                nodes,
+            });
+        }
         let mut existed = self.profile_exists()?;
         if existed && self.lacks_nodes()? {
             self.note(
@@ -139,7 +163,10 @@ impl Run<'_> {
             self.minikube(way)?;
         }
         let nodes = self.ready()?;
-        self.session.placer().drop_earlier()?;
+        // What an upgrade replaced is needed to go back.
+        if self.session.journal.receipt().upgrades().is_empty() {
+            self.session.placer().drop_earlier()?;
+        }
         Ok(Outcome {
             installed,
             own_files,

@@ -8,7 +8,7 @@ use crate::bundle::BinaryRole;
 use crate::docker::Engine;
 use crate::explain::{Explain, Explanation, Kind};
 use crate::host::Environment;
-use crate::install::{InstalledBundle, Journal, Layout, Session};
+use crate::install::{InstalledBundle, Journal, Layout, Session, UpgradeState};
 use crate::minikube::{NodeStatus, ProfileConfig};
 
 /// What was installed, and what runs.
@@ -21,8 +21,23 @@ pub struct Status {
     /// Whether another run is at work, or a killed one left this machine unfinished:
     /// the stage that was begun.
     pub unfinished: Vec<(String, String)>,
+    /// The states from before upgrades, to which `rollback` returns.
+    pub kept: Vec<KeptState>,
     /// Where all of that was looked for: our records, and minikube's directory.
     pub looked: [PathBuf; 2],
+}
+
+/// The state of a profile from before an upgrade.
+#[derive(Clone, Debug)]
+pub struct KeptState {
+    /// The profile.
+    pub profile: String,
+    /// The Kubernetes release in it.
+    pub from: String,
+    /// The one that the profile was to get.
+    pub to: String,
+    /// How far it came.
+    pub state: UpgradeState,
 }
 
 /// How a profile does.
@@ -113,7 +128,16 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
             nodes,
         });
     }
+    let upgrades = receipt.upgrades().iter();
+    let kept = upgrades.filter(|(name, _)| profile.is_none_or(|profile| profile == *name));
+    let kept = kept.map(|(name, upgrade)| KeptState {
+        profile: name.clone(),
+        from: upgrade.from.clone(),
+        to: upgrade.to.clone(),
+        state: upgrade.state,
+    });
     Ok(Status {
+        kept: kept.collect(),
         bundles: receipt.bundles().cloned().collect(),
         profiles,
         unfinished: receipt.unfinished_stages(),

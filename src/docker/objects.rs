@@ -156,6 +156,11 @@ impl Engine {
         self.docker(&all).timeout(REQUEST)
     }
 
+    /// Starts a container that is there.
+    pub fn start_container(&self, name: &str) -> Result<(), EngineError> {
+        self.request(&["container", "start", name]).map(|_| ())
+    }
+
     /// Stops a container in order, then with force after `seconds`.
     pub fn stop_container(&self, name: &str, seconds: u32) -> Result<(), EngineError> {
         self.request(&["container", "stop", "-t", &seconds.to_string(), name])

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use error::JournalError;
 
 use super::receipt::Receipt;
+use super::upgrade::Upgrade;
 use crate::bundle::{Checksum, Digest};
 use crate::host::{FileError, ProcessIdentity, sync_directory, unix_seconds};
 
@@ -139,6 +140,18 @@ pub enum Event {
     },
     /// It ended, and the engine is done.
     LoadEnded,
+    /// A profile goes to another release, or has gone there.
+    Upgrade {
+        /// The profile.
+        profile: String,
+        /// From where to where, and how far it is.
+        upgrade: Upgrade,
+    },
+    /// The profile's state from before that is gone, or is its state again.
+    UpgradeForgotten {
+        /// The profile.
+        profile: String,
+    },
     /// A file, directory, link or image is gone, or is not ours any more.
     Forgotten {
         /// Its path or reference.

@@ -28,6 +28,7 @@ mod state_directory;
 pub(crate) mod testing;
 mod transfer;
 mod unfinished;
+mod upgrade;
 mod whole_archive;
 
 pub use archive::{ArchiveWriter, ImageSet, write_images};
@@ -47,3 +48,4 @@ pub use receipt::{InstalledBundle, InstalledProfile, Receipt};
 pub use remove::{Removal, Removed, remove_installed, remove_made_by_this_run};
 pub use session::Session;
 pub use transfer::{TransferError, transfer};
+pub use upgrade::{Step, Upgrade, UpgradeState, step};

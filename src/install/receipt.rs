@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::journal::Event;
+use super::upgrade::Upgrade;
 use crate::bundle::{Checksum, Digest};
 use crate::host::ProcessIdentity;
 
@@ -22,6 +23,7 @@ pub struct Receipt {
     images: BTreeMap<String, BTreeSet<Digest>>,
     profiles: BTreeMap<String, InstalledProfile>,
     volumes: BTreeMap<String, SeededVolume>,
+    upgrades: BTreeMap<String, Upgrade>,
     stages: BTreeSet<(String, String)>,
     child: Option<ProcessIdentity>,
     load: Option<ProcessIdentity>,
@@ -117,6 +119,12 @@ impl Receipt {
     #[must_use]
     pub fn volumes(&self) -> &BTreeMap<String, SeededVolume> {
         &self.volumes
+    }
+
+    /// The upgrades of profiles that are at work, or can be taken back, by profile.
+    #[must_use]
+    pub fn upgrades(&self) -> &BTreeMap<String, Upgrade> {
+        &self.upgrades
     }
 
     /// The stages that were begun and not ended, each after its profile.
@@ -226,6 +234,7 @@ impl Receipt {
             Event::ProfileRemoved { name } => {
                 self.profiles.remove(&name);
                 self.volumes.remove(&name);
+                self.upgrades.remove(&name);
                 self.stages.retain(|(profile, _)| *profile != name);
             }
             Event::Volume { name, nonce } => {
@@ -242,6 +251,12 @@ impl Receipt {
             Event::ChildEnded => self.child = None,
             Event::Load { process } => self.load = Some(process),
             Event::LoadEnded => self.load = None,
+            Event::Upgrade { profile, upgrade } => {
+                self.upgrades.insert(profile, upgrade);
+            }
+            Event::UpgradeForgotten { profile } => {
+                self.upgrades.remove(&profile);
+            }
             Event::Forgotten { what } => self.forget(&what),
         }
     }

@@ -69,6 +69,11 @@ impl Session {
         &self.before
     }
 
+    /// What a killed run had begun is undone: from here on, this is what was there before.
+    pub fn begin_again(&mut self) {
+        self.before = self.journal.receipt().clone();
+    }
+
     /// Keeps every other run away from a profile of this engine until this one ends, also
     /// those of other users and with other directories.
     pub fn claim(&mut self, engine: &Engine, profile: &str) -> Result<(), InstallError> {

@@ -49,6 +49,23 @@ pub(crate) fn start_arguments(
     arguments
 }
 
+/// The flags of `minikube start` for a profile that stays what minikube's own file says.
+pub(crate) fn restart_arguments(profile: &str, force: bool) -> Vec<String> {
+    let mut arguments = vec![
+        "start".to_owned(),
+        format!("--profile={profile}"),
+        "--preload=false".to_owned(),
+        "--cache-images=false".to_owned(),
+        "--interactive=false".to_owned(),
+        "--output=json".to_owned(),
+        "--wait=all".to_owned(),
+    ];
+    if force {
+        arguments.push("--force".to_owned());
+    }
+    arguments
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

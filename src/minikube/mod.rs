@@ -20,12 +20,13 @@ mod requirements;
 mod running;
 mod settings;
 pub(crate) mod sidecar;
+pub(crate) mod state;
 mod status;
 mod stock;
 mod typed;
 pub(crate) mod written;
 
-pub(crate) use arguments::start_arguments;
+pub(crate) use arguments::{restart_arguments, start_arguments};
 pub(crate) use cni::{Network, carries, carries_kube_vip, takes_bridge};
 pub use cni::{named_network, needs_more_than_the_cache};
 pub(crate) use command::{Minikube, without_proxies};

@@ -17,7 +17,7 @@ use crate::host::{
     Cgroups, Confinement, Environment, FileError, Firewalld, InotifyLimits, Kernel, Listener, MemoryFacts,
     Mount, available_memory, listeners, routes, unix_seconds,
 };
-use crate::install::{ImageSet, Journal, Layout};
+use crate::install::{ImageSet, Journal, Layout, Receipt};
 use crate::minikube::{
     MinikubeNode, MinikubeSettings, ProfileConfig, SiteOptions, Way, may_be_node_of, running_nodes,
 };
@@ -38,6 +38,8 @@ pub(crate) struct MachineFacts {
     pub(crate) nodes: Vec<MinikubeNode>,
     /// The profile, when there is one of this name.
     pub(crate) profile: Option<ProfileConfig>,
+    /// What bundles made here.
+    pub(crate) receipt: Receipt,
     /// Whether this run is root's.
     pub(crate) root: bool,
     /// What the start will write, and where.
@@ -114,6 +116,7 @@ impl MachineFacts {
             engine_elsewhere: is_elsewhere(environment),
             nodes,
             profile: ProfileConfig::load(&layout.minikube_home, &options.profile)?,
+            receipt,
             root: environment.is_root(),
             demands,
             directories,

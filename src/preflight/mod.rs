@@ -27,6 +27,7 @@ mod profile;
 mod settings;
 mod space;
 mod subnets;
+mod upgrade;
 mod user;
 
 pub use checklist::Passed;
@@ -78,7 +79,9 @@ fn examine(index: &BundleIndex, options: &SiteOptions, facts: &MachineFacts) -> 
         platform::examine(&index.cluster.platforms, facts.platform, architecture),
     );
     examine_engine(index, options, facts, &mut list);
-    list.look(profile::examine(index, options, facts.profile.as_ref()));
+    let existing = facts.profile.as_ref();
+    list.look(profile::examine(index, options, existing));
+    list.look(existing.and_then(|it| upgrade::examine(index, options, it, &facts.receipt)));
     list.look(nodes::examine(options, facts.profile.is_none()));
     if let Some(view) = facts.platform.and_then(|platform| index.on(platform)) {
         list.look(network::examine(view, options, facts.profile.is_none()));

@@ -7,6 +7,7 @@ use crate::bundle::{Arch, Platform};
 use crate::docker::EngineInfo;
 use crate::explain::{Explain, Kind};
 use crate::host::{CgroupVersion, Cgroups, Confinement, FileSystem, Firewalld, InotifyLimits, Kernel};
+use crate::install::Receipt;
 use crate::install::testing::index;
 use crate::minikube::{KubernetesConfig, ProfileConfig};
 
@@ -25,6 +26,7 @@ fn fit() -> MachineFacts {
         endpoint: None,
         nodes: Vec::new(),
         profile: None,
+        receipt: Receipt::default(),
         root: false,
         demands: Vec::new(),
         directories: Vec::new(),

@@ -12,6 +12,7 @@ mod error;
 mod fed;
 mod inlet;
 mod loads;
+pub(crate) mod programs;
 mod sink;
 mod vessel;
 

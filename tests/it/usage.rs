@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::program::{Outcome, Sandbox};
 
 const VERBS: &str = "the verbs are start, preflight, verify, inspect, list, repair, extract, status, stop, \
-                     uninstall, report, guide, version; `--help` explains them";
+                     rollback, uninstall, report, guide, version; `--help` explains them";
 
 fn refused(outcome: &Outcome, error: &str, hint: &str) {
     let expected = format!("error: {error}\n\nhint: {hint}\n");
