@@ -16,6 +16,8 @@ use crate::host::FileError;
 pub struct ProfileConfig {
     /// What the node runs on: `docker`.
     pub driver: String,
+    /// The image that its containers are made of.
+    pub kic_base_image: String,
     /// What runs in it.
     pub kubernetes_config: KubernetesConfig,
     /// The nodes that minikube has made, or begun to make.

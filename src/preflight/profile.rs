@@ -76,6 +76,7 @@ mod tests {
                 kubernetes_version: version.into(),
                 container_runtime: runtime.into(),
             },
+            ..ProfileConfig::default()
         };
         for (existing, reasons) in [
             (profile("docker", "v1.35.4", "docker"), 0),

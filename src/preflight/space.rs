@@ -9,8 +9,8 @@ use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView};
 use crate::docker::{Engine, EngineError};
 use crate::explain::Kind;
 use crate::host::{FileError, FileSystem};
-use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, is_image, portions};
-use crate::minikube::{SiteOptions, Way};
+use crate::install::{ImageSet, Layout, PORTIONS_AT_ONCE, Receipt, Step, is_image, portions, step};
+use crate::minikube::{ProfileConfig, SiteOptions, Way};
 use crate::shown::{human_bytes, human_bytes_at_least};
 
 /// Something that the start will write.
@@ -81,7 +81,16 @@ pub(crate) fn demands(
         && let (Some(data), Some(images)) = (engine.data_directory(), engine.image_directory())
     {
         let node_image = node_image_bytes(view, engine, receipt)?;
-        let in_nodes = in_nodes(view, options, engine, receipt)?;
+        let config = ProfileConfig::load(&layout.minikube_home, &options.profile)?;
+        let step = config.and_then(|config| {
+            let profile = (options.profile.as_str(), &config);
+            step(receipt, profile, view.name(), view.kubernetes_version())
+        });
+        let in_nodes = match step {
+            // With the state from before, which is less than what a new node writes.
+            Some(Step::Upgrade(_)) => node_bytes(view, options),
+            _ => in_nodes(view, options, engine, receipt)?,
+        };
         // While the node image is loaded it lies there twice: spooled, and unpacked. Where
         // images are kept in containerd, both stay.
         let loading = node_image.saturating_mul(2);

@@ -79,6 +79,7 @@ fn every_reason_is_told_at_once() {
             kubernetes_version: "v1.34.0".into(),
             container_runtime: "docker".into(),
         },
+        ..ProfileConfig::default()
     });
     facts.kernel.present.remove("overlay");
     facts.kernel.loadable = Some(std::collections::BTreeSet::new());

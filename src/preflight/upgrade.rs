@@ -58,8 +58,11 @@ pub(crate) fn examine(
                 "profile `{name}` is upgraded from Kubernetes {} to {to}",
                 upgrade.from
             ),
-            "images are loaded while the cluster answers; then it is stopped, and its etcd data, certificates and \
-             configuration are kept in the node's volume",
+            format!(
+                "images are loaded while the cluster answers; then it is stopped, and its etcd data, certificates and \
+                 configuration are kept in the node's volume{}",
+                stays(index, existing)
+            ),
             format!(
                 "what runs in it is away for one to two minutes; an upgrade that fails goes back by itself, and \
                  `rollback` does on request{}",
@@ -71,6 +74,18 @@ pub(crate) fn examine(
             ),
         ),
     })
+}
+
+/// minikube leaves a container what it was made of.
+fn stays(index: &BundleIndex, existing: &ProfileConfig) -> String {
+    let old = &existing.kic_base_image;
+    let platform = index.cluster.platforms.first();
+    let new = platform.and_then(|platform| index.on(*platform));
+    let new = new.map(|view| view.node_image().reference.to_string());
+    match new.filter(|new| !old.is_empty() && new != old) {
+        Some(new) => format!("; the node stays `{old}`, and gets `{new}` in a new cluster only"),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +121,7 @@ mod tests {
             let existing = ProfileConfig {
                 nodes: vec![NodeConfig::default(); nodes],
                 driver: "docker".to_owned(),
+                kic_base_image: "gcr.io/k8s-minikube/kicbase:v0.0.48".to_owned(),
                 kubernetes_config: KubernetesConfig {
                     kubernetes_version: version.to_owned(),
                     container_runtime: "docker".to_owned(),
@@ -155,6 +171,14 @@ mod tests {
                 Severity::Warning,
                 Kind::Unfit,
                 "from Kubernetes v1.34.9 to v1.35.4",
+            ),
+            (
+                &ours,
+                "v1.34.9",
+                1,
+                Severity::Warning,
+                Kind::Unfit,
+                "stays `gcr.io/k8s-minikube/kicbase:v0.0.48`, and gets `gcr.io/k8s-minikube/kicbase:v0.0.50`",
             ),
         ] {
             let found = said(receipt, version, nodes).expect(version);

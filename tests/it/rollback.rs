@@ -5,6 +5,7 @@ mod carried;
 mod machine;
 mod poisoned;
 mod sidecar;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -48,6 +48,16 @@ runs() { # runs VERSION: node, API server, application
 }
 restarts() { kubectl -n kube-system get pods -o 'custom-columns=N:.metadata.name,R:.status.containerStatuses[*].restartCount,S:.status.phase' --no-headers; }
 start() { "$@" -y >"$cache/start" 2>&1 || { cat "$cache/start"; return 1; }; }
+break_kubeadm() { # once the old state is kept: minikube then resets the cluster, and fails
+    until in_node test -d /var/lib/minikube-offline/kept; do sleep 0.2; done
+    in_node sh -c 'printf "#!/bin/sh\nexit 1\n" >/var/lib/minikube/binaries/v1.35.5/kubeadm'
+}
+fails() {
+    break_kubeadm &
+    ! "$new" -y >"$cache/start" 2>&1 || return 1
+    cat "$cache/start"
+    grep 'the upgrade was taken back: Kubernetes v1.35.4 runs again' "$cache/start"
+}
 
 check "$label: start" start "$old"
 check "$label: deploy" deploy
@@ -73,9 +83,16 @@ echo "        the service was away for $(away) s at most"
 check "$label: the volume has all data" has after
 restarts | sed 's/^/        /'
 check "$label: nothing more to roll back" sh -c "! '$new' rollback -y 2>'$cache/no' && grep 'no state' '$cache/no'"
+: >"$cache/states"
+begun=$(date +%s)
+check "$label: an upgrade that minikube fails is taken back" fails
+echo "        taken back after $(($(date +%s) - begun)) s: $(grep '^error' "$cache/start")"
+check "$label: runs v1.35.4" runs v1.35.4
+echo "        the service was away for $(away) s at most"
+check "$label: the volume has all data" has after
 kill -TERM "$asker" && asker=
 
-for seconds in ${KILLS:-5 20 35 50}; do
+for seconds in ${KILLS-5 20 35 50}; do
     setsid "$new" -y >"$cache/start" 2>&1 & run=$!
     sleep "$seconds"
     # The bundle is a shell that becomes the program: nothing of it may go on.
