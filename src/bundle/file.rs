@@ -1,4 +1,4 @@
-//! Files that the packer adds: Kubernetes manifests, and whatever else a site needs.
+//! Files that the packer adds: Kubernetes manifests, charts, and whatever else a site needs.
 
 use std::fmt;
 
@@ -15,11 +15,15 @@ pub enum FileRole {
     Manifest,
     /// Anything: it is put on the machine, and nothing reads it.
     File,
+    /// A Helm chart in an archive: an application installs it.
+    Chart,
+    /// Values for the chart of an application.
+    Values,
 }
 
 impl FileRole {
     /// Every role.
-    pub const ALL: [Self; 2] = [Self::Manifest, Self::File];
+    pub const ALL: [Self; 4] = [Self::Manifest, Self::File, Self::Chart, Self::Values];
 
     /// The directory of its files, in the payload and on a machine.
     #[must_use]
@@ -27,6 +31,8 @@ impl FileRole {
         match self {
             Self::Manifest => "manifests",
             Self::File => "files",
+            Self::Chart => "charts",
+            Self::Values => "values",
         }
     }
 
@@ -36,6 +42,8 @@ impl FileRole {
         match self {
             Self::Manifest => "manifest",
             Self::File => "file",
+            Self::Chart => "chart",
+            Self::Values => "values",
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::limits;
 use super::{
-    Attestation, BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageIndex, ImagePart,
-    Member, Platform, Timestamp, Version, blob_path, plain,
+    Application, Attestation, BinaryPart, Blake3, ContainerRuntime, Digest, FilePart, Frame, ImageIndex,
+    ImagePart, Member, Platform, Timestamp, Version, blob_path, plain,
 };
 
 /// The index, as canonical JSON: the fields in this order, no white space, nothing
@@ -50,6 +50,9 @@ pub struct BundleIndex {
     /// where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FilePart>,
+    /// What a start installs with Helm, in this order. The key is absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<Application>,
     /// The SHA-256 of the member that lists the software packages inside the parts. The key is
     /// absent where no part has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@
 #![doc = include_str!("FORMAT.md")]
 
 mod addon;
+mod application;
 mod attestation;
 mod base64;
 mod blake3;
@@ -36,6 +37,7 @@ mod volume;
 
 pub(crate) use crate::oci::null_as_default;
 pub use addon::is_addon_of_network;
+pub use application::{Application, is_namespace, is_release_name};
 pub use attestation::{Attestation, attestation_path};
 pub use base64::{decode_base64, encode_base64};
 pub use blake3::{Blake3, Blake3Hasher, Checksum};

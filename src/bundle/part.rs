@@ -19,14 +19,23 @@ pub enum BinaryRole {
     Kubelet,
     /// The user's client, and the node's.
     Kubectl,
+    /// Installs the bundle's charts: only a bundle with applications has it.
+    Helm,
 }
 
 impl BinaryRole {
-    /// Every role; a bundle has one program for each.
+    /// The roles that every bundle has one program for.
     pub const ALL: [Self; 4] = [Self::Minikube, Self::Kubeadm, Self::Kubelet, Self::Kubectl];
 
     /// Those that Kubernetes releases, in one version.
     pub const KUBERNETES: [Self; 3] = [Self::Kubeadm, Self::Kubelet, Self::Kubectl];
+
+    /// The roles that a bundle has, with applications or without.
+    pub fn of_bundle(has_applications: bool) -> impl Iterator<Item = Self> + Clone {
+        Self::ALL
+            .into_iter()
+            .chain(has_applications.then_some(Self::Helm))
+    }
 
     /// The program's file name.
     #[must_use]
@@ -36,6 +45,7 @@ impl BinaryRole {
             Self::Kubeadm => "kubeadm",
             Self::Kubelet => "kubelet",
             Self::Kubectl => "kubectl",
+            Self::Helm => "helm",
         }
     }
 }

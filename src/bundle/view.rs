@@ -1,8 +1,8 @@
 //! What a bundle has for one platform: all that a site works with.
 
 use super::{
-    Attestation, BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart, ImagePart,
-    ImageRole, Member, NamedBy, Platform, Version,
+    Application, Attestation, BinaryPart, BinaryRole, BundleIndex, ContainerRuntime, Digest, FilePart,
+    ImagePart, ImageRole, Member, NamedBy, Platform, Version,
 };
 
 /// The parts of a bundle for one of its platforms.
@@ -105,6 +105,12 @@ impl<'a> PlatformView<'a> {
         &self.index.files
     }
 
+    /// What a start installs with Helm, in this order.
+    #[must_use]
+    pub fn applications(self) -> &'a [Application] {
+        &self.index.applications
+    }
+
     /// The files of the signatures of every part.
     pub fn signature_files(self) -> impl Iterator<Item = Digest> {
         let binaries = self.binaries().map(|binary| &binary.origin);
@@ -113,7 +119,13 @@ impl<'a> PlatformView<'a> {
         signatures.flat_map(Attestation::files)
     }
 
-    /// The program with `role`.
+    /// Helm, which a bundle with applications has.
+    #[must_use]
+    pub fn helm(self) -> Option<&'a BinaryPart> {
+        self.binaries().find(|binary| binary.role == BinaryRole::Helm)
+    }
+
+    /// The program with `role`, one of those that every bundle has.
     #[must_use]
     pub fn binary(self, role: BinaryRole) -> &'a BinaryPart {
         // The index was checked: there is one.

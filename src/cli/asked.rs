@@ -14,8 +14,8 @@ use crate::fetch::Upstream;
 use crate::host::{Environment, Trusted};
 use crate::resolve::LockFile;
 use crate::spec::{
-    Cni, ImageSource, Level, PartialSpec, Platforms, Spec, VersionWord, VolumeSize, check_accepted,
-    default_output, load_spec,
+    Chart, Cni, ImageSource, Level, PartialSpec, Platforms, Spec, SpecError, VersionWord, VolumeSize,
+    check_accepted, default_output, load_spec,
 };
 
 /// The parts of the help.
@@ -70,6 +70,19 @@ pub(super) struct SpecArgs {
     /// Kubernetes manifest to apply after the start; its images are packed
     #[arg(long = "manifest", value_name = "FILE", help_heading = STARTS)]
     manifests: Vec<PathBuf>,
+    /// Helm chart to install after the start; its images are packed. Several, in their
+    /// order, are [[chart]] tables in bundle.toml
+    #[arg(long = "chart", value_name = "FILE|DIR", help_heading = STARTS)]
+    charts: Vec<PathBuf>,
+    /// Values for the chart; a later file wins
+    #[arg(long, value_name = "FILE", requires = "charts", help_heading = STARTS)]
+    values: Vec<PathBuf>,
+    /// Namespace of the chart's release [default: default]
+    #[arg(long, value_name = "NAME", requires = "charts", help_heading = STARTS)]
+    namespace: Option<String>,
+    /// Release that the chart becomes [default: the chart's name]
+    #[arg(long, value_name = "NAME", requires = "charts", help_heading = STARTS)]
+    release: Option<String>,
     /// Extra file to install on the host
     #[arg(long = "include", value_name = "FILE", help_heading = PARTS)]
     carried: Vec<PathBuf>,
@@ -139,6 +152,25 @@ impl SpecArgs {
         Ok(Some(own.to_owned()))
     }
 
+    /// The charts of the flags.
+    fn charts(&self) -> Result<Option<Vec<Chart>>, SpecError> {
+        let flags = [
+            ("--values", !self.values.is_empty()),
+            ("--release", self.release.is_some()),
+        ];
+        let used = flags.into_iter().find(|(_, is_given)| *is_given);
+        if let (Some((flag, _)), charts @ 2..) = (used, self.charts.len()) {
+            return Err(SpecError::ChartFlag { flag, charts });
+        }
+        let charts = self.charts.iter().map(|path| Chart {
+            path: path.clone(),
+            values: self.values.clone(),
+            namespace: self.namespace.clone(),
+            release: self.release.clone(),
+        });
+        Ok((!self.charts.is_empty()).then(|| charts.collect()))
+    }
+
     /// What the flags and the file ask for.
     pub(super) fn merged(self) -> Result<PartialSpec, Failure> {
         fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -146,6 +178,7 @@ impl SpecArgs {
         }
         refuse_format(self.bundle.as_deref())?;
         let file = self.spec_file()?;
+        let charts = self.charts()?;
         let flags = PartialSpec {
             kubernetes_version: self.kubernetes_version,
             container_runtime: self.container_runtime,
@@ -159,6 +192,7 @@ impl SpecArgs {
             cni: self.cni,
             ha: self.ha.then_some(true),
             manifests: given(self.manifests),
+            charts,
             carried: given(self.carried),
             output: self.bundle,
             split: self.split,
@@ -234,7 +268,16 @@ mod tests {
 
     #[test]
     fn every_flag_is_a_key_but_those_that_are_about_one_run() {
-        let about_one_run = ["binary-upstream", "file", "registry-upstream", "release-upstream"];
+        // The last three are keys of a chart's table.
+        let about_one_run = [
+            "binary-upstream",
+            "file",
+            "registry-upstream",
+            "release-upstream",
+            "namespace",
+            "release",
+            "values",
+        ];
         let command = Alone::command();
         let mut flags: Vec<&str> = command
             .get_arguments()

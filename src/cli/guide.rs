@@ -15,11 +15,16 @@ struct Guide {
     text: &'static str,
 }
 
-const GUIDES: [Guide; 6] = [
+const GUIDES: [Guide; 7] = [
     Guide {
         name: "packing",
         about: "Inputs, applications, bundle.toml, platforms, reproducibility",
         text: include_str!("../../templates/guide/packing.md"),
+    },
+    Guide {
+        name: "applications",
+        about: "Helm charts, their values, upgrades, what is not ready",
+        text: include_str!("../../templates/guide/applications.md"),
     },
     Guide {
         name: "downloads",

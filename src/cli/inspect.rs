@@ -13,7 +13,8 @@ use super::sbom::{SbomFormat, packages_of, sbom};
 use super::volumes::{checksums, volumes};
 use super::{authenticity, inspect_page};
 use crate::bundle::{
-    BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, Origin, Platform, PlatformView, in_words,
+    Application, BinaryPart, BundleIndex, FilePart, FileRole, ImagePart, Origin, Platform, PlatformView,
+    in_words,
 };
 use crate::failure::Failure;
 use crate::host::AtomicFile;
@@ -282,6 +283,22 @@ pub(super) fn placed(index: &BundleIndex) -> String {
     }
     if index.files.iter().any(|file| file.role == FileRole::Manifest) {
         text += "  its manifests   the cluster, when it is ready: `--no-manifests` leaves them out\n";
+    }
+    if !index.applications.is_empty() {
+        text += "  applications    the cluster, when it is ready, in this order: `--no-applications` leaves them out\n";
+    }
+    for Application {
+        release,
+        namespace,
+        chart,
+        values,
+    } in &index.applications
+    {
+        let _ = writeln!(
+            text,
+            "                  {release} in the namespace {namespace}: {}",
+            [std::slice::from_ref(chart), values].concat().join(", ")
+        );
     }
     text
 }

@@ -9,8 +9,8 @@ use super::question;
 use crate::bundle::Timestamp;
 use crate::cluster;
 use crate::cluster::{
-    Doomed, KeptState, NodeStatus, ProfileStatus, Removal, Removed, RolledBack, State, Status, Stopped,
-    UpgradeState,
+    Doomed, KeptState, NodeStatus, ProfileStatus, Release, Removal, Removed, RolledBack, State, Status,
+    Stopped, UpgradeState,
 };
 use crate::failure::{Failure, Kind};
 use crate::host::{Environment, unix_seconds};
@@ -278,6 +278,17 @@ fn describe(status: &Status) -> String {
                 "node       {name}: host {host}, kubelet {kubelet}, API server {api_server}"
             ));
         }
+        for Release {
+            name,
+            namespace,
+            status,
+            chart,
+            waiting_for,
+        } in &profile.applications
+        {
+            lines.push(format!("application {name} in {namespace}: {chart}, {status}"));
+            lines.extend(waiting_for.iter().map(|why| format!("            {why}")));
+        }
     }
     for kept in &status.kept {
         lines.push(match kept.state {
@@ -330,6 +341,15 @@ fn value(status: &Status) -> Value {
             "api_server": node.api_server,
         })
     };
+    let application = |release: &Release| {
+        json!({
+            "name": release.name,
+            "namespace": release.namespace,
+            "status": release.status,
+            "chart": release.chart,
+            "waiting_for": release.waiting_for,
+        })
+    };
     let profile = |profile: &ProfileStatus| {
         json!({
             "name": profile.name,
@@ -338,6 +358,7 @@ fn value(status: &Status) -> Value {
             "kubernetes_version": profile.kubernetes_version,
             "container_runtime": profile.container_runtime,
             "nodes": profile.nodes.iter().map(node).collect::<Vec<_>>(),
+            "applications": profile.applications.iter().map(application).collect::<Vec<_>>(),
         })
     };
     let kept = |kept: &KeptState| {

@@ -242,12 +242,12 @@ mod tests {
     /// here has seen that it weakens no check; others belong in `COMMAND_LINE_ONLY`.
     #[test]
     fn a_variable_stands_only_for_flags_that_weaken_no_check() {
-        const REVIEWED: &str = "addon attestations base basename binaries binary-mirror bundle check clean cni color \
+        const REVIEWED: &str = "addon application-timeout attestations base basename binaries binary-mirror bundle chart check clean cni color \
             comment container-runtime cpus deep directory disk file from-cache ha html image image-load image-mirror-country \
             image-repository include json keep-failed keep-proxy kicbase kubernetes-version level locked log-file \
-            manifest memory minikube minikube-home minikube-version name no-addons no-header no-manifests \
+            manifest memory minikube minikube-home minikube-version name namespace no-addons no-applications no-header no-manifests \
             no-progress offline older-than output password-fd platform profile proxy quiet registry-mirror \
-            release-mirror require-signature sbom serial sign-key split stub to to-cache verbose wait watch";
+            release release-mirror require-signature sbom serial sign-key split stub to to-cache values verbose wait watch";
         let mut verbs = Vec::new();
         all(&PackagerCli::command(), "", &mut verbs);
         let mut flags: Vec<&str> = verbs

@@ -76,6 +76,12 @@ pub(super) struct StartOptions {
     /// Do not apply the bundle's Kubernetes manifests
     #[arg(long, help_heading = CLUSTER)]
     no_manifests: bool,
+    /// Do not install the bundle's charts
+    #[arg(long, help_heading = CLUSTER)]
+    no_applications: bool,
+    /// Seconds until a chart's release must be ready
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, help_heading = CLUSTER)]
+    application_timeout: u32,
     /// Do not enable the addons that were packed
     #[arg(long, help_heading = CLUSTER)]
     no_addons: bool,
@@ -109,6 +115,8 @@ impl StartOptions {
             allow_downgrade: self.allow_downgrade,
             keep_failed: self.keep_failed,
             manifests: !self.no_manifests,
+            applications: !self.no_applications,
+            application_timeout: Duration::from_secs(self.application_timeout.into()),
             packed_addons: !self.no_addons,
             extra_args,
         }
@@ -246,6 +254,7 @@ fn value(started: &Started) -> Value {
         "images": started.images,
         "own_files": started.own_files.as_deref().map(path_value),
         "objects": started.objects,
+        "applications": started.applications,
         "milliseconds": milliseconds(started.took()),
         "stages": stages,
         "changed": started.changed,

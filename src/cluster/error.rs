@@ -1,5 +1,6 @@
 //! Why a cluster was not started, stopped or removed.
 
+use super::applications::ApplicationError;
 use super::manifests::ManifestsError;
 use super::node_image::NodeImageError;
 use super::ready::ReadyError;
@@ -17,6 +18,7 @@ one_of! {
     /// What was not done with a cluster, and why.
     pub enum ClusterError {
         Advised(Box<Advised<ClusterError>>),
+        Application(ApplicationError),
         Downgrade(DowngradeError),
         Engine(EngineError),
         File(FileError),

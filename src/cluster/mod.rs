@@ -2,12 +2,14 @@
 //! with minikube's own reason, its exit code, where its log is and what to do about it
 //! without a network.
 
+mod applications;
 mod doomed;
 mod dry_run;
 mod error;
 mod manifests;
 mod minikube;
 mod node_image;
+mod pods;
 mod proof;
 mod ready;
 mod report;
@@ -19,6 +21,7 @@ mod upgrade;
 
 pub use crate::install::{Removal, Removed, UpgradeState};
 pub use crate::minikube::NodeStatus;
+pub use applications::Release;
 pub use doomed::{Doomed, doomed};
 pub use error::ClusterError;
 pub use report::{Section, report};

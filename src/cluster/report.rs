@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ClusterError;
+use super::applications;
 use super::minikube;
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
@@ -80,6 +81,13 @@ pub fn report(minikube_home: Option<&Path>, progress: &dyn Progress) -> Result<V
             let command = minikube.command(arguments).args(["--profile", &profile]);
             sections.ask(
                 &format!("minikube {} --profile {profile}", arguments.join(" ")),
+                command,
+            );
+        }
+        let helm = applications::list(&layout, &profile);
+        if let Some(command) = helm {
+            sections.ask(
+                &format!("helm list --all-namespaces --kube-context {profile}"),
                 command,
             );
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub use summary::{Started, Timing};
 
 use super::ClusterError;
-use super::{dry_run, manifests, minikube, node_image, ready, rollback, upgrade as upgrading};
+use super::{applications, dry_run, manifests, minikube, node_image, ready, rollback, upgrade as upgrading};
 use crate::bundle::{BinaryRole, FileRole, PlatformView};
 use crate::docker::Engine;
 use crate::host::interrupt;
@@ -56,7 +56,8 @@ pub fn start<E: From<ClusterError>>(
             when_ready()?;
             // A manifest that is refused is no reason to take the cluster away.
             let objects = run.manifests(&outcome.own_files)?;
-            Ok(run.summary(outcome, objects))
+            let applications = run.applications(&outcome.own_files)?;
+            Ok(run.summary(outcome, objects, applications))
         }
         Err(error) => {
             Err(rollback::roll_back(&mut run.session, &run.engine, options, error, progress).into())
@@ -295,6 +296,24 @@ impl Run<'_> {
         })
     }
 
+    /// Installs the bundle's charts; says how many releases there are.
+    fn applications(&mut self, files: &PlacedFiles) -> Result<usize, ClusterError> {
+        let count = self.bundle.view().applications().len();
+        if count == 0 || !self.options.applications {
+            return Ok(0);
+        }
+        self.stage("applications", None, |run| {
+            let (view, options) = (run.bundle.view(), run.options);
+            let written = applications::install(&mut run.session, options, view, files, run.progress)?;
+            run.changed |= written > 0;
+            let outcome = match written {
+                0 => "already there".to_owned(),
+                written => format!("{written} of {count} installed"),
+            };
+            Ok((count, outcome))
+        })
+    }
+
     fn minikube(&mut self, way: Way) -> Result<(), ClusterError> {
         self.stage("minikube start", None, |run| {
             let home = run.session.layout.minikube_home.clone();
@@ -356,7 +375,7 @@ impl Run<'_> {
         })
     }
 
-    fn summary(self, outcome: Outcome, objects: usize) -> Started {
+    fn summary(self, outcome: Outcome, objects: usize, applications: usize) -> Started {
         let Outcome {
             installed,
             way,
@@ -374,6 +393,7 @@ impl Run<'_> {
             images: view.cluster_images().count(),
             own_files: (!view.files().is_empty()).then(|| layout.own_files.join(view.name())),
             objects,
+            applications,
             minikube: summary::command_name(&installed.minikube, &installed.links, &self.session.environment),
             kubectl: summary::command_name(&installed.kubectl, &installed.links, &self.session.environment),
             minikube_home: layout.minikube_home.clone(),

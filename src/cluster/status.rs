@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ClusterError;
+use super::applications::{Release, releases};
 use super::minikube;
 use crate::bundle::BinaryRole;
 use crate::docker::Engine;
@@ -53,6 +54,8 @@ pub struct ProfileStatus {
     pub container_runtime: String,
     /// Its nodes, as minikube sees them; empty where minikube does not answer.
     pub nodes: Vec<NodeStatus>,
+    /// The releases of Helm in it.
+    pub applications: Vec<Release>,
 }
 
 impl Status {
@@ -120,7 +123,14 @@ pub fn status(minikube_home: Option<&Path>, profile: Option<&str>) -> Result<Sta
         } else {
             Vec::new()
         };
+        let runs = !nodes.is_empty() && nodes.iter().all(NodeStatus::runs);
+        let applications = if runs {
+            releases(&layout, &name)
+        } else {
+            Vec::new()
+        };
         profiles.push(ProfileStatus {
+            applications,
             ours: receipt.profiles().contains_key(&name),
             kubernetes_version: config.kubernetes_config.kubernetes_version,
             container_runtime: config.kubernetes_config.container_runtime,

@@ -55,6 +55,34 @@ pub enum FetchError {
         /// How.
         reason: String,
     },
+    /// Helm refuses a chart, or its values.
+    #[error("`{}` {what}: {reason}", path.display())]
+    Chart {
+        /// The chart.
+        path: PathBuf,
+        /// What it is not.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// Helm cannot be asked.
+    #[error("Helm does not run here")]
+    Helm {
+        /// Why.
+        #[source]
+        source: AskError,
+    },
+    /// There are charts, and no Helm.
+    #[error("there are charts, and no Helm for this machine's platform")]
+    NoHelm,
+    /// Two charts become the same release.
+    #[error("two charts become the release `{release}` in the namespace `{namespace}`")]
+    Release {
+        /// Its name.
+        release: String,
+        /// Its namespace.
+        namespace: String,
+    },
     /// A file of the packer has a name that a bundle cannot carry.
     #[error(
         "`{}` has a name that a bundle cannot carry: 1 to 80 of A-Z, a-z, 0-9, `.`, `_` and `-`, the first a letter or a digit",

@@ -57,12 +57,22 @@ impl FetchError {
     }
 
     /// The hint of those that need not name anything.
+    #[allow(clippy::too_many_lines, reason = "a hint for each")]
     fn fixed_hint(&self) -> &'static str {
         match self {
             Self::Compressed { .. } => "decompress it first: `xz -d`, `bzip2 -d` or `zstd -d --long=31`",
             Self::Config { .. } | Self::WrongPlatform { .. } => {
                 "save the image for the bundle's platform: `docker pull --platform` and `docker save`"
             }
+            Self::Chart { .. } => {
+                "`helm lint` and `helm template` with the same values say more; the charts that it depends on have to \
+                 be in its `charts/`: `helm dependency build`"
+            }
+            Self::Helm { .. } => "run it yourself with `version`, or give another with `--binaries`",
+            Self::NoHelm => {
+                "give it with `--binaries FILE`, a file called `helm`; for other platforms of the bundle, one for each"
+            }
+            Self::Release { .. } => "name another `release` or `namespace` for one of them",
             Self::Conflict { .. } => "leave one of them away",
             Self::Damaged { .. }
             | Self::Truncated { .. }

@@ -30,6 +30,9 @@ pub fn check_local(asked: &PartialSpec, progress: &dyn Progress) -> Result<(), F
     for path in paths.into_iter().flatten().flatten() {
         check_there(path)?;
     }
+    for chart in asked.charts.iter().flatten() {
+        chart.paths().try_for_each(check_there)?;
+    }
     let images = [&asked.kicbase, &asked.images].into_iter().flatten().flatten();
     let asks_engine = images
         .clone()

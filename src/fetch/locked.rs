@@ -6,8 +6,8 @@ use super::plan::{Plan, PlannedBinary, PlannedImage};
 use super::resolve::caches;
 use super::scratch::Scratch;
 use super::upstream::{Pinned, Upstream};
-use super::{FetchError, own, programs, remote};
-use crate::bundle::{ImageRole, Transport};
+use super::{FetchError, charts, own, programs, remote};
+use crate::bundle::{BinaryRole, ImageRole, Platform, Transport};
 use crate::host::ask;
 use crate::progress::Progress;
 use crate::resolve::{LockFile, Requirements};
@@ -24,12 +24,17 @@ impl Plan {
         progress: &dyn Progress,
     ) -> Result<Self, FetchError> {
         let lock = file.lock.clone();
-        let files = own::gather(spec)?;
-        file.check_files(files.iter().map(LocalFile::pin).collect())?;
+        let mut files = own::gather(spec)?;
         let caches = caches(spec)?;
         let here = programs::given(spec, &caches, &ask, progress)?;
         let needs = Requirements::of_lock(&lock);
         let scratch = Scratch::beside(&spec.output);
+        let own = Platform::of_this_machine().map(|platform| (platform, BinaryRole::Helm));
+        let helm = here.iter().find(|binary| Some(binary.key()) == own);
+        let charts = charts::gather(spec, helm.map(|helm| helm.path.clone()), &scratch, progress)?;
+        files.extend(charts.files);
+        let applications = charts.applications;
+        file.check_own(files.iter().map(LocalFile::pin).collect(), applications)?;
         let finder = Finder {
             spec,
             caches: &caches,

@@ -7,6 +7,7 @@
 
 mod blob;
 mod cache;
+mod charts;
 mod daemon;
 mod docker_archive;
 mod download;
@@ -16,6 +17,7 @@ mod estimate;
 mod failure;
 mod found;
 mod hashing;
+mod helm;
 mod images;
 mod local;
 mod locked;

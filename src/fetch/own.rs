@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::FetchError;
 use super::found::FoundImage;
+use super::helm;
 use super::parts::LocalFile;
 use super::programs::digest;
 use super::sniff::require_file;
@@ -15,6 +16,7 @@ use crate::bundle::{FilePart, FileRole, ImageRole, Namer, Origin, Platform, Tran
 use crate::host::in_parallel;
 use crate::progress::Progress;
 use crate::spec::Spec;
+pub(super) use objects::NamedImage;
 
 /// The manifests and the other files that the spec names, by role and name.
 pub(super) fn gather(spec: &Spec) -> Result<Vec<LocalFile>, FetchError> {
@@ -73,32 +75,46 @@ pub(super) fn images(
 ) -> Result<Vec<(PathBuf, WantedImage)>, FetchError> {
     let mut images: Vec<(PathBuf, WantedImage)> = Vec::new();
     for path in &spec.manifests {
-        for named in objects::images(path)? {
-            let because = (Namer::UserManifest, None);
-            let image =
-                WantedImage::parse(ImageRole::Application, &named.name, &because).ok_or_else(|| {
-                    FetchError::Manifest {
-                        path: path.clone(),
-                        reason: format!("`{}` in it does not name an image", named.name),
-                    }
-                })?;
-            if named.is_always_pulled {
-                progress.note(&format!(
-                    "`{}`: a node pulls `{}` whenever it starts it, which fails without a network: give it a tag that is not `latest`, or `imagePullPolicy: IfNotPresent`",
-                    path.display(),
-                    named.name
-                ));
-            }
-            match images
-                .iter_mut()
-                .find(|(_, other)| other.reference == image.reference)
-            {
-                Some((_, other)) => other.join(&image)?,
-                None => images.push((path.clone(), image)),
-            }
-        }
+        add(objects::images(path)?, path, &mut images, progress)?;
     }
     Ok(images)
+}
+
+/// The images that the objects name which the chart `path` becomes.
+pub(super) fn rendered(path: &Path, text: &str) -> Result<Vec<NamedImage>, FetchError> {
+    objects::parse(text).map_err(|reason| helm::refused(path, "renders no Kubernetes objects", &reason))
+}
+
+/// Adds images that the manifest or chart `path` names.
+pub(super) fn add(
+    named: Vec<NamedImage>,
+    path: &Path,
+    images: &mut Vec<(PathBuf, WantedImage)>,
+    progress: &dyn Progress,
+) -> Result<(), FetchError> {
+    for named in named {
+        let because = (Namer::UserManifest, None);
+        let image = WantedImage::parse(ImageRole::Application, &named.name, &because);
+        let image = image.ok_or_else(|| FetchError::Manifest {
+            path: path.to_owned(),
+            reason: format!("`{}` in it does not name an image", named.name),
+        })?;
+        if named.is_always_pulled {
+            progress.note(&format!(
+                "`{}`: a node pulls `{}` whenever it starts it, which fails without a network: give it a tag that is not `latest`, or `imagePullPolicy: IfNotPresent`",
+                path.display(),
+                named.name
+            ));
+        }
+        match images
+            .iter_mut()
+            .find(|(_, other)| other.reference == image.reference)
+        {
+            Some((_, other)) => other.join(&image)?,
+            None => images.push((path.to_owned(), image)),
+        }
+    }
+    Ok(())
 }
 
 /// Says which of the images are on this machine, and go by a digest in a manifest: what is

@@ -118,7 +118,7 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
     let minikubes = spec.minikube.iter().cloned();
     found.extend(minikubes.map(|path| candidate(Transport::File, BinaryRole::Minikube, path)));
     for path in &spec.binaries {
-        let given = binaries_at(path)?;
+        let given = binaries_at(path, spec)?;
         found.extend(
             given
                 .into_iter()
@@ -135,15 +135,18 @@ fn candidates(spec: &Spec, caches: &[Cache]) -> Result<Vec<Candidate>, FetchErro
     Ok(found)
 }
 
-/// The programs in the directory `path`, or the one that the file `path` is by its name.
-fn binaries_at(path: &Path) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
+/// The programs in the directory `path`, or the one that the file `path` is by its name: Helm
+/// where there are charts.
+fn binaries_at(path: &Path, spec: &Spec) -> Result<Vec<(BinaryRole, PathBuf)>, FetchError> {
     let metadata = fs::metadata(path).map_err(|source| FetchError::read(path, source))?;
     let name = path
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
+    let helm = (!spec.charts.is_empty()).then_some(BinaryRole::Helm);
     let found: Vec<(BinaryRole, PathBuf)> = BinaryRole::KUBERNETES
         .into_iter()
+        .chain(helm)
         .map(|role| {
             (
                 role,

@@ -13,7 +13,7 @@ use super::plan::{Plan, PlannedBinary, PlannedImage};
 use super::scratch::Scratch;
 use super::toolbox::Toolbox;
 use super::upstream::{Published, Released, Unproven, UpstreamError, WantedImage, minikube_for};
-use super::{Cache, FetchError, Upstream, own, programs, remote, room};
+use super::{Cache, FetchError, Upstream, charts, own, programs, remote, room};
 use crate::bundle::{BinaryRole, ContainerRuntime, Digest, ImageReference, ImageRole, Platform, Version};
 use crate::host::{Ask, ask};
 use crate::progress::Progress;
@@ -68,7 +68,7 @@ impl Resolver<'_> {
     /// are needed, and what is small before what is large.
     pub(super) fn plan(&self) -> Result<Plan, FetchError> {
         let (spec, progress) = (self.spec, self.progress);
-        let files = own::gather(spec)?;
+        let mut files = own::gather(spec)?;
         if let Some(upstream) = self.upstream {
             remote::check_named(spec, upstream, progress)?;
         }
@@ -77,8 +77,10 @@ impl Resolver<'_> {
         let published = self.published(&here)?;
         self.check_room(&room::binary_blobs(&published), Sizes::of_binaries(&published))?;
         let toolbox = Toolbox::new(self, &here, &published);
-        let addons = self.addons(&toolbox)?;
         let scratch = Scratch::beside(&spec.output);
+        let charts = charts::gather(spec, toolbox.at_hand(BinaryRole::Helm), &scratch, progress)?;
+        files.extend(charts.files);
+        let addons = self.addons(&toolbox)?;
         let finder = Finder {
             spec,
             caches: &caches,
@@ -86,6 +88,9 @@ impl Resolver<'_> {
             progress,
         };
         let mut requirements = self.requirements(&toolbox, &finder, &addons)?;
+        if !charts.applications.is_empty() {
+            requirements.binaries.push(BinaryRole::Helm);
+        }
         let mut others = self.of_network(&toolbox)?;
         let provisioner = toolbox.minikube_unless_given()?;
         let provisioner = provisioner.map_or_else(Vec::new, Minikube::storage_provisioner);
@@ -97,7 +102,8 @@ impl Resolver<'_> {
         if self.upstream.is_none() {
             requirements.add(names(&addons));
         }
-        let of_manifests = own::images(spec, progress)?;
+        let mut of_manifests = own::images(spec, progress)?;
+        of_manifests.extend(charts.images);
         let found = finder.find(&requirements.images)?;
         own::note_digests(&of_manifests, &found, progress);
         let container_runtime = self.container_runtime(&toolbox)?;
@@ -138,8 +144,10 @@ impl Resolver<'_> {
             binaries.push(self.binary(published)?);
         }
         binaries.extend(here.into_iter().map(PlannedBinary::Here));
+        let mut lock = self.lock(container_runtime);
+        lock.applications = charts.applications;
         let plan = Plan {
-            lock: self.lock(container_runtime),
+            lock,
             parts: Vec::new(),
             file: None,
             binaries,

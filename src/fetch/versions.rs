@@ -7,7 +7,7 @@ use crate::bundle::{BinaryRole, Version};
 use crate::host::Ask;
 
 /// What the program says of its version. Kubernetes' programs must say `wanted`;
-/// minikube's version is `None` when it is not a release's.
+/// minikube's and Helm's are `None` when it is not a release's.
 pub(super) fn version(
     ask: Ask<'_>,
     role: BinaryRole,
@@ -19,6 +19,7 @@ pub(super) fn version(
         BinaryRole::Kubeadm => &["version", "-o", "short"],
         BinaryRole::Kubelet => &["--version"],
         BinaryRole::Kubectl => &["version", "--client", "-o", "json"],
+        BinaryRole::Helm => &["version", "--template", "{{.Version}}"],
     };
     let answer = ask(path, arguments).map_err(|source| FetchError::DoesNotRun {
         role,
@@ -27,7 +28,8 @@ pub(super) fn version(
     })?;
     let said = parse_answer(role, &answer);
     // A build from source may say `v1.39.0+dirty`; another program says something else.
-    if role == BinaryRole::Minikube && !said.starts_with('v') {
+    let has_own = matches!(role, BinaryRole::Helm | BinaryRole::Minikube);
+    if has_own && !said.starts_with('v') {
         return Err(FetchError::NoVersion {
             role,
             path: path.to_owned(),
@@ -35,7 +37,7 @@ pub(super) fn version(
         });
     }
     let version = said.parse().ok();
-    if role != BinaryRole::Minikube && version.as_ref() != Some(wanted) {
+    if !has_own && version.as_ref() != Some(wanted) {
         return Err(FetchError::WrongVersion {
             role,
             path: path.to_owned(),
@@ -50,7 +52,7 @@ pub(super) fn version(
 fn parse_answer(role: BinaryRole, answer: &str) -> String {
     let line = answer.lines().next().unwrap_or_default().trim();
     match role {
-        BinaryRole::Minikube | BinaryRole::Kubeadm => line.to_owned(),
+        BinaryRole::Helm | BinaryRole::Minikube | BinaryRole::Kubeadm => line.to_owned(),
         // `Kubernetes v1.35.4`
         BinaryRole::Kubelet => line.rsplit(' ').next().unwrap_or_default().to_owned(),
         BinaryRole::Kubectl => serde_json::from_str::<serde_json::Value>(answer)
@@ -67,6 +69,7 @@ mod tests {
     #[test]
     fn each_program_says_its_version_its_own_way() {
         for (role, answer) in [
+            (BinaryRole::Helm, "v1.38.1"),
             (BinaryRole::Minikube, "v1.38.1\n"),
             (BinaryRole::Kubeadm, "v1.38.1\n"),
             (BinaryRole::Kubelet, "Kubernetes v1.38.1\n"),

@@ -6,14 +6,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use tempfile::TempDir;
 
-use super::{Command, Interruption, ProcessError};
+use super::{Command, Interruption, Output, ProcessError};
 
 /// A program has this long to answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An answer has at most this many bytes.
 const ANSWER_BYTES: usize = 1 << 20;
+
+/// Helm has this long to render a chart, and this much to write for one: of some, the kinds
+/// alone are several megabytes.
+const LONG_TIMEOUT: Duration = Duration::from_secs(120);
+const LONG_ANSWER_BYTES: usize = 64 << 20;
 
 /// Asks the program with these arguments; the answer is its standard output. The seam
 /// at which tests give the answers.
@@ -73,6 +79,18 @@ impl From<ProcessError> for AskError {
 /// afterwards, and no proxies but one that refuses, so that a program which tries the
 /// network goes on at once.
 pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Result<String, AskError> {
+    let (command, _home) = alone(program, arguments)?;
+    answer(command, TIMEOUT)
+}
+
+/// The same of a program whose answers are long, and so is what it says where it refuses.
+pub(crate) fn ask_at_length(program: &Path, arguments: &[&str]) -> Result<Output, AskError> {
+    let (command, _home) = alone(program, arguments)?;
+    Ok(command.keeping(LONG_ANSWER_BYTES).timeout(LONG_TIMEOUT).run()?)
+}
+
+/// The command, and its home, which lives as long as it is held.
+fn alone(program: &Path, arguments: &[&str]) -> Result<(Command, TempDir), AskError> {
     let home = tempfile::Builder::new().prefix("minikube-offline-").tempdir();
     let home = home.map_err(AskError::Start)?;
     // A bare name would be looked up in PATH.
@@ -85,7 +103,7 @@ pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Result<String, AskError
         // Port 9 (discard) of this machine, on which nothing listens.
         .env("HTTPS_PROXY", "http://127.0.0.1:9")
         .env("HTTP_PROXY", "http://127.0.0.1:9");
-    answer(command, TIMEOUT)
+    Ok((command, home))
 }
 
 /// Asks the `docker` in PATH, with this program's environment, so that its context and

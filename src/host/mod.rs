@@ -45,7 +45,7 @@ pub use accounts::Accounts;
 #[cfg(feature = "packager")]
 pub use ask::AskError;
 #[cfg(feature = "packager")]
-pub(crate) use ask::{Ask, ask, ask_docker, ask_docker_into};
+pub(crate) use ask::{Ask, ask, ask_at_length, ask_docker, ask_docker_into};
 pub use atomic::{
     AtomicFile, FileError, remove_if_there, remove_tree_if_there, sync_directory, sync_removed,
 };

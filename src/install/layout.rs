@@ -147,6 +147,13 @@ impl Layout {
         self.state.join("kubectl-cache")
     }
 
+    /// Where Helm keeps what it learns, while it is asked. The journal does not name it: it is in
+    /// a directory of ours.
+    #[must_use]
+    pub fn helm(&self) -> PathBuf {
+        self.state.join("helm")
+    }
+
     /// A file of whoever packed `bundle`, which is the bundle's name.
     #[must_use]
     pub fn own_file(&self, bundle: &str, file: &FilePart) -> PathBuf {

@@ -1,5 +1,6 @@
 //! The files of whoever packed the bundle, on the machine itself.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,11 +15,17 @@ use crate::verify::PlatformBundle;
 /// Everyone may read them: they are no secrets, or they would not be on a stick.
 const FILE_MODE: u32 = 0o644;
 
+/// Values may be somebody's secrets.
+const VALUES_MODE: u32 = 0o600;
+
 /// The files in their places.
 #[derive(Clone, Debug, Default)]
 pub struct PlacedFiles {
     /// The manifests with the bundle's own content, in the order of their names.
     pub manifests: Vec<PathBuf>,
+    /// The charts and the values, by their names in the bundle; those that were changed on this
+    /// machine are not here.
+    pub of_applications: BTreeMap<(FileRole, String), PathBuf>,
     /// How many files were written; the others were there.
     pub written: usize,
     /// What the person should know.
@@ -36,7 +43,7 @@ pub fn place_own_files(
     let layout = session.layout.clone();
     let mut placer = session.placer();
     let mut there = PlacedFiles::default();
-    let mut missing: Vec<(String, PathBuf)> = Vec::new();
+    let (mut missing, mut private): (Vec<(String, PathBuf)>, Vec<_>) = (Vec::new(), Vec::new());
     for file in view.files() {
         let path = layout.own_file(view.name(), file);
         let existing = match fs::symlink_metadata(&path) {
@@ -46,18 +53,30 @@ pub fn place_own_files(
         };
         match existing {
             Existing::Same => {}
-            Existing::Absent | Existing::Ours => missing.push((file.member_path(), path.clone())),
+            Existing::Absent | Existing::Ours => {
+                let to = if file.role == FileRole::Values {
+                    &mut private
+                } else {
+                    &mut missing
+                };
+                to.push((file.member_path(), path.clone()));
+            }
             Existing::Foreign => {
                 there.notes.push(changed(file, &path));
                 continue;
             }
         }
-        if file.role == FileRole::Manifest {
-            there.manifests.push(path);
+        match file.role {
+            FileRole::Manifest => there.manifests.push(path),
+            FileRole::Chart | FileRole::Values => {
+                there.of_applications.insert((file.role, file.name.clone()), path);
+            }
+            FileRole::File => {}
         }
     }
     place_members(bundle, &missing, FILE_MODE, &mut placer, progress)?;
-    there.written = missing.len();
+    place_members(bundle, &private, VALUES_MODE, &mut placer, progress)?;
+    there.written = missing.len() + private.len();
     Ok(there)
 }
 
@@ -91,7 +110,7 @@ fn left_behind(role: FileRole, path: &Path) -> String {
             ", and no longer given to the cluster: what the cluster has of it stays until `kubectl delete -f` \
              takes it away, and the file until `uninstall`"
         }
-        FileRole::File => ": it stays until `uninstall`",
+        FileRole::File | FileRole::Chart | FileRole::Values => ": it stays until `uninstall`",
     };
     format!("`{}` is an earlier bundle's{consequence}", path.display())
 }
@@ -100,6 +119,7 @@ fn left_behind(role: FileRole, path: &Path) -> String {
 fn changed(file: &FilePart, path: &Path) -> String {
     let consequence = match file.role {
         FileRole::Manifest => ", and is not given to the cluster",
+        FileRole::Chart | FileRole::Values => ", and nothing is installed with it",
         FileRole::File => "",
     };
     format!(

@@ -1,4 +1,4 @@
-//! minikube, kubectl and kubeadm on the machine itself.
+//! minikube, kubectl, kubeadm and Helm on the machine itself.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub struct Installed {
     pub notes: Vec<String>,
 }
 
-/// Puts minikube, kubectl and kubeadm where minikube, and the person, find them. What is there
+/// Puts minikube, kubectl, kubeadm and Helm where minikube, and the person, find them. What is there
 /// with the same content stays; what is another's is never replaced.
 pub fn install_programs(
     bundle: PlatformBundle<'_>,
@@ -66,12 +66,13 @@ fn write_programs(
     let layout = session.layout.clone();
     let mut placer = session.placer();
     let mut missing: Vec<(String, PathBuf)> = Vec::new();
-    for role in [BinaryRole::Minikube, BinaryRole::Kubectl] {
-        let path = layout.program(role);
+    let own = [BinaryRole::Minikube, BinaryRole::Kubectl].map(|role| view.binary(role));
+    for binary in own.into_iter().chain(view.helm()) {
+        let path = layout.program(binary.role);
         // The directory is ours: what is there under this name is an older one of ours,
         // or was changed since.
-        if placer.existing(&path, view.binary(role).sha256)? != Existing::Same {
-            missing.push((view.binary(role).member_path(), path));
+        if placer.existing(&path, binary.sha256)? != Existing::Same {
+            missing.push((binary.member_path(), path));
         }
     }
     // minikube asks it for the images of a release that is not in minikube's list, and

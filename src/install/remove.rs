@@ -240,7 +240,12 @@ fn remove_directories(
     gone.forget(session)?;
     let _ = fs::remove_dir(session.layout.empty_docker_config());
     let layout = &session.layout;
-    for directory in [layout.pipes(), layout.dry_run(), layout.kubectl_cache()] {
+    for directory in [
+        layout.pipes(),
+        layout.dry_run(),
+        layout.kubectl_cache(),
+        layout.helm(),
+    ] {
         let _ = fs::remove_dir_all(directory);
     }
     if !except.is_empty() || session.layout.failed_start_log().exists() {

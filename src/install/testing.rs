@@ -93,6 +93,7 @@ pub(crate) fn index() -> BundleIndex {
         images,
         image_indexes: Vec::new(),
         files: Vec::new(),
+        applications: Vec::new(),
         packages: None,
     }
 }

@@ -1,6 +1,7 @@
 //! What the person at the site asks for.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::bundle::ContainerRuntime;
 use crate::bundle::text::named_values;
@@ -58,6 +59,10 @@ pub struct SiteOptions {
     pub keep_failed: bool,
     /// Whether the bundle's manifests are given to the cluster.
     pub manifests: bool,
+    /// Whether the bundle's charts are installed in the cluster.
+    pub applications: bool,
+    /// How long each may take until it is ready.
+    pub application_timeout: Duration,
     /// Whether a new cluster gets the addons that the bundle was packed with.
     pub packed_addons: bool,
     /// Goes to `minikube start` as it is, last.
@@ -77,6 +82,8 @@ impl Default for SiteOptions {
             allow_downgrade: false,
             keep_failed: false,
             manifests: true,
+            applications: true,
+            application_timeout: Duration::from_secs(600),
             packed_addons: true,
             extra_args: Vec::new(),
         }

@@ -128,6 +128,7 @@ pub fn pack(parts: &Parts, options: PackOptions<'_>, progress: &dyn Progress) ->
         images: plan.images,
         image_indexes: plan.image_indexes,
         files: plan.files,
+        applications: parts.lock.applications.clone(),
         packages: plan.packages,
     };
     index.serial = replaced::serial(&options.output, &index, options.serial, progress);

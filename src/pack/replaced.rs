@@ -80,6 +80,7 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
         images,
         image_indexes,
         files,
+        applications,
         packages,
     } = one;
     (*format, packer, cluster, stubs, members)
@@ -91,5 +92,11 @@ fn holds_the_same(one: &BundleIndex, other: &BundleIndex) -> bool {
             &other.members,
         )
         && (binaries, images) == (&other.binaries, &other.images)
-        && (image_indexes, files, packages) == (&other.image_indexes, &other.files, &other.packages)
+        && (image_indexes, files, applications, packages)
+            == (
+                &other.image_indexes,
+                &other.files,
+                &other.applications,
+                &other.packages,
+            )
 }

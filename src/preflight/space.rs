@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Finding, PreflightError, Severity, fatal};
-use crate::bundle::{BinaryRole, ContainerRuntime, PlatformView};
+use crate::bundle::{BinaryPart, BinaryRole, ContainerRuntime, PlatformView};
 use crate::docker::{Engine, EngineError};
 use crate::explain::Kind;
 use crate::host::{FileError, FileSystem};
@@ -43,16 +43,18 @@ pub(crate) fn demands(
         }
         Ok(())
     };
-    let absent = |role: BinaryRole, path: PathBuf| {
-        let size = view.binary(role).size;
+    let absent = |binary: &BinaryPart, path: PathBuf| {
+        let size = binary.size;
         if fs::metadata(path).is_ok_and(|facts| facts.len() == size) {
             0
         } else {
             size
         }
     };
-    let programs = [BinaryRole::Minikube, BinaryRole::Kubectl].map(|role| absent(role, layout.program(role)));
-    add("the programs", programs.iter().sum(), &layout.programs)?;
+    let programs = [BinaryRole::Minikube, BinaryRole::Kubectl].map(|role| view.binary(role));
+    let programs = programs.into_iter().chain(view.helm());
+    let programs = programs.map(|binary| absent(binary, layout.program(binary.role)));
+    add("the programs", programs.sum(), &layout.programs)?;
     let kubeadm = layout.cache().binary(
         view.platform().arch,
         view.kubernetes_version(),
@@ -60,7 +62,7 @@ pub(crate) fn demands(
     );
     add(
         "kubeadm",
-        absent(BinaryRole::Kubeadm, kubeadm),
+        absent(view.binary(BinaryRole::Kubeadm), kubeadm),
         &layout.minikube_home,
     )?;
     let own_files = view.files().iter().filter(|file| {

@@ -22,10 +22,15 @@ pub struct Inventory {
 impl Inventory {
     /// What is not there for each platform, by name: programs, the node image, `images`,
     /// and what is there for another platform.
-    pub(super) fn missing(&self, platforms: &[Platform], images: &[ImageReference]) -> Vec<String> {
+    pub(super) fn missing(
+        &self,
+        platforms: &[Platform],
+        binaries: &[BinaryRole],
+        images: &[ImageReference],
+    ) -> Vec<String> {
         let there = self.images.iter().map(|(_, image)| image);
         let wanted: BTreeSet<&ImageReference> = images.iter().chain(there).collect();
-        self.each_missing(platforms, |platform| {
+        self.each_missing(platforms, binaries, |platform| {
             let absent = |image: &&&ImageReference| !self.images.contains(&(platform, (**image).clone()));
             wanted.iter().filter(absent).map(ToString::to_string).collect()
         })
@@ -39,7 +44,7 @@ impl Inventory {
         platforms: &[Platform],
         named: &[ImageReference],
     ) -> ResolveError {
-        let mut parts = self.each_missing(platforms, |platform| {
+        let mut parts = self.each_missing(platforms, &BinaryRole::ALL, |platform| {
             let absent = |image: &&ImageReference| !self.images.contains(&(platform, (*image).clone()));
             named.iter().filter(absent).map(ToString::to_string).collect()
         });
@@ -53,11 +58,16 @@ impl Inventory {
     }
 
     /// The missing programs and node images, and what `images` names, of each platform.
-    fn each_missing(&self, platforms: &[Platform], images: impl Fn(Platform) -> Vec<String>) -> Vec<String> {
+    fn each_missing(
+        &self,
+        platforms: &[Platform],
+        binaries: &[BinaryRole],
+        images: impl Fn(Platform) -> Vec<String>,
+    ) -> Vec<String> {
         let of = |platform: Platform| {
-            let programs = BinaryRole::ALL
-                .into_iter()
-                .filter(move |role| !self.binaries.contains(&(platform, *role)))
+            let programs = binaries
+                .iter()
+                .filter(move |role| !self.binaries.contains(&(platform, **role)))
                 .map(|role| role.name().to_owned());
             let node = (!self.node_images.contains(&platform)).then(|| NODE_IMAGE.to_owned());
             programs.chain(node).chain(images(platform))

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{BinaryPin, FilePin, ImagePin};
 use crate::bundle::{
-    Attestation, BinaryRole, ContainerRuntime, ImageReference, Namer, Origin, Platform, Timestamp, Version,
+    Application, Attestation, BinaryRole, ContainerRuntime, ImageReference, Namer, Origin, Platform,
+    Timestamp, Version,
 };
 
 pub use change::Change;
@@ -50,6 +51,9 @@ pub struct Lock {
     /// The files of the packer, by role and name.
     #[serde(rename = "file", default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FilePin>,
+    /// What a start installs with Helm, in this order.
+    #[serde(rename = "application", default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<Application>,
 }
 
 impl Lock {
@@ -72,6 +76,7 @@ impl Lock {
             binaries: Vec::new(),
             images: Vec::new(),
             files: Vec::new(),
+            applications: Vec::new(),
         }
     }
 

@@ -115,7 +115,7 @@ impl Requirements {
         Self {
             kubernetes_version: lock.kubernetes_version.clone(),
             platforms: lock.platforms.clone(),
-            binaries: BinaryRole::ALL.to_vec(),
+            binaries: BinaryRole::of_bundle(!lock.applications.is_empty()).collect(),
             images,
             source: ListSource::Lock,
         }
@@ -137,7 +137,7 @@ impl Requirements {
 
     /// Fails with every part that is not in `there` by name, if there is one.
     pub fn check(&self, there: &Inventory) -> Result<(), ResolveError> {
-        let parts = there.missing(&self.platforms, &self.images);
+        let parts = there.missing(&self.platforms, &self.binaries, &self.images);
         if parts.is_empty() {
             return Ok(());
         }

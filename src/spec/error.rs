@@ -57,6 +57,22 @@ pub enum SpecError {
         /// The part that has a name like it.
         near: Option<String>,
     },
+    /// Kubernetes takes no release or namespace of this name.
+    #[error("`{name}` cannot be a {what}: expected a-z, 0-9 and `-`, at most {} of them, with a letter or a digit at both ends", if *what == "release" { 53 } else { 63 })]
+    ReleaseName {
+        /// A release, or a namespace.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Flags of one chart, and several charts or none.
+    #[error("`{flag}` is about one chart, and {charts} charts are given")]
+    ChartFlag {
+        /// The flag.
+        flag: &'static str,
+        /// How many charts.
+        charts: usize,
+    },
     /// A bundle cannot have this name.
     #[error("`{name}` is not a bundle's name: 1 to 128 of a-z, 0-9, `.`, `_` and `-`")]
     Name {
@@ -108,6 +124,12 @@ impl Explain for SpecError {
             Self::Accepted { .. } => {
                 "it takes minikube, kubeadm, kubelet or kubectl, or an image's name in full, as the message says it \
                  that refuses the part"
+            }
+            Self::ReleaseName { .. } => {
+                "name another with `--release` and `--namespace`, or in the chart's table"
+            }
+            Self::ChartFlag { .. } => {
+                "give one `--chart`; several, each with its values, are `[[chart]]` tables in `bundle.toml`"
             }
             Self::Name { .. } => "leave `--name` away to get a name made from the Kubernetes version",
         };

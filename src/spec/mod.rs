@@ -4,6 +4,7 @@
 //! Nothing here looks at the parts themselves: that is `fetch`'s work.
 
 mod accepted;
+mod chart;
 mod cni;
 mod error;
 mod file;
@@ -25,6 +26,7 @@ use crate::bundle::{ContainerRuntime, Platform, Version};
 
 pub use accepted::check_accepted;
 pub(crate) use accepted::is_accepted;
+pub use chart::Chart;
 pub use cni::{Cni, CniError};
 pub use error::SpecError;
 pub use file::{lint_file, load_spec, parse_spec};
@@ -72,6 +74,8 @@ pub struct Spec {
     pub ha: bool,
     /// Kubernetes manifests that a start gives to the cluster.
     pub manifests: Vec<PathBuf>,
+    /// Helm charts that a start installs, in this order.
+    pub charts: Vec<Chart>,
     /// Files that are put on the site's machine.
     pub carried: Vec<PathBuf>,
     /// Where parts come from that are not given.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{Cni, ImageSource, Level, Platforms, Sources, Spec, SpecError, VersionWord, VolumeSize};
+use super::{Chart, Cni, ImageSource, Level, Platforms, Sources, Spec, SpecError, VersionWord, VolumeSize};
 use crate::bundle::{ContainerRuntime, is_bundle_name};
 
 /// What one place (the flags, or the TOML file) says; `None` where it says nothing.
@@ -44,6 +44,9 @@ pub struct PartialSpec {
     /// Kubernetes manifests that a start gives to the cluster.
     #[serde(rename = "manifest")]
     pub manifests: Option<Vec<PathBuf>>,
+    /// Helm charts that a start installs, in this order.
+    #[serde(rename = "chart")]
+    pub charts: Option<Vec<Chart>>,
     /// Files that are put on the site's machine.
     #[serde(rename = "include")]
     pub carried: Option<Vec<PathBuf>>,
@@ -82,6 +85,7 @@ impl PartialSpec {
             cni: self.cni.or(file.cni),
             ha: self.ha.or(file.ha),
             manifests: self.manifests.or(file.manifests),
+            charts: self.charts.or(file.charts),
             carried: self.carried.or(file.carried),
             sources: self.sources.merge(file.sources),
             output: self.output.or(file.output),
@@ -125,6 +129,7 @@ impl PartialSpec {
             cni: self.cni.unwrap_or_default(),
             ha: self.ha.unwrap_or_default(),
             manifests: self.manifests.unwrap_or_default(),
+            charts: self.charts.unwrap_or_default(),
             carried: self.carried.unwrap_or_default(),
             sources: self.sources,
             output,
@@ -139,6 +144,7 @@ impl PartialSpec {
     /// Fails when a value cannot be meant, whatever the others are.
     pub fn check(&self) -> Result<(), SpecError> {
         self.sources.check()?;
+        self.charts.iter().flatten().try_for_each(Chart::check)?;
         match &self.name {
             Some(name) if !is_bundle_name(name) => Err(SpecError::Name { name: name.clone() }),
             _ => Ok(()),
@@ -161,6 +167,7 @@ impl PartialSpec {
             cni: _,
             ha: _,
             manifests,
+            charts,
             carried,
             output,
             split: _,
@@ -180,6 +187,7 @@ impl PartialSpec {
         files
             .chain(lists)
             .map(PathBuf::as_path)
+            .chain(charts.iter().flatten().flat_map(Chart::paths))
             .chain(images.filter_map(ImageSource::path))
             .chain(parent.filter(|directory| !directory.as_os_str().is_empty()))
             .collect()
@@ -211,6 +219,12 @@ impl PartialSpec {
             from_cache: self.from_cache.map(paths),
             images: self.images.map(sources),
             manifests: self.manifests.map(paths),
+            charts: (self.charts).map(|charts| {
+                charts
+                    .into_iter()
+                    .map(|chart| chart.seen_from(directory))
+                    .collect()
+            }),
             carried: self.carried.map(paths),
             sources: self.sources.seen_from(directory),
             output: self.output.map(path),

@@ -4,16 +4,19 @@ library and the stock programs zstd and minisign. Usage: reader.py BUNDLE [PUBLI
 Exit code: 0 whole, 3 not authentic, 4 damaged; one line says why."""
 import base64, datetime, hashlib, json, os, re, subprocess, sys, tempfile
 
-ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl"], ["node", "kubernetes", "application"]
-FILE_ROLES = ["manifest", "file"]
-KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images image_indexes files packages",
+ROLES, IMAGE_ROLES = ["minikube", "kubeadm", "kubelet", "kubectl", "helm"], ["node", "kubernetes", "application"]
+FILE_ROLES, DIRECTORIES = ["manifest", "file", "chart", "values"], ["manifests", "files", "charts", "values"]
+KEYS = {"index": "format name serial packer resolved cluster header stubs volumes chunks frames members binaries images image_indexes files applications packages",
+        "applications": "release namespace chart values",
         "cluster": "platforms kubernetes_version container_runtime", "header": "size sha256", "stubs": "platform size sha256",
         "volumes": "size sha256", "frames": "size plain_size members", "members": "path size sha256", "image_indexes": "reference digest",
         "binaries": "role version platform size sha256 origin", "origin": "transport url verified_by unverified attestations unattested",
         "named_by": "digest by name",
         "attestations": "url documents signature certificates log",
         "images": "role reference platform config layers manifest origin named_by", "files": "role name size sha256 origin"}
-OPTIONAL = {"resolved", "files", "packages"}  # not there where they say nothing
+OWN, LABEL = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+RELEASE = LABEL + r"(\." + LABEL + ")*"
+OPTIONAL = {"resolved", "files", "applications", "packages"}  # not there where they say nothing
 MAYBE = {"origin": {"url", "unattested"}, "named_by": {"name"}}  # and these, in these objects
 KINDS = {"publisher-checksum": "digest url", "release-list": "digest url", "mirror-checksum": "digest url",
          "registry-tag": "subject digest", "mirror-tag": "subject digest", "image-index": "digest",
@@ -93,7 +96,7 @@ def blake3(data): return "blake3:" + b"".join(word.to_bytes(4, "little") for wor
 def shape(kind, value):
     """Keys, in their order and no others; each value by its rule."""
     need(type(value) is dict and list(value) == [k for k in KEYS[kind].split() if k in value or k not in OPTIONAL and k not in MAYBE.get(kind, ())], f"the keys of {kind}")
-    need(value.get("files") != [], "the files")
+    need(value.get("files") != [] and value.get("applications") != [], "the files")
     for key, v in value.items():
         if key in KEYS and key != "members" or key == "members" and kind == "index":
             many = key.endswith("s") or key == "named_by"
@@ -103,6 +106,10 @@ def shape(kind, value):
         elif key in ("chunks", "layers", "platforms", "documents", "certificates"):
             rule = {"platforms": RULES["platform"], "chunks": r"blake3:[0-9a-f]{64}"}.get(key, DIGEST)
             need(type(v) is list and all(type(e) is str and re.fullmatch(rule, e) for e in v), key)
+        elif kind == "applications":
+            names, rule = (v, OWN) if key == "values" else ([v], {"release": RELEASE, "namespace": LABEL, "chart": OWN}[key])
+            need(type(names) is list and all(type(n) is str and re.fullmatch(rule, n) for n in names), key)
+            need(key == "values" or len(v) <= {"release": 53, "namespace": 63, "chart": 80}[key], key)
         elif key == "role": need(v in {"binaries": ROLES, "files": FILE_ROLES}.get(kind, IMAGE_ROLES), key)
         elif key == "name" and kind == "files": need(type(v) is str and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", v), key)
         elif key == "resolved": need(moment(v), key)
@@ -145,7 +152,7 @@ def parts(found):
     need([s["platform"] for s in found["stubs"]] == platforms, "a stub for each platform")
     wanted = {"images/oci-layout", "images/index.json"} | {"images/manifest.json" if len(platforms) == 1
               else f"images/{p}/manifest.json" for p in platforms}
-    need([(b["platform"], b["role"]) for b in found["binaries"]] == [(p, r) for p in platforms for r in ROLES], "the programs")
+    need([(b["platform"], b["role"]) for b in found["binaries"]] == [(p, r) for p in platforms for r in (ROLES if "applications" in found else ROLES[:4])], "the programs")
     for part in found["binaries"]:
         path = f"bin/{part['platform']}/{part['role']}"
         wanted.add(path)
@@ -158,9 +165,13 @@ def parts(found):
     order = [(FILE_ROLES.index(f["role"]), f["name"]) for f in own]
     need(order == sorted(set(order)) and not any(f["origin"]["attestations"] for f in own), "the files")
     for part in own:
-        path = f"{part['role']}s/{part['name']}"
+        path = f"{DIRECTORIES[FILE_ROLES.index(part['role'])]}/{part['name']}"
         wanted.add(path)
         need(path in members and (part["size"], part["sha256"]) == (members[path]["size"], members[path]["sha256"]), path)
+    applications = found.get("applications", [])
+    used = {(2, a["chart"]) for a in applications} | {(3, v) for a in applications for v in a["values"]}
+    need(len({(a["namespace"], a["release"]) for a in applications}) == len(applications), "two releases of one name")
+    need({o for o in order if o[0] > 1} == used, "the charts and values")
     split = lambda name: (name.split("/", 1)[0], name.split("/", 1)[1].rsplit(":", 1))  # as the packer sorts names
     order = [(i["platform"], IMAGE_ROLES.index(i["role"]), split(i["reference"])) for i in found["images"]]
     need(order == sorted(order) and len({(p, n[0], *n[1]) for p, _, n in order}) == len(order), "the order of the images")

@@ -63,6 +63,7 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
     for sound in [
         &Draft::of(&Contents::signed()),
         &Draft::of(&Contents::with_files()),
+        &Draft::of(&Contents::with_applications()),
         &sound,
     ] {
         fs::write(&bundle, sound.finish(&key)).unwrap();
@@ -90,7 +91,7 @@ fn a_second_reader_written_from_the_format_alone_agrees() {
         wrong.join("\n")
     );
     report(&format!(
-        "three sound bundles and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
+        "four sound bundles and {} hostile ones, with a second reader in Python: it agrees on each (seed {})",
         chosen.len(),
         random.seed()
     ));

@@ -176,8 +176,10 @@ const MINIKUBES: [&str; 15] = [
     "\"--profile\"",
 ];
 
-/// Who asks minikube itself, on the connected side or for a report.
-const ASK_MINIKUBE: [(&str, &[&str]); 3] = [
+/// Who asks minikube itself, on the connected side or for a report, or another program.
+const ASK_MINIKUBE: [(&str, &[&str]); 4] = [
+    // A flag of Helm's.
+    ("cluster/applications.rs", &["\"--wait"]),
     ("cluster/report.rs", &["\"--profile\""]),
     ("fetch/runtime.rs", &["\"--dry-run\"", "\"--driver"]),
     ("fetch/minikube.rs", &["--base-image="]),

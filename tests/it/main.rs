@@ -10,6 +10,7 @@ mod appearance;
 mod architecture;
 mod archives;
 mod bundle_toml;
+mod charts;
 mod confined;
 mod copy;
 mod damage;

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use minikube_offline::bundle::{
-    Attestation, BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts, ContainerRuntime, Digest,
-    Extent, FilePart, FileRole, Frame, INDEX_COMMENT, ImagePart, ImageRole, Member, Origin, Platform,
-    Signature, StubEntry, TAR_END_BYTES, Trailer, Transport, Verification, attestation_path, blob_path,
-    tail_header,
+    Application, Attestation, BinaryPart, BinaryRole, BundleIndex, ChunkTable, ClusterFacts,
+    ContainerRuntime, Digest, Extent, FilePart, FileRole, Frame, INDEX_COMMENT, ImagePart, ImageRole, Member,
+    Origin, Platform, Signature, StubEntry, TAR_END_BYTES, Trailer, Transport, Verification,
+    attestation_path, blob_path, tail_header,
 };
 use minikube_offline::trust::{KeyDirectory, TrustDirectories, TrustedKeys};
 use minisign::KeyPair;
@@ -184,6 +184,8 @@ pub(crate) struct Contents {
     pub(crate) layout: fn([Vec<u8>; 2]) -> [Vec<u8>; 2],
     /// What whoever packed it added.
     pub(crate) files: Vec<(FileRole, &'static str, &'static [u8])>,
+    /// What a start installs: then there is a Helm.
+    pub(crate) applications: Vec<Application>,
 }
 
 impl Contents {
@@ -196,6 +198,7 @@ impl Contents {
             attestations: Vec::new(),
             layout: |right| right,
             files: Vec::new(),
+            applications: Vec::new(),
         }
     }
 
@@ -206,6 +209,28 @@ impl Contents {
                 (FileRole::Manifest, "app.yaml", b"kind: App\n"),
                 (FileRole::File, "notes.txt", b"read me\n"),
                 (FileRole::File, "other.txt", b"or me\n"),
+            ],
+            ..Self::small()
+        }
+    }
+
+    /// The same with two applications that have one chart.
+    pub(crate) fn with_applications() -> Self {
+        let application = |release: &str, values: &[&str]| Application {
+            release: release.to_owned(),
+            namespace: "web".to_owned(),
+            chart: "web-1.2.3.tgz".to_owned(),
+            values: values.iter().map(|&name| name.to_owned()).collect(),
+        };
+        Self {
+            files: vec![
+                (FileRole::File, "notes.txt", b"read me\n"),
+                (FileRole::Chart, "web-1.2.3.tgz", b"a chart"),
+                (FileRole::Values, "01-web-1.yaml", b"a: 1\n"),
+            ],
+            applications: vec![
+                application("web", &["01-web-1.yaml"]),
+                application("web.two", &[]),
             ],
             ..Self::small()
         }
@@ -265,7 +290,11 @@ impl Draft {
             files.push((attestation_path(Digest::of(file)), file));
         }
         let in_images = files.len() as u64;
-        for (role, program) in BinaryRole::ALL.iter().zip(&contents.programs) {
+        let programs = contents.programs.iter().map(Vec::as_slice);
+        let programs: Vec<(BinaryRole, &[u8])> = BinaryRole::of_bundle(!contents.applications.is_empty())
+            .zip(programs.chain([b"a Helm".as_slice()]))
+            .collect();
+        for (role, program) in &programs {
             files.push((format!("bin/{platform}/{role}"), program));
         }
         for (role, name, bytes) in &contents.files {
@@ -280,13 +309,14 @@ impl Draft {
                 sha256: Digest::of(bytes),
             })
             .collect();
-        let binaries = BinaryRole::ALL.iter().zip(&contents.programs);
+        let binaries = programs.iter();
         let mut draft = Self {
             header: block(b"#!/bin/sh\nexit 9\n"),
             stub: block(b"\x7fELF, not quite"),
             plain: vec![Vec::new(), Vec::new()],
             stored: Vec::new(),
             index: BundleIndex {
+                applications: contents.applications.clone(),
                 format: 1,
                 name: "draft".to_owned(),
                 serial: 7,

@@ -20,7 +20,8 @@ pub(crate) fn rounds(short: u64, long: u64) -> u64 {
 
 /// What may be skipped where nothing else may, by words of the reason: programs and kernels
 /// that `.ci/run` does not install.
-const OPTIONAL: [&str; 15] = [
+const OPTIONAL: [&str; 16] = [
+    "MINIKUBE_OFFLINE_TEST_HELM does not name a Helm",
     "MINIKUBE_OFFLINE_TEST_MINIKUBE does not name a minikube",
     "cosign is not installed",
     "docker-registry is not installed",

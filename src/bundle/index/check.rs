@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{BundleIndex, is_bundle_name};
+use crate::bundle::application;
 use crate::bundle::attestation::ATTESTATION_DIR;
 use crate::bundle::frame::TAR_END_BYTES;
 use crate::bundle::provenance::check_names;
@@ -172,7 +173,8 @@ impl BundleIndex {
             .iter()
             .map(|binary| (binary.platform, binary.role))
             .collect();
-        let of_all = |platform: &Platform| BinaryRole::ALL.map(|role| (*platform, role));
+        let roles = BinaryRole::of_bundle(!self.applications.is_empty());
+        let of_all = |platform: &Platform| roles.clone().map(|role| (*platform, role)).collect::<Vec<_>>();
         if programs != platforms.iter().flat_map(of_all).collect::<Vec<_>>() {
             return Err("there is not one program for each platform and role, in their order".to_owned());
         }
@@ -210,6 +212,7 @@ impl BundleIndex {
             let origin = file.origin.check(false);
             origin.map_err(|reason| format!("the {role} `{name}` {reason}"))?;
         }
+        application::check(&self.applications, &self.files)?;
         self.check_images()
     }
 

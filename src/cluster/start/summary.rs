@@ -26,6 +26,8 @@ pub struct Started {
     pub own_files: Option<PathBuf>,
     /// How many objects of the manifests the cluster took.
     pub objects: usize,
+    /// How many applications are ready.
+    pub applications: usize,
     /// What to type for minikube: its name, or its path where the name is not on PATH.
     pub minikube: String,
     /// What to type for kubectl.
@@ -117,6 +119,7 @@ mod tests {
             images: 8,
             own_files: None,
             objects: 0,
+            applications: 0,
             minikube: "minikube".into(),
             kubectl: "/home/ann/.local/share/minikube-offline/bin/kubectl".into(),
             minikube_home: "/data/.minikube".into(),

@@ -13,7 +13,7 @@ const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContain
 
 /// An image as an object names it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct NamedImage {
+pub(in crate::fetch) struct NamedImage {
     pub(super) name: String,
     /// Whether a node asks a registry for it although it has it.
     pub(super) is_always_pulled: bool,
@@ -31,7 +31,7 @@ pub(super) fn images(path: &Path) -> Result<Vec<NamedImage>, FetchError> {
 }
 
 /// The same of a text; the error is one line.
-fn parse(text: &str) -> Result<Vec<NamedImage>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<NamedImage>, String> {
     // It is the packer's own file: it may be as large as it likes.
     let options = serde_saphyr::options! { budget: None };
     let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {

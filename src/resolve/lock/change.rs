@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Lock;
-use crate::bundle::{Digest, in_words};
+use crate::bundle::{Application, Digest, in_words};
 
 /// Something that is in one of two locks, or not the same in both.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,7 +79,7 @@ impl Lock {
 /// What was asked for, in words.
 type Asked = (&'static str, fn(&Lock) -> Option<String>);
 
-const ASKED: [Asked; 6] = [
+const ASKED: [Asked; 7] = [
     ("Kubernetes", |lock| Some(lock.kubernetes_version.to_string())),
     ("runtime", |lock| Some(lock.container_runtime.to_string())),
     ("platforms", |lock| Some(in_words(&lock.platforms))),
@@ -87,6 +87,15 @@ const ASKED: [Asked; 6] = [
         (!lock.addons.is_empty()).then(|| lock.addons.join(", "))
     }),
     ("network", |lock| lock.cni.clone()),
+    ("applications", |lock| {
+        let shown = |it: &Application| {
+            let values = it.values.join(" and ");
+            let with = if values.is_empty() { "" } else { " with " };
+            format!("{}/{} from {}{with}{values}", it.namespace, it.release, it.chart)
+        };
+        let all: Vec<String> = lock.applications.iter().map(shown).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }),
     ("several control planes", |lock| lock.ha.then(|| "yes".to_owned())),
 ];
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Lock;
+use crate::bundle::Application;
 use crate::resolve::{FilePin, ResolveError};
 
 /// A lock that was read from a file.
@@ -65,11 +66,15 @@ impl LockFile {
         self.refuse(differences.collect())
     }
 
-    /// Fails with every file of the packer that is not what this lock says. They are on
-    /// this machine, so that is known before anything is downloaded.
-    pub fn check_files(&self, files: Vec<FilePin>) -> Result<(), ResolveError> {
+    /// Fails with every file of the packer, and every application, that is not what this lock
+    /// says. They are on this machine, so that is known before anything is downloaded.
+    pub fn check_own(&self, files: Vec<FilePin>, applications: Vec<Application>) -> Result<(), ResolveError> {
         let lock = self.lock.clone();
-        self.check(&Lock { files, ..lock })
+        self.check(&Lock {
+            files,
+            applications,
+            ..lock
+        })
     }
 
     /// Fails with these differences, each with its line in the file, if there are any.

@@ -1,6 +1,7 @@
 //! G9: hostile bundles, each signed with a valid key, so that limits and rules refuse
 //! them and not cryptography. Each has the exit code and the words that it ends with.
 
+mod applications;
 mod attestations;
 mod files;
 mod index;
@@ -119,6 +120,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         attestations::cases(),
         files::cases(),
+        applications::cases(),
         index::cases(),
         members::cases(),
         parts::cases(),
