@@ -47,6 +47,7 @@ check "charts: an upgrade is of what changed" ends_with 0 '1 of 3 installed' "$s
 check "charts: the new values hold" offer welcome
 check "charts: two pods run" deployed 2
 check "charts: what did not change has no new revision" revision default orders 1
+# shellcheck disable=SC2016 # backticks of the message
 check "charts: a release that does not become ready ends the start with 10" ends_with 10 'its application `shop` in the namespace `market` is not' "$broken" -y --application-timeout 45 "$@"
 check "charts: and says what keeps it from being ready" also 'Unhealthy: Readiness probe failed'
 check "charts: and is put back" also 'it is back at its revision 2'

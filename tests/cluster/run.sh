@@ -43,5 +43,15 @@ HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh cluster/manifests-site.s
 rm -rf "$work/site"
 on_site '' "$work/docker.run" runtime --image-load volume -- --nodes 2 --cni=bridge
 rm -f "$work"/*.run
+charts() { # charts SERIAL VALUES: a bundle with the lab's charts, and these values for one of them
+    check "pack charts, $2" lab/charts/pack.sh "$STANDIN" containerd "$binaries" "$work/charts-$1.run" "$2" \
+        --level fast --serial "$1"
+}
+charts 1 'greeting: hello'
+charts 2 '{greeting: welcome, replicas: 2}'
+charts 3 '{greeting: broken, replicas: 2, ready: false}'
+HOME=$work/site MINIKUBE_OFFLINE_LAB=$lab lab/airgap.sh cluster/charts-site.sh "$work/charts-1.run" \
+    "$work/charts-2.run" "$work/charts-3.run" || true
+rm -rf "$work/site" "$work"/*.run
 upstream/start.sh "$STANDIN" containerd v1.35.4 "$work" || true
 summary
