@@ -26,7 +26,14 @@ ends_with() { # ends_with CODE WORDS BUNDLE ARGUMENTS...
 also() { grep -F "$1" "$said"; }
 offer() { kubectl -n market get offer shop -o 'jsonpath={.spec.text}' | grep "^$1\$"; }
 revision() { helm -n "$1" status "$2" -o json | grep -o '"version":[0-9]*' | grep ":$3\$"; }
-deployed() { kubectl -n market get pods -l app=shop --field-selector status.phase=Running -o name | wc -l | grep "^ *$1\$"; }
+running() { kubectl -n market get pods -l app=shop --field-selector status.phase=Running -o name | wc -l; }
+deployed() { # deployed COUNT: those that go take some seconds
+    for _ in $(seq 30); do
+        [ "$(running)" != "$1" ] || return 0
+        sleep 2
+    done
+    return 1
+}
 secret_is_hidden() { ! grep -rF tell-nobody "$said" "$HOME/.local/state" && [ "$(stat -c %a "$(find "$HOME" -name '03-board-1.yaml')")" = 600 ]; }
 nothing_is_left() {
     left=$(docker ps --all --quiet; docker volume ls --quiet; docker images --quiet; find "$HOME" -type f)
@@ -42,7 +49,7 @@ check "charts: values are in no log and no journal" secret_is_hidden
 check "charts: the same again changes nothing" ends_with 0 'already there' "$first" -y "$@"
 check "charts: no new revision" revision market shop 1
 check "charts: status" ends_with 0 'application shop in market: shop-1.0.0, deployed' "$first" status
-check "charts: report" sh -c "'$first' report -o - | grep -F 'helm list'"
+check "charts: report" sh -c "'$first' report '$cache/report.txt' && grep -F 'helm list' '$cache/report.txt'"
 check "charts: an upgrade is of what changed" ends_with 0 '1 of 3 installed' "$second" -y "$@"
 check "charts: the new values hold" offer welcome
 check "charts: two pods run" deployed 2
