@@ -97,7 +97,7 @@ fn what_is_not_there_is_told_before_a_password_is_asked_for() {
         "{outcome:?}"
     );
     // A directory is no bundle, and that says so.
-    let directory = sandbox.packager(["verify", "."]);
+    let directory = sandbox.packager(["list", "."]);
     assert!(
         directory
             .stderr
